@@ -1,0 +1,57 @@
+"""How Alembic reaches the database: the one of the settings, opened as the product opens it."""
+
+from contextlib import closing
+from typing import Any, Literal
+
+import structlog
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy.types import TypeEngine
+from sqlmodel import AutoString, SQLModel
+
+from domain.db import Database
+from domain.models import Utc
+from domain.settings import settings
+
+log = structlog.get_logger()
+
+TYPES: dict[type[Any], str] = {Utc: "sa.DateTime(timezone=True)"}
+"""Types of our own, as revisions write them: a revision must outlive the models."""
+
+
+def plain(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
+    """Write a column's type with SQLAlchemy's own types only."""
+    if kind != "type" or not isinstance(item, TypeEngine):
+        return False
+    if isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    return TYPES.get(type(item), False)
+
+
+def migrated(*, step: Any, **_: Any) -> None:
+    log.info("migrated", revision=step.up_revision_id)
+
+
+def migrate() -> None:
+    """Work every revision in one transaction: a migration that fails leaves the database as it was."""
+    with closing(Database(context.config.attributes.get("url") or settings().database)) as database:
+        connection = database.engine.connect().execution_options(writes=True)
+        if database.sqlite:
+            # SQLite changes a table by copying and dropping it, which must not take the rows that point at it along.
+            connection.connection.execute("PRAGMA foreign_keys=OFF")
+        with connection:
+            context.configure(
+                connection=connection,
+                target_metadata=SQLModel.metadata,
+                render_as_batch=database.sqlite,
+                render_item=plain,
+                transactional_ddl=True,
+                on_version_apply=migrated,  # type: ignore[arg-type]  # called by keyword, typed by position
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+                if database.sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
+                    raise RuntimeError(f"rows point at rows that are gone, so nothing was migrated: {broken[:5]}")
+
+
+migrate()

@@ -1,0 +1,211 @@
+"""`python -m bench`: this CSMS and its peers, interleaved in one run, as microseconds of CPU and ratios with spread."""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from bench import node, ours
+from bench.load import Plan
+from bench.peers import KEY
+from bench.processes import ROOT, Server, module, serving, uss_kib
+
+OURS, OCPP, ECHO, RPC, STORED = "this CSMS", "ocpp defaults", "websockets echo", "ocpp-rpc strict", "ocpp + SQLModel"
+CHARGERS = 200
+BEGAN = time.time()
+STORM = 5_000
+
+
+def load(server: Server, work: str, chargers: list[tuple[str, int]], **options: Any) -> dict[str, Any]:
+    """One run of the load generator against one server; every answer was right, or this ends."""
+    plan = Plan(server.port, server.pid, work, chargers, echo=server.name == ECHO, since=BEGAN, **options)
+    given = subprocess.run(
+        module("bench.load", json.dumps(asdict(plan))), cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    if given.returncode:
+        raise SystemExit(f"The load on {server.name} failed: {given.stderr.strip().splitlines()[-1]}")
+    tally: dict[str, Any] = json.loads(given.stdout)
+    if tally["bad"]:
+        raise SystemExit(f"{server.name} gave {tally['bad']} wrong answers, such as {tally['first_bad']}")
+    return tally
+
+
+class Field:
+    """The servers of one measurement, all running while it lasts."""
+
+    def __init__(self, stack: ExitStack, names: list[str], *, count: int, charging: bool, auth: bool = False) -> None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="evapp-bench-")))
+        url = f"sqlite:///{folder / 'evapp.db'}"
+        os.environ.update(ours.environment(url, folder))
+        ours.migrated(url)
+        prepare = ours.charge_everywhere if charging else ours.known
+        self.chargers = prepare(url, count, keys=auth)
+        self.folder, self.url = folder, url
+        self.servers = [server for name in names if (server := self._start(stack, name, auth)) is not None]
+
+    def _start(self, stack: ExitStack, name: str, auth: bool) -> Server | None:
+        kinds = {OCPP: "ocpp", ECHO: "echo", STORED: "sqlmodel"}
+        if name in kinds:
+            return stack.enter_context(serving(name, module("bench.peers", kinds[name], *(["--auth"] if auth else []))))
+        if name == RPC:
+            command = node.command(KEY, auth=auth)
+            if isinstance(command, str):
+                print(f"  {RPC} is skipped: {command}.")
+                return None
+            return stack.enter_context(serving(name, command))
+        return stack.enter_context(serving(name, ours.serve(), ours.environment(self.url, self.folder)))
+
+
+def flow(title: str, names: list[str], works: dict[str, str], rounds: int, seconds: float) -> None:
+    """Messages as fast as they are answered, 200 chargers with one question open each."""
+    print(f"\n{title}: {CHARGERS} chargers, {rounds} rounds of {seconds:g} s, interleaved", flush=True)
+    with ExitStack() as stack:
+        field = Field(stack, names, count=CHARGERS, charging=True)
+        for work, what in works.items():
+            runs: dict[str, list[dict[str, Any]]] = {server.name: [] for server in field.servers}
+            for turn in range(rounds):
+                order = field.servers[turn % len(field.servers) :] + field.servers[: turn % len(field.servers)]
+                for server in order:
+                    runs[server.name].append(load(server, work, field.chargers, seconds=seconds))
+            _messages(what, runs)
+
+
+def _messages(what: str, runs: dict[str, list[dict[str, Any]]]) -> None:
+    each = {name: [run["cpu"] / run["messages"] * 1e6 for run in of] for name, of in runs.items()}
+    print(f"\n  {what}")
+    print(f"  {'':<18}{'CPU us/msg':>12}{'msg/s':>9}{'p50 ms':>8}{'p99 ms':>8}   this CSMS is better by")
+    for name, of in runs.items():
+        ratios = [theirs / mine for theirs, mine in zip(each[name], each[OURS], strict=True)]
+        rate = median(run["messages"] / run["seconds"] for run in of)
+        p50, p99 = (median(run[key] for run in of) for key in ("p50_ms", "p99_ms"))
+        print(
+            f"  {name:<18}{median(each[name]):>12.1f}{rate:>9.0f}{p50:>8.1f}{p99:>8.1f}"
+            f"   {'' if name == OURS else spread(ratios)}",
+            flush=True,
+        )
+
+
+def spread(values: list[float]) -> str:
+    """Median and the middle half, or all of it where there are few."""
+    low, _, high = quantiles(values, n=4) if len(values) > 3 else (min(values), 0, max(values))
+    return f"{median(values):.2f}x [{low:.2f}-{high:.2f}]"
+
+
+def memory(rounds: int, counts: tuple[int, ...]) -> None:
+    """Unshared memory for each connected charger after two messages."""
+    for count in counts:
+        print(f"\nMemory of {count} connected chargers after two messages, KiB each (USS), {rounds} rounds", flush=True)
+        runs: dict[str, list[float]] = {}
+        for _ in range(rounds):
+            for name in (OURS, OCPP, RPC):
+                with ExitStack() as stack:
+                    field = Field(stack, [name], count=count, charging=False)
+                    for server in field.servers:
+                        runs.setdefault(name, []).append(_idle(server, field.chargers))
+        for name, each in runs.items():
+            ratios = [mine / theirs for mine, theirs in zip(runs[OURS], each, strict=True)]
+            print(f"  {name:<18}{median(each):>8.1f}   {'' if name == OURS else 'this CSMS takes ' + spread(ratios)}")
+
+
+def _idle(server: Server, chargers: list[tuple[str, int]]) -> float:
+    load(server, "handshakes", chargers[:200])  # what a first connection imports is no charger's
+    before = uss_kib(server.pid)
+    plan = Plan(server.port, server.pid, "idle", chargers)
+    with subprocess.Popen(
+        module("bench.load", json.dumps(asdict(plan))),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as generator:
+        assert generator.stdout is not None
+        assert generator.stdin is not None
+        generator.stdout.readline()
+        after = uss_kib(server.pid)
+        generator.stdin.write("\n")
+        generator.stdin.close()
+        generator.stdout.read()
+    return (after - before) / len(chargers)
+
+
+def storm(rounds: int, count: int) -> None:
+    """Everybody reconnects at once, with a key, until the last BootNotification is accepted."""
+    print(f"\nReconnect storm: {count} chargers at once, Basic authentication, {rounds} rounds", flush=True)
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for _ in range(rounds):
+        for name in (OURS, OCPP, RPC):
+            with ExitStack() as stack:
+                field = Field(stack, [name], count=count, charging=False, auth=True)
+                for server in field.servers:
+                    runs.setdefault(name, []).append(load(server, "storm", field.chargers, key=KEY))
+    print(f"  {'':<18}{'all accepted s':>16}{'CPU ms/charger':>16}   this CSMS takes")
+    for name, of in runs.items():
+        cpu = median(run["cpu"] / run["messages"] * 1e3 for run in of)
+        ratios = [mine["seconds"] / theirs["seconds"] for mine, theirs in zip(runs[OURS], of, strict=True)]
+        seconds = median(run["seconds"] for run in of)
+        print(f"  {name:<18}{seconds:>16.2f}{cpu:>16.2f}   {'' if name == OURS else spread(ratios)}", flush=True)
+
+
+def handshakes(rounds: int, count: int = 1_000) -> None:
+    """What a key costs at the door, after everybody was let in once."""
+    print(f"\nHandshakes of this CSMS: {count} chargers, {rounds} rounds", flush=True)
+    with ExitStack() as stack:
+        fields = {auth: Field(stack, [OURS], count=count, charging=False, auth=auth) for auth in (False, True)}
+        each: dict[bool, list[float]] = {False: [], True: []}
+        for turn in range(rounds + 1):
+            for auth, field in fields.items():
+                run = load(field.servers[0], "handshakes", field.chargers, key=KEY if auth else "")
+                if turn:
+                    each[auth].append(run["cpu"] / run["messages"] * 1e6)
+    ratios = [keyed / plain for keyed, plain in zip(each[True], each[False], strict=True)]
+    print(f"  without a key {median(each[False]):.0f} us, with {median(each[True]):.0f} us: {spread(ratios)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("what", nargs="*", help="flow commit memory storm handshakes storage; all if none is named")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
+    parser.add_argument("--storm", type=int, default=STORM, help="chargers of the storm")
+    given = parser.parse_args()
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    crowd = min(given.storm, limit - 200) if limit > 0 else given.storm
+    parts: dict[str, Callable[[], None]] = {
+        "flow": lambda: flow(
+            "Messages",
+            [OURS, OCPP, ECHO, RPC],
+            {"meter": "MeterValues, 6 samples; this CSMS stores and bills them", "mixed": "Mixed (bench/frames.py)"},
+            given.rounds,
+            given.seconds,
+        ),
+        "commit": lambda: flow(
+            "End to end, committed before the answer (FULL)",
+            [OURS, STORED, ECHO],
+            {"meter": "MeterValues, 6 samples"},
+            given.rounds,
+            given.seconds,
+        ),
+        "memory": lambda: memory(1, (1_000, min(5_000, crowd))),
+        "storm": lambda: storm(3, crowd),
+        "handshakes": lambda: handshakes(given.rounds),
+    }
+    unknown = set(given.what) - set(parts)
+    if unknown:
+        parser.error(f"there is no measurement {', '.join(sorted(unknown))}")
+    for name, run in parts.items():
+        if not given.what or name in given.what:
+            run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,358 @@
+"""A simulated day: virtual chargers with faults, lost lines, repeated messages and wrong clocks, and then the books.
+
+`python -m bench.day --chargers 1000 --minutes 8` runs it on a database of its own; the same seed makes the same plans.
+Time is compressed: a charger's waits are sixty times as short, its meter runs sixty times as fast.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from bench import ours
+from bench.processes import ROOT, module
+from csms.central import Pace
+from csms.server import listening
+from domain import audit, chargers, charging, dispatch, sweeper, wallet
+from domain.bus import LocalBus
+from domain.db import opened, read, transact
+from domain.events import SessionChanged
+from domain.models import ChargingSession, SessionState, User, now
+from domain.settings import settings
+from simulator.chargers import VirtualCharger
+from simulator.connectors import Impossible
+from simulator.link import Lost
+
+COMPRESSED = 60
+POWER_W = 7_400
+NAMEPLATE_W = POWER_W * COMPRESSED * 3
+SKEWS = (timedelta(hours=-7), timedelta(days=1), timedelta(days=-20_000))
+"""Wrong clocks: another zone, tomorrow, 1972."""
+LEFT_TO_DELIVER_S = 60
+OVER = (SessionState.SETTLED, SessionState.CANCELLED)
+
+
+class CompressedClock:
+    """Real time, perhaps wrong, in which waiting is short."""
+
+    def __init__(self, skew: timedelta) -> None:
+        self._skew = skew
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._skew
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / COMPRESSED)
+
+
+@dataclass(slots=True)
+class Report:
+    """What the day was like, and what is wrong after it."""
+
+    charges: int = 0
+    billed: int = 0
+    cancelled: int = 0
+    unended: int = 0
+    """Charges whose StopTransaction was never answered; they may be estimates."""
+    happened: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+
+# The chargers, in processes of their own
+
+
+async def work(port: int, names: list[str], seed: int, seconds: float) -> dict[str, Any]:
+    """Let these chargers live; gives every transaction as its charger knows it, and what happened to them."""
+    happened: Counter[str] = Counter()
+    lives = (_life(name, port, Random(f"{seed}/{name}"), seconds, happened) for name in names)
+    known = [charge for life in await asyncio.gather(*lives) for charge in life]
+    return {"charges": known, "happened": happened}
+
+
+async def _life(name: str, port: int, chance: Random, seconds: float, happened: Counter[str]) -> list[list[int]]:
+    skew = chance.choice(SKEWS) if chance.random() < 0.1 else timedelta(0)
+    await asyncio.sleep(chance.uniform(0, min(5.0, seconds / 4)))
+    async with VirtualCharger(
+        name,
+        f"ws://127.0.0.1:{port}/ocpp",
+        max_power_w=POWER_W,
+        speed=COMPRESSED,
+        clock=CompressedClock(skew),
+        reconnect_seconds=(10.0, 120.0),
+        boot_seconds=60.0,
+        seed=f"{seed_of(chance)}",
+    ) as charger:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            await asyncio.sleep(chance.uniform(0.2, 1.5))
+            what = chance.choices(list(HAPPENINGS), [weight for weight, _ in HAPPENINGS.values()])[0]
+            with suppress(Impossible, Lost):
+                await HAPPENINGS[what][1](charger, chance)
+                happened[what] += 1
+        await _evening(charger)
+        return _charges(charger)
+
+
+def seed_of(chance: Random) -> int:
+    return chance.randrange(2**32)
+
+
+async def _plug(charger: VirtualCharger, _chance: Random) -> None:
+    charger.plug()
+
+
+async def _unplug(charger: VirtualCharger, _chance: Random) -> None:
+    charger.unplug()
+
+
+async def _press_stop(charger: VirtualCharger, _chance: Random) -> None:
+    charger.press_stop()
+
+
+async def _drop(charger: VirtualCharger, _chance: Random) -> None:
+    charger.drop()
+
+
+async def _offline(charger: VirtualCharger, chance: Random) -> None:
+    charger.go_offline()
+    await asyncio.sleep(chance.uniform(0.2, 2.0))
+    charger.go_online()
+
+
+async def _power_cut(charger: VirtualCharger, _chance: Random) -> None:
+    charger.power_cut()
+
+
+async def _fault(charger: VirtualCharger, chance: Random) -> None:
+    charger.fault(ends_charge=chance.random() < 0.5)
+    await asyncio.sleep(chance.uniform(0.2, 1.0))
+    charger.repair()
+
+
+async def _pause(charger: VirtualCharger, chance: Random) -> None:
+    charger.suspend_ev()
+    await asyncio.sleep(chance.uniform(0.2, 1.0))
+    charger.resume_ev()
+
+
+async def _repeat(charger: VirtualCharger, chance: Random) -> None:
+    """Send an old message of the day once more, under a new id."""
+    said = [e for e in charger.record.sent if e.action.endswith("Transaction") or e.action == "MeterValues"]
+    if said:
+        old = chance.choice(said[-10:])
+        await charger.send_raw(json.dumps([2, f"again-{seed_of(chance)}", old.action, old.payload]))
+
+
+HAPPENINGS: dict[str, tuple[int, Any]] = {
+    "plugged in": (30, _plug),
+    "unplugged": (6, _unplug),
+    "stop pressed": (5, _press_stop),
+    "line dropped": (6, _drop),
+    "line lost": (4, _offline),
+    "power cut": (2, _power_cut),
+    "fault": (3, _fault),
+    "car paused": (4, _pause),
+    "message repeated": (10, _repeat),
+}
+
+
+async def _evening(charger: VirtualCharger) -> None:
+    """Everybody goes home: what was not delivered is."""
+    charger.go_online()
+    for ending in (charger.repair, charger.resume_ev, charger.press_stop, charger.unplug):
+        with suppress(Impossible):
+            ending()
+    with suppress(TimeoutError):
+        await charger.until(
+            lambda it: it.online and not it.outbox.waiting and not it.connector(1).transaction, within=LEFT_TO_DELIVER_S
+        )
+
+
+def _charges(charger: VirtualCharger) -> list[list[int]]:
+    """Transaction, register at the start and at the end, of all charges whose end was answered."""
+    starts = {
+        e.answer["transactionId"]: e.payload["meterStart"]
+        for e in charger.record.sent
+        if e.action == "StartTransaction" and e.answer
+    }
+    stops = [e.payload for e in charger.record.sent if e.action == "StopTransaction" and e.answer is not None]
+    return [
+        [stop["transactionId"], starts[stop["transactionId"]], stop["meterStop"]]
+        for stop in stops
+        if stop["transactionId"] in starts
+    ]
+
+
+# The house and its drivers
+
+
+async def day(url: str, *, count: int, seconds: float, seed: int, workers: int) -> Report:
+    """Run a day on a migrated database of the day's own.
+
+    Raises:
+        RuntimeError: a process of chargers failed.
+    """
+    report, bus = Report(), LocalBus()
+    names = [f"DAY-{number:04}" for number in range(count)]
+    files = len(os.listdir("/proc/self/fd"))
+    async with opened(url, bus.publish):
+        users = await transact(_prepare, names)
+        async with listening(
+            host="127.0.0.1", port=0, bus=bus, settings=settings(), pace=Pace(settle=0.3, beat=2.0)
+        ) as port:
+            house = [asyncio.create_task(_sweep(bus))]
+            house += [
+                asyncio.create_task(_driver(bus, user, name, Random(f"{seed}/{user}")))
+                for name, user in zip(names, users, strict=True)
+            ]
+            told = await asyncio.gather(
+                *(_process(port, names[part::workers], seed + part, seconds) for part in range(workers))
+            )
+            for task in house:
+                task.cancel()
+            await asyncio.gather(*house, return_exceptions=True)
+        known = [charge for one in told for charge in one["charges"]]
+        report.happened = dict(sum((Counter(one["happened"]) for one in told), Counter()))
+        await read(_judge, known, report)
+    if left := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
+        report.wrong.append(f"{len(left)} tasks are left over: {left[0]}")
+    if (now_open := len(os.listdir("/proc/self/fd"))) > files + 5:
+        report.wrong.append(f"{now_open - files} files are left open")
+    return report
+
+
+def _prepare(db: Session, names: list[str]) -> list[int]:
+    users = []
+    for number, name in enumerate(names):
+        chargers.add(db, name, connectors=1, max_power_w=NAMEPLATE_W)
+        user = User(username=f"day{number}", phone=f"+9190000{number:05}", pin_hash="")
+        db.add(user)
+        db.flush()
+        assert user.id is not None
+        wallet.open_accounts(db, user.id)
+        wallet.adjust(db, user.id, 50_000_000, key=f"day:{number}", reason="a day's money")
+        users.append(user.id)
+    return users
+
+
+async def _sweep(bus: LocalBus) -> None:
+    since = now()
+    while True:
+        await asyncio.sleep(1.0)
+        await sweeper.sweep_charges(bus, now())
+        await sweeper.sweep_lost(now(), since)
+
+
+async def _driver(bus: LocalBus, user: int, name: str, chance: Random) -> None:
+    """Charge again and again at the same charger; stop now and then."""
+    events = bus.subscribe(SessionChanged)
+    while True:
+        await asyncio.sleep(chance.uniform(0.3, 2.0))
+        try:
+            session = await transact(charging.request_start, user, name, 1)
+        except charging.Refused:
+            continue
+        assert session.id is not None
+        await dispatch.start(bus, session.id)
+        if chance.random() < 0.5:
+            await asyncio.sleep(chance.uniform(0.5, 4.0))
+            stopping = await transact(charging.request_stop, session.id, "driver")
+            if stopping.state == SessionState.STOPPING:
+                await dispatch.stop(bus, session.id)
+        while await read(_state, session.id) not in OVER:
+            while not _is_of(await anext(events), session.id):
+                pass
+
+
+def _is_of(event: Any, session_id: int) -> bool:
+    return isinstance(event, SessionChanged) and event.session_id == session_id
+
+
+def _state(db: Session, session_id: int) -> str:
+    return db.get_one(ChargingSession, session_id).state
+
+
+async def _process(port: int, names: list[str], seed: int, seconds: float) -> dict[str, Any]:
+    plan = json.dumps([port, names, seed, seconds])
+    process = await asyncio.create_subprocess_exec(
+        *module("bench.day", "--work", plan), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), seconds + LEFT_TO_DELIVER_S + 60)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise RuntimeError(f"a process of chargers ended with {process.returncode}")
+    told: dict[str, Any] = json.loads(out)
+    return told
+
+
+def _judge(db: Session, known: list[list[int]], report: Report) -> None:
+    """Every charge as its charger knows it has one session, one bill, and the energy between its two registers."""
+    rows = {row.transaction_id: row for row in db.exec(select(ChargingSession)) if row.transaction_id is not None}
+    report.charges = len(rows)
+    report.cancelled = len(
+        db.exec(select(ChargingSession).where(ChargingSession.state == SessionState.CANCELLED)).all()
+    )
+    for transaction, began, ended in known:
+        row = rows.get(transaction)
+        if row is None:
+            report.wrong.append(f"transaction {transaction} has no session")
+        elif row.state != SessionState.SETTLED or row.estimated:
+            report.wrong.append(f"transaction {transaction} is {row.state}")
+        elif row.energy_wh != ended - began:
+            report.wrong.append(
+                f"transaction {transaction}: {row.energy_wh} Wh billed, {ended - began} metered; {row.review}"
+            )
+        else:
+            report.billed += 1
+    report.unended = sum(row.state not in OVER for row in rows.values())
+    for check in audit.audit(db):
+        report.wrong.extend(f"not so: {check.says}: {row}" for row in check.broken)
+    if online := db.execute(text("SELECT COUNT(*) FROM chargers WHERE online")).scalar():
+        report.wrong.append(f"{online} chargers are said to be online after the end")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.day", description=__doc__)
+    parser.add_argument("--chargers", type=int, default=1_000)
+    parser.add_argument("--minutes", type=float, default=8.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes of chargers")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        port, names, seed, seconds = json.loads(given.work)
+        print(json.dumps(asyncio.run(work(port, names, seed, seconds))), flush=True)
+        return
+    with tempfile.TemporaryDirectory(prefix="evapp-day-") as folder:
+        url = f"sqlite:///{Path(folder) / 'evapp.db'}"
+        os.environ.update(ours.environment(url, Path(folder)))
+        ours.migrated(url)
+        began = time.monotonic()
+        report = asyncio.run(
+            day(url, count=given.chargers, seconds=given.minutes * 60, seed=given.seed, workers=given.workers)
+        )
+    print(
+        json.dumps({**asdict(report), "wrong": report.wrong[:20], "seconds": round(time.monotonic() - began)}, indent=2)
+    )
+    sys.exit(1 if report.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

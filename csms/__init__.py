@@ -1,0 +1,1 @@
+"""The chargers' door: OCPP-J over websockets, translated into calls on the domain."""

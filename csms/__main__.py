@@ -1,0 +1,87 @@
+"""The CSMS as a process of its own, and a shell that asks chargers anything."""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from typing import Any
+
+from csms.server import listening
+from domain import logs, socket
+from domain.bus import LocalBus, use
+from domain.db import opened
+from domain.settings import SettingsError, settings
+
+ALONE = """Serve chargers from this process, with the database of the settings.
+
+Its bus reaches no other process: the web app cannot start or stop charges here, and its pages do not hear what happens
+here. To serve drivers, let the web app run the CSMS (EVAPP_OCPP_EMBEDDED, the default)."""
+
+
+def main() -> int:
+    logs.configure()
+    parser = argparse.ArgumentParser(
+        prog="python -m csms", description=ALONE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command")
+    call = commands.add_parser("call", help="ask a charger that the running server holds")
+    call.add_argument("charger", help="its identity")
+    call.add_argument("action", help="a message of OCPP 1.6: GetConfiguration, Reset, UnlockConnector …")
+    call.add_argument("payload", nargs="?", default="{}", help="its payload as JSON")
+    given = parser.parse_args()
+    return _call(given.charger, given.action, given.payload) if given.command == "call" else _serve()
+
+
+def _call(charger: str, action: str, text: str) -> int:
+    try:
+        payload: Any = json.loads(text)
+    except ValueError as error:
+        return _failed(f"The payload is not JSON: {error}.")
+    if not isinstance(payload, dict):
+        return _failed('The payload must be a JSON object, such as \'{"type": "Soft"}\'.')
+    try:
+        answer = socket.call(charger, action, payload)
+    except (socket.NoServer, socket.Failed) as error:
+        return _failed(str(error))
+    print(json.dumps(answer["payload"], indent=2))
+    return 0
+
+
+def _serve() -> int:
+    try:
+        settings().check()
+        asyncio.run(_serve_until_told())
+    except SettingsError as error:
+        return _failed("\n".join(str(sentence) for sentence in error.args))
+    except OSError as error:
+        where = f"{settings().ocpp_host}:{settings().ocpp_port}"
+        return _failed(f"Cannot listen on {where}: {error.strerror or error}. Is another server running there?")
+    return 0
+
+
+async def _serve_until_told() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    bus = LocalBus()
+    use(bus)
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(opened(settings().database, bus.publish))
+        host, port = settings().ocpp_host, settings().ocpp_port
+        bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
+        await stack.enter_async_context(socket.serving(bus))
+        scheme = "wss" if settings().ocpp_tls_cert else "ws"
+        print(f"Chargers connect to {scheme}://{host}:{bound}/<charger-id>.", flush=True)
+        await told.wait()
+
+
+def _failed(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""What all sockets share: who is connected, what was heard, the journal, the meter log, and how long to wait."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from sqlmodel import Session
+
+from csms.batches import Batches
+from csms.health import Health
+from csms.journal import Journal
+from csms.meter_log import MeterLog
+from domain import arrivals, chargers, findings, journal
+from domain.bus import Bus
+from domain.db import read, transact
+from domain.events import ChargerRetired
+from domain.models import now
+from domain.settings import Settings
+
+if TYPE_CHECKING:
+    from csms.connection import Connection
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+HEARTBEAT_S = 300
+"""What chargers are told at boot (ocpp.md 3)."""
+BOOTS, BOOTS_WITHIN = 3, timedelta(minutes=10)
+"""More boots than this look like a loop that our own set-up may cause (ocpp.md Q10)."""
+PRUNE_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the CSMS waits, in seconds; tests are in more of a hurry."""
+
+    settle: float = 3.0
+    """From a charger's first message to our set-up (ocpp.md Q9)."""
+    quiet: float = 10.0
+    """A known charger that has said nothing for so long since it connected may be asked all the same."""
+    beat: float = 10.0
+    """Between two writings of who was heard."""
+    ping: float = 30.0
+    """Between two pings; 0 sends none."""
+    stale: float = 45.0
+    """A running charge's meter may be silent for so long, three sample intervals, before it is asked (ocpp.md Q41)."""
+
+
+class Central:
+    """The central system: one object for all connections of this process."""
+
+    def __init__(self, bus: Bus, settings: Settings, pace: Pace) -> None:
+        self.bus, self.settings, self.pace = bus, settings, pace
+        self.held: dict[str, Connection] = {}
+        """The newest socket of each charger."""
+        self.heard: dict[str, datetime] = {}
+        """Since the last beat."""
+        self.journal = Journal()
+        self.health = Health()
+        self.meter_log = MeterLog(bus, self.spawn)
+        self.knocks: Batches[arrivals.Knock, set[arrivals.Knock]] = Batches(_admitted)
+        self.comings: Batches[tuple[str, datetime], None] = _together(arrivals.connected)
+        self.goings: Batches[tuple[str, datetime], None] = _together(arrivals.disconnected)
+        self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted)
+        self.reports: Batches[dict[str, Any], None] = _together(chargers.report)
+        """What chargers do at the same time is one transaction."""
+        self._boots: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=BOOTS + 1))
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Run beside everything else; a failure is logged."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a task of the CSMS failed", exc_info=error)
+
+    @asynccontextmanager
+    async def holding(self, connection: "Connection") -> AsyncIterator[None]:
+        """Make this the charger's socket: the newest wins, and the end of an older one changes nothing (ocpp.md Q5).
+
+        Who reads that a charger is online can command it.
+        """
+        charger_id = connection.charger_id
+        older, self.held[charger_id] = self.held.get(charger_id), connection
+        self.health.count(charger_id, "connects")
+        if older is not None:
+            log.info("charger connected anew", charger=charger_id)
+            self.spawn(older.leave("replaced by a newer connection"))
+        try:
+            async with self.bus.attach(charger_id, connection.command):
+                await self._mark_connected(connection)
+                yield
+        finally:
+            await asyncio.shield(self.spawn(self._let_go(connection)))
+
+    async def _mark_connected(self, connection: "Connection") -> None:
+        """Under the charger's lock, so that coming and going are written in the order they happened."""
+        async with self._locks[connection.charger_id]:
+            if self.held.get(connection.charger_id) is connection:
+                await self.comings.add((connection.charger_id, now()))
+                await connection.learn()
+
+    async def _let_go(self, connection: "Connection") -> None:
+        self.health.clock(connection.charger_id, connection.clock.skew_ms)
+        async with self._locks[connection.charger_id]:
+            if self.held.get(connection.charger_id) is connection:
+                del self.held[connection.charger_id]
+                await self.goings.add((connection.charger_id, now()))
+
+    def boots_calmly(self, charger_id: str, at: datetime) -> bool:
+        """Count a boot, unless it makes one too many of late: nothing is counted then."""
+        boots = self._boots[charger_id]
+        if len(boots) >= BOOTS and at - boots[-BOOTS] <= BOOTS_WITHIN:
+            return False
+        boots.append(at)
+        self.health.count(charger_id, "boots")
+        return True
+
+    async def boots_in_a_loop(self, charger_id: str, at: datetime) -> bool:
+        """Count a boot; whether there were too many of late, which the operator then finds among the findings."""
+        boots = self._boots[charger_id]
+        boots.append(at)
+        self.health.count(charger_id, "boots")
+        if len(boots) <= BOOTS or at - boots[0] > BOOTS_WITHIN:
+            return False
+        self.health.boot_loop(charger_id, at)
+        await transact(
+            findings.note, "boot-loop", charger_id, f"{BOOTS + 1} boots in 10 minutes; its set-up is left alone."
+        )
+        return True
+
+    async def beat(self) -> None:
+        """Write down who was heard and learn who is traced, again and again."""
+        while True:
+            self.journal.traced = await read(journal.traced)
+            await asyncio.sleep(self.pace.beat)
+            await self.note_heard()
+            for charger_id, connection in self.held.items():
+                self.health.clock(charger_id, connection.clock.skew_ms)
+            await self.health.write()
+
+    async def note_heard(self) -> None:
+        if self.heard:
+            heard, self.heard = self.heard, {}
+            await transact(arrivals.heard, heard)
+
+    async def sweep_journal(self) -> None:
+        """Prune the journal to its days, hourly."""
+        while True:
+            before = now() - timedelta(days=self.settings.journal_days)
+            while await transact(journal.prune, before) > 0:
+                pass
+            await asyncio.sleep(PRUNE_S)
+
+    async def watch_retirements(self) -> None:
+        """A charger that was retired, or whose key changed, must knock again."""
+        async for event in self.bus.subscribe(ChargerRetired):
+            if isinstance(event, ChargerRetired) and (connection := self.held.get(event.charger_id)):
+                await connection.leave("sign in again")
+
+    async def finished(self) -> None:
+        """Let what was gathered be written, and end the rest."""
+        await self.meter_log.finished()
+        for batches in (self.reports, self.boots, self.comings, self.goings):
+            await batches.finished()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.note_heard()
+        await self.health.write()
+        await self.journal.finished()
+
+
+def _together(work: Callable[[Session, Sequence[T]], None]) -> Batches[T, None]:
+    async def write(items: Sequence[T]) -> None:
+        await transact(work, items)
+
+    return Batches(write)
+
+
+async def _admitted(knocks: Sequence[arrivals.Knock]) -> set[arrivals.Knock]:
+    return await read(arrivals.admitted, knocks)

@@ -1,0 +1,55 @@
+"""What a charger's times are worth: read as they come, and replaced by ours where its clock cannot be right."""
+
+from datetime import UTC, datetime, timedelta
+
+SKEW = timedelta(minutes=5)
+"""More than this is no transmission delay (ocpp.md Q39)."""
+MEMORY = timedelta(days=365)
+"""How old a queued message may be; before that lies a clock that was never set."""
+
+
+def parsed(text: str | None) -> datetime | None:
+    """Any ISO 8601 time, aware; one without a zone is UTC. None where it cannot be read."""
+    try:
+        time = datetime.fromisoformat((text or "").strip().upper())
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def stamp(time: datetime) -> str:
+    """How we write a time: UTC, whole seconds, Z. Some chargers refuse anything longer."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Clock:
+    """One charger's clock, as its messages on one socket show it.
+
+    An old time is either history, sent late, or a slow clock. It is history once the clock has been seen to be right.
+    """
+
+    def __init__(self) -> None:
+        self.right = False
+        self.skew_ms: int | None = None
+        """How far it was ahead of ours when it last told the time of something new."""
+
+    def at(self, text: str | None, received_at: datetime, repairs: list[str], *, queued: bool = False) -> datetime:
+        """When it happened: the charger's own time if that can be so, else exactly `received_at` (ocpp.md Q27, Q39).
+
+        `queued`: the message is one that chargers keep while offline and by whose time a repetition is known
+        (OCPP 1.6, 3.7.1), so an old time is believed.
+        """
+        time = parsed(text)
+        if time is None:
+            repairs.append(f"timestamp {(text or 'missing')[:40]!r}, taken as received")
+            return received_at
+        age = received_at - time
+        if abs(age) <= SKEW:
+            self.right = True
+            self.skew_ms = -round(age.total_seconds() * 1000)
+            return time
+        if SKEW < age < MEMORY and (queued or self.right):
+            return time
+        self.skew_ms = -round(age.total_seconds() * 1000)
+        repairs.append(f"clock off by {-age.total_seconds():+.0f} s, taken as received")
+        return received_at

@@ -1,0 +1,252 @@
+"""One charger's socket: what it says is understood, answered and written down; what it is asked waits its turn."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from websockets.exceptions import ConnectionClosed
+
+from csms import frames, repairs
+from csms.calls import Calls, Urgency
+from csms.central import Central
+from csms.clock import Clock
+from csms.fast import Direct, Socket
+from csms.protocol import Handler, Protocol, Refusal, Request
+from csms.repetitions import Repetitions
+from domain import chargers, health
+from domain.bus import CallRefused, ChargerSilent
+from domain.db import read
+from domain.events import Command, Reply
+from domain.models import now
+
+log = structlog.get_logger()
+
+NORMAL_CLOSURE = 1000
+PROTOCOL_ERRORS = (1002, 1003, 1007, 1009)
+"""A websocket's end that the charger's own frames caused (ocpp.md Q7)."""
+
+
+class Connection:
+    """A charger, as long as this socket of it lasts."""
+
+    def __init__(self, central: Central, protocol: Protocol, socket: Socket, charger_id: str) -> None:
+        self.central, self.protocol, self.socket, self.charger_id = central, protocol, socket, charger_id
+        self.clock = Clock()
+        self.calls = Calls(charger_id, self._ask, lambda: central.health.count(charger_id, "unanswered"))
+        self.alive_at = time.monotonic()
+        """When its last frame or pong came."""
+        self.repetitions = Repetitions()
+        self.direct = Direct(self)
+        self.energy_factor = 1
+        """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
+        self._spoken = False
+        self._preparation: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Serve the socket until it ends."""
+        structlog.contextvars.bind_contextvars(charger=self.charger_id)
+        async with self.central.holding(self):
+            log.info("charger connected")
+            await self._listen()
+        log.info("charger disconnected", code=self.socket.close_code)
+        if (close := self.socket.protocol.close_sent) is not None and close.code in PROTOCOL_ERRORS:
+            self.central.health.protocol_error(self.charger_id, f"closed with {close.code}: {close.reason}")
+
+    async def learn(self) -> None:
+        """What is known of how it counts."""
+        self.energy_factor = (await read(health.of, self.charger_id)).energy_factor
+
+    async def leave(self, reason: str) -> None:
+        """Close this socket, and let nobody wait for an answer from it."""
+        self.calls.close()
+        await self.socket.close(NORMAL_CLOSURE, reason)
+
+    def drop(self) -> None:
+        """The same without a goodbye, where nobody is left to hear it."""
+        self.calls.close()
+        self.socket.transport.abort()
+
+    def lives(self) -> None:
+        """A frame or a pong came."""
+        self.alive_at = time.monotonic()
+        self.central.heard[self.charger_id] = now()
+
+    # What it says
+
+    async def _listen(self) -> None:
+        quiet = self.central.spawn(self._ask_the_quiet())
+        self.socket.direct = self.direct.take
+        try:
+            while True:
+                raw = await self.socket.recv()
+                await self.direct.answered()
+                await self._take(raw)
+                self.socket.queued -= 1
+        except ConnectionClosed:
+            pass
+        finally:
+            self.socket.direct = None
+            quiet.cancel()
+            if self._preparation is not None:
+                self._preparation.cancel()
+            self.calls.close()
+
+    async def _take(self, raw: str | bytes) -> None:
+        """One frame; whatever it is, the next one is read."""
+        self.lives()
+        received_at = now()
+        frame = frames.read(raw)
+        try:
+            match frame:
+                case frames.Call():
+                    await self._asked(frame, raw, received_at)
+                case frames.Result(id_, payload):
+                    self._told(self.calls.answered(id_, payload), id_, raw, received_at)
+                case frames.Error(id_, code, description):
+                    self._told(self.calls.failed(id_, code, description), id_, raw, received_at)
+                case frames.Unreadable():
+                    await self._unread(frame, raw, received_at)
+        except ConnectionClosed:
+            raise
+        except Exception:
+            log.exception("a frame could not be served")
+
+    async def _asked(self, call: frames.Call, raw: str | bytes, received_at: datetime) -> None:
+        if (again := self.repetitions.answer(call.id, call.action, raw)) is not None:
+            self._note("in", call.action, call.id, raw, received_at, ("a repetition, answered as before",))
+            await self._say(again if isinstance(again, str) else again.decode(), call.action, call.id)
+            return
+        request = Request(call.action, {}, received_at, list(call.repairs))
+        self.calls.pause()
+        try:
+            answer = await self._answer(call, request)
+            if isinstance(answer, Refusal):
+                text = frames.error(call.id, answer.code, str(answer))
+            else:
+                text = frames.result(call.id, answer)
+                self.repetitions.remember(call.id, raw, text)
+            self._note("in", call.action, call.id, raw, received_at, request.repairs)
+            if request.repairs:
+                self.central.health.count(self.charger_id, "repairs")
+            await self._say(text, call.action, call.id)
+        finally:
+            self.calls.resume()
+            for work in request.afterwards:
+                self.central.spawn(work())
+        self.speaks(call.action)
+
+    async def _answer(self, call: frames.Call, request: Request) -> dict[str, Any] | Refusal:
+        try:
+            payload = await self._understood(call, request)(self, request)
+            if wrong := self.protocol.flaw(f"{call.action}Response", payload):
+                raise AssertionError(f"our answer to {call.action} is no OCPP: {wrong}")
+            return payload
+        except Refusal as refusal:
+            request.repairs.append(f"refused: {refusal}")
+            return refusal
+        except Exception:
+            log.exception("a message could not be handled", action=call.action)
+            return Refusal("InternalError", "The message could not be processed. Send it again later.")
+
+    def _understood(self, call: frames.Call, request: Request) -> Handler:
+        """Find the handler and repair the payload for it (ocpp.md Q12, Q13)."""
+        handler = self.protocol.handlers.get(call.action)
+        if handler is None:
+            raise Refusal("NotImplemented", f"{call.action[:50]} is not known here.")
+        request.payload, notes, missing = repairs.mend(self.protocol.schema(call.action), call.payload)
+        request.repairs.extend(notes)
+        if call.action in self.protocol.forgiving:
+            request.repairs.extend(f"{name} is missing" for name in missing)
+        elif not isinstance(call.payload, dict):
+            raise Refusal("FormationViolation", f"The payload of {call.action} must be an object.")
+        elif missing and call.payload.get(missing[0]) is not None:
+            raise Refusal("TypeConstraintViolation", f"{missing[0]} of {call.action} cannot be used.")
+        elif missing:
+            raise Refusal("ProtocolError", f"{missing[0]} of {call.action} is missing.")
+        return handler
+
+    async def _unread(self, frame: frames.Unreadable, raw: str | bytes, received_at: datetime) -> None:
+        log.warning("unreadable frame", reason=frame.reason, length=len(raw))
+        self.central.health.protocol_error(self.charger_id, frame.reason)
+        self._note("in", "", frame.id, raw, received_at, (frame.reason,))
+        if frame.id is not None:
+            await self._say(frames.error(frame.id, "FormationViolation", frame.reason), "", frame.id)
+
+    def _told(self, action: str | None, id_: Any, raw: str | bytes, received_at: datetime) -> None:
+        """An answer: to a call that waits for it, or too late, and then it changes nothing (ocpp.md Q16)."""
+        self._note("in", action or "", id_, raw, received_at, () if action else ("answers no open call",))
+
+    async def _say(self, text: str, action: str, id_: Any) -> None:
+        await self.socket.send(text)
+        self._note("out", action, id_, text, now())
+
+    def _note(
+        self, direction: str, action: str, id_: Any, raw: str | bytes, at: datetime, mended: Sequence[str] = ()
+    ) -> None:
+        text = raw if isinstance(raw, str) else raw.decode(errors="replace")
+        self.central.journal.note(self.charger_id, direction, action, id_, text, at, mended)
+
+    # What it is asked
+
+    async def command(self, command: Command) -> Reply:
+        """What the bus hands over: a command of the domain, or any message by its name.
+
+        Raises:
+            CallRefused: it is no valid OCPP, or the charger answered with a CALLERROR.
+            ChargerSilent: it did not answer in time, or the socket went.
+        """
+        action, payload, urgency = self.protocol.translate(command)
+        answer = await self.call(action, payload, urgency)
+        return Reply(str(answer.get("status", "")), answer)
+
+    async def call(self, action: str, payload: dict[str, Any], urgency: Urgency = Urgency.SETUP) -> dict[str, Any]:
+        """Ask one thing, strictly as OCPP has it; gives the payload of the answer. Raises as `command`."""
+        if action not in self.protocol.callable:
+            raise CallRefused(f"OCPP has no message {action[:50]} that a central system sends.")
+        if wrong := self.protocol.flaw(action, payload):
+            raise CallRefused(f"{action} is not valid: {wrong}")
+        timeout = self.protocol.seconds(action)
+
+        async def ask() -> dict[str, Any]:
+            answer = await self.calls.call(action, payload, urgency=urgency, timeout=timeout)
+            return answer if isinstance(answer, dict) else {}
+
+        return await self.protocol.recorded(self, action, payload, ask)
+
+    async def _ask(self, text: str, action: str, id_: str) -> None:
+        try:
+            await self._say(text, action, id_)
+        except ConnectionClosed:
+            raise ChargerSilent(self.charger_id) from None
+
+    def speaks(self, action: str) -> None:
+        """After the first answer it may be asked, and after a while for its state, unless it is just coming up."""
+        if self._spoken:
+            return
+        self._spoken = True
+        self.calls.open()
+        if action != self.protocol.boot:
+            self.prepare(self.protocol.resync)
+
+    async def _ask_the_quiet(self) -> None:
+        """A charger that came back may stay silent until its next heartbeat; drivers should not wait for that."""
+        await asyncio.sleep(self.central.pace.quiet)
+        charger = await read(chargers.info, self.charger_id)
+        if charger.booted_at is not None:
+            self.speaks("")
+
+    def prepare(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
+        """Do this with the charger once it has settled, in place of what was prepared before."""
+        if self._preparation is not None:
+            self._preparation.cancel()
+        self._preparation = self.central.spawn(self._settled(work))
+
+    async def _settled(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
+        await asyncio.sleep(self.central.pace.settle)
+        try:
+            await work(self)
+        except (ChargerSilent, CallRefused) as error:
+            log.info("set-up left unfinished", reason=type(error).__name__, error=str(error))

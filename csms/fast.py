@@ -1,0 +1,204 @@
+"""The direct path: a hot message that is plainly valid is answered where it arrives, without a task of its own.
+
+Everything else, and everything that comes while an earlier message of the same charger is still being served, is left
+untouched to the lenient path (csms/connection.py). Both answer and store the same (tests/csms/test_fast.py).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
+from websockets.protocol import OPEN, Event
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
+
+from csms import frames
+from domain.models import now
+
+if TYPE_CHECKING:
+    from csms.connection import Connection
+
+log = structlog.get_logger()
+
+Done = Callable[[Any, Exception | None], None]
+"""Hears that a message is durable, or why it is not."""
+
+
+class Leave(Exception):
+    """This message is for the lenient path; nothing was done about it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """An action of the direct path."""
+
+    decode: Callable[[msgspec.Raw], Any]
+    """Raises msgspec's errors for what is not valid to the letter."""
+    serve: Callable[["Connection", Any, datetime, Done], bytes | None]
+    """Gives the payload of the answer, or None when `done` will be called once it may be given; raises Leave."""
+    answer: Callable[["Connection", datetime], bytes]
+    """The payload of an answer that had to wait, from when its question came."""
+
+
+_envelope = msgspec.json.Decoder(tuple[Literal[2], str, str, msgspec.Raw]).decode
+_written = msgspec.json.Encoder().encode
+_UNESCAPED = b"\\u"
+"""What escapes can smuggle in (NUL, halves of characters) is for the lenient path to clear."""
+
+_TEXT = b"\x81"
+"""The first byte of a text message in one frame."""
+_MASKED, _LONG, _HUGE = 0x80, 0xFE, 0xFF
+"""Of its second byte: the bit of a mask, and the two with which a longer length follows."""
+
+
+class Socket(ServerConnection):
+    """A websocket that knows whose it is, and hands whole messages to the direct path first."""
+
+    charger_id = ""
+    direct: Callable[[bytes], bool] | None = None
+    """Takes a message, or leaves it."""
+    queued = 0
+    """Messages on their way through recv(); until they are served, later ones must follow them."""
+    _owed: int | None = None
+    """Bytes that the library still lacks of a frame it has begun to read; None when nobody knows."""
+
+    def data_received(self, data: bytes) -> None:
+        """A chunk that is exactly one message goes past the library's parser, which costs half of an echo."""
+        if self.protocol.state is OPEN:
+            if self._owed == 0 and self.direct is not None and not self.queued and self.protocol.current_size is None:
+                payload = _whole_text(data)
+                if payload is not None and self.direct(payload):
+                    return
+            self._owed = _owed_after(data, self._owed)
+        else:
+            self._owed = 0 if data.endswith(b"\r\n\r\n") else None
+        super().data_received(data)
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            whole_text = event.opcode is Opcode.TEXT and event.fin
+            if whole_text and self.direct is not None and not self.queued and self.direct(bytes(event.data)):
+                return
+            self.queued += event.fin
+        super().process_event(event)
+
+    def reply(self, payload: bytes) -> None:
+        """Send a text message, unless the socket is on its end."""
+        if self.protocol.state is OPEN:
+            length = len(payload)
+            size = bytes((length,)) if length < 126 else b"\x7e" + length.to_bytes(2, "big")
+            self.transport.write(_TEXT + size + payload)
+
+
+def _whole_text(data: bytes) -> bytes | None:
+    """The payload of a chunk that is one masked text message from its first byte to its last (RFC 6455, 5.2)."""
+    if len(data) < 6 or data[:1] != _TEXT or data[1] < _MASKED or data[1] == _HUGE:
+        return None
+    length, start = data[1] - _MASKED, 6
+    if data[1] == _LONG:
+        length, start = int.from_bytes(data[2:4], "big"), 8
+    return apply_mask(data[start:], data[start - 4 : start]) if len(data) == start + length else None
+
+
+def _owed_after(data: bytes, owed: int | None) -> int | None:
+    """What is still missing of the last frame of a chunk; None when the chunk ends within a header."""
+    if owed is None:
+        return None
+    at = owed
+    while at < len(data):
+        head = data[at : at + 10]
+        extended = {126: 2, 127: 8}.get(head[1] & 0x7F, 0) if len(head) > 1 else 10
+        if len(head) < 2 + extended:
+            return None
+        length = int.from_bytes(head[2 : 2 + extended], "big") if extended else head[1] & 0x7F
+        at += 2 + extended + (4 if head[1] & _MASKED else 0) + length
+    return at - len(data)
+
+
+class Direct:
+    """The direct path of one connection."""
+
+    __slots__ = ("_action", "_connection", "_id", "_raw", "_received_at", "_waiter", "waiting")
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+        self.waiting = False
+        """A message is being made durable; its answer comes after that."""
+        self._waiter: asyncio.Future[None] | None = None
+
+    def take(self, raw: bytes) -> bool:
+        """Serve a message if it is hot and plainly valid and nothing of this charger is before it."""
+        connection = self._connection
+        if self.waiting or connection.socket.paused or connection.charger_id in connection.central.journal.traced:
+            return False
+        try:
+            _, id_, action, payload = _envelope(raw)
+            hot = connection.protocol.hot.get(action)
+            if hot is None or _UNESCAPED in raw:
+                return False
+            told = hot.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return False
+        if connection.repetitions.answer(id_, action, raw) is not None:
+            return False
+        received_at = now()
+        self._id, self._action, self._raw, self._received_at = id_, action, raw, received_at
+        self.waiting = True
+        connection.calls.pause()
+        try:
+            answer = hot.serve(connection, told, received_at, self._durable)
+        except Leave:
+            self._free()
+            return False
+        connection.alive_at = time.monotonic()
+        connection.central.heard[connection.charger_id] = received_at
+        if answer is not None:
+            self._answer(answer)
+        return True
+
+    def _durable(self, _given: Any, error: Exception | None) -> None:
+        connection, id_, action = self._connection, self._id, self._action
+        if error is None:
+            self._answer(connection.protocol.hot[action].answer(connection, self._received_at))
+            return
+        log.error("a message could not be kept", action=action, charger=connection.charger_id, exc_info=error)
+        text = frames.error(id_, "InternalError", "The message could not be processed. Send it again later.")
+        self._send(text.encode())
+
+    def _answer(self, payload: bytes) -> None:
+        text = b"[3,%b,%b]" % (_written(self._id), payload)
+        self._connection.repetitions.remember(self._id, self._raw, text)
+        self._send(text)
+
+    def _send(self, text: bytes) -> None:
+        connection, id_, action = self._connection, self._id, self._action
+        note = connection.central.journal.note
+        if action not in connection.central.journal.unwritten:
+            note(connection.charger_id, "in", action, id_, self._raw.decode(), self._received_at)
+            note(connection.charger_id, "out", action, id_, text.decode(), now())
+        connection.socket.reply(text)
+        self._free()
+        connection.speaks(action)
+
+    def _free(self) -> None:
+        self.waiting, self._raw = False, b""
+        self._connection.calls.resume()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def answered(self) -> None:
+        """Return once the message before has its answer."""
+        while self.waiting:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        self._waiter = None

@@ -1,0 +1,40 @@
+"""Remembers the last answers of a socket, so that a message that comes again has the same one and no second effect."""
+
+import time
+from typing import Any
+
+REMEMBERED = 8
+WITHIN_S = 300.0
+"""How long the same id and text are a repetition (ocpp.md Q15)."""
+HEARTBEAT_WITHIN_S = 10.0
+"""Some chargers give every message the same id; an old answer to Heartbeat would set their clocks wrong."""
+
+
+class Repetitions:
+    """The last answers, by message id."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self) -> None:
+        self._given: dict[str, tuple[float, int, str | bytes]] = {}
+
+    def answer(self, id_: Any, action: str, raw: str | bytes) -> str | bytes | None:
+        """What was answered to this very message a while ago."""
+        given = self._given.get(repr(id_))
+        if given is None or given[1] != _hash(raw):
+            return None
+        within = HEARTBEAT_WITHIN_S if action == "Heartbeat" else WITHIN_S
+        return given[2] if time.monotonic() - given[0] < within else None
+
+    def remember(self, id_: Any, raw: str | bytes, answer: str | bytes) -> None:
+        """A result was given; what was refused may be tried again and is not remembered."""
+        key = repr(id_)
+        self._given.pop(key, None)
+        self._given[key] = (time.monotonic(), _hash(raw), answer)
+        if len(self._given) > REMEMBERED:
+            del self._given[next(iter(self._given))]
+
+
+def _hash(raw: str | bytes) -> int:
+    """The same for a text and its bytes: both paths remember here."""
+    return hash(raw if isinstance(raw, bytes) else raw.encode())

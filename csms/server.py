@@ -1,0 +1,163 @@
+"""Listens for chargers: who may come in, under which version, and how the house is closed."""
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import structlog
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from csms import handshake
+from csms.central import Central, Pace
+from csms.connection import Connection
+from csms.fast import Socket
+from csms.keepalive import keep_alive
+from csms.v16 import V16
+from csms.watch import watch_meters
+from domain import chargers
+from domain.bus import Bus
+from domain.db import transact
+from domain.settings import Settings
+
+log = structlog.get_logger()
+
+LARGEST_FRAME = 256 * 1024
+"""Bytes. A StopTransaction may carry the samples of a whole night; a megabyte is no message."""
+QUEUED_FRAMES = 4
+"""Frames read ahead of one charger: whoever floods waits for himself."""
+BACKLOG = 4096
+"""Handshakes that may wait: everybody comes back at once after a restart (performance.md 2)."""
+PROTOCOL_ERROR, SERVICE_RESTART = 1002, 1012
+
+REFUSALS = {
+    chargers.ChargerUnknown: (HTTPStatus.NOT_FOUND, "No charger of this identity is known here."),
+    chargers.ChargerIsRetired: (HTTPStatus.FORBIDDEN, "This charger was taken out of service."),
+    chargers.ChargerKeyWrong: (HTTPStatus.UNAUTHORIZED, "The charger's key is missing or wrong."),
+}
+
+
+@asynccontextmanager
+async def listening(
+    *, host: str, port: int, bus: Bus, settings: Settings, pace: Pace | None = None
+) -> AsyncIterator[int]:
+    """Serve chargers for as long as the context lasts; gives the port, which the system chooses for `port=0`.
+
+    The database must be open (`domain.db.opened`). At the end all sockets are closed with 1012, service restart.
+
+    Raises:
+        OSError: the port cannot be bound.
+    """
+    central = Central(bus, settings, pace or Pace())
+    door = Door(central)
+    server = await serve(
+        door.serve,
+        host,
+        port,
+        process_request=door.admit,
+        select_subprotocol=_subprotocol,
+        create_connection=Socket,
+        compression=None,
+        server_header=None,
+        ping_interval=None,
+        max_size=LARGEST_FRAME,
+        max_queue=QUEUED_FRAMES,
+        close_timeout=5,
+        backlog=BACKLOG,
+        ssl=_tls(settings),
+        start_serving=False,
+    )
+    bound: int = server.sockets[0].getsockname()[1]
+    try:
+        # Only now: a second server that finds the port taken must not touch the first one's chargers.
+        await transact(chargers.all_disconnected)
+        await server.start_serving()
+        log.info("listening for chargers", host=host, port=bound, tls=bool(settings.ocpp_tls_cert))
+        _tend(central)
+        yield bound
+    finally:
+        server.close(code=SERVICE_RESTART, reason="service restart")
+        await server.wait_closed()
+        await central.finished()
+
+
+def _tend(central: Central) -> None:
+    for work in (
+        central.beat(),
+        central.sweep_journal(),
+        central.watch_retirements(),
+        keep_alive(central),
+        central.meter_log.watch(),
+        watch_meters(central),
+    ):
+        central.spawn(work)
+
+
+class Door:
+    """The handshake, before and after the upgrade."""
+
+    def __init__(self, central: Central) -> None:
+        self._central = central
+
+    async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
+        """Let a charger in, or say why not, before the upgrade (OCPP-J 1.6, 3.2 and 6.2)."""
+        if "websocket" not in ",".join(request.headers.get_all("Upgrade")).lower():
+            return None  # the library answers 426, and nothing is stored for a browser's visit
+        if handshake.lacks_upgrade(request.headers):
+            if not self._central.settings.ocpp_mend_upgrade:
+                sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
+                return self._refused(socket, "", HTTPStatus.BAD_REQUEST, sentence)
+            handshake.mend_upgrade(request.headers)
+        charger_id = ""
+        try:
+            charger_id = handshake.identity(request.path)
+            key = handshake.key(request.headers, charger_id)
+            if (charger_id, key) not in await self._central.knocks.add((charger_id, key)):
+                await transact(chargers.admit, charger_id, key, accept_unknown=self._central.settings.accept_unknown)
+        except handshake.NoIdentity as error:
+            return self._refused(socket, charger_id, HTTPStatus.NOT_FOUND, str(error))
+        except handshake.NoCredentials as error:
+            return self._refused(socket, charger_id, HTTPStatus.UNAUTHORIZED, str(error))
+        except tuple(REFUSALS) as error:
+            return self._refused(socket, charger_id, *REFUSALS[type(error)])
+        assert isinstance(socket, Socket)
+        socket.charger_id = charger_id
+        return None
+
+    def _refused(self, socket: ServerConnection, charger_id: str, status: HTTPStatus, sentence: str) -> Response:
+        self._central.health.count(charger_id, "refused")
+        log.info("charger refused", path=(socket.request.path if socket.request else "")[:100], reason=sentence)
+        response = socket.respond(status, sentence + "\n")
+        if status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="ocpp", charset="UTF-8"'
+        return response
+
+    async def serve(self, socket: ServerConnection) -> None:
+        """A charger is in: speak with it, if it offered a language that is spoken here (OCPP-J 1.6, 3.1.2)."""
+        assert isinstance(socket, Socket)
+        offered = socket.request.headers.get_all("Sec-WebSocket-Protocol") if socket.request else []
+        if offered and socket.subprotocol is None:
+            log.info("no common version", charger=socket.charger_id, offered=",".join(offered)[:100])
+            self._central.health.protocol_error(socket.charger_id, f"offers only {','.join(offered)[:100]}")
+            await socket.close(PROTOCOL_ERROR, "only ocpp1.6 is spoken here")
+            return
+        await Connection(self._central, V16, socket, socket.charger_id).run()
+
+
+def _subprotocol(_socket: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """A charger that offers nothing speaks 1.6 (ocpp.md Q1)."""
+    return handshake.subprotocol(offered)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.ocpp_tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.ocpp_tls_cert, settings.ocpp_tls_key)
+    if settings.ocpp_tls_client_ca:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(settings.ocpp_tls_client_ca)
+    return context

@@ -1,0 +1,190 @@
+"""The messages that come all the time, decoded and checked in one step by types made from their schemas."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Annotated, Any, Literal, Union
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from csms.central import HEARTBEAT_S
+from csms.clock import parsed, stamp
+from csms.connection import Connection
+from csms.fast import Done, Hot, Leave
+from csms.repairs import LARGEST
+from csms.v16 import setup
+from csms.v16.metering import CONTEXTS, LOCATIONS, MEASURANDS, PHASES
+from csms.v16.numbers import LARGEST_CONNECTOR, LARGEST_TRANSACTION
+from csms.v16.schemas import schema
+from domain.samples import Sample
+
+EMPTY = b"{}"
+
+
+def typed(name: str, told: dict[str, Any]) -> Any:
+    """The type of what a schema accepts, with the bounds within which the lenient path repairs nothing."""
+    match told["type"]:
+        case "object":
+            required = told.get("required", ())
+            fields = [_field(f"{name}_{key}", key, inner, key in required) for key, inner in told["properties"].items()]
+            return msgspec.defstruct(name, sorted(fields, key=len), forbid_unknown_fields=True, gc=False)
+        case "array":
+            least = msgspec.Meta(min_length=told.get("minItems", 0))
+            return Annotated[list[typed(name, told["items"])], least]  # type: ignore[misc]
+        case "integer":
+            return Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+        case "string" if "enum" in told:
+            return Literal[tuple(told["enum"])]
+        case "string" if "maxLength" in told:
+            return Annotated[str, msgspec.Meta(max_length=told["maxLength"])]
+        case "string":
+            return str
+        case other:
+            raise TypeError(f"{name} has the type {other}")
+
+
+def _field(name: str, key: str, told: dict[str, Any], required: bool) -> tuple[Any, ...]:
+    inner = typed(name, told)
+    return (key, inner) if required else (key, Union[inner, UnsetType], UNSET)  # noqa: UP007
+
+
+def decoder(action: str) -> Callable[[Any], Any]:
+    """Decodes a payload of this action that is valid to the letter."""
+    return msgspec.json.Decoder(typed(action, schema(action))).decode
+
+
+def heartbeat(_charger: Connection, _told: Any, received_at: datetime, _done: Done) -> bytes:
+    return b'{"currentTime":"%b"}' % stamp(received_at).encode()
+
+
+def boot_notification(charger: Connection, told: Any, received_at: datetime, done: Done) -> None:
+    """Durable with whoever else comes up at the moment; a loop of boots is for the lenient path (ocpp.md Q10)."""
+    if not charger.central.boots_calmly(charger.charger_id, received_at):
+        raise Leave
+    charger.central.boots.hand(
+        {
+            "charger_id": charger.charger_id,
+            "vendor": told.chargePointVendor,
+            "model": told.chargePointModel,
+            "serial": told.chargePointSerialNumber or told.chargeBoxSerialNumber or "",
+            "firmware": told.firmwareVersion or "",
+            "at": received_at,
+        },
+        done,
+    )
+
+
+def _accepted(charger: Connection, received_at: datetime) -> bytes:
+    charger.prepare(setup.after_boot)
+    told = stamp(received_at).encode(), HEARTBEAT_S
+    return b'{"currentTime":"%b","interval":%d,"status":"Accepted"}' % told
+
+
+def _empty(_charger: Connection, _received_at: datetime) -> bytes:
+    return EMPTY
+
+
+def status_notification(charger: Connection, told: Any, received_at: datetime, done: Done) -> bytes | None:
+    """Durable with whatever other chargers report at the moment."""
+    number = told.connectorId
+    if not 0 <= number <= LARGEST_CONNECTOR:
+        raise Leave
+    at = None
+    if told.timestamp is not UNSET and parsed(told.timestamp):
+        at = _time(charger, told.timestamp, received_at)
+    charger.central.reports.hand(
+        {
+            "charger_id": charger.charger_id,
+            "connector_number": number,
+            "status": told.status,
+            "error_code": told.errorCode,
+            "info": told.info or "",
+            "at": at,
+            "received_at": received_at,
+        },
+        done,
+    )
+    return None
+
+
+def meter_values(charger: Connection, told: Any, received_at: datetime, done: Done) -> bytes | None:
+    """As `metering.meter_values` does; here one entry with usable values, there everything else."""
+    if charger.energy_factor != 1:
+        raise Leave
+    number = told.transactionId
+    if number is UNSET or not 0 < number <= LARGEST_TRANSACTION:
+        number = None
+    connector = told.connectorId if 0 <= told.connectorId <= LARGEST_CONNECTOR else 0
+    if connector == 0 and number is None:
+        return EMPTY
+    if len(told.meterValue) != 1 or charger.energy_factor != 1:
+        raise Leave
+    [entry] = told.meterValue
+    figures = _figures(entry.sampledValue)
+    if figures is None:
+        return EMPTY
+    at = _time(charger, entry.timestamp, received_at)
+    charger.central.meter_log.hand(Sample(charger.charger_id, connector, number, at, received_at, *figures), done)
+    return None
+
+
+def _time(charger: Connection, text: str, received_at: datetime) -> datetime:
+    repairs: list[str] = []
+    at = charger.clock.at(text, received_at, repairs)
+    if repairs:
+        raise Leave
+    return at
+
+
+_NUMBERS = {name: number for number, name in enumerate(MEASURANDS)}
+_RULES: dict[Any, tuple[int, dict[Any, int], int]] = {
+    name: (_NUMBERS[name], {**rule.units, UNSET: rule.units[""]}, rule.most) for name, rule in MEASURANDS.items()
+}
+_RULES[UNSET] = _RULES["Energy.Active.Import.Register"]
+_TOGETHER = [rule.together for rule in MEASURANDS.values()]
+_CONTEXTS: dict[Any, int] = {**CONTEXTS, UNSET: CONTEXTS["Sample.Periodic"]}
+_LOCATIONS: dict[Any, int] = {name: -place for place, name in enumerate(LOCATIONS)} | {UNSET: 0}
+_PHASES: dict[Any, str] = {**PHASES, UNSET: ""}
+_SPAN = len(LOCATIONS)
+
+
+def _figures(values: list[Any]) -> list[int | None] | None:
+    """The figure of every measurand in the order of the columns; None when nothing counts (ocpp.md Q34-Q37)."""
+    chosen: list[tuple[int, dict[str, Decimal]] | None] = [None] * len(_TOGETHER)
+    for sampled in values:
+        rule, context = _RULES.get(sampled.measurand), _CONTEXTS.get(sampled.context)
+        location, phase = _LOCATIONS.get(sampled.location), _PHASES.get(sampled.phase)
+        if rule is None or context is None or location is None or phase is None:
+            continue
+        number, units, most = rule
+        factor = units.get(sampled.unit)
+        if factor is None or sampled.format == "SignedData":
+            raise Leave
+        try:
+            amount = Decimal(sampled.value) * factor
+        except InvalidOperation:
+            raise Leave from None
+        if not (amount.is_finite() and 0 <= amount <= most):
+            raise Leave
+        rank, best = context * _SPAN + location, chosen[number]
+        if best is None or rank > best[0]:
+            chosen[number] = (rank, {phase: amount})
+        elif rank == best[0]:
+            best[1][phase] = amount
+    if not any(chosen):
+        return None
+    return [None if best is None else _whole(best[1], number) for number, best in enumerate(chosen)]
+
+
+def _whole(phases: dict[str, Decimal], number: int) -> int:
+    amount = phases[""] if "" in phases else _TOGETHER[number](list(phases.values()))
+    return int(amount.to_integral_value(ROUND_HALF_UP))
+
+
+HOT = {
+    "BootNotification": Hot(decoder("BootNotification"), boot_notification, _accepted),
+    "Heartbeat": Hot(decoder("Heartbeat"), heartbeat, _empty),
+    "MeterValues": Hot(decoder("MeterValues"), meter_values, _empty),
+    "StatusNotification": Hot(decoder("StatusNotification"), status_notification, _empty),
+}

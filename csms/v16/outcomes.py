@@ -1,0 +1,108 @@
+"""What is written down about some of our own calls, before they are sent and once they are answered."""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from csms.clock import parsed
+from csms.connection import Connection
+from domain import chargers, local_lists, reservations
+from domain.bus import CallRefused, ChargerSilent
+from domain.db import transact
+from domain.models import now
+
+Payload = dict[str, Any]
+Before = Callable[[Connection, Payload], Awaitable[None]]
+After = Callable[[Connection, Payload, Payload], Awaitable[None]]
+
+KEY = "authorizationkey"
+DONE = ("Accepted", "RebootRequired")
+
+
+async def recorded(
+    charger: Connection, action: str, payload: Payload, ask: Callable[[], Awaitable[Payload]]
+) -> Payload:
+    """Ask, and keep what the answer means; a CALLERROR is an answer, silence is none."""
+    if before := BEFORE.get(action):
+        await before(charger, payload)
+    after = AFTER.get(action)
+    try:
+        answer = await ask()
+    except CallRefused:
+        if after:
+            await after(charger, payload, {})
+        raise
+    if after:
+        await after(charger, payload, answer)
+    return answer
+
+
+async def _offer_key(charger: Connection, payload: Payload) -> None:
+    """From now on both keys open the door: nobody knows when it begins to use the new one (ocpp.md Q8)."""
+    if payload["key"].lower() == KEY:
+        await transact(chargers.offer_key, charger.charger_id, payload["value"])
+
+
+async def _settle_key(charger: Connection, payload: Payload, answer: Payload) -> None:
+    if payload["key"].lower() == KEY:
+        await transact(chargers.key_answered, charger.charger_id, str(answer.get("status", "")))
+
+
+async def _reserve(charger: Connection, payload: Payload) -> None:
+    await transact(
+        reservations.asked,
+        charger.charger_id,
+        number=payload["reservationId"],
+        connector_number=payload["connectorId"],
+        tag=payload["idTag"],
+        parent=payload.get("parentIdTag", ""),
+        # A date that nobody can read keeps nothing reserved.
+        expires_at=parsed(payload["expiryDate"]) or now() - timedelta(seconds=1),
+    )
+
+
+async def _reserved(charger: Connection, payload: Payload, answer: Payload) -> None:
+    accepted = answer.get("status") == "Accepted"
+    await transact(reservations.answered, charger.charger_id, payload["reservationId"], accepted)
+
+
+async def _cancelled(charger: Connection, payload: Payload, answer: Payload) -> None:
+    if answer:
+        await transact(reservations.cancelled, charger.charger_id, payload["reservationId"])
+
+
+async def _list_sent(charger: Connection, payload: Payload, answer: Payload) -> None:
+    if answer.get("status") == "Accepted":
+        await transact(
+            local_lists.sent,
+            charger.charger_id,
+            version=payload["listVersion"],
+            update=payload["updateType"],
+            entries=payload.get("localAuthorizationList", []),
+        )
+
+
+async def _list_version(charger: Connection, _payload: Payload, answer: Payload) -> None:
+    """A charger that lost its list, or has another, gets ours again, once for each time it is asked."""
+    version = answer.get("listVersion")
+    if isinstance(version, int):
+        needed = await transact(local_lists.reported, charger.charger_id, version, now())
+        if needed is not None:
+            charger.central.spawn(_send_again(charger, needed))
+
+
+async def _send_again(charger: Connection, needed: Payload) -> None:
+    # The finding stands if it fails: the operator asks again.
+    with contextlib.suppress(ChargerSilent, CallRefused):
+        await charger.call("SendLocalList", needed)
+
+
+BEFORE: dict[str, Before] = {"ChangeConfiguration": _offer_key, "ReserveNow": _reserve}
+AFTER: dict[str, After] = {
+    "CancelReservation": _cancelled,
+    "ChangeConfiguration": _settle_key,
+    "GetLocalListVersion": _list_version,
+    "ReserveNow": _reserved,
+    "SendLocalList": _list_sent,
+}

@@ -1,0 +1,100 @@
+"""What a charger is asked to be like after it booted, and to tell when it came back (ocpp.md 3, Q10, Q11, Q40)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from csms.central import HEARTBEAT_S
+from csms.connection import Connection
+from domain.bus import CallRefused
+
+log = structlog.get_logger()
+
+ENERGY, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
+DONE = ("Accepted", "RebootRequired")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One configuration key: which values are fine, and what to set otherwise, the next one where one is rejected."""
+
+    key: str
+    fits: Callable[[str], bool]
+    values: tuple[str, ...]
+
+
+def _exactly(value: str) -> tuple[Callable[[str], bool], tuple[str, ...]]:
+    return lambda given: given.strip().lower() == value, (value,)
+
+
+def _between(least: int, most: int, value: int) -> tuple[Callable[[str], bool], tuple[str, ...]]:
+    return lambda given: given.strip().isdecimal() and least <= int(given) <= most, (str(value),)
+
+
+def _measures_enough(given: str) -> bool:
+    return {ENERGY, POWER} <= {name.strip() for name in given.split(",")}
+
+
+WISHES = (
+    Wish("AuthorizeRemoteTxRequests", *_exactly("false")),
+    Wish("MeterValueSampleInterval", *_between(1, 30, 15)),
+    Wish(
+        "MeterValuesSampledData",
+        _measures_enough,
+        (f"{ENERGY},{POWER},Current.Import,Voltage,SoC", f"{ENERGY},{POWER}", ENERGY),
+    ),
+    Wish("StopTransactionOnInvalidId", *_exactly("true")),
+    Wish("StopTransactionOnEVSideDisconnect", *_exactly("true")),
+    Wish("ConnectionTimeOut", *_between(60, 90, 90)),
+    Wish("HeartbeatInterval", *_between(30, HEARTBEAT_S, HEARTBEAT_S)),
+    Wish("WebSocketPingInterval", *_between(10, 60, 60)),
+    Wish("TransactionMessageAttempts", *_between(3, 1000, 5)),
+    Wish("TransactionMessageRetryInterval", *_between(10, 60, 30)),
+    Wish("LocalAuthorizeOffline", *_exactly("false")),
+    Wish("AllowOfflineTxForUnknownId", *_exactly("false")),
+    Wish("ClockAlignedDataInterval", lambda given: given.strip() in ("0", "900"), ("0",)),
+)
+"""Prepaid charging on public ground: nothing starts without us, and the meter is heard at least twice a minute.
+
+One unsupported measurand rejects a whole list (OCPP 1.6, 3.16.4), so the lists grow shorter.
+"""
+
+
+async def after_boot(charger: Connection) -> None:
+    """Read what is configured and set only what differs: some chargers reboot when they are written to."""
+    known = await _configuration(charger)
+    for wish in WISHES:
+        item = known.get(wish.key.lower())
+        if item is None or item.get("readonly") is True or wish.fits(str(item.get("value", ""))):
+            continue
+        await _set(charger, wish)
+
+
+async def resync(charger: Connection) -> None:
+    """A charger that came back without a boot says what its connectors do; never asked to boot (ocpp.md Q10)."""
+    await charger.call("TriggerMessage", {"requestedMessage": "StatusNotification"})
+
+
+async def _configuration(charger: Connection) -> dict[str, dict[str, Any]]:
+    try:
+        answer = await charger.call("GetConfiguration", {"key": [wish.key for wish in WISHES]})
+    except CallRefused:
+        # It may not take so many names at once (GetConfigurationMaxKeys): then all it has.
+        answer = await charger.call("GetConfiguration", {})
+    items = answer.get("configurationKey")
+    return {str(i.get("key", "")).lower(): i for i in items if isinstance(i, dict)} if isinstance(items, list) else {}
+
+
+async def _set(charger: Connection, wish: Wish) -> None:
+    for value in wish.values:
+        try:
+            answer = await charger.call("ChangeConfiguration", {"key": wish.key, "value": value})
+        except CallRefused as error:
+            log.info("configuration refused", key=wish.key, value=value, error=str(error))
+            continue
+        status = answer.get("status")
+        log.info("configuration", key=wish.key, value=value, status=str(status)[:20])
+        if status in DONE or status == "NotSupported":
+            return

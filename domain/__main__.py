@@ -1,0 +1,112 @@
+"""The operator's shell, `python -m domain`: it works on the database and tells the running server what it did."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from typing import NoReturn
+
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from domain import logs, socket
+from domain.chargers import ChargerUnknown
+from domain.db import Database
+from domain.settings import SettingsError, settings
+from domain.shell import COMMANDS
+from domain.shell.command import Command, Failed, Mistake, Shell
+from payments import phonepe
+
+PROGRAM = "python -m domain"
+NOBODY_HEARD = (
+    "No server answers on this machine: a connection that one holds elsewhere stays open until it ends by itself."
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See: {self.prog} --help\n")
+
+
+def parser() -> Parser:
+    """Every command, as `<noun> <verb>`."""
+    top = Parser(prog=PROGRAM, description=__doc__)
+    nouns = top.add_subparsers(metavar="<command>", required=True)
+    verbs = {}
+    for command in COMMANDS:
+        noun, verb = command.words.split()
+        if noun not in verbs:
+            about = ", ".join(c.words.split()[1] for c in COMMANDS if c.words.split()[0] == noun)
+            verbs[noun] = nouns.add_parser(noun, help=about).add_subparsers(metavar="<what>", required=True)
+        words = verbs[noun].add_parser(verb, help=command.help, description=command.help)
+        for argument in command.arguments:
+            words.add_argument(argument.name, help=argument.help, **argument.options)
+        words.set_defaults(command=command)
+    return top
+
+
+def main(typed: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code: 0 done, 1 bad news, 2 a mistake in what was typed."""
+    given = parser().parse_args(typed)
+    command: Command = given.command
+    try:
+        settings().check()
+        with closing(Database(settings().database)) as database:
+            shell = Shell(database, lambda: phonepe.connected(settings()))
+            try:
+                for line in command.work(shell, given):
+                    _say(line)
+            finally:
+                _announce(shell, command)
+    except Mistake as error:
+        return _complain(2, str(error))
+    except ChargerUnknown as error:
+        return _complain(2, f"There is no charger {error}. `charger list` shows them.")
+    except Failed as error:
+        return _complain(1, str(error))
+    except SettingsError as error:
+        return _complain(1, "\n".join(error.args))
+    except ValidationError as error:
+        return _complain(1, "\n".join(f"EVAPP_{str(e['loc'][0]).upper()}: {e['msg']}." for e in error.errors()))
+    except DBAPIError as error:
+        return _complain(
+            1, f"The database did not do it: {_first_line(error)} Is it there and migrated (make migrate)?"
+        )
+    return 0
+
+
+def _announce(shell: Shell, command: Command) -> None:
+    if not shell.events:
+        return
+    try:
+        socket.publish(shell.events)
+    except socket.NoServer:
+        if command.ends_connections:
+            _say(NOBODY_HEARD)
+    except socket.Failed as error:
+        _complain(1, f"It is done, but the running server did not take the news: {error}")
+
+
+def _first_line(error: DBAPIError) -> str:
+    return f"{str(error.orig).splitlines()[0].rstrip('.')}."
+
+
+def _plain(line: str) -> str:
+    """Chargers choose some of these words; none may move the cursor of a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in line)
+
+
+def _say(line: str) -> None:
+    print(_plain(line))
+
+
+def _complain(code: int, sentence: str) -> int:
+    print(_plain(sentence), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    logs.configure(sys.stderr)
+    sys.exit(main())

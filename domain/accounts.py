@@ -1,0 +1,260 @@
+"""People: how they join, what they may change about themselves, how an operator stops them and how they leave."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from domain import attempts, identity, pins, sign_ins, wallet
+from domain.attempts import Attempt
+from domain.models import (
+    OPEN,
+    REFUND_OPEN,
+    ChargingSession,
+    OrderState,
+    RechargeOrder,
+    Refund,
+    SessionState,
+    SignIn,
+    User,
+    now,
+)
+from domain.money import plain_rupees
+from domain.sign_ins import Browser, Refused
+
+TAKEN = {
+    "username": "This username is taken. Choose another.",
+    "phone": "This number already has an account. Log in with it.",
+}
+READ: dict[str, Callable[[object], str]] = {
+    "username": identity.username,
+    "phone": identity.phone,
+    "email": identity.email,
+}
+"""What people say about themselves, and what gives each its one spelling."""
+MOVING = (OrderState.NEW, OrderState.PENDING, OrderState.UNKNOWN)
+
+
+class FieldErrors(Exception):
+    """What was typed cannot be taken: a sentence for each field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+class NotDeleted(Exception):
+    """An account cannot go yet; the argument is a sentence that says what to do first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A form that could become a user, in one spelling."""
+
+    username: str
+    phone: str
+    email: str
+    pin: str
+
+
+def registration(typed: Mapping[str, object]) -> Registration:
+    """Read a filled-in form.
+
+    Raises:
+        FieldErrors: for every field that will not do, PINs included.
+    """
+    values, errors = {}, {}
+    for field, read in READ.items():
+        try:
+            values[field] = read(typed.get(field))
+        except identity.Unusable as error:
+            errors[field] = str(error)
+    errors |= new_pin_errors(typed, "pin", values.get("phone", ""))
+    if errors:
+        raise FieldErrors(errors)
+    return Registration(**values, pin=str(typed["pin"]))
+
+
+def new_pin_errors(typed: Mapping[str, object], field: str, phone: str) -> dict[str, str]:
+    """What is wrong with a new PIN in `field`, typed again in `<field>_again`; empty when nothing is."""
+    pin, again = typed.get(field), typed.get(f"{field}_again")
+    if sentence := pins.refusal(pin, phone):
+        return {field: sentence}
+    return {} if pin == again else {f"{field}_again": "The two PINs are not the same."}
+
+
+def check_free(db: Session, values: Mapping[str, str]) -> None:
+    """See that nobody has this username or phone.
+
+    Raises:
+        FieldErrors: for each that is taken.
+    """
+    taken = {
+        field: TAKEN[field]
+        for field, value in values.items()
+        if db.exec(select(User.id).where(getattr(User, field) == value)).first()
+    }
+    if taken:
+        raise FieldErrors(taken)
+
+
+def register(db: Session, form: Registration, pin_hash: str, browser: Browser | None = None) -> User:
+    """A new user with an empty wallet, signed in with `browser`.
+
+    Raises:
+        FieldErrors: the username or phone was taken meanwhile.
+    """
+    check_free(db, {"username": form.username, "phone": form.phone})
+    user = User(username=form.username, phone=form.phone, email=form.email, pin_hash=pin_hash)
+    db.add(user)
+    db.flush()
+    assert user.id is not None
+    wallet.open_accounts(db, user.id)
+    if browser:
+        sign_ins.start(db, user, browser)
+    return user
+
+
+def update(db: Session, user_id: int, field: str, typed: object) -> User:
+    """Change username, phone or e-mail.
+
+    Raises:
+        FieldErrors: it will not do, or somebody else has it.
+    """
+    try:
+        value = READ[field](typed)
+    except identity.Unusable as error:
+        raise FieldErrors({field: str(error)}) from None
+    user = db.get_one(User, user_id)
+    if value != getattr(user, field):
+        if field in TAKEN:
+            check_free(db, {field: value})
+        setattr(user, field, value)
+        db.add(user)
+    return user
+
+
+def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -> User:
+    """Keep a new PIN for whoever gave the old one; every sign-in ends, and `browser` gets a new one.
+
+    Raises:
+        Refused: the PIN was changed meanwhile.
+    """
+    user = _proven(db, attempt)
+    user.pin_hash = pin_hash
+    sign_ins.end_all(db, user.id or 0)
+    sign_ins.start(db, user, browser)
+    return user
+
+
+def reset_pin(db: Session, user_id: int, pin_hash: str) -> User:
+    """An operator gives a new PIN: locks open, sign-ins end."""
+    user = db.get_one(User, user_id)
+    user.pin_hash, user.failures, user.locked_until = pin_hash, 0, None
+    db.add(user)
+    sign_ins.end_all(db, user_id)
+    return user
+
+
+def block(db: Session, user_id: int, at: datetime | None = None) -> User:
+    """Keep somebody out and end his sign-ins; a charge that runs goes on and is paid."""
+    user = db.get_one(User, user_id)
+    user.blocked_at = user.blocked_at or at or now()
+    db.add(user)
+    sign_ins.end_all(db, user_id)
+    return user
+
+
+def unblock(db: Session, user_id: int) -> User:
+    """Let somebody in again.
+
+    Raises:
+        LookupError: the account was deleted.
+    """
+    user = db.get_one(User, user_id)
+    if not user.pin_hash:
+        raise LookupError(f"user {user_id} was deleted")
+    user.blocked_at = None
+    db.add(user)
+    return user
+
+
+def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
+    """Take somebody's names off the books; the row stays, because the ledger needs it.
+
+    Raises:
+        Refused: the PIN was changed meanwhile.
+        NotDeleted: a charge or a payment is not finished, money is left or owed.
+    """
+    user = _proven(db, attempt)
+    user_id = user.id or 0
+    wallet.lock(db, [wallet.wallet_code(user_id), wallet.due_code(user_id)])
+    may_leave(db, user_id)
+    sign_ins.end_all(db, user_id)
+    for sign_in in db.exec(select(SignIn).where(SignIn.user_id == user_id)):
+        sign_in.user_agent = sign_in.address = ""
+        db.add(sign_in)
+    gone = f"deleted {user_id}"  # with a space, so that nobody can register it
+    user.username, user.phone, user.email, user.pin_hash = gone, gone, "", ""
+    user.blocked_at = at or now()
+
+
+def may_leave(db: Session, user_id: int) -> None:
+    """See that nothing is left to pay or to pay back.
+
+    Raises:
+        NotDeleted: a charge or a payment is not finished, money is left or owed.
+    """
+    if sentence := _unfinished(db, user_id):
+        raise NotDeleted(sentence)
+
+
+def charging(db: Session, user_id: int) -> bool:
+    """Whether a charge of this driver is open."""
+    query = select(ChargingSession.id).where(
+        ChargingSession.user_id == user_id, col(ChargingSession.state).in_([*OPEN, SessionState.INTERRUPTED])
+    )
+    return db.exec(query.limit(1)).first() is not None
+
+
+def find(db: Session, text: str) -> Sequence[User]:
+    """Users an operator may mean: by number, by phone in any spelling, or by a part of username or e-mail."""
+    _, spelling = identity.login(text)
+    found = [
+        col(User.phone) == spelling,
+        col(User.username).contains(text.strip().casefold(), autoescape=True),
+        col(User.email).icontains(text.strip(), autoescape=True),
+    ]
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        found.append(col(User.id) == int(text))
+    return db.exec(select(User).where(or_(*found)).order_by(col(User.id)).limit(50)).all()
+
+
+def _proven(db: Session, attempt: Attempt) -> User:
+    user = attempts.passed(db, attempt)
+    if user is None:
+        raise Refused(attempts.MISMATCH)
+    db.add(user)
+    return user
+
+
+def _unfinished(db: Session, user_id: int) -> str:
+    if charging(db, user_id):
+        return "A charge is not finished. Stop it and wait for its receipt, then delete your account."
+    orders = select(RechargeOrder.id).where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(MOVING))
+    if db.exec(orders.limit(1)).first():
+        return "A payment is on its way. Delete your account when it has arrived or failed."
+    refunds = select(Refund.id).where(Refund.user_id == user_id, col(Refund.state).in_(REFUND_OPEN))
+    if db.exec(refunds.limit(1)).first():
+        return "Money is on its way back to you. Delete your account when it has arrived."
+    money = wallet.balance(db, user_id)
+    if money.arrears_paise:
+        return f"You owe {plain_rupees(money.arrears_paise)}. Add that to your wallet, then delete your account."
+    if money.balance_paise:
+        return (
+            f"Your wallet has {plain_rupees(money.balance_paise)} left. "
+            "Use it, or ask Help to pay it back, then delete your account."
+        )
+    return ""

@@ -1,0 +1,37 @@
+"""Whether the gateway seems to be there, so that nobody begins a payment that nobody answers (payments.md 1.7)."""
+
+import time
+from collections.abc import Callable
+
+SILENCES = 5
+"""Calls in a row without an answer, after which no new payment is begun."""
+REST_S = 30.0
+"""Then one may try again, and another one so long after him: an answer, a poll's too, ends it."""
+
+
+class Breaker:
+    """What the calls of one process found; forgotten with it."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self.silences = 0
+        self.silent_at = 0.0
+
+    def silent(self) -> None:
+        self.silences += 1
+        self.silent_at = self._monotonic()
+
+    def answered(self) -> None:
+        self.silences = 0
+
+    @property
+    def open(self) -> bool:
+        return self.silences >= SILENCES and self._monotonic() < self.silent_at + REST_S
+
+    def lets_through(self) -> bool:
+        """Whether something new may be begun; after a rest this takes the one try there is."""
+        if self.open:
+            return False
+        if self.silences >= SILENCES:
+            self.silent_at = self._monotonic()
+        return True

@@ -1,0 +1,118 @@
+"""How the doors tell each other what happened and ask each other to act."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from domain.events import Command, Event, Reply
+
+Handler = Callable[[Command], Awaitable[Reply]]
+
+BACKLOG = 10_000
+"""Events a subscriber may lag behind before the oldest are dropped: every event only says where to look."""
+
+
+class ChargerOffline(Exception):
+    """No process holds this charger's socket."""
+
+
+class ChargerSilent(Exception):
+    """The charger did not answer in time, or its socket went while it was asked."""
+
+
+class CallRefused(Exception):
+    """The command is not valid OCPP, or the charger answered it with an error; the argument says which."""
+
+
+class Bus(Protocol):
+    async def publish(self, *events: Event) -> None: ...
+
+    def subscribe(self, *kinds: type[Event]) -> AsyncIterator[Event]:
+        """Events of these kinds from this call on; none given means all."""
+        ...
+
+    async def call(self, charger_id: str, command: Command, timeout: float) -> Reply:
+        """Have the charger do something.
+
+        Raises:
+            ChargerOffline: at once, when no process holds its socket.
+            ChargerSilent: after `timeout` seconds, or when the socket goes.
+            CallRefused: for an invalid command, or when the charger answers with a CALLERROR.
+        """
+        ...
+
+    def attach(self, charger_id: str, handler: Handler) -> AbstractAsyncContextManager[None]:
+        """Hold a charger: its commands come to `handler` until the context ends or a newer one attaches."""
+        ...
+
+
+class LocalBus:
+    """The bus inside one process: queues and direct calls."""
+
+    def __init__(self) -> None:
+        self._subscribers: set[asyncio.Queue[Event]] = set()
+        self._kinds: dict[asyncio.Queue[Event], tuple[type[Event], ...]] = {}
+        self._holders: dict[str, Handler] = {}
+
+    async def publish(self, *events: Event) -> None:
+        for event in events:
+            for queue in tuple(self._subscribers):
+                if not self._kinds[queue] or isinstance(event, self._kinds[queue]):
+                    if queue.full():
+                        queue.get_nowait()
+                    queue.put_nowait(event)
+
+    def subscribe(self, *kinds: type[Event]) -> AsyncIterator[Event]:
+        queue: asyncio.Queue[Event] = asyncio.Queue(BACKLOG)
+        self._kinds[queue] = kinds
+        self._subscribers.add(queue)
+        return self._drain(queue)
+
+    async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._subscribers.discard(queue)
+            self._kinds.pop(queue, None)
+
+    async def call(self, charger_id: str, command: Command, timeout: float) -> Reply:
+        handler = self._holders.get(charger_id)
+        if handler is None:
+            raise ChargerOffline(charger_id)
+        try:
+            async with asyncio.timeout(timeout):
+                return await handler(command)
+        except TimeoutError:
+            raise ChargerSilent(charger_id) from None
+
+    @contextlib.asynccontextmanager
+    async def attach(self, charger_id: str, handler: Handler) -> AsyncIterator[None]:
+        self._holders[charger_id] = handler
+        try:
+            yield
+        finally:
+            if self._holders.get(charger_id) is handler:
+                del self._holders[charger_id]
+
+
+_bus: Bus | None = None
+
+
+def use(bus: Bus) -> None:
+    """Make this the bus of the process."""
+    global _bus
+    _bus = bus
+
+
+def bus() -> Bus:
+    """The bus of this process.
+
+    Raises:
+        RuntimeError: before `use`.
+    """
+    if _bus is None:
+        raise RuntimeError("no bus is in use")
+    return _bus

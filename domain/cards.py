@@ -1,0 +1,62 @@
+"""A charge that a card began at the charger: whose it is, what is held for it, and whether it may go on."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from domain import sessions, tokens, wallet
+from domain.models import OPEN, ChargingSession, Token
+from domain.settings import settings
+
+ACCEPTED = "Accepted"
+CONCURRENT, UNFUNDED = "card-concurrent", "card-unfunded"
+CAUSES = {"Blocked": "card-blocked", "Expired": "card-expired", "Invalid": "card-invalid"}
+STATUS = {CONCURRENT: "ConcurrentTx", UNFUNDED: "Blocked", **{cause: status for status, cause in CAUSES.items()}}
+"""Why a card's charge is stopped at once (`stop_cause`), and the status that the charger is told."""
+
+
+def authorize(db: Session, token: Token, at: datetime) -> str:
+    """Authorize.conf of a known card; ConcurrentTx is an answer to StartTransaction only (OCPP 1.6, 4.1).
+
+    Who charges already may want to end it, so his money is not asked.
+    """
+    status = tokens.status(db, token, at)
+    if status != ACCEPTED or token.user_id is None or sessions.open_of(db, token.user_id) is not None:
+        return status
+    money = wallet.balance(db, token.user_id)
+    enough = money.free_paise >= settings().start_min_paise and not money.arrears_paise
+    return ACCEPTED if enough else STATUS[UNFUNDED]
+
+
+def claim(db: Session, session: ChargingSession, token: Token, at: datetime) -> None:
+    """Before a new charge is kept: it is the card's, and its user's unless he charges elsewhere.
+
+    What a blocked card takes before it is stopped is nobody's: it may be stolen.
+    """
+    session.card = token.tag
+    if token.user_id is not None and tokens.status(db, token, at) == ACCEPTED:
+        session.user_id = token.user_id if sessions.open_of(db, token.user_id) is None else None
+
+
+def refusal(db: Session, session: ChargingSession, token: Token, at: datetime) -> str:
+    """Hold money for a charge that began; gives why it must be stopped at once, empty where it may go on.
+
+    What it delivers until then is paid from what could be held.
+    """
+    assert session.id is not None
+    if (status := tokens.status(db, token, at)) != ACCEPTED:
+        return CAUSES[status]
+    if (token.user_id is not None and session.user_id is None) or _charges_elsewhere(db, session, token):
+        return CONCURRENT
+    if session.user_id is None:
+        return ""
+    held = wallet.rehold(db, session.id, session.user_id, at_most=settings().session_cap_paise)
+    owed = wallet.balance(db, session.user_id).arrears_paise
+    return UNFUNDED if held < settings().start_min_paise or owed else ""
+
+
+def _charges_elsewhere(db: Session, session: ChargingSession, token: Token) -> bool:
+    other = select(ChargingSession.id).where(
+        ChargingSession.card == token.tag, ChargingSession.id != session.id, col(ChargingSession.state).in_(OPEN)
+    )
+    return not token.concurrent and db.exec(other).first() is not None

@@ -1,0 +1,405 @@
+"""Chargers: who may connect, what they report, and what a driver may know of one before a start."""
+
+import difflib
+import hmac
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from domain import stops
+from domain.db import emit
+from domain.events import ChargerChanged, ChargerRetired, SessionChanged
+from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, now
+from domain.settings import settings
+from domain.tariffs import Price, price
+
+SILENCE = timedelta(minutes=10)
+"""Two heartbeat intervals: an idle charger that says nothing for so long is out of contact."""
+
+FREE, BUSY, FAULT, OFF, NO_CONTACT = "free", "busy", "fault", "off", "no contact"
+
+_STATUS_STATE = {
+    "Available": FREE,
+    "Preparing": FREE,
+    "Charging": BUSY,
+    "SuspendedEV": BUSY,
+    "SuspendedEVSE": BUSY,
+    "Finishing": BUSY,
+    "Reserved": BUSY,
+    "Unavailable": OFF,
+    "Faulted": FAULT,
+    "Unknown": NO_CONTACT,
+}
+"""What a connector's OCPP status means for the next driver."""
+
+PAUSES = ("SuspendedEV", "SuspendedEVSE", "Faulted")
+"""Statuses of a running charge in which no energy flows."""
+
+
+IDENTITY = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9*\-_.:]{1,48}")
+"""How a charger may be called (payments.md 4.2); dots alone are no name."""
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+CLOCK = timedelta(minutes=5), timedelta(days=1)
+"""How far ahead of ours, and how far behind, a charger's time of a status is believed."""
+
+
+class ChargerUnknown(Exception):
+    """No charger has this identity, and unknown ones are refused."""
+
+
+class ChargerKeyWrong(Exception):
+    """The Basic-authentication key is missing or not this charger's."""
+
+
+class ChargerIsRetired(Exception):
+    """The operator took this charger out of service."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorView:
+    """One plug as a driver may know it."""
+
+    number: int
+    state: str
+    """free, busy, fault, off or no contact."""
+    status: str
+    error_code: str
+    kind: str
+    max_power_w: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerView:
+    """One charger as a driver may know it."""
+
+    id: str
+    name: str
+    place: str
+    online: bool
+    heard_at: datetime | None
+    price: Price
+    connectors: tuple[ConnectorView, ...]
+
+    @property
+    def state(self) -> str:
+        """The best that any of its connectors offers."""
+        states = {c.state for c in self.connectors}
+        return next((s for s in (FREE, BUSY, FAULT, OFF) if s in states), NO_CONTACT)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a typed ID leads: a charger, or the known IDs closest to it."""
+
+    charger_id: str | None
+    suggestions: tuple[str, ...] = ()
+
+
+def find_key(typed: str) -> str:
+    """An ID without what people get wrong: case, spaces, dashes, full-width letters."""
+    return "".join(c for c in unicodedata.normalize("NFKC", typed).upper() if c.isalnum())[:48]
+
+
+def add(
+    db: Session,
+    charger_id: str,
+    *,
+    name: str = "",
+    place: str = "",
+    state: str = "",
+    connectors: int = 1,
+    max_power_w: int = 0,
+    kind: str = "",
+) -> Charger:
+    """Make a charger known, or describe a known one anew."""
+    charger = db.get(Charger, charger_id) or Charger(id=charger_id, find_key=find_key(charger_id))
+    charger.name, charger.place, charger.retired_at = name or charger.name, place or charger.place, None
+    charger.state = state or charger.state
+    db.add(charger)
+    db.flush()
+    for number in range(1, connectors + 1):
+        connector = db.get(Connector, (charger_id, number)) or Connector(charger_id=charger_id, number=number)
+        connector.max_power_w = max_power_w or connector.max_power_w
+        connector.kind = kind or connector.kind
+        db.add(connector)
+    db.flush()
+    emit(db, ChargerChanged(charger_id))
+    return charger
+
+
+def set_key(db: Session, charger_id: str, key: str) -> None:
+    """Ask this Basic-authentication key of the charger from now on; an empty one asks none.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = info(db, charger_id)
+    charger.key_hash = _digest(charger_id, _raw(key.encode())) if key else ""
+    charger.next_key_hash = None
+    db.add(charger)
+    emit(db, ChargerRetired(charger_id))
+
+
+def offer_key(db: Session, charger_id: str, key: str) -> None:
+    """The charger is about to be told a new key: until it has answered, and used it, both are good (ocpp.md Q8).
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = info(db, charger_id)
+    charger.next_key_hash = _digest(charger_id, _raw(key.encode()))
+    db.add(charger)
+
+
+def key_answered(db: Session, charger_id: str, status: str) -> None:
+    """Accepted: only the new key is good from now on; after its reboot, as soon as it comes with it; else the old."""
+    charger = info(db, charger_id)
+    if status == "Accepted" and charger.next_key_hash is not None:
+        charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
+    elif status != "RebootRequired":
+        charger.next_key_hash = None
+    db.add(charger)
+
+
+def retire(db: Session, charger_id: str) -> None:
+    """Take a charger out of service; its history stays.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = info(db, charger_id)
+    charger.retired_at = now()
+    db.add(charger)
+    emit(db, ChargerRetired(charger_id), ChargerChanged(charger_id))
+
+
+def trace(db: Session, charger_id: str, on: bool) -> None:
+    """Journal every message of this charger, MeterValues and Heartbeat too, or no longer.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = info(db, charger_id)
+    charger.trace = on
+    db.add(charger)
+
+
+def info(db: Session, charger_id: str) -> Charger:
+    """The charger's row.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = db.get(Charger, charger_id) if charger_id.isprintable() else None
+    if charger is None:
+        raise ChargerUnknown(charger_id)
+    return charger
+
+
+def admit(db: Session, charger_id: str, key: bytes | None, *, accept_unknown: bool) -> None:
+    """Decide at the handshake whether this charger may connect (security white paper, profile 1).
+
+    A key is compared as its raw bytes, whichever side writes them as hexadecimal text (ocpp.md Q8).
+
+    Raises:
+        ChargerUnknown: nobody added it, and unknown ones are not accepted.
+        ChargerIsRetired: it was taken out of service.
+        ChargerKeyWrong: its key is missing or wrong.
+    """
+    charger = db.get(Charger, charger_id)
+    if charger is None:
+        if not accept_unknown:
+            raise ChargerUnknown(charger_id)
+        charger = Charger(id=charger_id, find_key=find_key(charger_id))
+        db.add(charger)
+        db.flush()
+    if charger.retired_at is not None:
+        raise ChargerIsRetired(charger_id)
+    if charger.next_key_hash is not None and key_matches(charger.id, charger.next_key_hash, key or b""):
+        charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
+        db.add(charger)
+    elif charger.key_hash and not key_matches(charger.id, charger.key_hash, key or b""):
+        raise ChargerKeyWrong(charger_id)
+
+
+def key_matches(charger_id: str, stored: str, key: bytes) -> bool:
+    """Whether this is the key of the stored digest, whichever side writes it as hexadecimal text (ocpp.md Q8)."""
+    return any([hmac.compare_digest(stored, _digest(charger_id, form)) for form in (key, _raw(key))])
+
+
+def _raw(key: bytes) -> bytes:
+    return bytes.fromhex(key.decode()) if _HEX.fullmatch(key) else key
+
+
+def _digest(charger_id: str, key: bytes) -> str:
+    """Keyed and fast: a charger's key is 16 random bytes or more, and a thousand reconnect at once."""
+    return hmac.digest(settings().secret(), b"charger\0" + charger_id.encode() + b"\0" + key, "sha256").hex()
+
+
+def connected(db: Session, charger_id: str, *, at: datetime) -> None:
+    """Its socket is open; what it was to stop while nobody reached it, it is asked to stop once more."""
+    stops.ask_again(db, charger_id, at)
+    charger = info(db, charger_id)
+    charger.online, charger.connected_at, charger.heard_at = True, at, at
+    db.add(charger)
+    emit(db, ChargerChanged(charger_id))
+
+
+def disconnected(db: Session, charger_id: str, *, at: datetime) -> None:
+    """Its socket is gone, and no newer one took its place."""
+    charger = info(db, charger_id)
+    charger.online, charger.heard_at = False, max(charger.heard_at or at, at)
+    db.add(charger)
+    running = [SessionChanged(s.id or 0, charger_id, s.user_id, s.state) for s in _running(db, charger_id)]
+    emit(db, ChargerChanged(charger_id), *running)
+
+
+def all_disconnected(db: Session) -> None:
+    """At start-up no socket is open yet, whatever a killed process left behind."""
+    for charger in db.exec(select(Charger).where(col(Charger.online))):
+        charger.online = False
+        db.add(charger)
+
+
+def booted(db: Session, charger_id: str, *, vendor: str, model: str, serial: str, firmware: str, at: datetime) -> None:
+    """It says what it is, after power-up (OCPP 1.6, 4.2)."""
+    charger = info(db, charger_id)
+    charger.vendor, charger.model, charger.serial, charger.firmware = vendor, model, serial, firmware
+    charger.booted_at = charger.heard_at = at
+    db.add(charger)
+    emit(db, ChargerChanged(charger_id))
+
+
+def heard(db: Session, heard: dict[str, datetime]) -> None:
+    """These chargers said something at these times; written in batches."""
+    for charger in db.exec(select(Charger).where(col(Charger.id).in_(heard)).order_by(Charger.id)):
+        charger.heard_at = max(charger.heard_at or heard[charger.id], heard[charger.id])
+        db.add(charger)
+
+
+def status(
+    db: Session,
+    charger_id: str,
+    *,
+    connector_number: int,
+    status: str,
+    error_code: str,
+    info: str,
+    at: datetime | None,
+    received_at: datetime,
+) -> None:
+    """A connector reports its state; a report older than the last one is left out (ocpp.md Q26)."""
+    running = [s for s in _running(db, charger_id) if s.connector_number == connector_number]
+    connector = db.get(Connector, (charger_id, connector_number)) or Connector(
+        charger_id=charger_id, number=connector_number
+    )
+    ahead, behind = CLOCK
+    moment = at if at is not None and received_at - behind < at < received_at + ahead else received_at
+    if connector.status_at is not None and moment < connector.status_at:
+        return
+    if status != connector.status:
+        connector.changed_at = received_at
+    connector.status, connector.error_code, connector.info = status, error_code, info
+    connector.status_at = moment
+    db.add(connector)
+    for session in running:
+        session.suspended = status if status in PAUSES else ""
+        db.add(session)
+        emit(db, SessionChanged(session.id or 0, charger_id, session.user_id, session.state))
+    emit(db, ChargerChanged(charger_id))
+
+
+def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
+    """Several reports of states at once, each as the arguments of `status`."""
+    for one in sorted(told, key=lambda one: str(one["charger_id"])):
+        status(db, **one)
+
+
+def _running(db: Session, charger_id: str) -> list[ChargingSession]:
+    """Its running charges, locked before anything else of it."""
+    return list(
+        db.exec(
+            select(ChargingSession)
+            .where(ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING))
+            .order_by(col(ChargingSession.id))
+            .with_for_update()
+        )
+    )
+
+
+def view(db: Session, charger_id: str) -> ChargerView:
+    """What a driver may know of a charger now.
+
+    Raises:
+        ChargerUnknown: there is no such charger, or it is retired.
+    """
+    charger = info(db, charger_id)
+    if charger.retired_at is not None:
+        raise ChargerUnknown(charger_id)
+    moment = now()
+    in_contact = charger.online and charger.heard_at is not None and moment - charger.heard_at < SILENCE
+    taken = set(
+        db.exec(
+            select(ChargingSession.connector_number)
+            .where(ChargingSession.charger_id == charger_id)
+            .where(col(ChargingSession.state).in_(OPEN))
+        )
+    )
+    rows = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))).all()
+    whole = next((c for c in rows if c.number == 0), None)
+    views = tuple(
+        ConnectorView(
+            number=c.number,
+            state=_state(c, whole, taken, in_contact),
+            status=c.status,
+            error_code=c.error_code,
+            kind=c.kind,
+            max_power_w=c.max_power_w,
+            changed_at=c.changed_at,
+        )
+        for c in rows
+        if c.number > 0
+    )
+    return ChargerView(
+        id=charger.id,
+        name=charger.name,
+        place=charger.place,
+        online=in_contact,
+        heard_at=charger.heard_at,
+        price=price(db, charger_id, moment),
+        connectors=views,
+    )
+
+
+def _state(connector: Connector, whole: Connector | None, taken: set[int], in_contact: bool) -> str:
+    if not in_contact:
+        return NO_CONTACT
+    if whole is not None and _STATUS_STATE.get(whole.status) in (FAULT, OFF):
+        return _STATUS_STATE[whole.status]
+    state = _STATUS_STATE.get(connector.status, NO_CONTACT)
+    return BUSY if state == FREE and connector.number in taken else state
+
+
+def find(db: Session, typed: str) -> Found:
+    """The charger somebody means by what he typed, or up to three he may have meant."""
+    exact = db.get(Charger, typed.strip()) if typed.strip().isprintable() else None
+    if exact is not None and exact.retired_at is None:
+        return Found(exact.id)
+    key = find_key(typed)
+    in_service = select(Charger.find_key, Charger.id).where(col(Charger.retired_at).is_(None)).order_by(Charger.id)
+    if key and (same := db.exec(in_service.where(Charger.find_key == key)).first()):
+        return Found(same[1])
+    known: dict[str, str] = dict(iter(db.exec(in_service))) if key else {}
+    close = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
+    return Found(None, tuple(known[k] for k in close))
+
+
+def everything(db: Session) -> list[Charger]:
+    """Every charger, for the operator."""
+    return list(db.exec(select(Charger).order_by(Charger.id)))

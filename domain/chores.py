@@ -1,0 +1,38 @@
+"""Work for certain hours, done once however many processes there are: when it is due stands in the database."""
+
+from datetime import datetime, time, timedelta
+
+from sqlmodel import Session, select
+
+from domain.models import Chore
+from domain.receipts import INDIA
+
+NIGHT = time(2, 30)
+"""In India: few charge, few pay."""
+
+
+def next_night(at: datetime) -> datetime:
+    """The first 02:30 of India after `at`."""
+    local = at.astimezone(INDIA)
+    tonight = local.replace(hour=NIGHT.hour, minute=NIGHT.minute, second=0, microsecond=0)
+    return tonight if tonight > local else tonight + timedelta(days=1)
+
+
+def is_due(db: Session, name: str, at: datetime) -> bool:
+    """Whether it is worth taking; a chore nobody has heard of is."""
+    chore = db.get(Chore, name)
+    return chore is None or chore.due_at <= at
+
+
+def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
+    """Take a chore that is due, and say whether it is ours to do; a new one is only written down for its time."""
+    chore = db.exec(select(Chore).where(Chore.name == name).with_for_update()).first()
+    if chore is None:
+        db.add(Chore(name=name, due_at=due_again))
+        db.flush()
+        return False
+    if chore.due_at > at:
+        return False
+    chore.due_at, chore.taken_at = due_again, at
+    db.add(chore)
+    return True

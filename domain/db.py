@@ -1,0 +1,249 @@
+"""The way into the database: one call, one transaction, off the event loop, its events published after the commit."""
+
+import asyncio
+import contextlib
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import psycopg
+import structlog
+from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session, create_engine
+
+from domain.events import Event
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Publish = Callable[..., Awaitable[None]]
+_Item = tuple["Future[Any]", Callable[..., Any], Sequence[Any]]
+Work = Callable[Concatenate[Session, P], T]
+
+log = structlog.get_logger()
+
+TRIES = 6
+"""How often a transaction is run again after a lock, a deadlock or a lost race for a unique key."""
+PG_RETRY = {"40001", "40P01", "55P03", "23505"}
+"""Serialization failure, deadlock, lock time-out, unique violation (payments.md 2.4)."""
+READERS = 4
+WRITERS = 4
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "recursive_triggers=ON")
+"""The last one because REPLACE would otherwise delete from append-only tables without asking their triggers."""
+_EVENTS = "events"
+
+
+def emit(db: Session, *events: Event) -> None:
+    """Announce what this transaction did; heard by others only once it is committed."""
+    db.info.setdefault(_EVENTS, []).extend(events)
+
+
+class Database:
+    """One database: SQLite with a single writer thread, or PostgreSQL with a bounded pool."""
+
+    def __init__(self, url: str, publish: Publish | None = None) -> None:
+        self.url = url
+        self.publish = publish
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
+        self._unfinished: set[asyncio.Task[Any]] = set()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._writers: _WriterThread | ThreadPoolExecutor = (
+            _WriterThread() if self.sqlite else ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
+        )
+
+    async def transact(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(db, …)` in one write transaction and publish what it emitted; all of it or nothing.
+
+        A caller that is cancelled meanwhile stops waiting; the transaction and its events are finished all the same.
+        """
+        return await self._finished(self._writers.submit(self._write, work, args, kwargs))
+
+    async def append(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a batch of meter samples, which lets the transactions that wait go first."""
+        submit = self._writers.submit_later if isinstance(self._writers, _WriterThread) else self._writers.submit
+        return await self._finished(submit(self._write, work, args, kwargs))
+
+    async def _finished(self, written: "Future[tuple[T, list[Event]]]") -> T:
+        task: asyncio.Task[T] = asyncio.ensure_future(self._publish(written))
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        return await asyncio.shield(task)
+
+    async def _publish(self, written: "Future[tuple[T, list[Event]]]") -> T:
+        result, events = await asyncio.wrap_future(written)
+        if events and self.publish:
+            await self.publish(*events)
+        return result
+
+    async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query; nothing it does is kept."""
+        return await asyncio.wrap_future(self._readers.submit(self._read, work, args, kwargs))
+
+    def now(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, list[Event]]:
+        """The same as `transact` for a program without an event loop; gives the events to the caller."""
+        return self._write(work, args, kwargs)
+
+    def close(self) -> None:
+        self._readers.shutdown()
+        self._writers.shutdown()
+        self.engine.dispose()
+
+    def _read(self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]) -> T:
+        with Session(self.engine, expire_on_commit=False) as db:
+            return work(db, *args, **kwargs)
+
+    def _write(self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[T, list[Event]]:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._write_once(work, args, kwargs)
+            except DBAPIError as error:
+                if attempt == TRIES or not _worth_repeating(error):
+                    raise
+                log.info("transaction repeated", work=getattr(work, "__name__", "batch"), attempt=attempt)
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    def _write_once(self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[T, list[Event]]:
+        with (
+            self.engine.connect().execution_options(writes=True) as connection,
+            Session(connection, expire_on_commit=False) as db,
+        ):
+            result = work(db, *args, **kwargs)
+            db.commit()
+            return result, db.info.pop(_EVENTS, [])
+
+
+class _WriterThread:
+    """The one thread that writes to SQLite: the transactions that wait, then one batch of samples, and so on."""
+
+    def __init__(self) -> None:
+        self._first: deque[_Item] = deque()
+        self._later: deque[_Item] = deque()
+        self._changed = threading.Condition()
+        self._open = True
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[..., T], /, *args: Any) -> "Future[T]":
+        return self._put(self._first, work, args)
+
+    def submit_later(self, work: Callable[..., T], /, *args: Any) -> "Future[T]":
+        return self._put(self._later, work, args)
+
+    def shutdown(self) -> None:
+        """Finish what waits, then end."""
+        with self._changed:
+            self._open = False
+            self._changed.notify()
+        self._thread.join()
+
+    def _put(self, line: "deque[_Item]", work: Callable[..., T], args: Sequence[Any]) -> "Future[T]":
+        future: Future[T] = Future()
+        with self._changed:
+            if not self._open:
+                raise RuntimeError("the database is closed")
+            line.append((future, work, args))
+            self._changed.notify()
+        return future
+
+    def _run(self) -> None:
+        while round_ := self._round():
+            for future, work, args in round_:
+                if future.set_running_or_notify_cancel():
+                    try:
+                        future.set_result(work(*args))
+                    except BaseException as error:
+                        future.set_exception(error)
+
+    def _round(self) -> "list[_Item]":
+        with self._changed:
+            self._changed.wait_for(lambda: self._first or self._later or not self._open)
+            items = [*self._first, *([self._later.popleft()] if self._later else [])]
+            self._first.clear()
+            return items
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(path).touch(mode=0o600)
+    engine = create_engine(
+        url, poolclass=QueuePool, pool_size=READERS + WRITERS, connect_args={"check_same_thread": False, "timeout": 30}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_size=READERS + WRITERS,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s -c timezone=UTC"},
+    )
+
+
+def _worth_repeating(error: DBAPIError) -> bool:
+    if isinstance(error.orig, psycopg.Error):
+        return error.orig.sqlstate in PG_RETRY
+    message = str(error.orig)
+    return (isinstance(error, OperationalError) and "locked" in message) or (
+        isinstance(error, IntegrityError) and "UNIQUE constraint" in message
+    )
+
+
+_database: Database | None = None
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, publish: Publish | None = None) -> AsyncIterator[Database]:
+    """The database of this process, for as long as the context lasts."""
+    global _database
+    database = Database(url, publish)
+    previous, _database = _database, database
+    try:
+        yield database
+    finally:
+        _database = previous
+        await asyncio.to_thread(database.close)
+
+
+def database() -> Database:
+    """The database that `opened` opened.
+
+    Raises:
+        RuntimeError: outside `opened`.
+    """
+    if _database is None:
+        raise RuntimeError("no database is open")
+    return _database
+
+
+async def transact(work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`Database.transact` on this process's database."""
+    return await database().transact(work, *args, **kwargs)
+
+
+async def read(work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`Database.read` on this process's database."""
+    return await database().read(work, *args, **kwargs)

@@ -1,0 +1,105 @@
+"""Sends to a charger what the domain decided, and records what it answered; no transaction is open meanwhile."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from domain import chargers, charging, quirks, sessions
+from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent
+from domain.db import read, transact
+from domain.events import Call, Command, RemoteStart, RemoteStop
+from domain.models import ChargingSession, SessionState
+
+log = structlog.get_logger()
+
+TIMEOUT = 30.0
+"""Seconds a charger has to answer (architecture.md, deadlines)."""
+
+
+_under_way: set[asyncio.Task[str]] = set()
+
+
+def soon(asking: Coroutine[Any, Any, str]) -> None:
+    """Let `start` or `stop` run on by itself: its outcome reaches everybody as an event, a crash the sweeper."""
+    task = asyncio.create_task(asking)
+    _under_way.add(task)
+    task.add_done_callback(_done)
+
+
+def _done(task: asyncio.Task[str]) -> None:
+    _under_way.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("dispatch failed", error=repr(error))
+
+
+async def start(bus: Bus, session_id: int) -> str:
+    """Ask the charger to begin; gives accepted, refused, silent or offline, and has recorded it."""
+    session = await read(sessions.get, session_id)
+    verdict = await _ask(bus, session.charger_id, RemoteStart(session.connector_number, session.tag))
+    await transact(charging.answered, session_id, verdict)
+    return verdict
+
+
+async def stop(bus: Bus, session_id: int) -> str:
+    """Ask the charger to end a charge that is STOPPING, or that goes on though its driver charges elsewhere by now.
+
+    The sweeper repeats it until StopTransaction comes.
+    """
+    session = await read(sessions.get, session_id)
+    if session.state not in (SessionState.STOPPING, SessionState.INTERRUPTED) or session.transaction_id is None:
+        return ""
+    verdict = await _ask(bus, session.charger_id, RemoteStop(session.transaction_id))
+    await transact(charging.stop_asked, session_id, verdict == "accepted")
+    return verdict
+
+
+async def escalate(bus: Bus, session_id: int) -> str:
+    """The charger does not stop: what its make demands, one after the other, and the operator is told (ocpp.md Q30)."""
+    session = await read(sessions.get, session_id)
+    charger = await read(chargers.info, session.charger_id)
+    verdict = ""
+    for step in quirks.escalation(charger.vendor):
+        verdict = await _ask(bus, session.charger_id, _STEPS[step](session))
+    await transact(charging.stop_escalated, session_id)
+    return verdict
+
+
+def _no_power(session: ChargingSession) -> Call:
+    no_power = {
+        "chargingProfileId": session.id,
+        "transactionId": session.transaction_id,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0.0}],
+        },
+    }
+    return Call("SetChargingProfile", {"connectorId": session.connector_number, "csChargingProfiles": no_power})
+
+
+def _unlock(session: ChargingSession) -> Call:
+    return Call("UnlockConnector", {"connectorId": session.connector_number})
+
+
+def _out_of_service(session: ChargingSession) -> Call:
+    return Call("ChangeAvailability", {"connectorId": session.connector_number, "type": "Inoperative"})
+
+
+_STEPS = {quirks.NO_POWER: _no_power, quirks.UNLOCK: _unlock, quirks.OUT_OF_SERVICE: _out_of_service}
+
+
+async def _ask(bus: Bus, charger_id: str, command: Command) -> str:
+    try:
+        reply = await bus.call(charger_id, command, TIMEOUT)
+    except ChargerOffline:
+        return "offline"
+    except ChargerSilent:
+        return "silent"
+    except CallRefused as error:
+        log.warning("command refused", charger=charger_id, command=type(command).__name__, error=str(error))
+        return "refused"
+    return "accepted" if reply.accepted else "refused"

@@ -1,0 +1,108 @@
+"""What happened, and what to do: the words the doors use with each other."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerChanged:
+    """A charger came, went, or one of its connectors changed."""
+
+    charger_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """A charge moved to another state, or what it may cost or hold changed."""
+
+    session_id: int
+    charger_id: str
+    user_id: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMetered:
+    """A charging session's newest figures. Energy in Wh since its start, cost in paise, power in W."""
+
+    session_id: int
+    charger_id: str
+    user_id: int | None
+    energy_wh: int
+    cost_paise: int
+    power_w: int
+    at: datetime
+    soc_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletChanged:
+    """A balance, a hold or arrears changed."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RechargeChanged:
+    """A recharge order moved to another state."""
+
+    user_id: int
+    merchant_order_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """These sign-ins ended: their browsers get nothing any more."""
+
+    token_hashes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerRetired:
+    """A charger may not stay connected: retired, or its key changed."""
+
+    charger_id: str
+
+
+Event = ChargerChanged | SessionChanged | SessionMetered | WalletChanged | RechargeChanged | SignedOut | ChargerRetired
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStart:
+    """Begin a transaction for this tag (OCPP 1.6, 5.11)."""
+
+    connector_number: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStop:
+    """End this transaction (OCPP 1.6, 5.12)."""
+
+    transaction_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Any message of the protocol, by its own name and payload."""
+
+    action: str
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+Command = RemoteStart | RemoteStop | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a charger answered."""
+
+    status: str
+    """Accepted, Rejected …; empty where the answer carries none."""
+    payload: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> bool:
+        return self.status == "Accepted"

@@ -1,0 +1,91 @@
+"""How well each charger keeps up, for its operator: reconnects, clock, repairs, silence, refusals."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from domain.models import Charger, ChargerHealth
+
+SKEW = timedelta(minutes=5)
+"""A clock further off than this is not believed, and worth the operator's eye (ocpp.md Q39)."""
+COUNTS = ("connects", "boots", "repairs", "unanswered", "refused", "protocol_errors")
+
+
+@dataclass(slots=True)
+class Noted:
+    """What one process saw of a charger since it last wrote it down."""
+
+    connects: int = 0
+    boots: int = 0
+    repairs: int = 0
+    unanswered: int = 0
+    refused: int = 0
+    protocol_errors: int = 0
+    last_protocol_error: str = ""
+    last_protocol_error_at: datetime | None = None
+    clock_skew_ms: int | None = None
+    boot_loop_at: datetime | None = None
+
+
+def add(db: Session, noted: dict[str, Noted], at: datetime) -> None:
+    """Write a batch down; of chargers that nobody knows nothing is kept, whoever knocks in their name."""
+    known = db.exec(select(Charger.id).where(col(Charger.id).in_(noted)).order_by(Charger.id))
+    for charger_id in known.all():
+        _add(_row(db, charger_id), noted[charger_id], at)
+
+
+def _row(db: Session, charger_id: str) -> ChargerHealth:
+    row = db.get(ChargerHealth, charger_id, with_for_update=True)
+    if row is None:
+        row = ChargerHealth(charger_id=charger_id)
+        db.add(row)
+    return row
+
+
+def _add(row: ChargerHealth, seen: Noted, at: datetime) -> None:
+    for count in COUNTS:
+        setattr(row, count, getattr(row, count) + getattr(seen, count))
+    if seen.last_protocol_error_at is not None:
+        row.last_protocol_error = _plain(seen.last_protocol_error)
+        row.last_protocol_error_at = seen.last_protocol_error_at
+    row.clock_skew_ms = row.clock_skew_ms if seen.clock_skew_ms is None else seen.clock_skew_ms
+    row.boot_loop_at = seen.boot_loop_at or row.boot_loop_at
+    row.updated_at = at
+
+
+def _plain(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:200]
+
+
+def of(db: Session, charger_id: str) -> ChargerHealth:
+    """A charger's figures; zeros where nothing was noted yet."""
+    return db.get(ChargerHealth, charger_id) or ChargerHealth(charger_id=charger_id)
+
+
+def set_energy_factor(db: Session, charger_id: str, factor: int) -> None:
+    """1000: this charger counts kWh and calls them Wh (ocpp.md Q34); 1: it does not."""
+    row = _row(db, charger_id)
+    row.energy_factor = factor
+    db.add(row)
+
+
+def lines(health: ChargerHealth) -> list[tuple[str, str]]:
+    """The figures as an operator reads them: a name and a value each, what is wrong with a mark."""
+    skew = health.clock_skew_ms
+    clock = "not seen" if skew is None else f"{skew / 1000:+.1f} s"
+    wrong = skew is not None and abs(skew) > SKEW.total_seconds() * 1000
+    error = health.last_protocol_error_at
+    return [
+        ("connected", f"{health.connects} times"),
+        ("booted", f"{health.boots} times"),
+        ("clock", f"{clock}, not believed" if wrong else clock),
+        ("repaired", f"{health.repairs} messages"),
+        ("unanswered", f"{health.unanswered} calls"),
+        ("refused", f"{health.refused} times at the door"),
+        ("protocol errors", f"{health.protocol_errors}" + (f", last {health.last_protocol_error}" if error else "")),
+        ("set-up", f"left alone since the boot loop of {health.boot_loop_at:%Y-%m-%d %H:%M} UTC")
+        if health.boot_loop_at
+        else ("set-up", "after each boot"),
+        ("registers", "kWh called Wh" if health.energy_factor == 1000 else "as labelled"),
+    ]

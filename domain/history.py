@@ -1,0 +1,152 @@
+"""What drivers read of their charges: the one under way, those of the past, and the curve of one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from domain import sessions, settlement
+from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, SessionState
+
+CURVE_POINTS = 60
+PAST = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One charge as its driver may know it: Wh, paise, W; `energy_wh` and `cost_paise` are of now while it runs."""
+
+    session: ChargingSession
+    place: str
+    online: bool
+    """Whether its charger is in contact."""
+    energy_wh: int
+    cost_paise: int
+    held_paise: int
+
+    @property
+    def duration(self) -> timedelta:
+        """From the start to the stop, or to the last news."""
+        begun = self.session.started_received_at or self.session.requested_at
+        ended = self.session.stopped_at or self.session.metered_at or begun
+        return max(timedelta(0), ended - (self.session.started_at or begun))
+
+    @property
+    def money_is_short(self) -> bool:
+        """Past 80 % of what is held for it (payments.md 2.7)."""
+        return self.held_paise > 0 and self.cost_paise * 5 >= self.held_paise * 4
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What a calendar month came to."""
+
+    charges: int
+    energy_wh: int
+    cost_paise: int
+
+
+def current(db: Session, user_id: int) -> Charge | None:
+    """The driver's charge under way, from the wish to the stop."""
+    session = sessions.open_of(db, user_id)
+    return _charge(db, session) if session is not None else None
+
+
+def one(db: Session, user_id: int, ref: str) -> Charge:
+    """One of the driver's own charges.
+
+    Raises:
+        NotYours: it does not exist, or belongs to another.
+    """
+    return _charge(db, sessions.owned(db, user_id, ref))
+
+
+def latest_at(db: Session, user_id: int, charger_id: str, since: datetime) -> Charge | None:
+    """The driver's last charge at a charger if it ended after `since`: the page turns into its receipt."""
+    session = db.exec(
+        _of(user_id)
+        .where(ChargingSession.charger_id == charger_id, col(ChargingSession.updated_at) > since)
+        .where(col(ChargingSession.state).in_(PAST))
+    ).first()
+    return _charge(db, session) if session is not None else None
+
+
+def page(db: Session, user_id: int, *, before: ChargingSession | None = None, limit: int = 20) -> list[Charge]:
+    """Past charges, newest first, a page at a time by keyset; also those that never began, which cost nothing."""
+    query = _of(user_id).where(col(ChargingSession.state).in_(PAST)).limit(limit)
+    if before is not None:
+        query = query.where(
+            (col(ChargingSession.requested_at) < before.requested_at)
+            | ((col(ChargingSession.requested_at) == before.requested_at) & (col(ChargingSession.id) < before.id))
+        )
+    return [_charge(db, session) for session in db.exec(query).all()]
+
+
+def month(db: Session, user_id: int, since: datetime) -> Month:
+    """Settled charges requested since then: how many, Wh, paise."""
+    count, energy, cost = db.exec(
+        select(
+            func.count(),
+            func.coalesce(func.sum(ChargingSession.energy_wh), 0),
+            func.coalesce(func.sum(ChargingSession.cost_paise), 0),
+        )
+        .where(ChargingSession.user_id == user_id, ChargingSession.state == SessionState.SETTLED)
+        .where(col(ChargingSession.requested_at) >= since, col(ChargingSession.energy_wh) > 0)
+    ).one()
+    return Month(int(count), int(energy), int(cost))
+
+
+def last_tariff(db: Session, user_id: int) -> int | None:
+    """Paise per kWh of the driver's last charge."""
+    return db.exec(
+        select(ChargingSession.paise_per_kwh)
+        .where(ChargingSession.user_id == user_id)
+        .order_by(col(ChargingSession.requested_at).desc(), col(ChargingSession.id).desc())
+    ).first()
+
+
+def used_chargers(db: Session, user_id: int, limit: int = 4) -> Sequence[str]:
+    """IDs of the chargers the driver used last."""
+    return db.exec(
+        select(ChargingSession.charger_id)
+        .join(Charger, col(Charger.id) == ChargingSession.charger_id)
+        .where(ChargingSession.user_id == user_id, col(Charger.retired_at).is_(None))
+        .group_by(ChargingSession.charger_id)
+        .order_by(func.max(ChargingSession.requested_at).desc())
+        .limit(limit)
+    ).all()
+
+
+def curve(db: Session, session_id: int) -> list[tuple[datetime, int]]:
+    """Power in W over the charge, thinned to at most 60 points, oldest first."""
+    rows = db.exec(
+        select(MeterSample.at, MeterSample.power_w)
+        .where(MeterSample.session_id == session_id, col(MeterSample.power_w).is_not(None))
+        .order_by(col(MeterSample.id))
+    ).all()
+    step = max(1, -(-len(rows) // CURVE_POINTS))
+    return [(at, power or 0) for at, power in rows[::step]]
+
+
+def _of(user_id: int) -> SelectOfScalar[ChargingSession]:
+    return (
+        select(ChargingSession)
+        .where(ChargingSession.user_id == user_id)
+        .order_by(col(ChargingSession.requested_at).desc(), col(ChargingSession.id).desc())
+    )
+
+
+def _charge(db: Session, session: ChargingSession) -> Charge:
+    charger = db.get_one(Charger, session.charger_id)
+    hold = db.get(Hold, session.id)
+    settled = session.settled_at is not None
+    return Charge(
+        session=session,
+        place=charger.place or charger.name,
+        online=charger.online,
+        energy_wh=session.energy_wh,
+        cost_paise=session.cost_paise if settled else settlement.cost_of(session, session.energy_wh),
+        held_paise=hold.amount_paise if hold is not None and hold.state == HoldState.OPEN else 0,
+    )

@@ -1,0 +1,86 @@
+"""What people are called: a username, an Indian mobile number, an e-mail address, each in one spelling."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+LONGEST = 100
+"""Characters of a typed name that are worth reading."""
+_USERNAME = re.compile(r"[a-z0-9_]{3,30}")
+_DIALLED = re.compile(r"\(?[+＋]?[\d\s().\-‐-―]{8,40}")
+"""How numbers are typed; letters and extensions, which the library would read too, are not among it."""
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+"
+)
+"""What browsers accept in an e-mail field (WHATWG), with a dot in the domain."""
+
+
+class Unusable(ValueError):
+    """What was typed cannot be used; the argument is a sentence for whoever typed it."""
+
+
+def username(typed: object) -> str:
+    """The one spelling of a username: NFKC, case folded, then ASCII letters, digits and underscores.
+
+    Raises:
+        Unusable: too short, too long, other characters, or a number that could be somebody's phone.
+    """
+    name = typed if isinstance(typed, str) and len(typed) <= LONGEST else ""
+    name = unicodedata.normalize("NFKC", name).strip().casefold()
+    if not _USERNAME.fullmatch(name):
+        raise Unusable("A username has 3 to 30 letters (a to z), digits or underscores.")
+    if _mobile(name):
+        raise Unusable("A username cannot be a phone number. Put a letter in it.")
+    return name
+
+
+def phone(typed: object) -> str:
+    """An Indian mobile number in E.164, however it was typed (payments.md 2.8).
+
+    Raises:
+        Unusable: not a mobile number of India.
+    """
+    if number := _mobile(typed):
+        return number
+    raise Unusable("Give an Indian mobile number: ten digits, with or without +91.")
+
+
+def email(typed: object) -> str:
+    """An e-mail address; empty when none is given.
+
+    Raises:
+        Unusable: nothing could be delivered to it.
+    """
+    address = "" if typed is None else typed.strip() if isinstance(typed, str) else "?"
+    if address and not (len(address) <= 254 and _EMAIL.fullmatch(address)):
+        raise Unusable("This does not look like an e-mail address. Leave it empty if you have none.")
+    return address
+
+
+def login(typed: object) -> tuple[str, str]:
+    """What somebody signs in with: the column it names, `username` or `phone`, and its one spelling.
+
+    The spelling is empty when nobody can be called so.
+    """
+    if number := _mobile(typed):
+        return "phone", number
+    try:
+        return "username", username(typed)
+    except Unusable:
+        return "username", ""
+
+
+def _mobile(typed: object) -> str:
+    if not (isinstance(typed, str) and _DIALLED.fullmatch(typed.strip())):
+        return ""
+    try:
+        number = phonenumbers.parse(typed, "IN")
+    except NumberParseException:
+        return ""
+    valid = phonenumbers.is_valid_number_for_region(number, "IN")
+    if not valid or phonenumbers.number_type(number) != PhoneNumberType.MOBILE:
+        return ""
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -1,0 +1,106 @@
+"""Charges whose stop never came: noticing them, the estimate, and what happens when the charger speaks again."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, or_, select
+
+from domain import allowance, sessions, settlement, stops, wallet
+from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
+from domain.settings import settings
+
+LATE_STOP = timedelta(hours=24)
+"""How long a StopTransaction may be on its way before the estimate is debited."""
+GRACE = timedelta(seconds=60)
+"""A stop may still be queued behind what the charger sends first (ocpp.md Q26)."""
+LOST = timedelta(minutes=15)
+"""So long may a charger say nothing, or a connector be out of order, before a charge counts as interrupted."""
+
+
+def interrupt(db: Session, session: ChargingSession) -> None:
+    """No stop came: the driver sees an estimate, and the hold becomes it until the stop or 24 h come (Q23, C4)."""
+    assert session.id is not None
+    session.state, session.due_at = SessionState.INTERRUPTED, now() + LATE_STOP
+    session.stopped_at = session.sampled_at or session.started_at
+    session.cost_paise = settlement.cost_of(session, session.energy_wh)
+    session.estimated = True
+    wallet.resize_hold(db, session.id, session.cost_paise)
+    sessions.changed(db, session)
+
+
+def resumed(db: Session, session: ChargingSession) -> bool:
+    """An interrupted charge goes on metering: it runs again, with its hold, or goes on being stopped.
+
+    False when its driver or its connector has another charge by now: then it stays an estimate, which grows.
+    """
+    assert session.id is not None
+    if _is_replaced(db, session):
+        return False
+    session.state, session.stopped_at, session.estimated = SessionState.CHARGING, None, False
+    session.cost_paise = 0
+    wallet.resize_hold(db, session.id, settings().session_cap_paise)
+    session.due_at = allowance.look_again_at(db, session, now())
+    if session.stop_cause:
+        stops.stop_wanted(db, session, session.stop_cause)
+    sessions.changed(db, session)
+    return True
+
+
+def _is_replaced(db: Session, session: ChargingSession) -> bool:
+    on_connector = and_(
+        ChargingSession.charger_id == session.charger_id, ChargingSession.connector_number == session.connector_number
+    )
+    of_driver = and_(col(ChargingSession.user_id).is_not(None), ChargingSession.user_id == session.user_id)
+    other = select(ChargingSession.id).where(col(ChargingSession.state).in_(OPEN), or_(on_connector, of_driver))
+    return db.exec(other).first() is not None
+
+
+def lost(db: Session, at: datetime, since: datetime) -> list[int]:
+    """The running charges whose stop was lost (ocpp.md Q23).
+
+    That is: the connector is free again, or the charger booted and did not meter on, for a minute; or it has been out
+    of order, or the charger silent, for 15 minutes, counted from `since` at the earliest, when this process began to
+    listen.
+    """
+    return [
+        session.id or 0
+        for session, charger, connector in _running(db)
+        if _is_lost(session, charger, connector, at, since)
+    ]
+
+
+def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) -> bool:
+    """Interrupt this charge if its stop is lost indeed; whether it was."""
+    session = sessions.locked(db, session_id)
+    found = any(_is_lost(*row, at, since) for row in _running(db, col(ChargingSession.id) == session_id))
+    if found:
+        interrupt(db, session)
+    return found
+
+
+def _running(db: Session, *which: ColumnElement[bool]) -> Iterator[tuple[ChargingSession, Charger, Connector]]:
+    return iter(
+        db.exec(
+            select(ChargingSession, Charger, Connector)
+            .join(Charger, col(Charger.id) == ChargingSession.charger_id)
+            .join(
+                Connector,
+                and_(
+                    col(Connector.charger_id) == ChargingSession.charger_id,
+                    col(Connector.number) == ChargingSession.connector_number,
+                ),
+            )
+            .where(col(ChargingSession.state).in_(RUNNING), *which)
+            .order_by(col(ChargingSession.id))
+        )
+    )
+
+
+def _is_lost(session: ChargingSession, charger: Charger, connector: Connector, at: datetime, since: datetime) -> bool:
+    last = max(filter(None, (session.started_received_at, session.metered_at)))
+    freed = connector.status in ("Available", "Preparing") and last < connector.changed_at < at - GRACE
+    rebooted = charger.booted_at is not None and last < charger.booted_at < at - GRACE
+    out_of_order = connector.status in ("Faulted", "Unavailable") and max(last, connector.changed_at) < at - LOST
+    silent = max(charger.heard_at or since, last, since) < at - LOST
+    return freed or rebooted or out_of_order or silent

@@ -1,0 +1,58 @@
+"""The lists of cards that chargers were given for when they are offline, and whether they still have them."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from domain import findings, tokens
+from domain.models import LocalList, now
+
+FULL = "Full"
+
+
+def get(db: Session, charger_id: str) -> LocalList | None:
+    """What a charger was given; None for one that never got a list."""
+    return db.get(LocalList, charger_id)
+
+
+def sent(db: Session, charger_id: str, *, version: int, update: str, entries: list[dict[str, Any]]) -> None:
+    """The charger took a SendLocalList: `update` is Full or Differential (OCPP 1.6, 5.15).
+
+    In a differential one an entry without idTagInfo leaves the list.
+    """
+    row = get(db, charger_id) or LocalList(charger_id=charger_id, version=version)
+    held: dict[str, Any] = {} if update == FULL else json.loads(row.entries)
+    for entry in entries:
+        tag = tokens.spelling(entry["idTag"])
+        held.pop(tag, None)
+        if entry.get("idTagInfo"):
+            held[tag] = entry["idTagInfo"]
+    row.version, row.entries, row.updated_at = version, json.dumps(held), now()
+    row.reported_version = version
+    db.add(row)
+
+
+def reported(db: Session, charger_id: str, version: int, at: datetime) -> dict[str, Any] | None:
+    """The charger says which version it has; gives the SendLocalList that it needs, None where both agree.
+
+    -1 says that it knows no lists, 0 that it has none (OCPP 1.6, 5.10).
+    """
+    row = get(db, charger_id)
+    if row is None:
+        return None
+    row.reported_version, row.reported_at = version, at
+    db.add(row)
+    if version in (row.version, -1):
+        return None
+    findings.note(
+        db, "local-list", f"{charger_id}:{row.version}:{version}", f"It has version {version}, not {row.version}."
+    )
+    return whole(row)
+
+
+def whole(row: LocalList) -> dict[str, Any]:
+    """The payload of a SendLocalList that brings the whole list again."""
+    entries = [{"idTag": tag, "idTagInfo": info} for tag, info in json.loads(row.entries).items()]
+    return {"listVersion": row.version, "updateType": FULL, "localAuthorizationList": entries}

@@ -1,0 +1,153 @@
+"""What meter samples mean: energy and cost so far, and whether a charge has reached its money or its limit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from domain import allowance, interruptions, settlement, stops
+from domain.db import emit
+from domain.events import SessionMetered
+from domain.models import RUNNING, ChargingSession, SessionState
+from domain.samples import Sample, write
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A running charge whose meter is silent."""
+
+    session_id: int
+    charger_id: str
+    connector_number: int
+
+
+JITTER_WH = 100
+"""A register that falls by so little was rounded, not reset."""
+LIVE = (*RUNNING, SessionState.INTERRUPTED)
+
+
+def record(db: Session, samples: Sequence[Sample]) -> list[int]:
+    """Store a batch, advance its sessions, and announce their figures.
+
+    Gives the ids of sessions that must be stopped now: they have reached their money or limit, or go on although
+    their driver or connector has another charge. Samples that belong to no live session are dropped: closed sessions
+    never open again (ocpp.md Q31).
+    """
+    live = _live_sessions(db, samples)
+    found = [(sample, session) for sample in samples if (session := _session_of(sample, live)) is not None]
+    if not found:
+        return []
+    write(db, [(session.id or 0, sample) for sample, session in found])
+    newest: dict[int, tuple[Sample, ChargingSession]] = {}
+    for sample, session in found:
+        assert session.id is not None
+        _advance(db, session, sample)
+        newest[session.id] = (sample, session)
+    return [session_id for session_id, (sample, session) in newest.items() if _must_stop(db, session, sample)]
+
+
+def overdue(db: Session, at: datetime, seconds: float) -> list[Overdue]:
+    """The running charges of which no meter value has come for so long (ocpp.md Q41)."""
+    heard = func.coalesce(ChargingSession.metered_at, ChargingSession.started_received_at)
+    rows = db.exec(
+        select(ChargingSession)
+        .where(col(ChargingSession.state).in_(RUNNING), heard < at - timedelta(seconds=seconds))
+        .order_by(col(ChargingSession.id))
+    )
+    return [Overdue(row.id or 0, row.charger_id, row.connector_number) for row in rows]
+
+
+def _live_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSession]:
+    """The sessions these chargers' samples can be of, locked; and the closed ones that samples name."""
+    chargers = {sample.charger_id for sample in samples}
+    named = {sample.transaction_id for sample in samples if sample.transaction_id is not None}
+    of_chargers = select(ChargingSession).where(col(ChargingSession.charger_id).in_(chargers))
+    live = db.exec(
+        of_chargers.where(col(ChargingSession.state).in_(LIVE)).order_by(col(ChargingSession.id)).with_for_update()
+    ).all()
+    unknown = named - {session.transaction_id for session in live}
+    closed = db.exec(of_chargers.where(col(ChargingSession.transaction_id).in_(unknown))).all() if unknown else []
+    return [*live, *closed]
+
+
+def _session_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSession | None:
+    """By its transaction id; the connector's running one for a charger that ignores our ids (ocpp.md Q22, Q31)."""
+    there = [session for session in known if session.charger_id == sample.charger_id]
+    for session in there:
+        if session.transaction_id == sample.transaction_id and sample.transaction_id is not None:
+            return session if session.state in LIVE else None
+    on_connector = (s for s in there if s.connector_number == sample.connector_number)
+    return next((session for session in on_connector if session.state in RUNNING), None)
+
+
+def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
+    newest = session.sampled_at is None or sample.at >= session.sampled_at
+    if sample.energy_wh is not None:
+        _add_energy(db, session, sample, sample.energy_wh, newest)
+    if sample.power_w is not None and newest:
+        session.power_w = sample.power_w
+    session.metered_at = max(session.metered_at or sample.received_at, sample.received_at)
+    session.sampled_at = max(session.sampled_at or sample.at, sample.at)
+    db.add(session)
+    if session.state == SessionState.INTERRUPTED and not (sample.live and interruptions.resumed(db, session)):
+        interruptions.interrupt(db, session)
+
+
+def _add_energy(db: Session, session: ChargingSession, sample: Sample, register: int, newest: bool) -> None:
+    """Sum what the register rises; a fall is a reset, or a register of its own that began at zero (ocpp.md Q35, Q38).
+
+    What rises faster than the connector can give is cut to that: the bill follows meterStop, this only the view.
+    """
+    start = session.meter_start_wh or 0
+    last = start if session.meter_wh is None else session.meter_wh
+    rise, most = register - last, most_wh(session, sample, settlement.nameplate_w(db, session))
+    if rise < 0 and (not newest or rise >= -JITTER_WH):
+        return
+    if rise < 0:
+        if last != start or register > most:
+            session.review = session.review or f"The register fell from {last} to {register} Wh."
+        rise = register if register <= most else 0
+    elif rise > most:
+        session.review = session.review or f"The register jumped from {last} to {register} Wh."
+        rise = most
+    session.energy_wh += rise
+    session.meter_wh = register
+
+
+def most_wh(session: ChargingSession, sample: Sample, nameplate_w: int) -> int:
+    """The most the register can have risen since the last sample, by the charger's clock or by ours."""
+    began = session.started_received_at or sample.received_at, session.started_at or sample.at
+    here = sample.received_at - (session.metered_at or began[0])
+    there = sample.at - (session.sampled_at or began[1])
+    return settlement.plausible_wh(nameplate_w, max(here, there))
+
+
+def _must_stop(db: Session, session: ChargingSession, sample: Sample) -> bool:
+    """Publish the newest figures; whether the charge must be stopped now."""
+    assert session.id is not None
+    if not sample.live:
+        return False
+    emit(db, announcement(session, sample))
+    if session.state != SessionState.CHARGING:
+        return session.state == SessionState.INTERRUPTED
+    if cause := allowance.reached(db, session, sample.received_at):
+        stops.stop_wanted(db, session, cause)
+        return True
+    session.due_at = allowance.look_again_at(db, session, sample.received_at)
+    db.add(session)
+    return False
+
+
+def announcement(session: ChargingSession, sample: Sample) -> SessionMetered:
+    """The session's figures after this sample, for whoever watches it."""
+    return SessionMetered(
+        session_id=session.id or 0,
+        charger_id=session.charger_id,
+        user_id=session.user_id,
+        energy_wh=session.energy_wh,
+        cost_paise=settlement.cost_of(session, session.energy_wh),
+        power_w=session.power_w,
+        at=sample.received_at,
+        soc_percent=sample.soc_percent,
+    )

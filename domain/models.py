@@ -1,0 +1,685 @@
+"""Every table of the house, on one page, with the rules that the database itself enforces."""
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import DDL, BigInteger, CheckConstraint, DateTime, Dialect, Index, Table, UniqueConstraint, event, text
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC time; a naive one is refused, since nobody could say what it means."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times are stored aware")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """This moment, aware."""
+    return datetime.now(UTC)
+
+
+def moment(**kwargs: Any) -> Any:
+    """A column for a moment."""
+    return Field(sa_type=Utc, **kwargs)
+
+
+def whole(**kwargs: Any) -> Any:
+    """A column for paise, watt-hours or watts: 64 bits, never a float."""
+    return Field(sa_type=BigInteger, **kwargs)
+
+
+# People
+
+
+class Role(StrEnum):
+    DRIVER = "driver"
+    OPERATOR = "operator"
+
+
+class User(SQLModel, table=True):
+    """Somebody who charges. Deleting one keeps the row without its names: the ledger needs it."""
+
+    __tablename__ = "users"
+    id: int | None = Field(default=None, primary_key=True)
+    username: str = Field(unique=True, max_length=30)
+    phone: str = Field(unique=True, max_length=20)
+    """E.164."""
+    email: str = Field(default="", max_length=254)
+    pin_hash: str
+    role: str = Field(default=Role.DRIVER)
+    blocked_at: datetime | None = moment(default=None)
+    failures: int = 0
+    """Wrong PINs since the last right one; counted before a PIN is checked."""
+    locked_until: datetime | None = moment(default=None)
+    created_at: datetime = moment(default_factory=now)
+
+
+class SignIn(SQLModel, table=True):
+    """A browser somebody signed in with. Only the hash of its token is kept."""
+
+    __tablename__ = "sign_ins"
+    id: int | None = Field(default=None, primary_key=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    token_hash: str = Field(unique=True)
+    user_agent: str = Field(default="", max_length=200)
+    address: str = Field(default="", max_length=45)
+    created_at: datetime = moment(default_factory=now)
+    seen_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment()
+    ended_at: datetime | None = moment(default=None)
+
+
+class SignInAttempt(SQLModel, table=True):
+    """One try at a door that takes guesses: written before the guess is checked."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (Index("ix_sign_in_attempts_door_address_at", "door", "address", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    door: str = Field(max_length=20)
+    """login, register or pin."""
+    address: str = Field(max_length=45)
+    user_id: int | None = Field(default=None, foreign_key="users.id")
+    at: datetime = moment(default_factory=now)
+
+
+# Money: double entry, append-only (payments.md 2.3)
+
+
+class Account(SQLModel, table=True):
+    """One pot of money. Balances are signed paise; the entries of every transfer add up to nothing."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint("allow_negative OR balance_paise >= 0", name="no_overdraft"),
+        CheckConstraint("held_paise >= 0", name="held_not_negative"),
+        CheckConstraint("allow_negative OR held_paise <= balance_paise", name="held_within_balance"),
+        CheckConstraint("kind <> 'due' OR balance_paise <= 0", name="due_never_positive"),
+    )
+    code: str = Field(primary_key=True, max_length=40)
+    """wallet:7, due:7, gateway:phonepe, revenue:charging, gst:output …"""
+    kind: str = Field(max_length=20)
+    user_id: int | None = Field(default=None, foreign_key="users.id", index=True)
+    balance_paise: int = whole(default=0)
+    held_paise: int = whole(default=0)
+    allow_negative: bool = False
+    version: int = whole(default=0)
+
+
+class Transfer(SQLModel, table=True):
+    """One movement of money, once: the key makes a repetition harmless, the fingerprint makes a lie visible."""
+
+    __tablename__ = "transfers"
+    id: int | None = Field(default=None, primary_key=True)
+    idem_key: str = Field(unique=True, max_length=100)
+    fingerprint: str = Field(max_length=64)
+    kind: str = Field(max_length=20)
+    """recharge, charging, refund or adjustment."""
+    ref: str = Field(default="", max_length=80)
+    description: str = Field(default="", max_length=200)
+    event_at: datetime = moment()
+    """When it happened in the world; a late message may be days older than created_at."""
+    created_at: datetime = moment(default_factory=now)
+
+
+class Entry(SQLModel, table=True):
+    """One side of a transfer."""
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        UniqueConstraint("account_code", "account_version"),
+        CheckConstraint("amount_paise <> 0", name="moves_something"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    transfer_id: int = Field(foreign_key="transfers.id", index=True)
+    account_code: str = Field(foreign_key="accounts.code", max_length=40)
+    amount_paise: int = whole()
+    balance_after_paise: int = whole()
+    account_version: int = whole()
+    created_at: datetime = moment(default_factory=now)
+
+
+class HoldState(StrEnum):
+    OPEN = "OPEN"
+    SETTLED = "SETTLED"
+    VOID = "VOID"
+
+
+class Hold(SQLModel, table=True):
+    """Money set aside for one charge: still in the wallet, not free to spend."""
+
+    __tablename__ = "holds"
+    __table_args__ = (CheckConstraint("amount_paise >= 0", name="not_negative"),)
+    session_id: int = Field(primary_key=True, foreign_key="charging_sessions.id")
+    account_code: str = Field(foreign_key="accounts.code", index=True, max_length=40)
+    amount_paise: int = whole()
+    state: str = Field(default=HoldState.OPEN)
+    created_at: datetime = moment(default_factory=now)
+    closed_at: datetime | None = moment(default=None)
+
+
+class OrderState(StrEnum):
+    NEW = "NEW"
+    PENDING = "PENDING"
+    UNKNOWN = "UNKNOWN"
+    CREDITED = "CREDITED"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    MISMATCH = "MISMATCH"
+
+
+class RechargeOrder(SQLModel, table=True):
+    """One wish to add money, written before the gateway is called (payments.md D4)."""
+
+    __tablename__ = "recharge_orders"
+    __table_args__ = (
+        UniqueConstraint("user_id", "client_nonce"),
+        CheckConstraint("amount_paise > 0", name="positive"),
+        Index("ix_recharge_orders_user_id_id", "user_id", "id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    merchant_order_id: str = Field(unique=True, max_length=63)
+    user_id: int = Field(foreign_key="users.id")
+    amount_paise: int = whole()
+    state: str = Field(default=OrderState.NEW)
+    client_nonce: str = Field(max_length=64)
+    gateway_order_id: str = Field(default="", max_length=80)
+    redirect_url: str = Field(default="", max_length=4000)
+    utr: str = Field(default="", max_length=80)
+    gateway_transaction_id: str = Field(default="", max_length=80)
+    payment_mode: str = Field(default="", max_length=40)
+    error_code: str = Field(default="", max_length=80)
+    polls: int = 0
+    due_at: datetime | None = moment(default=None, index=True)
+    """When to ask the gateway next; empty once there is nothing left to ask."""
+    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment()
+    ended_at: datetime | None = moment(default=None)
+
+
+class RefundState(StrEnum):
+    NEW = "NEW"
+    """Debited here, not yet sent."""
+    UNKNOWN = "UNKNOWN"
+    """Sent, or about to be; the gateway has not said what became of it."""
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    """Accepted by the gateway, which is not final."""
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    REJECTED = "REJECTED"
+    """The gateway did nothing."""
+
+
+REFUND_OPEN = (RefundState.NEW, RefundState.UNKNOWN, RefundState.PENDING, RefundState.CONFIRMED)
+"""The money is on its way; an order has one such refund at most."""
+_REFUND_OPEN_SQL = "state IN ('NEW', 'UNKNOWN', 'PENDING', 'CONFIRMED')"
+
+
+class Refund(SQLModel, table=True):
+    """Money of a recharge on its way back to where it was paid from, written before the gateway is asked."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_paise > 0", name="positive"),
+        Index(
+            "uq_refunds_open_order",
+            "merchant_order_id",
+            unique=True,
+            sqlite_where=text(_REFUND_OPEN_SQL),
+            postgresql_where=text(_REFUND_OPEN_SQL),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    merchant_refund_id: str = Field(unique=True, max_length=63)
+    merchant_order_id: str = Field(foreign_key="recharge_orders.merchant_order_id", index=True, max_length=63)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    amount_paise: int = whole()
+    state: str = Field(default=RefundState.NEW)
+    request_key: str = Field(unique=True, max_length=64)
+    """Whoever wishes the refund names his wish, so that a repetition is the same refund."""
+    reason: str = Field(default="", max_length=200)
+    gateway_refund_id: str = Field(default="", max_length=80)
+    error_code: str = Field(default="", max_length=80)
+    due_at: datetime | None = moment(default=None, index=True)
+    """When to send it, or to ask what became of it; empty once it has ended."""
+    created_at: datetime = moment(default_factory=now)
+    sent_at: datetime | None = moment(default=None)
+    """When the gateway was asked for it, or was about to be."""
+    ended_at: datetime | None = moment(default=None)
+
+
+class GatewayEvent(SQLModel, table=True):
+    """What the gateway said, redacted: evidence, never a reason to move money. Append-only."""
+
+    __tablename__ = "gateway_events"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=20)
+    """pay, status, refund or webhook."""
+    merchant_order_id: str = Field(index=True, max_length=63)
+    body: str
+    body_hash: str = Field(max_length=64)
+    created_at: datetime = moment(default_factory=now)
+
+
+# Chargers
+
+
+class Charger(SQLModel, table=True):
+    """A charge point, as its operator and its own boot message describe it."""
+
+    __tablename__ = "chargers"
+    id: str = Field(primary_key=True, max_length=48)
+    """Its OCPP identity."""
+    find_key: str = Field(index=True, max_length=48)
+    """The identity as people may type it: letters and digits only, upper case."""
+    name: str = Field(default="", max_length=120)
+    place: str = Field(default="", max_length=200)
+    state: str | None = Field(default=None, max_length=40)
+    """The state of India it stands in, the place of supply on receipts; empty: the seller's own."""
+    vendor: str = Field(default="", max_length=120)
+    model: str = Field(default="", max_length=120)
+    serial: str = Field(default="", max_length=120)
+    firmware: str = Field(default="", max_length=120)
+    key_hash: str = Field(default="", max_length=100)
+    """Of its Basic-authentication key; empty: none is asked."""
+    next_key_hash: str | None = Field(default=None, max_length=100)
+    """Of the key it was told to use from now on, as long as nobody knows whether it does (OCPP-J 1.6, 6.2.2)."""
+    online: bool = False
+    connected_at: datetime | None = moment(default=None)
+    heard_at: datetime | None = moment(default=None)
+    booted_at: datetime | None = moment(default=None)
+    trace: bool = False
+    retired_at: datetime | None = moment(default=None)
+    created_at: datetime = moment(default_factory=now)
+
+
+class Connector(SQLModel, table=True):
+    """One plug of a charger; number 0 is the charger as a whole and never a driver's choice."""
+
+    __tablename__ = "connectors"
+    charger_id: str = Field(primary_key=True, foreign_key="chargers.id", max_length=48)
+    number: int = Field(primary_key=True)
+    status: str = Field(default="Unknown", max_length=20)
+    """As OCPP says it: Available, Preparing, Charging, SuspendedEV, SuspendedEVSE, Finishing, Reserved, Unavailable,
+    Faulted; Unknown until the charger reports."""
+    error_code: str = Field(default="NoError", max_length=50)
+    info: str = Field(default="", max_length=120)
+    kind: str = Field(default="", max_length=40)
+    max_power_w: int = whole(default=0)
+    status_at: datetime | None = moment(default=None)
+    """The charger's own time of the status."""
+    changed_at: datetime = moment(default_factory=now)
+
+
+class TokenStatus(StrEnum):
+    """As idTagInfo says it; a card can also be Accepted and past its date."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+
+
+class Token(SQLModel, table=True):
+    """A card (RFID) that the operator knows; linked to a user, its charges are his (OCPP 1.6, 3.9 and 3.10)."""
+
+    __tablename__ = "tokens"
+    tag: str = Field(primary_key=True, max_length=20)
+    """The idTag in capitals: OCPP compares it in any case."""
+    user_id: int | None = Field(default=None, foreign_key="users.id", index=True)
+    status: str = Field(default=TokenStatus.ACCEPTED, max_length=20)
+    expires_at: datetime | None = moment(default=None)
+    parent: str = Field(default="", index=True, max_length=20)
+    """parentIdTag: cards of one group may end each other's charges; empty: of no group."""
+    concurrent: bool = False
+    """Whether it may run several charges at once. A user never does."""
+    created_at: datetime = moment(default_factory=now)
+
+
+class ChargerHealth(SQLModel, table=True):
+    """How well a charger keeps up: counted since it was first seen, written in batches."""
+
+    __tablename__ = "charger_health"
+    charger_id: str = Field(primary_key=True, foreign_key="chargers.id", max_length=48)
+    connects: int = 0
+    boots: int = 0
+    repairs: int = 0
+    """Messages that had to be mended before they were OCPP."""
+    unanswered: int = 0
+    """Calls that it did not answer in time."""
+    refused: int = 0
+    """Times it was not let in."""
+    protocol_errors: int = 0
+    last_protocol_error: str = Field(default="", max_length=200)
+    last_protocol_error_at: datetime | None = moment(default=None)
+    clock_skew_ms: int | None = whole(default=None)
+    """How far its clock was ahead of ours when it last told the time of something new."""
+    boot_loop_at: datetime | None = moment(default=None)
+    """When it last booted so often that its set-up was left alone (ocpp.md Q10)."""
+    energy_factor: int = 1
+    """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
+    updated_at: datetime = moment(default_factory=now)
+
+
+class SecurityEvent(SQLModel, table=True):
+    """What a charger reports about its own safety (security white paper, SecurityEventNotification)."""
+
+    __tablename__ = "security_events"
+    __table_args__ = (Index("ix_security_events_charger_id_id", "charger_id", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    charger_id: str = Field(foreign_key="chargers.id", max_length=48)
+    kind: str = Field(max_length=50)
+    detail: str = Field(default="", max_length=255)
+    at: datetime = moment()
+    """The charger's time."""
+    received_at: datetime = moment()
+
+
+class ReservationState(StrEnum):
+    WANTED = "WANTED"
+    """The charger was asked, or is about to be."""
+    ACTIVE = "ACTIVE"
+    USED = "USED"
+    CANCELLED = "CANCELLED"
+    REFUSED = "REFUSED"
+
+
+class Reservation(SQLModel, table=True):
+    """A connector kept free for one card or driver until a moment (OCPP 1.6, 5.13); after it, for nobody."""
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        UniqueConstraint("charger_id", "number"),
+        Index("ix_reservations_charger_id_state", "charger_id", "state"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    number: int
+    """OCPP's reservationId."""
+    charger_id: str = Field(foreign_key="chargers.id", max_length=48)
+    connector_number: int
+    """0: any of the charger's."""
+    tag: str = Field(max_length=20)
+    parent: str = Field(default="", max_length=20)
+    user_id: int | None = Field(default=None, foreign_key="users.id", index=True)
+    state: str = Field(default=ReservationState.WANTED)
+    expires_at: datetime = moment()
+    created_at: datetime = moment(default_factory=now)
+    ended_at: datetime | None = moment(default=None)
+
+
+class LocalList(SQLModel, table=True):
+    """The list of cards that a charger was given for when it is offline (OCPP 1.6, 3.5.2 and 5.15)."""
+
+    __tablename__ = "local_lists"
+    charger_id: str = Field(primary_key=True, foreign_key="chargers.id", max_length=48)
+    version: int
+    entries: str = "{}"
+    """JSON: idTagInfo by idTag."""
+    reported_version: int | None = None
+    """What the charger last said it has: -1 knows no lists, 0 has none."""
+    reported_at: datetime | None = moment(default=None)
+    updated_at: datetime = moment(default_factory=now)
+
+
+class Tariff(SQLModel, table=True):
+    """A price per kWh from a moment on, for one charger or for all."""
+
+    __tablename__ = "tariffs"
+    __table_args__ = (CheckConstraint("paise_per_kwh >= 0", name="not_negative"),)
+    id: int | None = Field(default=None, primary_key=True)
+    charger_id: str | None = Field(default=None, foreign_key="chargers.id", index=True, max_length=48)
+    paise_per_kwh: int = whole()
+    """GST included (payments.md D9)."""
+    gst_basis_points: int = 0
+    effective_at: datetime = moment()
+    created_at: datetime = moment(default_factory=now)
+
+
+class SessionState(StrEnum):
+    REQUESTED = "REQUESTED"
+    """The charger was asked, or is about to be."""
+    AWAITING_PLUG = "AWAITING_PLUG"
+    CHARGING = "CHARGING"
+    STOPPING = "STOPPING"
+    INTERRUPTED = "INTERRUPTED"
+    """No stop came; the bill is an estimate until it does, or until 24 h have passed."""
+    SETTLED = "SETTLED"
+    CANCELLED = "CANCELLED"
+    """It never started; nothing was charged."""
+
+
+RUNNING = (SessionState.CHARGING, SessionState.STOPPING)
+"""Energy may flow."""
+OPEN = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, *RUNNING)
+"""The connector and the driver are taken."""
+_OPEN_SQL = "state IN ('REQUESTED', 'AWAITING_PLUG', 'CHARGING', 'STOPPING')"
+
+
+class ChargingSession(SQLModel, table=True):
+    """One charge, from the wish to the receipt. The OCPP transaction id is one of its attributes."""
+
+    __tablename__ = "charging_sessions"
+    __table_args__ = (
+        UniqueConstraint("charger_id", "connector_number", "tag", "started_at", "meter_start_wh", name="natural_key"),
+        Index(
+            "uq_charging_sessions_open_connector",
+            "charger_id",
+            "connector_number",
+            unique=True,
+            sqlite_where=text(_OPEN_SQL),
+            postgresql_where=text(_OPEN_SQL),
+        ),
+        Index(
+            "uq_charging_sessions_open_user",
+            "user_id",
+            unique=True,
+            sqlite_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
+            postgresql_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
+        ),
+        Index("ix_charging_sessions_user_id_requested_at_id", "user_id", "requested_at", "id"),
+        CheckConstraint("energy_wh >= 0", name="energy_not_negative"),
+        CheckConstraint("cost_paise >= 0", name="cost_not_negative"),
+        {"sqlite_autoincrement": True},
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    ref: str = Field(unique=True, max_length=20)
+    """What people see and no one can guess."""
+    user_id: int | None = Field(default=None, foreign_key="users.id")
+    """Empty: a walk-up, charging by a card of the charger's own."""
+    charger_id: str = Field(foreign_key="chargers.id", max_length=48)
+    connector_number: int
+    state: str = Field(default=SessionState.REQUESTED)
+    tag: str = Field(index=True, max_length=40)
+    """OCPP idTag: random and single use for our drivers, the card's number for a walk-up."""
+    card: str | None = Field(default=None, max_length=20)
+    """The known card that began it at the charger; empty: the app, or a card nobody knows."""
+    transaction_id: int | None = Field(default=None, unique=True)
+    """OCPP transactionId, 1..2^31-1, never used twice."""
+    limit_paise: int | None = whole(default=None)
+    limit_wh: int | None = whole(default=None)
+    limit_minutes: int | None = None
+    paise_per_kwh: int = whole()
+    """The tariff at the start; it stays."""
+    gst_basis_points: int = 0
+    requested_at: datetime = moment(default_factory=now)
+    started_at: datetime | None = moment(default=None)
+    """The charger's own time of the start."""
+    started_received_at: datetime | None = moment(default=None)
+    meter_start_wh: int | None = whole(default=None)
+    meter_wh: int | None = whole(default=None)
+    """The last good register."""
+    power_w: int = whole(default=0)
+    metered_at: datetime | None = moment(default=None)
+    """When the last sample arrived here."""
+    sampled_at: datetime | None = moment(default=None)
+    """The charger's own time of its newest sample."""
+    suspended: str = Field(default="", max_length=20)
+    """SuspendedEV, SuspendedEVSE or Faulted while it runs."""
+    stop_cause: str = Field(default="", max_length=20)
+    """Who wanted the end: driver, funds, limit, operator, late, stranger or card-…; empty: the charger or the car."""
+    stop_reason: str = Field(default="", max_length=20)
+    """OCPP's reason of StopTransaction."""
+    stop_tries: int = 0
+    stopped_at: datetime | None = moment(default=None)
+    meter_stop_wh: int | None = whole(default=None)
+    energy_wh: int = whole(default=0)
+    cost_paise: int = whole(default=0)
+    gst_paise: int = whole(default=0)
+    arrears_paise: int = whole(default=0)
+    """The part of the cost that the wallet could not cover."""
+    estimated: bool = False
+    review: str = Field(default="", max_length=200)
+    """Why an operator should look at the figures; empty: no need."""
+    settled_at: datetime | None = moment(default=None)
+    receipt_number: str = Field(default="", max_length=16)
+    due_at: datetime | None = moment(default=None, index=True)
+    """When the sweeper must act on it next."""
+    updated_at: datetime = moment(default_factory=now)
+
+
+class MeterSample(SQLModel, table=True):
+    """What one MeterValues message said, in one wide row."""
+
+    __tablename__ = "meter_samples"
+    __table_args__ = (Index("ix_meter_samples_session_id_id", "session_id", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    session_id: int = Field(foreign_key="charging_sessions.id")
+    at: datetime = moment()
+    """The charger's time."""
+    received_at: datetime = moment()
+    energy_wh: int | None = whole(default=None)
+    """The register."""
+    power_w: int | None = whole(default=None)
+    current_ma: int | None = whole(default=None)
+    voltage_mv: int | None = whole(default=None)
+    soc_percent: int | None = None
+
+
+class OcppMessage(SQLModel, table=True):
+    """The journal: what a charger and we said to each other."""
+
+    __tablename__ = "ocpp_messages"
+    __table_args__ = (Index("ix_ocpp_messages_charger_id_id", "charger_id", "id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    charger_id: str = Field(max_length=48)
+    direction: str = Field(max_length=3)
+    """in or out."""
+    action: str = Field(default="", max_length=50)
+    message_id: str = Field(default="", max_length=80)
+    frame: str
+    repairs: str = Field(default="")
+    created_at: datetime = moment(default_factory=now, index=True)
+
+
+class ReceiptCounter(SQLModel, table=True):
+    """The last receipt number of a financial year: numbers have no gaps (rule 46)."""
+
+    __tablename__ = "receipt_counters"
+    financial_year: str = Field(primary_key=True, max_length=5)
+    last: int = 0
+
+
+class Finding(SQLModel, table=True):
+    """Something an operator must look at; never mended behind his back."""
+
+    __tablename__ = "findings"
+    __table_args__ = (UniqueConstraint("kind", "ref"),)
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=30)
+    """orphan-stop, conflict, mismatch, review, stop-unanswered …"""
+    ref: str = Field(max_length=100)
+    detail: str = Field(default="", max_length=500)
+    created_at: datetime = moment(default_factory=now)
+    resolved_at: datetime | None = moment(default=None)
+
+
+class SettledPayment(SQLModel, table=True):
+    """One line of a gateway's settlement report: what it paid out to the operator's bank, or took back."""
+
+    __tablename__ = "settled_payments"
+    __table_args__ = (UniqueConstraint("merchant_reference", "gateway_reference"),)
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=20)
+    """PAYMENT or REFUND."""
+    merchant_reference: str = Field(max_length=80)
+    gateway_reference: str = Field(max_length=80)
+    amount_paise: int = whole()
+    fee_paise: int = whole(default=0)
+    """Negative: the gateway keeps it, as the tax on it."""
+    tax_paise: int = whole(default=0)
+    paid_on: date = Field(index=True)
+    settled_on: date
+    bank_reference: str = Field(default="", max_length=80)
+    created_at: datetime = moment(default_factory=now)
+
+
+class Chore(SQLModel, table=True):
+    """Work for certain hours, so that one process does it and a restart forgets none."""
+
+    __tablename__ = "chores"
+    name: str = Field(primary_key=True, max_length=40)
+    due_at: datetime = moment()
+    taken_at: datetime | None = moment(default=None)
+
+
+# What was written stays written: these tables take new rows only.
+
+APPEND_ONLY = ("transfers", "entries", "gateway_events")
+
+SQLITE_TRIGGERS = {
+    f"{table}_no_{verb}": f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    for table in APPEND_ONLY
+    for verb in ("update", "delete")
+}
+
+POSTGRESQL_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+)
+POSTGRESQL_TRIGGERS = {
+    f"{table}_append_only": f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+    "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    for table in APPEND_ONLY
+}
+
+
+def _ddl(statement: str) -> DDL:
+    return DDL(statement)  # type: ignore[no-untyped-call]
+
+
+def _protect(table: Table) -> None:
+    for name, ddl in SQLITE_TRIGGERS.items():
+        if name.startswith(f"{table.name}_no_"):
+            event.listen(table, "after_create", _ddl(ddl).execute_if(dialect="sqlite"))
+    function = _ddl(POSTGRESQL_FUNCTION.replace("%", "%%")).execute_if(dialect="postgresql")
+    trigger = _ddl(POSTGRESQL_TRIGGERS[f"{table.name}_append_only"]).execute_if(dialect="postgresql")
+    event.listen(table, "after_create", function)
+    event.listen(table, "after_create", trigger)
+
+
+for _name in APPEND_ONLY:
+    _protect(SQLModel.metadata.tables[_name])

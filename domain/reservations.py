@@ -1,0 +1,106 @@
+"""Connectors kept free for one card or driver until a moment: what was asked, what holds, and who may use it."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from domain import tokens
+from domain.models import OPEN, ChargingSession, Connector, Reservation, ReservationState, now
+
+ANY = 0
+"""The connector of a reservation that holds any one of the charger's (OCPP 1.6, 5.13)."""
+
+
+def asked(
+    db: Session, charger_id: str, *, number: int, connector_number: int, tag: str, parent: str, expires_at: datetime
+) -> None:
+    """ReserveNow is about to be sent; the same number again replaces what it held (OCPP 1.6, 5.13)."""
+    row = _of(db, charger_id, number) or Reservation(
+        charger_id=charger_id, number=number, connector_number=connector_number, tag="", expires_at=expires_at
+    )
+    token = tokens.find(db, tag)
+    row.connector_number, row.expires_at = connector_number, expires_at
+    row.tag, row.parent = tokens.spelling(tag), tokens.spelling(parent)
+    row.user_id = token.user_id if token is not None else None
+    row.state, row.ended_at = ReservationState.WANTED, None
+    db.add(row)
+
+
+def answered(db: Session, charger_id: str, number: int, accepted: bool) -> None:
+    """The charger's answer to ReserveNow."""
+    if row := _of(db, charger_id, number):
+        _move(db, row, ReservationState.ACTIVE if accepted else ReservationState.REFUSED)
+
+
+def cancelled(db: Session, charger_id: str, number: int) -> None:
+    """CancelReservation was answered: Accepted, or Rejected, which says that there is no such reservation."""
+    if (row := _of(db, charger_id, number)) and row.state in (ReservationState.WANTED, ReservationState.ACTIVE):
+        _move(db, row, ReservationState.CANCELLED)
+
+
+def used(db: Session, charger_id: str, number: int | None, tag: str, connector_number: int, at: datetime) -> None:
+    """A charge began: with the reservation it names, or, where a charger names none, with its tag's (4.8)."""
+    row = _of(db, charger_id, number) if number is not None else None
+    row = row or holding(db, charger_id, connector_number, at)
+    if row is not None and row.state == ReservationState.ACTIVE and is_for(db, row, tag):
+        _move(db, row, ReservationState.USED)
+
+
+def holding(db: Session, charger_id: str, connector_number: int, at: datetime) -> Reservation | None:
+    """Whoever has this connector reserved at this moment.
+
+    One for any connector holds this one as soon as no other of the charger's is left.
+    """
+    live = select(Reservation).where(
+        Reservation.charger_id == charger_id,
+        Reservation.state == ReservationState.ACTIVE,
+        col(Reservation.expires_at) > at,
+    )
+    rows = db.exec(live.order_by(col(Reservation.id))).all()
+    of_connector = next((row for row in rows if row.connector_number == connector_number), None)
+    of_any = [row for row in rows if row.connector_number == ANY]
+    taken_apart = {row.connector_number for row in rows}
+    left = _free(db, charger_id) - taken_apart - {connector_number}
+    return of_connector or (of_any[0] if len(of_any) > len(left) else None)
+
+
+def of_tag(db: Session, charger_id: str, tag: str, at: datetime) -> Reservation | None:
+    """A live reservation that this tag may use."""
+    live = select(Reservation).where(
+        Reservation.charger_id == charger_id,
+        Reservation.state == ReservationState.ACTIVE,
+        col(Reservation.expires_at) > at,
+    )
+    return next((row for row in db.exec(live.order_by(col(Reservation.id))) if is_for(db, row, tag)), None)
+
+
+def is_for(db: Session, row: Reservation, tag: str) -> bool:
+    """Whether this tag, or one of the reservation's group, may use it."""
+    token = tokens.find(db, tag)
+    parent = token.parent if token is not None else ""
+    return tokens.spelling(tag) == row.tag or bool(row.parent and row.parent == parent)
+
+
+def everything(db: Session, charger_id: str) -> list[Reservation]:
+    """A charger's, newest first."""
+    mine = select(Reservation).where(Reservation.charger_id == charger_id)
+    return list(db.exec(mine.order_by(col(Reservation.id).desc())))
+
+
+def _of(db: Session, charger_id: str, number: int) -> Reservation | None:
+    same = select(Reservation).where(Reservation.charger_id == charger_id, Reservation.number == number)
+    return db.exec(same.with_for_update()).first()
+
+
+def _move(db: Session, row: Reservation, state: ReservationState) -> None:
+    row.state, row.ended_at = state, None if state == ReservationState.ACTIVE else now()
+    db.add(row)
+
+
+def _free(db: Session, charger_id: str) -> set[int]:
+    """Connectors on which nobody charges."""
+    of_charger = select(Connector.number).where(Connector.charger_id == charger_id, col(Connector.number) > 0)
+    busy = select(ChargingSession.connector_number).where(
+        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(OPEN)
+    )
+    return {*db.exec(of_charger)} - {*db.exec(busy)}

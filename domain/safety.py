@@ -1,0 +1,34 @@
+"""What chargers report of their own safety: kept, and the operator told of what no ordinary day has."""
+
+import hashlib
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from domain import findings
+from domain.models import SecurityEvent
+
+ALARMING = ("MemoryExhaustion", "SecurityLogWasCleared", "TamperDetectionActivated")
+"""Critical events of the white paper, without those that every reboot and update brings."""
+
+
+def report(db: Session, charger_id: str, *, kind: str, detail: str, at: datetime, received_at: datetime) -> None:
+    """Keep a SecurityEventNotification; an alarming one is a finding, too."""
+    db.add(SecurityEvent(charger_id=charger_id, kind=kind[:50], detail=detail[:255], at=at, received_at=received_at))
+    if kind in ALARMING:
+        findings.note(db, "security", f"{charger_id}:{kind}:{at.isoformat()}", detail or kind)
+
+
+def certificate_wanted(db: Session, charger_id: str, request: str) -> None:
+    """A charger asks for a certificate: whoever has the CA signs it and sends CertificateSigned.
+
+    The request itself is in the journal; it is too long for a finding.
+    """
+    name = hashlib.sha256(request.encode()).hexdigest()[:16]
+    findings.note(db, "certificate-wanted", f"{charger_id}:{name}", "SignCertificate: the request is in the journal.")
+
+
+def of(db: Session, charger_id: str, limit: int = 100) -> list[SecurityEvent]:
+    """A charger's last events, newest first."""
+    mine = select(SecurityEvent).where(SecurityEvent.charger_id == charger_id)
+    return list(db.exec(mine.order_by(col(SecurityEvent.id).desc()).limit(limit)))

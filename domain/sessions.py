@@ -1,0 +1,99 @@
+"""Finding charging sessions and telling the others that one changed."""
+
+import secrets
+import string
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, select
+
+from domain.db import emit
+from domain.events import ChargerChanged, SessionChanged
+from domain.models import OPEN, ChargingSession, now
+
+TAG = 14
+"""Characters of a tag of ours: chargers cut, pad and echo longer ones (ocpp.md Q25)."""
+LONGEST_TAG = 40
+
+
+class NotYours(Exception):
+    """There is no such session for this driver."""
+
+
+def get(db: Session, session_id: int) -> ChargingSession:
+    """The session's row."""
+    return db.get_one(ChargingSession, session_id)
+
+
+def locked(db: Session, session_id: int) -> ChargingSession:
+    """The session's row as it is now, and nobody else changes it before this transaction ends.
+
+    Sessions are locked before accounts, several of them in the order of their ids, so that no two transactions wait
+    for each other.
+    """
+    return db.exec(
+        select(ChargingSession)
+        .where(ChargingSession.id == session_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def owned(db: Session, user_id: int, ref: str) -> ChargingSession:
+    """The driver's own session.
+
+    Raises:
+        NotYours: it does not exist, or belongs to another.
+    """
+    found = select(ChargingSession).where(ChargingSession.ref == ref, ChargingSession.user_id == user_id)
+    session = db.exec(found).first() if ref.isascii() and ref.isalnum() else None
+    if session is None:
+        raise NotYours(ref)
+    return session
+
+
+def open_of(db: Session, user_id: int) -> ChargingSession | None:
+    """The driver's charge that is under way, if there is one."""
+    return db.exec(
+        select(ChargingSession).where(ChargingSession.user_id == user_id, col(ChargingSession.state).in_(OPEN))
+    ).first()
+
+
+def spelling(tag: str) -> str:
+    """The one spelling of a tag: OCPP compares them in any case (CiString20)."""
+    return tag.upper()[:LONGEST_TAG]
+
+
+def spellings(tag: str) -> set[str]:
+    """Every spelling under which a session of this tag can be kept."""
+    return {spelling(tag), spelling(tag)[:TAG]}
+
+
+def of_tag(sessions: Iterable[ChargingSession], tag: str) -> list[ChargingSession]:
+    """Those of this tag; ours may have come with characters behind it (ocpp.md Q25)."""
+    told = spelling(tag)
+    return [s for s in sessions if s.tag == told or (s.user_id is not None and s.tag == told[:TAG])]
+
+
+def by_app(session: ChargingSession) -> bool:
+    """Whether a driver began it in the app: then its tag is its own and used once."""
+    return session.user_id is not None and session.card is None
+
+
+def changed(db: Session, session: ChargingSession) -> None:
+    """Keep and announce it."""
+    session.updated_at = now()
+    db.add(session)
+    db.flush()
+    announce(db, session)
+
+
+def announce(db: Session, session: ChargingSession) -> None:
+    """Tell whoever watches the session or its charger."""
+    assert session.id is not None
+    emit(db, SessionChanged(session.id, session.charger_id, session.user_id, session.state))
+    emit(db, ChargerChanged(session.charger_id))
+
+
+def unguessable(length: int) -> str:
+    """Random capitals and digits."""
+    return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(length))

@@ -1,0 +1,234 @@
+"""Every EVAPP_ variable, documented where it is declared, and what production refuses to start with."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SANDBOX_CLIENT_ID = "EVAPP-SANDBOX"
+SANDBOX_CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - the desk sandbox's own, refused in production
+SANDBOX_WEBHOOK_PASSWORD = "hook12345"  # noqa: S105 - likewise
+SIMULATOR_URL = "http://localhost:9100"
+REAL_HOST, TEST_HOST, SIMULATED = "api.phonepe.com", "api-preprod.phonepe.com", ""
+REAL_PATHS = ("/apis/pg", "/apis/identity-manager")
+"""PhonePe's hosts, and the paths of its real one: changing the host is not enough (payments.md 1.1)."""
+
+
+class SettingsError(Exception):
+    """The settings contradict each other or are unsafe; each argument is one sentence for the operator."""
+
+
+class Settings(BaseSettings):
+    """What an operator may set; all optional in development."""
+
+    model_config = SettingsConfigDict(env_prefix="EVAPP_", extra="ignore")
+
+    env: Literal["development", "production"] = Field(
+        "development", description="`production` refuses unknown chargers, default secrets and simulators."
+    )
+    public_url: str = Field("", description="The address drivers open; default http://localhost:<EVAPP_PORT>.")
+    database_url: str = Field("", description="Default sqlite:///var/evapp.db; or postgresql+psycopg://user@host/db.")
+    var_dir: str = Field("var", description="Folder for what one machine keeps: database, secret key, sockets.")
+    redis_url: str = Field("", description="Redis, when there is more than one process; empty means one process.")
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Pepper of PINs and key of signed cookies. Created once in var/secret_key in development. "
+        "Losing it ends every PIN.",
+    )
+    port: int = Field(3000, description="Port of the web app.")
+    ocpp_host: str = Field("0.0.0.0", description="Address the OCPP port listens on.")
+    ocpp_port: int = Field(9000, description="Port chargers connect to.")
+    ocpp_embedded: bool = Field(True, description="Run the CSMS inside the web process.")
+    ocpp_accept_unknown: bool | None = Field(
+        None, description="Store unknown chargers when they connect; default: yes in development, no in production."
+    )
+    ocpp_mend_upgrade: bool = Field(
+        False, description="Let chargers in whose handshake lacks `Connection: Upgrade` (some Autel MaxiCharger do)."
+    )
+    ocpp_tls_cert: str = Field("", description="PEM file of the certificate for wss.")
+    ocpp_tls_key: str = Field("", description="PEM file of its key.")
+    ocpp_tls_client_ca: str = Field("", description="PEM file of the CA whose client certificates are demanded.")
+    phonepe_pg_url: str = Field(SIMULATOR_URL, description="PhonePe's PG base URL; default: the desk sandbox.")
+    phonepe_oauth_url: str = Field(SIMULATOR_URL, description="PhonePe's OAuth base URL; another path in production.")
+    phonepe_client_id: str = Field(SANDBOX_CLIENT_ID, description="PhonePe client id.")
+    phonepe_client_secret: SecretStr = Field(SecretStr(SANDBOX_CLIENT_SECRET), description="PhonePe client secret.")
+    phonepe_client_version: int = Field(1, description="PhonePe client version, as PhonePe mails it.")
+    phonepe_webhook_username: str = Field("evapp_hook", description="User name set on PhonePe's dashboard.")
+    phonepe_webhook_password: SecretStr = Field(
+        SecretStr(SANDBOX_WEBHOOK_PASSWORD), description="Password set on PhonePe's dashboard."
+    )
+    phonepe_checkout_hosts: str = Field(
+        "", description="Hosts a pay page may have, comma separated; default: *.phonepe.com and the sandbox's host."
+    )
+    recharge_min_paise: int = Field(50_000, description="The least a recharge may be, in paise.", ge=100)
+    recharge_max_paise: int = Field(1_000_000, description="The most a recharge may be, in paise.")
+    start_min_paise: int = Field(5_000, description="Free balance needed to start a charge, in paise.", ge=100)
+    session_cap_paise: int = Field(200_000, description="The most one charge may hold, in paise.")
+    pin_length: int = Field(6, description="Digits of a PIN.", ge=4, le=12)
+    journal_days: int = Field(30, description="Days that journalled OCPP messages are kept.", ge=1)
+    metrics_port: int = Field(0, description="Loopback port of /metrics; 0 means none.")
+    support_email: str = Field("help@evapp.example", description="Where Help writes to.")
+    support_whatsapp: str = Field("919845012345", description="WhatsApp number of Help, digits with country code.")
+    tariff_paise_per_kwh: int = Field(1_800, description="Default tariff, GST included, in paise per kWh.", ge=0)
+    seller_name: str = Field("evapp Charging", description="Seller on receipts.")
+    seller_address: str = Field("", description="Seller's address on receipts.")
+    seller_state: str = Field("", description="Seller's state, for place of supply.")
+    seller_gstin: str = Field("", description="Seller's GSTIN; empty means a bill of supply without GST lines.")
+    gst_basis_points: int = Field(1_800, description="GST in basis points; used only when a GSTIN is set.", ge=0)
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def url(self) -> str:
+        """The public origin, without a trailing slash."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether drivers come over https: decides `Secure` and `__Host-` cookies and HSTS."""
+        return self.url.startswith("https://")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{var_dir() / 'evapp.db'}"
+
+    @property
+    def accept_unknown(self) -> bool:
+        return not self.production if self.ocpp_accept_unknown is None else self.ocpp_accept_unknown
+
+    @property
+    def checkout_hosts(self) -> tuple[str, ...]:
+        """Hosts, without port, to which a driver may be sent to pay."""
+        if self.phonepe_checkout_hosts:
+            return tuple(h.strip() for h in self.phonepe_checkout_hosts.split(",") if h.strip())
+        return ("*.phonepe.com", *(() if self.production else (urlsplit(self.phonepe_pg_url).hostname or "localhost",)))
+
+    def secret(self) -> bytes:
+        """The key that peppers PINs and signs cookies."""
+        given = self.secret_key.get_secret_value()
+        return given.encode() if given else _development_secret()
+
+    def check(self) -> None:
+        """Refuse settings that would lose money or open the house.
+
+        Raises:
+            SettingsError: with one sentence for each thing to mend (security.md, rule 10).
+        """
+        wrong = [sentence for broken, sentence in self._rules() if broken]
+        if wrong:
+            raise SettingsError(*wrong)
+
+    def _rules(self) -> tuple[tuple[bool, str], ...]:
+        prod = self.production
+        return (
+            *self._payment_rules(),
+            (
+                prod and len(self.secret_key.get_secret_value()) < 32,
+                "EVAPP_SECRET_KEY must be set to at least 32 characters in production.",
+            ),
+            (prod and not self.secure, "EVAPP_PUBLIC_URL must be an https address in production."),
+            (
+                self.recharge_max_paise < self.recharge_min_paise,
+                "EVAPP_RECHARGE_MAX_PAISE is less than EVAPP_RECHARGE_MIN_PAISE.",
+            ),
+            (
+                self.session_cap_paise < self.start_min_paise,
+                "EVAPP_SESSION_CAP_PAISE is less than EVAPP_START_MIN_PAISE.",
+            ),
+            (
+                bool(self.ocpp_tls_cert) != bool(self.ocpp_tls_key),
+                "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together.",
+            ),
+        )
+
+    def _payment_rules(self) -> tuple[tuple[bool, str], ...]:
+        """No real credentials on a sandbox host, no sandbox credentials on a real one (payments.md 1.1, R36)."""
+        prod = self.production
+        gateway, oauth = urlsplit(self.phonepe_pg_url), urlsplit(self.phonepe_oauth_url)
+        phonepe = SIMULATED not in (_world(gateway), _world(oauth))
+        real = _world(gateway) == _world(oauth) == REAL_HOST
+        return (
+            (
+                prod and _world(gateway) == SIMULATED,
+                "EVAPP_PHONEPE_PG_URL points at a simulator; production takes real money only through PhonePe.",
+            ),
+            (
+                prod and _world(oauth) == SIMULATED,
+                "EVAPP_PHONEPE_OAUTH_URL points at a simulator; set PhonePe's identity-manager address.",
+            ),
+            (
+                prod and TEST_HOST in (_world(gateway), _world(oauth)),
+                "EVAPP_PHONEPE_PG_URL or EVAPP_PHONEPE_OAUTH_URL is PhonePe's sandbox; set its real hosts.",
+            ),
+            (
+                _world(gateway) != _world(oauth),
+                "EVAPP_PHONEPE_PG_URL and EVAPP_PHONEPE_OAUTH_URL mix a real host with a sandbox.",
+            ),
+            (
+                real and (gateway.path.rstrip("/"), oauth.path.rstrip("/")) != REAL_PATHS,
+                "EVAPP_PHONEPE_PG_URL ends with /apis/pg and EVAPP_PHONEPE_OAUTH_URL with /apis/identity-manager.",
+            ),
+            (
+                any(_world(url) != SIMULATED and url.scheme != "https" for url in (gateway, oauth)),
+                "EVAPP_PHONEPE_PG_URL and EVAPP_PHONEPE_OAUTH_URL must be https addresses.",
+            ),
+            (
+                (prod or phonepe) and self.phonepe_client_id == SANDBOX_CLIENT_ID,
+                "EVAPP_PHONEPE_CLIENT_ID is the sandbox's; set the credentials PhonePe mailed.",
+            ),
+            (
+                (prod or phonepe) and self.phonepe_client_secret.get_secret_value() == SANDBOX_CLIENT_SECRET,
+                "EVAPP_PHONEPE_CLIENT_SECRET is the sandbox's; set the secret PhonePe mailed.",
+            ),
+            (
+                (prod or real) and self.phonepe_webhook_password.get_secret_value() == SANDBOX_WEBHOOK_PASSWORD,
+                "EVAPP_PHONEPE_WEBHOOK_PASSWORD is the sandbox's; set the one of PhonePe's dashboard.",
+            ),
+            (
+                prod and not all(host.lower().endswith(".phonepe.com") for host in self.checkout_hosts),
+                "EVAPP_PHONEPE_CHECKOUT_HOSTS names a host that is not PhonePe's.",
+            ),
+        )
+
+
+def _world(url: SplitResult) -> str:
+    """Whose money an address moves: PhonePe's real one, its sandbox's, or a simulator's."""
+    host = url.hostname or ""
+    if not host.endswith(".phonepe.com"):
+        return SIMULATED
+    return host if host == REAL_HOST else TEST_HOST
+
+
+@lru_cache(1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+def var_dir() -> Path:
+    """Where one machine keeps what it makes: database, secrets, sockets. 0700."""
+    path = Path(settings().var_dir).absolute()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def _development_secret() -> bytes:
+    """Made by whichever process comes first; the others never see half of it."""
+    path = var_dir() / "secret_key"
+    if not path.exists():
+        handle, draft = tempfile.mkstemp(dir=var_dir())
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
+    return path.read_bytes()

@@ -1,0 +1,5 @@
+"""The operator's commands: one function and one row in a table each, and a paragraph in docs/operate.md."""
+
+from domain.shell import cards, chargers, charges, payments, people
+
+COMMANDS = (*chargers.COMMANDS, *cards.COMMANDS, *people.COMMANDS, *payments.COMMANDS, *charges.COMMANDS)

@@ -1,0 +1,104 @@
+"""The operator's words for cards (RFID)."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlmodel import Session
+
+from domain import tokens
+from domain.models import Token, TokenStatus, User, now
+from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, text
+from domain.shell.people import meant
+
+
+def add(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = shell.do(meant, given.user) if given.user else None
+    try:
+        token = shell.do(
+            tokens.add,
+            given.number,
+            user_id=user.id if user else None,
+            parent=given.group,
+            expires_at=given.until,
+            concurrent=given.concurrent,
+        )
+    except tokens.TagInvalid as error:
+        raise Mistake(str(error)) from None
+    yield f"{token.tag} may charge, {f'and {user.username} pays' if user else 'and nobody pays'}."
+
+
+def list_(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from columns(
+        ("NUMBER", "STATUS", "USER", "GROUP", "UNTIL", "AT ONCE"),
+        (
+            (token.tag, status, name, token.parent, clock(token.expires_at), "many" if token.concurrent else "one")
+            for token, status, name in shell.do(_all, now())
+        ),
+    )
+
+
+def block(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from _set(shell, given.number, TokenStatus.BLOCKED, "is blocked. A charge that runs goes on.")
+
+
+def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from _set(shell, given.number, TokenStatus.ACCEPTED, "may charge again.")
+
+
+def link(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = shell.do(meant, given.user) if given.user else None
+    try:
+        shell.do(tokens.link, given.number, user.id if user else None)
+    except tokens.TokenUnknown:
+        raise _unknown(given.number) from None
+    pays = f"{user.username} pays" if user else "nobody pays"
+    yield f"From now on {pays} for what {tokens.spelling(given.number)} charges."
+
+
+def _set(shell: Shell, number: str, status: TokenStatus, became: str) -> Iterator[str]:
+    try:
+        shell.do(tokens.set_status, number, status)
+    except tokens.TokenUnknown:
+        raise _unknown(number) from None
+    yield f"{tokens.spelling(number)} {became}"
+
+
+def _unknown(number: str) -> Mistake:
+    return Mistake(f"There is no card {tokens.spelling(number)}. `token list` shows them.")
+
+
+def _all(db: Session, at: datetime) -> list[tuple[Token, str, str]]:
+    return [(token, tokens.status(db, token, at), _name(db, token)) for token in tokens.everything(db)]
+
+
+def _name(db: Session, token: Token) -> str:
+    return "-" if token.user_id is None else db.get_one(User, token.user_id).username
+
+
+NUMBER = argument("number", "the card's number, the OCPP idTag", type=text(tokens.LONGEST))
+USER = "who pays: number, username or phone; left out: nobody"
+
+COMMANDS = (
+    Command(
+        "token add",
+        "make a card known, or describe a known one anew",
+        add,
+        (
+            NUMBER,
+            argument("--user", USER, type=text(60)),
+            argument("--group", "cards of one group may end each other's charges", type=text(20), default=""),
+            argument("--until", "the day or time it expires, Indian time", type=moment),
+            argument("--concurrent", "it may run several charges at once", action="store_true"),
+        ),
+    ),
+    Command("token list", "every card, what it may and who pays", list_),
+    Command("token block", "let a card charge no more", block, (NUMBER,)),
+    Command("token unblock", "let a blocked card charge again", unblock, (NUMBER,)),
+    Command(
+        "token link",
+        "whose charges a card's are from now on",
+        link,
+        (NUMBER, argument("user", USER, nargs="?", type=text(60))),
+    ),
+)

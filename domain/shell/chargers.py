@@ -1,0 +1,220 @@
+"""The operator's words for chargers and prices."""
+
+import secrets
+from argparse import Namespace
+from collections.abc import Iterator
+
+from sqlmodel import Session, col, select
+
+from domain import chargers, health, tariffs
+from domain.models import RUNNING, Charger, ChargingSession, Connector, now
+from domain.money import plain_rupees
+from domain.settings import settings
+from domain.shell.command import (
+    Command,
+    Mistake,
+    Shell,
+    argument,
+    clock,
+    columns,
+    moment,
+    number,
+    rupees,
+    text,
+    watts,
+)
+from domain.stickers import sticker
+
+KEY_BYTES = 20
+"""Of a random key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
+SHORTEST_KEY, LONGEST_KEY = 16, 40
+
+
+def add(shell: Shell, given: Namespace) -> Iterator[str]:
+    if not chargers.IDENTITY.fullmatch(given.id):
+        raise Mistake("A charger's ID has up to 48 letters, digits and the characters * - _ . : and begins with no /.")
+    charger = shell.do(
+        chargers.add,
+        given.id,
+        name=given.name,
+        place=given.place,
+        state=given.state,
+        connectors=given.connectors,
+        max_power_w=given.kw,
+        kind=given.kind,
+    )
+    scheme = "wss" if settings().ocpp_tls_cert else "ws"
+    yield f"{charger.id} may connect, to {scheme}://<this host>:{settings().ocpp_port}/ocpp/{charger.id}."
+    if not charger.key_hash:
+        yield f"It needs no key yet. Give it one: python -m domain charger set-key {charger.id} --random"
+
+
+def list_(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from columns(
+        ("ID", "NAME", "PLACE", "CONTACT", "CONNECTORS", "KEY"),
+        (
+            (charger.id, charger.name, charger.place, _contact(charger), _statuses(connectors), _key(charger))
+            for charger, connectors in shell.do(_all)
+        ),
+    )
+
+
+def show(shell: Shell, given: Namespace) -> Iterator[str]:
+    charger, connectors, running, price = shell.do(_one, given.id)
+    about = {
+        "name": charger.name,
+        "place": charger.place,
+        "stands in": charger.state or settings().seller_state,
+        "contact": _contact(charger),
+        "heard": clock(charger.heard_at),
+        "booted": clock(charger.booted_at),
+        "made by": f"{charger.vendor} {charger.model}".strip(),
+        "serial": charger.serial,
+        "firmware": charger.firmware,
+        "key": _key(charger),
+        "trace": "on" if charger.trace else "off",
+        "price": f"{plain_rupees(price)} a kWh",
+    }
+    yield charger.id
+    yield from (f"  {name:<9} {value or '-'}" for name, value in about.items())
+    yield "Health, since it was first seen"
+    yield from (f"  {name:<15} {value}" for name, value in health.lines(shell.do(health.of, given.id)))
+    yield ""
+    yield from columns(
+        ("CONNECTOR", "STATUS", "ERROR", "SINCE", "KIND", "KW", "CHARGE"),
+        (
+            (
+                c.number,
+                c.status,
+                c.error_code,
+                clock(c.changed_at),
+                c.kind,
+                c.max_power_w / 1000,
+                running.get(c.number, ""),
+            )
+            for c in connectors
+        ),
+    )
+
+
+def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
+    if given.random == bool(given.key):
+        raise Mistake("Give a key, or --random for a new one.")
+    key = secrets.token_hex(KEY_BYTES).upper() if given.random else given.key
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+        raise Mistake(f"A key has {SHORTEST_KEY} to {LONGEST_KEY} characters.")
+    shell.do(chargers.set_key, given.id, key)
+    if given.random:
+        yield f"The key of {given.id} is {key}"
+        yield "It is shown only now. Set it in the charger as AuthorizationKey."
+    else:
+        yield f"{given.id} must show this key from now on."
+
+
+def retire(shell: Shell, given: Namespace) -> Iterator[str]:
+    shell.do(chargers.retire, given.id)
+    yield f"{given.id} may not connect any more. Its history stays. Adding it again brings it back."
+
+
+def trace(shell: Shell, given: Namespace) -> Iterator[str]:
+    shell.do(chargers.trace, given.id, given.onoff == "on")
+    kept = "Every message" if given.onoff == "on" else "Every message but MeterValues and Heartbeat"
+    yield f"{kept} of {given.id} is kept in the journal."
+
+
+def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
+    begins = given.begins or now()
+    if (now() - begins).total_seconds() > 60:
+        raise Mistake("A price begins now or later; what was charged stays charged.")
+    if given.charger:
+        shell.do(chargers.info, given.charger)
+    shell.do(tariffs.set_price, given.rupees, charger_id=given.charger, effective_at=begins)
+    since = f"From {clock(given.begins)} on" if given.begins else "From now on"
+    where = f"at {given.charger}" if given.charger else "at every charger that has no price of its own"
+    yield f"{since} a kWh costs {plain_rupees(given.rupees)}, GST included, {where}."
+    yield "Charges that run keep the price they began with."
+
+
+def draw_sticker(shell: Shell, given: Namespace) -> Iterator[str]:
+    charger = shell.do(chargers.info, given.id)
+    yield sticker(settings().url, charger.id, charger.place)
+
+
+def _all(db: Session) -> list[tuple[Charger, list[Connector]]]:
+    connectors = db.exec(select(Connector).order_by(Connector.charger_id, col(Connector.number))).all()
+    return [(charger, [c for c in connectors if c.charger_id == charger.id]) for charger in chargers.everything(db)]
+
+
+def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[int, str], int]:
+    charger = chargers.info(db, charger_id)
+    connectors = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number)))
+    of_charger = select(ChargingSession).where(
+        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING)
+    )
+    running = {session.connector_number: session.ref for session in db.exec(of_charger)}
+    return charger, list(connectors), running, tariffs.price(db, charger_id, now()).paise_per_kwh
+
+
+def _contact(charger: Charger) -> str:
+    if charger.retired_at:
+        return "retired"
+    return "online" if charger.online else "offline"
+
+
+def _statuses(connectors: list[Connector]) -> str:
+    return ", ".join(f"{c.number} {c.status}" for c in connectors)
+
+
+def _key(charger: Charger) -> str:
+    return "set" if charger.key_hash else "none"
+
+
+ID = argument("id", "the charger's identity", type=text(48))
+
+COMMANDS = (
+    Command(
+        "charger add",
+        "make a charger known, or describe a known one anew",
+        add,
+        (
+            ID,
+            argument("--name", "what drivers read", type=text(120), default=""),
+            argument("--place", "where it stands", type=text(200), default=""),
+            argument("--state", "its state of India, if not the seller's", type=text(40), default=""),
+            argument("--connectors", "how many plugs it has", type=number(1, 255), default=1),
+            argument("--kw", "the most a plug gives, in kW", type=watts, default=0),
+            argument("--kind", "of its plugs: CCS2, Type 2 …", type=text(40), default=""),
+        ),
+    ),
+    Command("charger list", "every charger, its contact and its connectors", list_),
+    Command("charger show", "all about one charger", show, (ID,)),
+    Command(
+        "charger set-key",
+        "ask a Basic-authentication key of it from now on",
+        set_key,
+        (
+            ID,
+            argument("key", "16 to 40 characters", nargs="?", type=text(LONGEST_KEY), default=""),
+            argument("--random", "make a new one and show it once", action="store_true"),
+        ),
+        ends_connections=True,
+    ),
+    Command("charger retire", "take it out of service", retire, (ID,), ends_connections=True),
+    Command("charger sticker", "its sticker for the print shop, an SVG with the code to scan", draw_sticker, (ID,)),
+    Command(
+        "charger trace",
+        "keep every message of it, or no longer",
+        trace,
+        (ID, argument("onoff", "on or off", choices=("on", "off"))),
+    ),
+    Command(
+        "tariff set",
+        "put a price into force",
+        set_price,
+        (
+            argument("rupees", "for a kWh, GST included: 18 or 18.50", type=rupees),
+            argument("--charger", "at this charger only", type=text(48)),
+            argument("--from", "from this day or time on, Indian time; default: now", type=moment, dest="begins"),
+        ),
+    ),
+)

@@ -1,0 +1,148 @@
+"""The operator's words for charging sessions and for what must be looked at."""
+
+from argparse import Namespace
+from collections.abc import Iterator
+
+from sqlalchemy.exc import NoResultFound
+from sqlmodel import Session, col, or_, select
+
+from domain import findings
+from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User
+from domain.money import plain_rupees
+from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, text
+
+
+def list_(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from columns(
+        ("NUMBER", "REF", "DRIVER", "CHARGER", "STATE", "REQUESTED", "KWH", "COST", "REVIEW"),
+        (
+            (
+                session.id,
+                session.ref,
+                username,
+                f"{session.charger_id}/{session.connector_number}",
+                session.state,
+                clock(session.requested_at),
+                _kwh(session.energy_wh),
+                plain_rupees(session.cost_paise),
+                "yes" if session.review else "",
+            )
+            for session, username in shell.do(_newest, given)
+        ),
+    )
+
+
+def show(shell: Shell, given: Namespace) -> Iterator[str]:
+    session, username, entries = shell.do(_one, given.session)
+    about = {
+        "number": session.id,
+        "driver": username,
+        "charger": f"{session.charger_id}, connector {session.connector_number}",
+        "state": session.state + (", estimated" if session.estimated else ""),
+        "paused": session.suspended,
+        "tag": session.tag,
+        "transaction": session.transaction_id,
+        "price": f"{plain_rupees(session.paise_per_kwh)} a kWh",
+        "requested": clock(session.requested_at),
+        "started": clock(session.started_at),
+        "metered": clock(session.metered_at),
+        "stopped": clock(session.stopped_at),
+        "settled": clock(session.settled_at),
+        "due": clock(session.due_at),
+        "wanted by": session.stop_cause,
+        "reason": session.stop_reason,
+        "register": f"{session.meter_start_wh} to {session.meter_stop_wh or session.meter_wh} Wh",
+        "energy": f"{_kwh(session.energy_wh)} kWh",
+        "cost": plain_rupees(session.cost_paise),
+        "arrears": plain_rupees(session.arrears_paise),
+        "receipt": session.receipt_number,
+        "review": session.review,
+    }
+    yield session.ref
+    yield from (f"  {name:<12} {value or '-'}" for name, value in about.items())
+    yield ""
+    yield from columns(
+        ("WHEN", "WHAT", "ACCOUNT", "AMOUNT"),
+        (
+            (clock(transfer.created_at), transfer.description, entry.account_code, plain_rupees(entry.amount_paise))
+            for entry, transfer in entries
+        ),
+    )
+
+
+def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
+    found = shell.do(findings.unresolved)
+    if not found:
+        yield "Nothing to look at."
+        return
+    yield from columns(
+        ("NUMBER", "SINCE", "KIND", "ABOUT", "WHAT"),
+        ((finding.id, clock(finding.created_at), finding.kind, finding.ref, finding.detail) for finding in found),
+    )
+
+
+def resolve(shell: Shell, given: Namespace) -> Iterator[str]:
+    try:
+        shell.do(findings.resolve, given.number)
+    except NoResultFound:
+        raise Mistake(f"There is no finding {given.number}. `findings list` shows them.") from None
+    yield f"Finding {given.number} is resolved."
+
+
+def _newest(db: Session, given: Namespace) -> list[tuple[ChargingSession, str]]:
+    query = select(ChargingSession).order_by(col(ChargingSession.id).desc()).limit(given.limit)
+    if given.charger:
+        query = query.where(ChargingSession.charger_id == given.charger)
+    if given.running:
+        query = query.where(col(ChargingSession.state).in_((*OPEN, SessionState.INTERRUPTED)))
+    return [(session, _driver(db, session)) for session in db.exec(query)]
+
+
+def _one(db: Session, typed: str) -> tuple[ChargingSession, str, list[tuple[Entry, Transfer]]]:
+    is_number = typed.isascii() and typed.isdigit() and len(typed) < 10
+    named = [ChargingSession.ref == typed.upper(), *([ChargingSession.id == int(typed)] if is_number else [])]
+    session = db.exec(select(ChargingSession).where(or_(*named))).first()
+    if session is None:
+        raise Mistake(f"There is no session {typed!r}. Give its number or its ref; `session list` shows them.")
+    moved = (
+        select(Entry, Transfer)
+        .join(Transfer, col(Transfer.id) == Entry.transfer_id)
+        .where(Transfer.ref == session.ref)
+        .order_by(col(Entry.id))
+    )
+    return session, _driver(db, session), list(db.exec(moved))
+
+
+def _driver(db: Session, session: ChargingSession) -> str:
+    return db.get_one(User, session.user_id).username if session.user_id else "walk-up"
+
+
+def _kwh(wh: int) -> str:
+    return f"{wh // 1000}.{wh % 1000:03d}"
+
+
+COMMANDS = (
+    Command(
+        "session list",
+        "the newest charging sessions",
+        list_,
+        (
+            argument("--charger", "at this charger only", type=text(48)),
+            argument("--running", "only those that are not over", action="store_true"),
+            argument("--limit", "how many; default 20", type=number(1, 1_000), default=20),
+        ),
+    ),
+    Command(
+        "session show",
+        "all about one, and what it moved in the ledger",
+        show,
+        (argument("session", "its number or its ref", type=text(20)),),
+    ),
+    Command("findings list", "what an operator must look at", list_findings),
+    Command(
+        "findings resolve",
+        "somebody has looked",
+        resolve,
+        (argument("number", "of the finding", type=number(1, 2**31 - 1)),),
+    ),
+)

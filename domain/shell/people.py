@@ -1,0 +1,147 @@
+"""The operator's words for users and their money."""
+
+import asyncio
+import secrets
+from argparse import Namespace
+from collections.abc import Iterator
+
+from sqlmodel import Session, select
+
+from domain import accounts, audit, identity, pins, wallet
+from domain.models import User, now
+from domain.money import plain_rupees
+from domain.settings import settings
+from domain.shell.command import Command, Failed, Mistake, Shell, argument, columns, signed_rupees, text
+
+
+def find(shell: Shell, given: Namespace) -> Iterator[str]:
+    found = shell.do(_with_money, given.text)
+    if not found:
+        raise Failed(f"Nobody is found by {given.text!r}.")
+    yield from columns(
+        ("NUMBER", "USERNAME", "PHONE", "E-MAIL", "BALANCE", "HELD", "OWED", ""),
+        (
+            (
+                user.id,
+                user.username,
+                user.phone,
+                user.email,
+                plain_rupees(money.balance_paise),
+                plain_rupees(money.held_paise),
+                plain_rupees(money.arrears_paise),
+                _state(user),
+            )
+            for user, money in found
+        ),
+    )
+
+
+def block(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = shell.do(meant, given.user)
+    shell.do(accounts.block, user.id or 0)
+    yield f"{user.username} is blocked and signed out everywhere. A charge that runs goes on and is paid."
+
+
+def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = _still_here(shell.do(meant, given.user))
+    shell.do(accounts.unblock, user.id or 0)
+    yield f"{user.username} may sign in again."
+
+
+def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = _still_here(shell.do(meant, given.user))
+    pin = _new_pin(user.phone)
+    shell.do(accounts.reset_pin, user.id or 0, asyncio.run(pins.hash(pin)))
+    yield f"The new PIN of {user.username} is {pin}"
+    yield "It is shown only now. Locks are open, and every sign-in has ended. Ask for a PIN of their own choice."
+
+
+def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
+    if not given.rupees or not given.reason:
+        raise Mistake("An adjustment needs an amount and a reason.")
+    user = shell.do(meant, given.user)
+    try:
+        shell.do(wallet.adjust, user.id or 0, given.rupees, key=shell.key, reason=given.reason)
+    except wallet.InsufficientFunds:
+        free = plain_rupees(shell.do(wallet.balance, user.id or 0).free_paise)
+        raise Mistake(f"{user.username} has only {free} free. Nothing was moved.") from None
+    moved = f"{plain_rupees(abs(given.rupees))} {'given to' if given.rupees > 0 else 'taken from'} {user.username}"
+    balance = plain_rupees(shell.do(wallet.balance, user.id or 0).balance_paise)
+    yield f"{moved}, who has {balance} now and reads the reason in the wallet."
+
+
+def check(shell: Shell, given: Namespace) -> Iterator[str]:
+    checks = shell.do(audit.audit)
+    for each in checks:
+        yield f"{'BROKEN' if each.broken else 'ok':<6}  {each.says}"
+        if each.broken:
+            yield f"        {', '.join(each.broken)}"
+    broken = sum(bool(each.broken) for each in checks)
+    if broken:
+        raise Failed(f"{broken} of {len(checks)} rules do not hold. Stop and ask for help before any money moves.")
+    yield f"All {len(checks)} rules hold."
+
+
+def _with_money(db: Session, typed: str) -> list[tuple[User, wallet.Balance]]:
+    return [(user, wallet.balance(db, user.id or 0)) for user in accounts.find(db, typed)]
+
+
+def meant(db: Session, typed: str) -> User:
+    """Exactly one user: by number, username or phone; a part of a name is not enough to act on."""
+    if typed.isascii() and typed.isdigit() and len(typed) < 10:
+        user = db.get(User, int(typed))
+    else:
+        column, spelling = identity.login(typed)
+        user = db.exec(select(User).where(getattr(User, column) == spelling)).first() if spelling else None
+    if user is None:
+        raise Mistake(
+            f"There is no user {typed!r}. Give the number, the username or the phone; `user find` shows them."
+        )
+    return user
+
+
+def _still_here(user: User) -> User:
+    if not user.pin_hash:
+        raise Mistake(f"User {user.id} has deleted this account; it cannot be opened again.")
+    return user
+
+
+def _new_pin(phone: str) -> str:
+    while True:
+        pin = f"{secrets.randbelow(10 ** settings().pin_length):0{settings().pin_length}}"
+        if not pins.refusal(pin, phone):
+            return pin
+
+
+def _state(user: User) -> str:
+    if not user.pin_hash:
+        return "deleted"
+    if user.blocked_at:
+        return "blocked"
+    return "locked" if user.locked_until and user.locked_until > now() else ""
+
+
+USER = argument("user", "number, username or phone", type=text(100))
+
+COMMANDS = (
+    Command(
+        "user find",
+        "who it is, and their money",
+        find,
+        (argument("text", "a number, a phone, a part of a username or e-mail", type=text(254)),),
+    ),
+    Command("user block", "keep somebody out, signed out at once", block, (USER,), ends_connections=True),
+    Command("user unblock", "let somebody in again", unblock, (USER,)),
+    Command("user reset-pin", "give a new PIN, shown once", reset_pin, (USER,), ends_connections=True),
+    Command(
+        "wallet adjust",
+        "give money to a driver, or take it with a minus",
+        adjust,
+        (
+            USER,
+            argument("rupees", "50, 50.25 or -50", type=signed_rupees),
+            argument("--reason", "why; the driver reads it", type=text(200), required=True),
+        ),
+    ),
+    Command("wallet audit", "check every rule of the ledger; exit code 1 when one is broken", check),
+)

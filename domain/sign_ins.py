@@ -1,0 +1,141 @@
+"""Browsers somebody signed in with: opened by a right PIN, known by a hash, ended by their owner or by time."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from domain import attempts
+from domain.attempts import Attempt
+from domain.db import emit
+from domain.events import SignedOut
+from domain.models import SignIn, User, now
+
+IDLE = timedelta(days=7)
+ABSOLUTE = timedelta(days=30)
+"""How long a sign-in lives unused, and at most (security.md, rule 2)."""
+FRESH = timedelta(minutes=5)
+"""How exactly the last use is kept."""
+
+
+class Refused(Exception):
+    """The PIN was not right, or its owner may not sign in; the argument is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Who signs in: the hash of the token it gets, and what its owner will recognise it by."""
+
+    token_hash: str
+    user_agent: str
+    address: str
+    before: str = ""
+    """The hash of the token it had until now, which ends."""
+
+
+def new_token() -> str:
+    """256 random bits for a cookie; only `hash_token` of it is kept."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def signed_in(db: Session, attempt: Attempt, browser: Browser, at: datetime | None = None) -> User:
+    """Let in whoever gave the right PIN.
+
+    Raises:
+        Refused: the PIN was changed meanwhile, or the account is blocked.
+    """
+    user = attempts.passed(db, attempt)
+    if user is None:
+        raise Refused(attempts.MISMATCH)
+    if user.blocked_at:
+        raise Refused("This account is blocked. Write to Help to find out why.")
+    start(db, user, browser, at)
+    return user
+
+
+def start(db: Session, user: User, browser: Browser, at: datetime | None = None) -> SignIn:
+    """Open a sign-in for a browser and end the one it had."""
+    at = at or now()
+    sign_out(db, browser.before, at)
+    assert user.id is not None
+    sign_in = SignIn(
+        user_id=user.id,
+        token_hash=browser.token_hash,
+        user_agent="".join(c for c in browser.user_agent if c.isprintable())[:200],
+        address=browser.address[:45],
+        created_at=at,
+        seen_at=at,
+        expires_at=at + ABSOLUTE,
+    )
+    db.add(sign_in)
+    db.flush()
+    return sign_in
+
+
+def who(db: Session, token_hash: str, at: datetime | None = None) -> tuple[User, SignIn] | None:
+    """The person behind a token and the sign-in it belongs to; None once that ended, grew old or was left idle."""
+    at = at or now()
+    found = db.exec(
+        select(User, SignIn)
+        .join(SignIn, col(SignIn.user_id) == User.id)
+        .where(
+            SignIn.token_hash == token_hash,
+            *_alive(at),
+            col(User.blocked_at).is_(None),
+        )
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
+def seen(db: Session, token_hash: str, at: datetime | None = None) -> None:
+    """Remember that a sign-in is in use."""
+    at = at or now()
+    sign_in = db.exec(select(SignIn).where(SignIn.token_hash == token_hash, *_alive(at))).first()
+    if sign_in and sign_in.seen_at < at - FRESH:
+        sign_in.seen_at = at
+        db.add(sign_in)
+
+
+def sign_ins(db: Session, user_id: int, at: datetime | None = None) -> Sequence[SignIn]:
+    """Where somebody is signed in, the last used first."""
+    return db.exec(
+        select(SignIn).where(SignIn.user_id == user_id, *_alive(at or now())).order_by(col(SignIn.seen_at).desc())
+    ).all()
+
+
+def sign_out(db: Session, token_hash: str, at: datetime | None = None) -> None:
+    """End the sign-in of a token; nothing when there is none."""
+    _end(db, db.exec(select(SignIn).where(SignIn.token_hash == token_hash)).all(), at)
+
+
+def revoke(db: Session, user_id: int, sign_in_id: int, at: datetime | None = None) -> bool:
+    """End one of somebody's own sign-ins; whether he had one of that number."""
+    found = db.exec(select(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id)).all()
+    _end(db, found, at)
+    return bool(found)
+
+
+def end_all(db: Session, user_id: int, at: datetime | None = None) -> None:
+    """End every sign-in of somebody."""
+    _end(db, db.exec(select(SignIn).where(SignIn.user_id == user_id)).all(), at)
+
+
+def _alive(at: datetime) -> tuple[Any, ...]:
+    return col(SignIn.ended_at).is_(None), col(SignIn.expires_at) > at, col(SignIn.seen_at) > at - IDLE
+
+
+def _end(db: Session, sign_ins: Sequence[SignIn], at: datetime | None) -> None:
+    ended = [sign_in for sign_in in sign_ins if sign_in.ended_at is None]
+    for sign_in in ended:
+        sign_in.ended_at = at or now()
+        db.add(sign_in)
+    if ended:
+        emit(db, SignedOut(tuple(sign_in.token_hash for sign_in in ended)))

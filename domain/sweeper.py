@@ -1,0 +1,101 @@
+"""Works every deadline in the database, again and again, so that no restart forgets one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain import charging, chores, dispatch, funnel, interruptions, recheck, reconciliation
+from domain.bus import Bus
+from domain.db import read, transact
+from domain.models import now
+from domain.recharges import PaymentGateway
+from domain.reconciliation import Discrepancy
+
+log = structlog.get_logger()
+
+LOST_EVERY = timedelta(seconds=5)
+BOOKS_EVERY = timedelta(minutes=1)
+"""How often a process looks whether a chore is due."""
+MOMENTS_EVERY = timedelta(minutes=10)
+
+LEFT = {"stop": dispatch.stop, "escalate": dispatch.escalate}
+"""What a deadline leaves to do with the charger."""
+
+
+async def sweep_charges(bus: Bus, at: datetime) -> None:
+    """Do what the passed deadlines of sessions demand; a charger that is slow keeps no other waiting."""
+    for session_id in await read(charging.due, at):
+        try:
+            left = await transact(charging.deadline, session_id, at)
+        except SQLAlchemyError:
+            log.exception("deadline failed", session=session_id)
+            continue
+        if left:
+            dispatch.soon(LEFT[left](bus, session_id))
+
+
+async def sweep_lost(at: datetime, since: datetime) -> None:
+    """Interrupt the charges whose stop was lost, each in a transaction of its own: a blackout has hundreds."""
+    for session_id in await read(interruptions.lost, at, since):
+        await transact(interruptions.interrupt_lost, session_id, at, since)
+
+
+async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
+    """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
+    once a night, in one process of all (payments.md 2.4)."""
+    if await _ours("late", at, at + MOMENTS_EVERY):
+        await _keep(await read(reconciliation.of_moments, at))
+    if await _ours("books", at, chores.next_night(at)):
+        await _keep(await read(reconciliation.of_books))
+        answers = await recheck.recheck(gateway, at - recheck.LATELY)
+        await _keep(answers.found)
+        log.info("books compared", asked=answers.asked, unanswered=answers.unanswered, found=len(answers.found))
+
+
+async def _ours(chore: str, at: datetime, due_again: datetime) -> bool:
+    return await read(chores.is_due, chore, at) and await transact(chores.take, chore, at, due_again)
+
+
+async def _keep(found: list[Discrepancy]) -> None:
+    if found:
+        await transact(reconciliation.keep, found)
+
+
+async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
+    """Sweep until cancelled; one failing sweep is logged and stops neither the others nor the next."""
+    since = last_lost = last_books = now()
+
+    async def charges() -> None:
+        await sweep_charges(bus, now())
+
+    async def lost() -> None:
+        nonlocal last_lost
+        if now() - last_lost > LOST_EVERY:
+            last_lost = now()
+            await sweep_lost(now(), since)
+
+    async def payments() -> None:
+        await funnel.poll(gateway, now())
+
+    async def refunds() -> None:
+        await funnel.poll_refunds(gateway, now())
+
+    async def books() -> None:
+        nonlocal last_books
+        if now() - last_books > BOOKS_EVERY:
+            last_books = now()
+            await sweep_books(gateway, now())
+
+    await asyncio.gather(*(_repeat(sweep, every) for sweep in (charges, lost, payments, refunds, books)))
+
+
+async def _repeat(sweep: Callable[[], Awaitable[None]], every: float) -> None:
+    while True:
+        try:
+            await sweep()
+        except Exception:
+            log.exception("sweep failed", sweep=sweep.__name__)
+        await asyncio.sleep(every)

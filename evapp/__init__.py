@@ -1,0 +1,1 @@
+"""The drivers' door: pages and state in Reflex, forms and webhooks in Starlette."""

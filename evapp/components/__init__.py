@@ -1,0 +1,1 @@
+"""Pieces that several pages share: they take values or Vars and know no state."""

@@ -1,0 +1,77 @@
+"""Things to press: 48 px tall, always with a word, one look for each kind of act."""
+
+import reflex as rx
+
+from evapp.components.native import NativeLink
+from evapp.components.text import Content
+
+LOOKS = {
+    "primary": "bg-peacock text-on-peacock",
+    "money": "bg-marigold text-on-marigold",
+    "stop": "bg-stop text-on-stop",
+    "quiet": "bg-transparent text-ink border border-edge",
+}
+"""What it does → how it looks. `money` is for energy and money that comes in, `stop` for what ends something."""
+
+SHAPE = (
+    "inline-flex items-center justify-center gap-2 min-h-12 px-5 py-2 rounded-field font-semibold text-body "
+    "text-center no-underline cursor-pointer active:scale-[.985] transition-transform "
+    "disabled:opacity-60 disabled:cursor-not-allowed "
+)
+
+UNDERLINED = "underline underline-offset-4 decoration-1 font-medium text-peacock"
+
+
+def icon(name: str, size: int = 20) -> rx.Component:
+    """A picture beside a word; readers who do not see it miss nothing."""
+    return rx.icon(name, size=size, aria_hidden="true", class_name="shrink-0")
+
+
+def button(
+    label: Content,
+    *,
+    kind: str = "primary",
+    picture: str = "",
+    busy: rx.Var[bool] | None = None,
+    busy_label: Content = "",
+    class_name: str = "",
+    **props: object,
+) -> rx.Component:
+    """An act on this page. While `busy` it is disabled, says `busy_label` and keeps its width."""
+    words: list[Content] = [icon(picture), label] if picture else [label]
+    if busy is not None:
+        words = [
+            rx.el.span(
+                rx.el.span(*words),
+                rx.el.span(busy_label),
+                class_name="swap",
+                custom_attrs={"data-busy": busy},
+            )
+        ]
+        props |= {"disabled": busy, "aria_busy": busy}
+    return rx.el.button(*words, **{"type": "button", **props}, class_name=f"{SHAPE}{LOOKS[kind]} {class_name}")
+
+
+def button_link(
+    label: Content,
+    href: rx.Var[str] | str,
+    *,
+    kind: str = "primary",
+    picture: str = "",
+    native: bool = False,
+    class_name: str = "",
+    **props: object,
+) -> rx.Component:
+    """A way to another page that looks like an act; `native` for what is not one of our pages."""
+    words = [icon(picture)] if picture else []
+    link = NativeLink.create if native else rx.el.a
+    return link(*words, label, href=href, class_name=f"{SHAPE}{LOOKS[kind]} {class_name}", **props)
+
+
+def text_link(
+    label: Content, href: rx.Var[str] | str, *, native: bool = False, class_name: str = "", **props: object
+) -> rx.Component:
+    """A link in or under a text, tall enough for a thumb."""
+    link = NativeLink.create if native else rx.el.a
+    look = f"inline-flex items-center min-h-11 min-w-11 {UNDERLINED} {class_name}"
+    return link(label, href=href, class_name=look, **props)

@@ -1,0 +1,57 @@
+"""The sheet that asks before something ends: what happens, what it costs, and the safe way out first."""
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_radix.primitives.dialog import dialog
+
+from evapp.components.buttons import button
+from evapp.components.text import Text
+
+SHEET = (
+    "sheet fixed z-40 inset-x-0 bottom-0 max-h-dvh overflow-y-auto bg-surface rounded-t-panel p-6 "
+    "pb-[max(1.5rem,env(safe-area-inset-bottom))] "
+    "sm:inset-auto sm:left-1/2 sm:top-1/2 sm:-translate-1/2 sm:w-[28rem] sm:rounded-panel"
+)
+"""From below on a phone, in the middle from 640 px."""
+
+
+def confirm(
+    trigger: rx.Component,
+    *,
+    title: Text,
+    sentence: Text,
+    keep: Text,
+    go: Text,
+    on_go: Any,
+    **root: object,
+) -> rx.Component:
+    """A question with two answers; it opens from `trigger`, closes on either and gives the focus back.
+
+    Args:
+        trigger: the button that opens it.
+        title: the question.
+        sentence: what the answer means, with sums.
+        keep: the safe answer; it stands first and has the focus.
+        go: the answer that ends something.
+        on_go: what `go` does.
+        root: `open` and `on_open_change`, when a state must open or close it.
+    """
+    return dialog.root(
+        dialog.trigger(trigger, as_child=True),
+        dialog.portal(
+            dialog.overlay(class_name="fixed inset-0 z-30 bg-[rgb(8_14_12/.6)]"),
+            dialog.content(
+                dialog.title(title, class_name="text-reading font-semibold text-ink"),
+                dialog.description(sentence, class_name="text-ink-2 mt-2"),
+                rx.el.div(
+                    dialog.close(button(keep, kind="quiet", class_name="w-full"), as_child=True),
+                    dialog.close(button(go, kind="stop", on_click=on_go, class_name="w-full"), as_child=True),
+                    class_name="grid gap-3 mt-6 sm:grid-cols-2",
+                ),
+                role="alertdialog",
+                class_name=SHEET,
+            ),
+        ),
+        **root,
+    )

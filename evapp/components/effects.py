@@ -1,0 +1,44 @@
+"""The browser's side of evapp/state/effects.py, composed in Python: compiled functions need no eval."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+from reflex_base.vars.function import FunctionStringVar, FunctionVar
+from reflex_components_sonner.toast import toast_ref
+
+from evapp.state.effects import Effects
+
+assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
+register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
+
+
+def leave(path: rx.Var[str] | str) -> EventSpec:
+    """Load a path in full, from an event trigger in a page."""
+    return rx.run_script(assign.call(path))
+
+
+# A key on an element with `on_mount` does not mount it anew, since its hooks live in a compiled wrapper;
+# a key on a memo does.
+
+
+@rx.memo
+def departure(path: rx.Var[str], rest: rx.RestProp) -> rx.Component:
+    """Leaves when it is mounted."""
+    return rx.el.span(rest, on_mount=leave(path), hidden=True)
+
+
+@rx.memo
+def saying(text: rx.Var[str], tone: rx.Var[str], rest: rx.RestProp) -> rx.Component:
+    """Speaks when it is mounted. `tone` is a level of sonner."""
+    level: FunctionVar[Any] = toast_ref.to(dict)[tone].to(FunctionVar)
+    return rx.el.span(rest, on_mount=rx.run_script(level.call(text)), hidden=True)
+
+
+def effects() -> rx.Component:
+    """Mounted once, in the overlay of evapp.py."""
+    return rx.fragment(
+        rx.cond(Effects.leave_to != "", departure(path=Effects.leave_to, key=Effects.wish)),
+        rx.cond(Effects.sentence != "", saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish)),
+        rx.el.span(on_mount=rx.run_script(register.call("/sw.js")), hidden=True),
+    )

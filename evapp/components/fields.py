@@ -1,0 +1,136 @@
+"""Fields of a form: label above, hint and error beside, tied together for screen readers."""
+
+import reflex as rx
+from reflex.experimental.client_state import ClientStateVar
+
+from evapp.components.buttons import button, icon
+from evapp.components.native import NativeForm
+from evapp.components.text import Text
+from evapp.texts import t
+
+INPUT = (
+    "w-full min-w-0 min-h-12 px-4 rounded-field border border-edge bg-surface text-body text-ink "
+    "placeholder:text-ink-3 aria-[invalid=true]:border-vermilion aria-[invalid=true]:border-2 "
+)
+
+
+def field(
+    name: str,
+    label: Text,
+    *,
+    hint: Text = "",
+    error: Text = "",
+    before: str = "",
+    after: rx.Component | None = None,
+    class_name: str = "",
+    **props: object,
+) -> rx.Component:
+    """One input with all that belongs to it.
+
+    Args:
+        name: of the input; also its id, so that a handler can `rx.set_focus(name)`.
+        label: above the input.
+        hint: what to write, shown from the start.
+        error: what is wrong and what to do, in one sentence; shown and spoken as soon as there is one.
+        before: a fixed beginning such as "+91".
+        after: a button at the end of the input.
+        class_name: more for the input, such as `uppercase`.
+        props: of the input: `type`, `input_mode`, `auto_complete`, `default_value`, `on_blur`…
+    """
+    wrong = error != "" if isinstance(error, rx.Var) else bool(error)
+    return rx.el.div(
+        rx.el.label(label, html_for=name, class_name="block text-note font-medium text-ink-2 mb-1.5"),
+        rx.el.div(
+            rx.el.span(before, class_name="num absolute left-4 text-body text-ink-2", aria_hidden="true")
+            if before
+            else None,
+            rx.el.input(
+                id=name,
+                name=name,
+                aria_invalid=rx.cond(wrong, "true", "false"),
+                aria_describedby=f"{name}-error {name}-hint" if hint else f"{name}-error",
+                spell_check=False,
+                class_name=INPUT + ("pl-14 " if before else "") + ("pr-24 " if after else "") + class_name,
+                **props,
+            ),
+            rx.el.span(after, class_name="absolute right-0.5") if after is not None else None,
+            class_name="relative flex items-center",
+        ),
+        rx.el.p(
+            rx.cond(wrong, rx.fragment(icon("circle-alert", 18), error), ""),
+            id=f"{name}-error",
+            role="alert",
+            class_name="flex gap-1.5 text-note font-medium text-vermilion mt-1.5 empty:hidden",
+        ),
+        rx.el.p(hint, id=f"{name}-hint", class_name="text-note text-ink-3 mt-1.5") if hint else None,
+    )
+
+
+def pin_field(
+    name: str, label: Text, *, hint: Text = "", error: Text = "", auto_complete: str = "current-password"
+) -> rx.Component:
+    """A PIN: one input that takes a paste and a password manager (WCAG 3.3.8), shown on request.
+
+    `auto_complete` is `new-password` where a PIN is chosen.
+    """
+    shown = ClientStateVar.create(f"{name}_shown", default=False)
+    return rx.fragment(
+        shown,
+        field(
+            name,
+            label,
+            hint=hint,
+            error=error,
+            type=rx.cond(shown.value, "text", "password"),
+            input_mode="numeric",
+            auto_complete=auto_complete,
+            class_name="num",
+            after=rx.el.button(
+                rx.cond(shown.value, t("Hide"), t("Show")),
+                type="button",
+                on_click=shown.set_value(~shown.value),
+                aria_pressed=rx.cond(shown.value, "true", "false"),
+                aria_label=t("Show what I type in {field}", field=label),
+                class_name="min-h-11 px-4 text-note font-medium text-peacock cursor-pointer",
+            ),
+        ),
+    )
+
+
+def posted_form(*children: rx.Component, action: str, label: Text, busy_label: Text) -> rx.Component:
+    """A form that the browser posts to a server route; its button says so while the answer is on its way."""
+    busy = ClientStateVar.create(f"posting{action.replace('/', '_')}", default=False)
+    return NativeForm.create(
+        busy,
+        *children,
+        button(label, type="submit", busy=busy.value, busy_label=busy_label, class_name="w-full mt-2"),
+        rx.window_event_listener(on_visibility_change=busy.set_value(False)),
+        action=action,
+        method="post",
+        no_validate=True,
+        on_submit=busy.set_value(True),
+        class_name="grid gap-5",
+    )
+
+
+def hidden(name: str, value: Text) -> rx.Component:
+    """A value the form carries along."""
+    return rx.el.input(type="hidden", name=name, value=value)
+
+
+def chip(name: str, value: str, label: Text, **props: object) -> rx.Component:
+    """One of several choices: a real radio button under a large face."""
+    return rx.el.label(
+        rx.el.input(type="radio", name=name, value=value, **props),
+        label,
+        class_name="chip num relative grid place-items-center min-h-12 px-1 rounded-field border border-edge "
+        "font-semibold text-ink text-center cursor-pointer",
+    )
+
+
+def chips(legend: Text, *items: rx.Component) -> rx.Component:
+    """Up to four choices in a row under their common name."""
+    return rx.el.fieldset(
+        rx.el.legend(legend, class_name="text-note text-ink-2 mb-2"),
+        rx.el.div(*items, class_name="grid grid-cols-4 gap-2"),
+    )

@@ -1,0 +1,96 @@
+"""Adding money: four amounts, room for another, and one button that says what it will do."""
+
+from typing import Any
+
+import reflex as rx
+
+from evapp.components.buttons import button, text_link
+from evapp.components.fields import chip, chips, field
+from evapp.components.money import whole_rupees
+from evapp.texts import t
+
+Text = rx.Var[str] | str
+
+AMOUNTS_PAISE = (50_000, 100_000, 200_000, 500_000)
+"""What most drivers add."""
+
+
+def recharge(
+    *,
+    chosen: Text,
+    typed: Text,
+    label: Text,
+    error: Text,
+    least: str,
+    leaving: Any,
+    on_choose: Any,
+    on_type: Any,
+    on_pay: Any,
+) -> rx.Component:
+    """The form; it lives on the meter panel.
+
+    Args:
+        chosen: the chip's value, rupees as digits; empty when an amount is typed.
+        typed: what stands in the field `other`.
+        label: of the button, with the amount it adds.
+        error: one sentence beside the field.
+        least: the least amount, as people write it.
+        leaving: a Var, whether the browser is on its way to the gateway.
+        on_choose: takes a chip's value.
+        on_type: takes what is typed there.
+        on_pay: takes the form's `amount` and `other`.
+    """
+    return rx.el.form(
+        chips(t("Add money"), *(_amount(paise, chosen, on_choose) for paise in AMOUNTS_PAISE)),
+        field(
+            "other",
+            t("Other amount"),
+            hint=t("{least} minimum", least=least),
+            error=error,
+            before="₹",
+            input_mode="decimal",
+            auto_complete="off",
+            max_length=12,
+            value=typed,
+            on_change=on_type,
+            class_name="num",
+        ),
+        button(
+            label,
+            kind="money",
+            picture="arrow-up-right",
+            type="submit",
+            busy=leaving,
+            busy_label=t("Opening PhonePe…"),
+            class_name="w-full",
+        ),
+        on_submit=on_pay,
+        reset_on_submit=False,
+        no_validate=True,
+        class_name="grid gap-4 mt-6",
+    )
+
+
+def _amount(paise: int, chosen: Text, on_choose: Any) -> rx.Component:
+    value = str(paise // 100)
+    return chip("amount", value, whole_rupees(paise), checked=chosen == value, on_change=on_choose(value))
+
+
+def on_its_way(orders: Any) -> rx.Component:
+    """Payments that the gateway has not confirmed, each with the way back to its page while it is open.
+
+    `orders` is a Var of a sequence of things with a `sentence` and a `link`, which may be empty.
+    """
+    return rx.el.ul(
+        rx.foreach(orders, _waiting),
+        aria_label=t("Payments on their way"),
+        class_name="grid gap-2 mt-4 empty:hidden",
+    )
+
+
+def _waiting(order: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(order.sentence, class_name="num text-note text-ink"),
+        rx.cond(order.link != "", text_link(t("Open PhonePe again"), order.link, native=True, class_name="text-note")),
+        class_name="flex flex-wrap items-center justify-between gap-x-4 border-t border-line pt-2",
+    )

@@ -1,0 +1,70 @@
+"""Lists: rows that are links as a whole, and facts with their names."""
+
+import reflex as rx
+
+from evapp.components.buttons import icon
+from evapp.components.text import Content, given
+
+
+def section(title: Content, *children: rx.Component, **props: object) -> rx.Component:
+    """A part of a page under its heading."""
+    return rx.el.section(rx.el.h2(title, class_name="text-section font-semibold mb-2"), *children, **props)
+
+
+def rows(*items: rx.Component) -> rx.Component:
+    """Rows under each other, parted by hairlines; an item may be an `rx.foreach`."""
+    return rx.el.ul(*items, class_name="divide-y divide-line")
+
+
+def row(
+    title: Content, *, under: Content = "", aside: Content = "", aside_under: Content = "", href: Content = ""
+) -> rx.Component:
+    """One thing: what it is on the left, its figures on the right; with `href` the whole row leads there."""
+    look = "flex items-center justify-between gap-4 py-3.5 min-h-16"
+    parts = (
+        rx.el.div(
+            rx.el.div(title, class_name="font-medium text-body text-ink"),
+            rx.el.div(under, class_name="text-note text-ink-2") if given(under) else None,
+            class_name="min-w-0",
+        ),
+        rx.el.div(
+            rx.el.div(
+                rx.el.div(aside, class_name="num font-medium text-ink") if given(aside) else None,
+                rx.el.div(aside_under, class_name="num text-note text-ink-3") if given(aside_under) else None,
+                class_name="text-right",
+            ),
+            rx.el.span(icon("chevron-right"), class_name="text-ink-3") if given(href) else None,
+            class_name="flex items-center gap-2 shrink-0",
+        ),
+    )
+    if given(href):
+        return rx.el.li(rx.el.a(*parts, href=href, class_name=look))
+    return rx.el.li(*parts, class_name=look)
+
+
+def facts(*items: rx.Component) -> rx.Component:
+    """Names and what they stand for, as on a receipt or a profile."""
+    return rx.el.dl(*items, class_name="divide-y divide-line")
+
+
+def fact(name: Content, value: Content, action: rx.Component | None = None) -> rx.Component:
+    """One name and its value, with what can be done about it."""
+    return rx.el.div(
+        rx.el.dt(name, class_name="text-note text-ink-2"),
+        rx.el.dd(value, class_name="num text-body text-ink min-w-0"),
+        rx.el.dd(action, class_name="col-start-2 row-start-1 row-span-2") if action is not None else None,
+        class_name="grid grid-cols-[minmax(0,1fr)_auto] content-center items-center gap-x-4 py-3 min-h-16",
+    )
+
+
+def question(asked: Content, *answer: Content) -> rx.Component:
+    """A question that opens to its answer, without a script."""
+    return rx.el.details(
+        rx.el.summary(
+            rx.el.span(asked, class_name="font-medium text-body text-ink"),
+            rx.el.span(icon("chevron-down"), class_name="turn text-ink-3"),
+            class_name="flex items-center justify-between gap-4 min-h-14 py-2",
+        ),
+        *(rx.el.p(text, class_name="text-ink-2 pb-4 pr-9 max-w-[65ch]") for text in answer),
+        class_name="border-b border-line",
+    )

@@ -1,0 +1,162 @@
+"""The charge under way: the whole meter on its charger's page, a card at home, a line on every other page."""
+
+from typing import Any
+
+import reflex as rx
+
+from evapp.components.bones import stale
+from evapp.components.buttons import button, icon
+from evapp.components.cable import cable
+from evapp.components.dialog import confirm
+from evapp.components.meter import figure, panel, rail, reading, readings
+from evapp.components.notices import notice
+from evapp.components.spark import spark
+from evapp.components.status import status
+from evapp.texts import t
+
+
+def age(as_of: Any, news: Any) -> rx.Component:
+    """How old the figures are; after 10 s without news it says so by itself, also on a dead link."""
+    return rx.el.p(
+        as_of,
+        rx.cond(
+            news != "",
+            rx.el.span(stale(news, t("no news for a while")), class_name="absolute right-0 top-full whitespace-nowrap"),
+        ),
+        class_name="num relative text-small text-ink-2 text-right",
+    )
+
+
+def live_meter(live: Any) -> rx.Component:
+    """The instrument: one number, one scale, its readings."""
+    return panel(
+        rx.el.div(
+            status(live.shown),
+            age(live.as_of, live.news),
+            class_name="flex flex-wrap justify-between items-center gap-x-4",
+        ),
+        rx.el.div(figure(live.energy, "kWh"), class_name="mt-5"),
+        rail(live.fill, live.scale, label=t("{energy} kWh delivered so far", energy=live.energy)),
+        readings(
+            reading(t("Cost so far"), live.cost),
+            reading(t("Power"), live.power, "kW"),
+            reading(t("Time"), rx.cond(live.time != "", live.time, "–")),
+            reading(t("Price"), live.rate, "/kWh"),
+        ),
+        label=t("Live meter"),
+    )
+
+
+def waiting_panel(live: Any) -> rx.Component:
+    """Before energy flows: what the charger waits for."""
+    return panel(
+        status(live.shown),
+        rx.el.p(live.sentence, class_name="text-page leading-8 font-semibold text-ink mt-5"),
+        rx.el.p(t("Nothing is charged until energy flows."), class_name="text-body text-ink-2 mt-2"),
+        label=t("Start of your charge"),
+    )
+
+
+def charge_panel(live: Any) -> rx.Component:
+    """All of the running charge: meter, what the driver must know, the way to stop, the curve."""
+    before = (live.state == "starting") | (live.state == "waiting")
+    return rx.el.div(
+        rx.el.p(live.sentence, role="status", class_name="sr-only"),
+        rx.cond(before, waiting_panel(live), live_meter(live)),
+        cable(live.flowing),
+        rx.el.div(
+            rx.cond(before, _cancel(live), _stop(live)),
+            class_name="sticky bottom-[5.5rem] z-10 lg:static",
+        ),
+        rx.el.div(
+            rx.cond(live.short != "", notice("warn", live.short)),
+            rx.cond((live.sentence != "") & ~before, notice("info", live.sentence)),
+            class_name="grid gap-3 mt-4 empty:hidden",
+        ),
+    )
+
+
+def curve_section(live: Any) -> rx.Component:
+    """Power since the start."""
+    return rx.el.section(
+        rx.el.h2(t("Power"), class_name="text-section font-semibold"),
+        rx.el.p(t("Now {power} kW.", power=live.power), class_name="num text-note text-ink-2 mt-1 mb-3"),
+        spark(
+            live.curve,
+            label=t("Charging power over the last readings, now {power} kW", power=live.power),
+            height="h-32",
+        ),
+    )
+
+
+def running_card(live: Any) -> rx.Component:
+    """The charge on the home page, plugged into the wallet by the cable."""
+    return rx.el.div(
+        cable(live.flowing),
+        rx.el.a(
+            rx.el.div(
+                status(live.shown),
+                rx.el.span(icon("chevron-right"), class_name="text-ink-3"),
+                class_name="flex items-center justify-between",
+            ),
+            rx.el.div(
+                rx.el.div(
+                    figure(live.energy, "kWh", size="card"),
+                    rx.el.p(
+                        t("{cost} so far · {power} kW", cost=live.cost, power=live.power),
+                        class_name="num text-body text-ink-2 mt-2",
+                    ),
+                    class_name="min-w-0",
+                ),
+                rx.el.div(
+                    spark(live.curve, label=t("Power over the last readings")), class_name="w-[38%] max-w-44 shrink-0"
+                ),
+                class_name="flex items-end justify-between gap-4 mt-3",
+            ),
+            rx.el.p(live.charger_id, " · ", live.as_of, class_name="num text-note text-ink-3 mt-3"),
+            href=f"/c/{live.charger_id}",
+            aria_label=t("Open your charge at {charger}", charger=live.charger_id),
+            class_name="block bg-surface border border-line rounded-card p-5",
+        ),
+    )
+
+
+def charge_bar(live: Any) -> rx.Component:
+    """One line above the navigation while a charge runs, under it in the side rail: it moves neither."""
+    return rx.cond(
+        live.running,
+        rx.el.a(
+            status(live.shown),
+            rx.el.span(
+                t("{energy} kWh · {cost}", energy=live.energy, cost=live.cost), class_name="num font-medium text-ink"
+            ),
+            href=f"/c/{live.charger_id}",
+            aria_label=t("Open your charge at {charger}", charger=live.charger_id),
+            class_name="flex items-center justify-between gap-3 min-h-11 px-4 border-line text-note "
+            "absolute inset-x-0 bottom-full bg-surface border-y "
+            "lg:static lg:order-1 lg:mx-3 lg:mt-4 lg:border lg:rounded-field lg:flex-wrap lg:py-2",
+        ),
+    )
+
+
+def _stop(live: Any) -> rx.Component:
+    stopping = ~live.can_stop
+    return confirm(
+        button(
+            t("Stop charging"),
+            kind="stop",
+            picture="square",
+            busy=stopping,
+            busy_label=t("Stopping…"),
+            class_name="w-full",
+        ),
+        title=t("Stop charging now?"),
+        sentence=live.stop_question,
+        keep=t("Keep charging"),
+        go=t("Stop and pay"),
+        on_go=live.stop,
+    )
+
+
+def _cancel(live: Any) -> rx.Component:
+    return button(t("Cancel"), kind="quiet", on_click=live.stop, class_name="w-full bg-paper")

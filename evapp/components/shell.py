@@ -1,0 +1,145 @@
+"""The frame of every page: a bar for the thumb on phones, a rail at the side from 1024 px."""
+
+import reflex as rx
+
+from evapp.components.brand import brand
+from evapp.components.buttons import icon, text_link
+from evapp.components.meter import rail
+from evapp.components.native import NativeLink
+from evapp.components.text import Content, given
+from evapp.texts import t
+
+DESTINATIONS = (
+    (t("Home"), "house", "/dashboard"),
+    (t("Charge"), "plug-zap", "/charge"),
+    (t("History"), "history", "/history"),
+    (t("Wallet"), "wallet", "/wallet"),
+    (t("You"), "circle-user-round", "/profile"),
+)
+"""Word, picture and address of the five places, in the order of the thumb."""
+
+HELP = "/help"
+
+SLOGAN = t("Charge, and pay for the units you use.")
+
+
+def shell(
+    current: str,
+    title: Content,
+    *children: rx.Component,
+    lead: Content = "",
+    aside: rx.Component | None = None,
+    bar: rx.Component | None = None,
+) -> rx.Component:
+    """A page with navigation.
+
+    Args:
+        current: the destination this page belongs to, such as "/wallet".
+        title: the page's only h1.
+        children: its content.
+        lead: one line under the title.
+        aside: at the right of the title.
+        bar: a line above the navigation on every page, for the charge that is running.
+    """
+    return rx.el.div(
+        _skip(),
+        rx.el.nav(
+            rx.el.div(brand(), class_name="hidden lg:block px-4 pt-8 pb-9"),
+            bar,
+            rx.el.ul(
+                *(_destination(*place, current) for place in DESTINATIONS),
+                class_name="flex lg:flex-col lg:gap-1 px-1 lg:px-3",
+            ),
+            rx.el.div(text_link(t("Help"), HELP), class_name="hidden lg:block order-2 mt-auto px-7 pb-6"),
+            aria_label=t("Main"),
+            class_name="fixed z-20 inset-x-0 bottom-0 bg-surface border-t border-line pt-1.5 "
+            "pb-[max(6px,env(safe-area-inset-bottom))] "
+            "lg:sticky lg:inset-auto lg:top-(--strip) lg:h-[calc(100dvh-var(--strip))] lg:flex lg:flex-col "
+            "lg:border-t-0 lg:border-r lg:p-0",
+        ),
+        rx.el.div(
+            rx.el.header(
+                rx.el.div(
+                    rx.el.h1(title, class_name="num text-page leading-8 font-semibold tracking-tight min-h-8"),
+                    rx.el.p(lead, class_name="text-note text-ink-3 mt-0.5 min-h-5") if given(lead) else None,
+                    class_name="min-w-0",
+                ),
+                aside,
+                class_name="flex items-start justify-between gap-4 pt-5 lg:pt-9 pb-4",
+            ),
+            rx.el.main(*children, id="main", tab_index=-1, class_name="pb-32 lg:pb-16"),
+            class_name="w-full min-w-0 max-w-[70rem] px-4 sm:px-6 lg:px-12",
+        ),
+        class_name="lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]",
+    )
+
+
+def plain(
+    title: Content, *children: rx.Component, lead: Content = "", foot: rx.Component | None = None
+) -> rx.Component:
+    """A page without navigation: one narrow column, beside what the app is about from 1024 px."""
+    return rx.el.div(
+        _skip(),
+        _front(),
+        rx.el.div(
+            rx.el.header(brand(), class_name="py-6 sm:pt-14 lg:hidden"),
+            rx.el.main(
+                rx.el.h1(title, class_name="text-page leading-8 font-semibold tracking-tight"),
+                rx.el.p(lead, class_name="text-ink-2 text-body mt-1.5") if given(lead) else None,
+                rx.el.div(*children, class_name="mt-6"),
+                id="main",
+                tab_index=-1,
+                class_name="pt-4 lg:pt-24",
+            ),
+            rx.el.footer(foot or text_link(t("Help"), HELP), class_name="mt-8 pb-10"),
+            class_name="w-full max-w-[28rem] mx-auto px-4 sm:px-6",
+        ),
+        class_name="lg:grid lg:grid-cols-[5fr_7fr]",
+    )
+
+
+def columns(left: rx.Component, right: rx.Component) -> rx.Component:
+    """Two columns of 7 and 5 from 1024 px, under each other before that."""
+    return rx.el.div(
+        rx.el.div(left, class_name="lg:col-span-7"),
+        rx.el.div(right, class_name="lg:col-span-5 mt-9 lg:mt-0"),
+        class_name="lg:grid lg:grid-cols-12 lg:gap-12",
+    )
+
+
+def _front() -> rx.Component:
+    """The dial that is the sign of the app; it says nothing that the page beside it does not say."""
+    return rx.el.div(
+        brand(),
+        rx.el.div(
+            rx.el.p(SLOGAN, class_name="text-card leading-tight font-semibold tracking-tight max-w-[11em]"),
+            rail("37.25%", ("0", "5", "10", "15", "20"), label=""),
+        ),
+        aria_hidden="true",
+        class_name="meter hidden lg:flex flex-col justify-between p-12 pb-16 "
+        "lg:sticky lg:top-(--strip) lg:h-[calc(100dvh-var(--strip))]",
+    )
+
+
+def _destination(word: str, picture: str, href: str, current: str) -> rx.Component:
+    here = href == current
+    return rx.el.li(
+        rx.el.a(
+            rx.el.span(
+                icon(picture, 22),
+                class_name="grid place-items-center w-14 h-8 rounded-full lg:w-auto lg:h-auto "
+                + ("bg-peacock text-on-peacock lg:bg-transparent lg:text-peacock" if here else ""),
+            ),
+            word,
+            href=href,
+            **({"aria_current": "page"} if here else {}),
+            class_name="flex flex-col lg:flex-row items-center justify-center lg:justify-start gap-0.5 lg:gap-3 "
+            "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-small lg:text-body "
+            + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2"),
+        ),
+        class_name="flex-1 lg:flex-none",
+    )
+
+
+def _skip() -> rx.Component:
+    return NativeLink.create(t("Skip to content"), href="#main", class_name="skip")

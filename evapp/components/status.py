@@ -1,0 +1,45 @@
+"""The state of a charger or a charge: always a dot and a word, never colour alone."""
+
+import reflex as rx
+
+from evapp.texts import t
+
+STATES = {
+    "free": t("Free"),
+    "in_use": t("In use"),
+    "starting": t("Starting…"),
+    "waiting": t("Waiting for your car"),
+    "charging": t("Charging"),
+    "paused": t("Paused"),
+    "stopping": t("Stopping…"),
+    "finished": t("Finished"),
+    "faulted": t("Out of order"),
+    "silent": t("No contact"),
+}
+"""Every state and its word; assets/theme.css gives each its dot."""
+
+LOOK = "status inline-flex items-center gap-2 font-medium text-note"
+
+
+def status(
+    state: rx.Var[str] | str,
+    words: rx.Var[str] | str | rx.Component | None = None,
+    *,
+    news: rx.Var[str] | rx.Var[int] | None = None,
+) -> rx.Component:
+    """A dot and a word; `words` says more than the state's own word ("Charging · 1 h 04 m").
+
+    With `news`, the time or number of the last reading, the dot stops beating 10 s after that.
+    """
+    return rx.el.span(
+        _word(state) if words is None else words,
+        class_name=LOOK if news is None else f"{LOOK} mortal",
+        custom_attrs={"data-state": state},
+        **({} if news is None else {"key": news}),
+    )
+
+
+def _word(state: rx.Var[str] | str) -> rx.Var[str] | str:
+    if isinstance(state, rx.Var):
+        return rx.match(state, *STATES.items(), state)
+    return STATES[state]

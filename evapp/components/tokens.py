@@ -1,0 +1,37 @@
+"""The names of our colours, sizes and corners; their values live in assets/theme.css."""
+
+from reflex_base.plugins.shared_tailwind import TailwindConfig
+
+COLORS = (
+    "paper", "surface", "sunken", "line", "edge",
+    "ink", "ink-2", "ink-3",
+    "peacock", "on-peacock", "marigold", "on-marigold", "amber-text",
+    "leaf", "vermilion", "stop", "on-stop", "meter",
+)  # fmt: skip
+"""Every colour a class name may use. Inside `.meter` the same names mean the panel's colours."""
+
+SIZES = {
+    "small": "0.875rem",
+    "note": "0.9375rem",
+    "body": "1.0625rem",
+    "reading": "1.375rem",
+    "section": "1.25rem",
+    "page": "1.625rem",
+    "card": "2.25rem",
+    "balance": "clamp(2.875rem, 13.5vw, 4.25rem)",
+    "dial": "clamp(4.5rem, 22vw, 7rem)",
+}
+"""Text sizes from small print to the figure on the meter; rem, so that a reader's own text size counts."""
+
+CORNERS = {"field": "12px", "card": "20px", "panel": "28px"}
+
+TAILWIND: TailwindConfig = {
+    "theme": {
+        "colors": {"transparent": "transparent", "current": "currentColor", **{c: f"var(--{c})" for c in COLORS}},
+        "fontSize": SIZES,
+        "borderRadius": {"none": "0", "full": "9999px", **CORNERS},
+        "fontFamily": {"sans": ["var(--font)"]},
+    },
+    "plugins": [],
+}
+"""What the Tailwind plugin is given: our names replace Tailwind's palette, so a stray grey does nothing."""

@@ -1,0 +1,181 @@
+"""Wiring only: the app, what lies over every page, the pages, the routes beside them, and who hears of an error."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import reflex as rx
+import structlog
+from reflex.event import EventSpec
+from reflex_components_core.base.error_boundary import error_boundary
+from starlette.applications import Starlette
+
+from csms.server import listening
+from domain import chargers, logs, socket, sweeper
+from domain.bus import LocalBus, use
+from domain.db import opened, transact
+from domain.settings import settings
+from evapp.components.effects import effects
+from evapp.components.strip import strip
+from evapp.pages.broken import broken
+from evapp.pages.charge import charge
+from evapp.pages.charger import charger
+from evapp.pages.dashboard import dashboard
+from evapp.pages.help import help_page
+from evapp.pages.history import history, session
+from evapp.pages.login import login
+from evapp.pages.notfound import notfound
+from evapp.pages.offline import offline
+from evapp.pages.profile import profile
+from evapp.pages.register import register
+from evapp.pages.wallet import wallet
+from evapp.state.charger import ChargerPage
+from evapp.state.dashboard import Dashboard
+from evapp.state.effects import Effects
+from evapp.state.find import Find
+from evapp.state.help import Help
+from evapp.state.history import History, Session
+from evapp.state.profile import Profile
+from evapp.state.sign_in import SignIn
+from evapp.state.wallet import Wallet
+from evapp.texts import t
+from evapp.web import auth, checkout, downloads, health
+from evapp.web.headers import Headers
+from evapp.web.live import hub
+from payments.phonepe import PhonePe
+
+logs.configure()
+log = structlog.get_logger()
+
+ORPHAN_S = 0.5
+ORPHAN_GRACE_S = 5.0
+"""How often a worker looks for its supervisor, and how long it then takes to end in order."""
+
+
+def handler_failed(exception: Exception) -> EventSpec:
+    """Log what a handler raised, and tell the driver in our words."""
+    log.error("handler failed", exc_info=exception)
+    return Effects.failed()  # type: ignore[operator]
+
+
+def page_failed(exception: Exception) -> None:
+    """Log what a page's script raised in a browser."""
+    log.warning("page failed", error=str(exception))
+
+
+bus = LocalBus()
+gateway = PhonePe.of(settings())
+csms = asyncio.Event()
+"""Set while chargers can connect to this process."""
+beside = Starlette(
+    routes=[
+        *auth.routes,
+        *checkout.routes(gateway),
+        *downloads.routes,
+        *health.routes({"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()}),
+    ]
+)
+"""What answers beside the pages."""
+
+app = rx.App(
+    html_lang="en-IN",
+    stylesheets=["/theme.css"],
+    toaster=rx.toast.provider(position="top-center", rich_colors=False, toast_options=rx.toast.options(duration=6000)),
+    backend_exception_handler=handler_failed,
+    frontend_exception_handler=page_failed,
+    head_components=[
+        rx.el.link(rel="manifest", href="/manifest.webmanifest"),
+        rx.el.link(rel="icon", href="/icons/favicon.svg", type="image/svg+xml"),
+        rx.el.link(rel="icon", href="/icons/favicon-48.png", type="image/png", sizes="48x48"),
+        rx.el.link(rel="apple-touch-icon", href="/icons/apple-touch-180.png"),
+        rx.el.link(
+            rel="preload",
+            href="/fonts/anek-latin-1.woff2",
+            custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
+        ),
+        rx.el.meta(name="theme-color", content="#FAF6EE", media="(prefers-color-scheme: light)"),
+        rx.el.meta(name="theme-color", content="#0C1412", media="(prefers-color-scheme: dark)"),
+        rx.el.meta(name="format-detection", content="telephone=no"),
+    ],
+    # Inner to outer: first the routes beside the pages and the handshake, last the headers of every answer.
+    api_transformer=[beside, auth.Handshake, Headers],
+)
+
+app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
+app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), effects()) if stateful else None
+
+
+@contextlib.asynccontextmanager
+async def house() -> AsyncIterator[None]:
+    """Start-up and shut-down: the database, the bus, the chargers' door, the sweeper. Fails loudly."""
+    settings().check()
+    use(bus)
+    auth.app = app
+    async with opened(settings().database, bus.publish), contextlib.AsyncExitStack() as stack:
+        await transact(chargers.all_disconnected)
+        if settings().ocpp_embedded:
+            await stack.enter_async_context(_chargers_door())
+        await stack.enter_async_context(socket.serving(bus))
+        await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
+        yield
+    await gateway.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _chargers_door() -> AsyncIterator[None]:
+    async with listening(host=settings().ocpp_host, port=settings().ocpp_port, bus=bus, settings=settings()):
+        csms.set()
+        yield
+        csms.clear()
+
+
+async def _with_parent() -> None:
+    """End with the supervisor: a worker that outlives a killed one would keep its ports from the next."""
+    supervisor = os.getppid()
+    while os.getppid() == supervisor:  # noqa: ASYNC110 - no event tells of it
+        await asyncio.sleep(ORPHAN_S)
+    log.warning("supervisor gone")
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.sleep(ORPHAN_GRACE_S)
+    os._exit(1)
+
+
+@contextlib.asynccontextmanager
+async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one) for one in work]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+app.register_lifespan_task(house)
+
+
+def page(component: rx.app.ComponentCallable, route: str, title: str, *on_load: Any) -> None:
+    """One page; `title` is its own part of the window's title."""
+    app.add_page(
+        component,
+        route=route,
+        title=f"{title} · evapp",
+        description=t("Find a charger, start it from your phone, and pay for the units you use."),
+        image="/icons/icon-512.png",
+        on_load=list(on_load),
+    )
+
+
+page(login, "/login", t("Sign in"), SignIn.arrive)
+page(register, "/register", t("Create an account"), SignIn.arrive)
+page(dashboard, "/dashboard", t("Home"), Dashboard.load)
+page(charge, "/charge", t("Start a charge"), Find.load)
+page(charger, "/c/[charger_id]", t("Charger"), ChargerPage.load)
+page(history, "/history", t("History"), History.load)
+page(session, "/history/[session_ref]", t("Charge"), Session.load)
+page(wallet, "/wallet", t("Wallet"), Wallet.load)
+page(profile, "/profile", t("You"), Profile.load)
+page(help_page, "/help", t("Help"), Help.load)
+page(offline, "/offline", t("No connection"))
+page(notfound, "404", t("Nothing here"))

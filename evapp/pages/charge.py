@@ -1,0 +1,74 @@
+"""Find a charger: by the ID on its sticker, or among those used before."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.buttons import button
+from evapp.components.fields import field
+from evapp.components.notices import empty
+from evapp.components.rows import row, rows, section
+from evapp.components.running import charge_bar
+from evapp.components.shell import columns, shell
+from evapp.components.status import status
+from evapp.pages.charger import suggestions
+from evapp.state.find import Find, Known
+from evapp.state.live import Live
+from evapp.texts import t
+
+
+def charge() -> rx.Component:
+    """The page /charge."""
+    return shell(
+        "/charge",
+        t("Start a charge"),
+        columns(search(), known()),
+        bar=charge_bar(Live),
+    )
+
+
+def search() -> rx.Component:
+    """The ID as it is printed, however it is typed."""
+    return rx.el.div(
+        rx.el.form(
+            field(
+                "charger",
+                t("Charger ID"),
+                hint=t(
+                    "Printed under the QR code on the charger. Or open your phone's camera and point it at the code."
+                ),
+                error=Find.error,
+                type="text",
+                placeholder="DEMO-1",
+                auto_complete="off",
+                auto_capitalize="characters",
+                enter_key_hint="go",
+                class_name="num uppercase placeholder:normal-case",
+            ),
+            button(t("Find"), type="submit", picture="search", class_name="w-full mt-4"),
+            on_submit=Find.find,
+        ),
+        rx.cond(Find.suggestions.length() > 0, suggestions(Find.suggestions)),  # type: ignore[attr-defined]
+    )
+
+
+def known() -> rx.Component:
+    """Chargers used before: free ones first, those without contact last."""
+    return section(
+        t("Your chargers"),
+        rx.cond(
+            Find.loaded,
+            rx.cond(
+                Find.known.length() > 0,  # type: ignore[attr-defined]
+                rows(rx.foreach(Find.known, charger_row)),
+                empty(t("Chargers you use will appear here.")),
+            ),
+            rows(*(row(bone("12ch"), under=bone("8ch"), aside=bone("5ch")) for _ in range(2))),
+        ),
+    )
+
+
+def charger_row(item: Known) -> rx.Component:
+    """One charger and what it is doing now."""
+    return row(
+        item.place, under=status(item.shown, item.words), aside=item.id, aside_under=item.price, href=f"/c/{item.id}"
+    )

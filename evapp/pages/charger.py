@@ -1,0 +1,185 @@
+"""One charger: what it is, whether it is free, and the one thing to do next."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.buttons import button, button_link
+from evapp.components.meter import panel
+from evapp.components.notices import notice
+from evapp.components.receipt import receipt
+from evapp.components.running import charge_panel, curve_section
+from evapp.components.shell import columns, shell
+from evapp.components.status import status
+from evapp.state.charger import ChargerPage, Plug
+from evapp.state.live import Live
+from evapp.texts import t
+
+
+def charger() -> rx.Component:
+    """The page behind every sticker's QR code."""
+    return shell(
+        "/charge",
+        rx.cond(ChargerPage.id != "", ChargerPage.id, bone("7ch")),
+        columns(
+            rx.match(
+                ChargerPage.phase,
+                ("free", ready()),
+                ("unavailable", unavailable()),
+                ("unknown", unknown()),
+                ("running", charge_panel(Live)),
+                ("elsewhere", elsewhere()),
+                ("finished", finished()),
+                loading(),
+            ),
+            rx.cond(ChargerPage.phase == "running", rx.cond(Live.curve != "", curve_section(Live)), rx.fragment()),
+        ),
+        lead=rx.cond(ChargerPage.phase != "", ChargerPage.about, bone("16ch")),
+    )
+
+
+def ready() -> rx.Component:
+    """Free: plug in, then start."""
+    return rx.el.div(
+        panel(
+            status("free"),
+            rx.el.p(t("Plug in, then start."), class_name="text-page leading-8 font-semibold text-ink mt-5"),
+            rx.el.p(
+                rx.cond(ChargerPage.lacking != "", ChargerPage.lacking, ChargerPage.estimate),
+                class_name="num text-body text-ink-2 mt-2 min-h-6",
+            ),
+            plugs(),
+            rx.cond(
+                ChargerPage.lacking != "",
+                button_link(
+                    t("Add money to start"), "/wallet", kind="money", picture="wallet", class_name="w-full mt-6"
+                ),
+                button(
+                    t("Start charging"),
+                    kind="money",
+                    picture="plug-zap",
+                    on_click=ChargerPage.start,
+                    class_name="w-full mt-6",
+                ),
+            ),
+            label=t("Charger"),
+        ),
+        failed(),
+    )
+
+
+def failed() -> rx.Component:
+    """Why the last start came to nothing, and that it cost nothing."""
+    return rx.cond(
+        ChargerPage.error != "",
+        rx.el.div(notice("fault", ChargerPage.error), class_name="mt-4"),
+    )
+
+
+def plugs() -> rx.Component:
+    """The choice of a connector, where there is one."""
+    return rx.cond(
+        ChargerPage.plugs.length() > 1,  # type: ignore[attr-defined]
+        rx.el.fieldset(
+            rx.el.legend(t("Connector"), class_name="text-note text-ink-2 mb-2"),
+            rx.el.div(rx.foreach(ChargerPage.plugs, plug), class_name="grid gap-2 sm:grid-cols-2"),
+            class_name="mt-5",
+        ),
+    )
+
+
+def plug(item: Plug) -> rx.Component:
+    """One connector: a real radio button underneath."""
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="plug",
+            value=item.number,
+            checked=ChargerPage.plug == item.number,
+            on_change=ChargerPage.choose(item.number),  # type: ignore[operator]
+        ),
+        item.name,
+        class_name="chip relative flex items-center min-h-12 px-4 rounded-field border border-edge text-ink "
+        "font-medium cursor-pointer",
+    )
+
+
+def unavailable() -> rx.Component:
+    """In use, out of order, or out of contact: why, and what to do."""
+    return rx.el.div(
+        panel(
+            status(ChargerPage.shown),
+            rx.el.p(
+                rx.match(
+                    ChargerPage.shown,
+                    ("in_use", t("This charger is in use.")),
+                    ("faulted", t("This charger is out of order.")),
+                    t("No contact with this charger."),
+                ),
+                class_name="text-page leading-8 font-semibold text-ink mt-5",
+            ),
+            rx.el.p(ChargerPage.reason, role="alert", class_name="num text-body text-ink-2 mt-2"),
+            plugs(),
+            button(t("Start charging"), kind="money", picture="plug-zap", disabled=True, class_name="w-full mt-6"),
+            label=t("Charger"),
+        ),
+        failed(),
+        rx.el.div(
+            button_link(t("Find another charger"), "/charge", kind="quiet", class_name="w-full"), class_name="mt-4"
+        ),
+    )
+
+
+def unknown() -> rx.Component:
+    """No such ID."""
+    return rx.el.div(
+        notice(
+            "fault",
+            t("No charger {id}.", id=ChargerPage.id),
+            t("Check the ID printed under the QR code on the charger."),
+            action=button_link(t("Find a charger"), "/charge"),
+        ),
+        rx.cond(ChargerPage.suggestions.length() > 0, suggestions(ChargerPage.suggestions)),  # type: ignore[attr-defined]
+    )
+
+
+def suggestions(ids: list[str]) -> rx.Component:
+    """IDs that are close to what was typed."""
+    return rx.el.div(
+        rx.el.p(t("Did you mean"), class_name="text-note text-ink-2 mt-5 mb-2"),
+        rx.el.div(
+            rx.foreach(ids, lambda id: button_link(id, f"/c/{id}", kind="quiet")), class_name="flex flex-wrap gap-2"
+        ),
+    )
+
+
+def elsewhere() -> rx.Component:
+    """One charge at a time: the way to the one under way."""
+    return notice(
+        "info",
+        t("You are charging at {charger}.", charger=ChargerPage.elsewhere),
+        t("Stop it before you start another one."),
+        action=button_link(t("See your charge"), f"/c/{ChargerPage.elsewhere}"),
+    )
+
+
+def finished() -> rx.Component:
+    """The page becomes the receipt."""
+    return receipt(
+        ChargerPage.bill,
+        rx.el.div(
+            button_link(t("See all charges"), "/history", kind="quiet"),
+            button(t("Done"), on_click=ChargerPage.dismiss),
+            class_name="grid grid-cols-2 gap-3 mt-6",
+        ),
+    )
+
+
+def loading() -> rx.Component:
+    """The panel before anything is known, of the same size."""
+    return panel(
+        bone("5ch"),
+        rx.el.p(bone("12ch", "1.625rem"), class_name="mt-5 leading-8"),
+        rx.el.p(bone("20ch"), class_name="mt-2"),
+        rx.el.div(class_name="min-h-12 mt-6"),
+        label=t("Charger"),
+    )

@@ -1,0 +1,71 @@
+"""Home: money, what is charging now, and the way to the next charge."""
+
+import reflex as rx
+
+from evapp.components.bones import bone, loaded
+from evapp.components.meter import figure, panel
+from evapp.components.notices import notice
+from evapp.components.running import running_card
+from evapp.components.shell import columns, shell
+from evapp.pages.charge import known, search
+from evapp.pages.wallet import add_money
+from evapp.state.dashboard import Dashboard
+from evapp.state.live import Live
+from evapp.texts import t
+
+
+def dashboard() -> rx.Component:
+    """The page /dashboard."""
+    return shell(
+        "/dashboard",
+        rx.cond(Dashboard.greeting != "", Dashboard.greeting, bone("11ch")),
+        columns(
+            rx.el.div(
+                wallet(), rx.cond(Dashboard.loaded, rx.fragment(rx.cond(Live.running, running_card(Live)), month()))
+            ),
+            # On a phone this lies under what is not known before: it comes when its place is certain.
+            rx.cond(
+                Dashboard.loaded,
+                rx.el.div(start(), rx.el.hr(class_name="border-line my-7"), known()),
+                rx.el.div(bone("9ch", "1.5rem"), bone("100%", "12rem"), class_name="grid gap-3"),
+            ),
+        ),
+    )
+
+
+def wallet() -> rx.Component:
+    """The balance, large, and the shortest way to add to it."""
+    return panel(
+        rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+        rx.el.div(figure(loaded(Dashboard.loaded, Dashboard.balance, "6.4ch"), size="balance"), class_name="mt-1"),
+        rx.el.p(
+            loaded(Dashboard.loaded, reach(), "15ch", "1em"),
+            class_name="num text-note text-ink-2 mt-2 min-h-6",
+        ),
+        rx.cond(Dashboard.low != "", rx.el.p(Dashboard.low, class_name="num text-note text-amber-text mt-1")),
+        rx.cond(Dashboard.arrears != "", rx.el.div(notice("warn", Dashboard.arrears), class_name="mt-3")),
+        add_money(),
+        label=t("Wallet"),
+    )
+
+
+def reach() -> rx.Var[str]:
+    """How far the balance goes, or what a charge has of it."""
+    return rx.cond(Live.short != "", Live.short, rx.cond(Dashboard.held != "", Dashboard.held, Dashboard.reach))
+
+
+def month() -> rx.Component:
+    """What this month came to, in one line."""
+    return rx.cond(
+        Dashboard.month_sum != "",
+        rx.el.p(
+            rx.el.span(Dashboard.month, class_name="text-ink-2"),
+            rx.el.span(Dashboard.month_sum, class_name="num font-medium"),
+            class_name="flex flex-wrap justify-between gap-x-4 px-5 pt-4 text-note",
+        ),
+    )
+
+
+def start() -> rx.Component:
+    """The way in by the charger's ID."""
+    return rx.el.section(rx.el.h2(t("Start a charge"), class_name="text-section font-semibold mb-3"), search())

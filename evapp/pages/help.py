@@ -1,0 +1,83 @@
+"""Help: a person first, then the six questions drivers ask most."""
+
+import reflex as rx
+
+from domain.settings import settings
+from evapp.components.addresses import mail, whatsapp
+from evapp.components.buttons import button_link, text_link
+from evapp.components.money import whole_rupees
+from evapp.components.rows import question, section
+from evapp.components.shell import shell
+from evapp.state.help import Help
+from evapp.texts import t
+
+
+def help_page() -> rx.Component:
+    """The page /help."""
+    return shell(
+        "/profile",
+        t("Help"),
+        rx.el.div(_people(Help.message), _questions(), class_name="grid gap-9 max-w-[40rem]"),
+        lead=t("A person answers, every day from 7 am to 10 pm."),
+    )
+
+
+def _people(typed: str) -> rx.Component:
+    email = settings().support_email
+    return rx.el.div(
+        button_link(
+            t("Write to us on WhatsApp"),
+            whatsapp(settings().support_whatsapp, typed),
+            picture="message-circle",
+            native=True,
+            rel="noopener",
+            class_name="w-full sm:w-auto",
+        ),
+        rx.el.p(
+            t("Or by e-mail:"),
+            " ",
+            text_link(email, mail(email, t("Help with charging"), typed), native=True),
+            class_name="text-ink-2 mt-3",
+        ),
+        rx.el.p(
+            t("If a car or a charger smokes or sparks, step away from it and call 112 first."),
+            class_name="text-ink-2 mt-3 max-w-[65ch]",
+        ),
+    )
+
+
+def _questions() -> rx.Component:
+    return section(t("Questions"), *(question(asked, *answer) for asked, *answer in QUESTIONS))
+
+
+QUESTIONS = (
+    (
+        t("The charge did not start. Did I pay?"),
+        t("No. You pay only for units the charger has delivered. What was set aside is free again at once."),
+        t("Unplug, plug in again until it clicks, then press Start once more. If it still refuses, try another plug."),
+    ),
+    (
+        t("How do I stop?"),
+        t("Press Stop charging on the charger’s page, or the charger’s own stop button, or end it in your car."),
+        t("If the plug stays locked, wait a minute and unlock your car: many cars hold the plug themselves."),
+    ),
+    (
+        t("My phone lost its signal. What happens to the charge?"),
+        t("It goes on. The charger and our server keep count; your page catches up as soon as you are back."),
+    ),
+    (
+        t("Why is more set aside than I have used?"),
+        t("While you charge we set an amount aside, so that a long charge is covered. "
+          "When it ends you pay for the units alone, and the rest is free again."),
+    ),
+    (
+        t("I paid with PhonePe and the money is not in my wallet."),
+        t("PhonePe sometimes takes a few minutes to confirm. The wallet shows such a payment as on its way."),
+        t("If your bank took the money and PhonePe does not confirm, the bank gives it back."),
+    ),
+    (
+        t("What is the least I can add?"),
+        t("{amount}. There is no fee for adding money.", amount=whole_rupees(settings().recharge_min_paise)),
+    ),
+)  # fmt: skip
+"""Each question with its answer, the most urgent first."""

@@ -1,0 +1,115 @@
+"""Past charges: the list, twenty at a time, and one of them as its receipt."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.buttons import button, button_link, text_link
+from evapp.components.notices import empty, notice
+from evapp.components.receipt import receipt
+from evapp.components.rows import row, rows
+from evapp.components.running import charge_bar, running_card
+from evapp.components.shell import columns, shell
+from evapp.components.spark import spark
+from evapp.state.history import History, Past, Session
+from evapp.state.live import Live
+from evapp.texts import t
+
+
+def history() -> rx.Component:
+    """The page /history."""
+    return shell(
+        "/history",
+        t("History"),
+        rx.el.div(
+            rx.cond(Live.running, rx.el.div(running_card(Live), class_name="mb-4")),
+            rx.cond(
+                History.loaded,
+                rx.cond(
+                    History.charges.length() > 0,  # type: ignore[attr-defined]
+                    rx.el.div(
+                        rows(rx.foreach(History.charges, charge_row)),
+                        rx.cond(
+                            History.more,
+                            button(
+                                t("Show 20 more"), kind="quiet", on_click=History.show_more, class_name="w-full mt-4"
+                            ),
+                        ),
+                    ),
+                    empty(t("No charges yet."), button_link(t("Start a charge"), "/charge")),
+                ),
+                rows(
+                    *(
+                        row(bone("12ch"), under=bone("18ch"), aside=bone("6ch"), aside_under=bone("6ch"))
+                        for _ in range(4)
+                    )
+                ),
+            ),
+            class_name="max-w-[44rem]",
+        ),
+    )
+
+
+def charge_row(item: Past) -> rx.Component:
+    """One charge: where, when, units and money; or why it never began."""
+    return row(
+        item.place,
+        under=rx.cond(item.reason != "", item.reason, item.when),
+        aside=item.cost,
+        aside_under=item.energy,
+        href=f"/history/{item.ref}",
+    )
+
+
+def session() -> rx.Component:
+    """The page /history/<session-id>."""
+    return shell(
+        "/history",
+        rx.cond(
+            Session.phase == "",
+            bone("14ch"),
+            rx.cond(Session.phase == "missing", t("No such charge"), Session.bill.title),
+        ),
+        rx.match(
+            Session.phase,
+            ("found", columns(receipt(Session.bill, helped()), power())),
+            (
+                "running",
+                notice(
+                    "info",
+                    t("This charge is still running."),
+                    action=button_link(t("See your charge"), f"/c/{Session.bill.charger}"),
+                ),
+            ),
+            (
+                "missing",
+                notice(
+                    "info",
+                    t("There is no such charge in your history."),
+                    action=button_link(t("See all charges"), "/history"),
+                ),
+            ),
+            rx.el.div(bone("100%", "12rem"), class_name="max-w-[40rem]"),
+        ),
+        bar=charge_bar(Live),
+    )
+
+
+def power() -> rx.Component:
+    """The power curve of the charge, as far as the charger reported it."""
+    return rx.cond(
+        Session.curve != "",
+        rx.el.section(
+            rx.el.h2(t("Power"), class_name="text-section font-semibold"),
+            rx.el.p(Session.curve_words, class_name="num text-note text-ink-2 mt-1 mb-3"),
+            spark(Session.curve, label=Session.curve_words, height="h-32"),
+        ),
+        rx.fragment(),
+    )
+
+
+def helped() -> rx.Component:
+    """Help that already knows which charge it is about."""
+    return rx.el.p(
+        text_link(t("Get help with this charge"), f"/help?charge={Session.bill.ref}"),
+        class_name="mt-4",
+    )

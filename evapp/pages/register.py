@@ -1,0 +1,61 @@
+"""Create an account: a name, a phone number and a PIN."""
+
+import reflex as rx
+
+from domain.settings import settings
+from evapp.components.fields import field, hidden, pin_field, posted_form
+from evapp.components.shell import plain
+from evapp.pages.login import error_of, note, reasons, ways
+from evapp.state.sign_in import SignIn
+from evapp.texts import t
+
+
+def register() -> rx.Component:
+    """A form that the browser posts; what was wrong stands beside its field when it comes back."""
+    return plain(
+        t("Create an account"),
+        reasons(),
+        posted_form(
+            field(
+                "username",
+                t("Username"),
+                hint=t("3 to 30 letters, digits or underscores. You can sign in with it."),
+                error=error_of("username"),
+                auto_complete="username",
+                auto_capitalize="none",
+                default_value=SignIn.flash_username,
+            ),
+            field(
+                "phone",
+                t("Mobile number"),
+                before="+91",
+                error=error_of("phone"),
+                type="tel",
+                auto_complete="tel-national",
+                default_value=SignIn.flash_phone,
+            ),
+            field(
+                "email",
+                t("E-mail, if you want receipts there"),
+                error=error_of("email"),
+                type="email",
+                auto_complete="email",
+                auto_capitalize="none",
+                default_value=SignIn.flash_email,
+            ),
+            pin_field(
+                "pin",
+                t("PIN"),
+                hint=t("{count} digits that are not easy to guess.", count=settings().pin_length),
+                error=error_of("pin"),
+                auto_complete="new-password",
+            ),
+            pin_field("pin_again", t("PIN again"), error=error_of("pin_again"), auto_complete="new-password"),
+            hidden("next", SignIn.next_path),
+            action="/auth/register",
+            label=t("Create account"),
+            busy_label=t("Creating…"),
+        ),
+        lead=note(),
+        foot=ways(t("Already have an account?"), t("Sign in"), "/login"),
+    )

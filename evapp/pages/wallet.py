@@ -1,0 +1,146 @@
+"""The wallet: the balance, adding to it, and every movement."""
+
+import reflex as rx
+
+from domain.settings import settings
+from evapp.components import recharge
+from evapp.components.bones import bone, loaded
+from evapp.components.buttons import button, icon, text_link
+from evapp.components.meter import figure, panel
+from evapp.components.money import whole_rupees
+from evapp.components.notices import empty, notice
+from evapp.components.rows import row, rows, section
+from evapp.components.running import charge_bar
+from evapp.components.shell import columns, shell
+from evapp.state.live import Live
+from evapp.state.recharge import Recharge
+from evapp.state.wallet import Month, Movement, Wallet
+from evapp.texts import t
+
+
+def wallet() -> rx.Component:
+    """The page /wallet."""
+    return shell(
+        "/wallet",
+        t("Wallet"),
+        columns(rx.el.div(outcome(), balance()), rx.el.div(section(t("Movements"), movements()), monthly())),
+        bar=charge_bar(Live),
+    )
+
+
+def outcome() -> rx.Component:
+    """What became of the payment the driver comes back from."""
+    reference = rx.el.span(Wallet.outcome_reference, class_name="num text-small text-ink-3")
+    return rx.cond(
+        Wallet.outcome != "",
+        rx.el.div(
+            rx.cond(
+                Wallet.good,
+                notice("info", Wallet.outcome, reference),
+                notice("warn", Wallet.outcome, reference, action=text_link(t("Get help"), "/help")),
+            ),
+            class_name="mb-4",
+        ),
+    )
+
+
+def balance() -> rx.Component:
+    """The balance, and the shortest way to add to it."""
+    return panel(
+        rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+        rx.el.div(figure(loaded(Wallet.loaded, Wallet.balance, "6.4ch"), size="card"), class_name="mt-1"),
+        rx.el.p(Wallet.free, class_name="num text-note text-ink-2 mt-2 min-h-6"),
+        rx.cond(Wallet.arrears != "", rx.el.div(notice("warn", Wallet.arrears), class_name="mt-3")),
+        add_money(),
+        label=t("Wallet"),
+    )
+
+
+def add_money() -> rx.Component:
+    """Amounts, the button, and what is on its way; for the meter panel, here and on Home."""
+    return rx.el.div(
+        recharge.on_its_way(Recharge.waiting),
+        recharge.recharge(
+            chosen=Recharge.chosen,
+            typed=Recharge.typed,
+            label=Recharge.label,
+            error=Recharge.error,
+            least=whole_rupees(settings().recharge_min_paise),
+            leaving=Recharge.leaving,
+            on_choose=Recharge.choose,
+            on_type=Recharge.write,
+            on_pay=Recharge.pay,
+        ),
+    )
+
+
+def movements() -> rx.Component:
+    """Every movement, the newest first."""
+    return rx.cond(
+        Wallet.loaded,
+        rx.cond(
+            (Wallet.movements.length() > 0) | (Wallet.reserved != ""),  # type: ignore[attr-defined]
+            rx.el.div(
+                rows(rx.cond(Wallet.reserved != "", reserved()), rx.foreach(Wallet.movements, movement)),
+                rx.cond(
+                    Wallet.more,
+                    button(t("Show 20 more"), kind="quiet", on_click=Wallet.show_more, class_name="w-full mt-4"),
+                ),
+            ),
+            empty(t("Nothing yet. What you add and what you pay will stand here.")),
+        ),
+        rows(*(row(bone("8ch"), under=bone("16ch"), aside=bone("6ch"), aside_under=bone("8ch")) for _ in range(4))),
+    )
+
+
+def monthly() -> rx.Component:
+    """Every month's statement, to keep."""
+    return rx.cond(
+        Wallet.months.length() > 0,  # type: ignore[attr-defined]
+        section(t("Statements"), rows(rx.foreach(Wallet.months, statement)), class_name="mt-8"),
+    )
+
+
+def statement(month: Month) -> rx.Component:
+    """One month, on paper and for a spreadsheet."""
+    links = rx.el.span(
+        text_link(t("PDF"), month.pdf, native=True, aria_label=t("Statement of {month}, PDF", month=month.name)),
+        text_link(t("CSV"), month.csv, native=True, aria_label=t("Statement of {month}, CSV", month=month.name)),
+        class_name="inline-flex gap-5",
+    )
+    return row(month.name, aside=links)
+
+
+def reserved() -> rx.Component:
+    """What a charge holds: still in the wallet, so it has no sign."""
+    return row(
+        t("Reserved"),
+        under=t("Set aside for your charge. What it does not use is free again."),
+        aside=Wallet.reserved,
+    )
+
+
+def movement(line: Movement) -> rx.Component:
+    """One movement; a charge leads to its receipt."""
+    title = rx.el.span(
+        rx.cond(line.incoming, icon("arrow-down-left", 18), icon("arrow-up-right", 18)),
+        line.word,
+        class_name="inline-flex items-center gap-1.5",
+    )
+    under = rx.fragment(
+        rx.el.span(line.what, class_name="block"),
+        rx.el.span(line.when, class_name="num block text-small text-ink-3"),
+        rx.cond(
+            line.reference != "",
+            rx.el.span(
+                t("Reference {code}", code=line.reference), class_name="num block text-small text-ink-3 break-all"
+            ),
+        ),
+        rx.cond(line.receipt != "", text_link(t("Receipt (PDF)"), line.receipt, native=True, class_name="text-note")),
+    )
+    figures = {"aside": line.amount, "aside_under": line.after}
+    return rx.cond(
+        line.link != "",
+        row(title, under=under, href=line.link, **figures),
+        row(title, under=under, **figures),
+    )

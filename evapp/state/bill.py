@@ -1,0 +1,87 @@
+"""A charge of the past put into words: what its receipt shows."""
+
+from domain import charging
+from domain.history import Charge
+from domain.models import SessionState
+from domain.settlement import FAULT_REASONS
+from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees
+from evapp.components.receipt import Bill
+from evapp.texts import t
+
+ENDED_BY = {
+    "driver": t("You stopped it"),
+    "funds": t("Stopped: your wallet reached its end"),
+    "limit": t("Stopped at your limit"),
+    "operator": t("Stopped by the operator"),
+}
+"""Who wanted the end."""
+
+REASONS = {
+    "EVDisconnected": t("The car was unplugged"),
+    "Local": t("Stopped at the charger"),
+    "EmergencyStop": t("Emergency stop at the charger"),
+    "PowerLoss": t("The charger lost its power"),
+    "Reboot": t("The charger restarted"),
+    "HardReset": t("The charger restarted"),
+    "SoftReset": t("The charger restarted"),
+    "DeAuthorized": t("The charger withdrew its permission"),
+    "UnlockCommand": t("The plug was unlocked"),
+    "Remote": t("Stopped remotely"),
+    "Other": t("The charger ended it because of a fault"),
+}
+"""OCPP's reasons of a stop, in words."""
+
+
+def bill_of(charge: Charge) -> Bill:
+    """The bill of a charge that is over, or the reason why it never began."""
+    session = charge.session
+    exact = kwh(charge.energy_wh, 3)
+    begun = session.started_at or session.requested_at
+    ended = session.stopped_at or session.updated_at
+    faulty = session.stop_reason in FAULT_REASONS
+    return Bill(
+        ref=session.ref,
+        state=_state(charge),
+        title=t("{charger}, {day}", charger=session.charger_id, day=day(begun)),
+        charger=session.charger_id,
+        place=charge.place,
+        day=day(begun),
+        started=moment(begun),
+        stopped=moment(ended) if session.stopped_at else "",
+        time=duration(int(charge.duration.total_seconds())),
+        energy=kwh(charge.energy_wh),
+        exact=t("{energy} kWh", energy=exact),
+        price=per_kwh(session.paise_per_kwh),
+        cost=rupees(charge.cost_paise),
+        sum=f"{exact} kWh × {per_kwh(session.paise_per_kwh)} = {rupees(charge.cost_paise)}",
+        gst=rupees(session.gst_paise) if session.gst_paise else "",
+        arrears=rupees(session.arrears_paise) if session.arrears_paise else "",
+        reason=_reason(charge),
+        fair=t("The charger had a fault. You paid only for the units it delivered.") if faulty else "",
+        number=session.receipt_number,
+        meter=_meter(charge),
+    )
+
+
+def _state(charge: Charge) -> str:
+    if charge.session.state == SessionState.CANCELLED:
+        return "cancelled"
+    return "estimated" if charge.session.estimated else "finished"
+
+
+def _reason(charge: Charge) -> str:
+    session = charge.session
+    if session.state == SessionState.CANCELLED:
+        return t(charging.explain(session))
+    if session.state == SessionState.INTERRUPTED:
+        return t(
+            "The charger has sent no final reading since {time}", time=clock(session.stopped_at or session.updated_at)
+        )
+    return ENDED_BY.get(session.stop_cause) or REASONS.get(session.stop_reason, t("Stopped at the charger"))
+
+
+def _meter(charge: Charge) -> str:
+    session = charge.session
+    if session.meter_start_wh is None or session.meter_stop_wh is None:
+        return ""
+    return f"{kwh(session.meter_start_wh, 3)} → {kwh(session.meter_stop_wh, 3)} kWh"

@@ -1,0 +1,185 @@
+"""One charger's page: what it is, whether it is free, and the one thing to do next."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import unquote
+
+import reflex as rx
+
+from domain import chargers, charging, dispatch, history, wallet
+from domain.bus import bus
+from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
+from domain.db import read, transact
+from domain.models import SessionState, now
+from domain.money import energy_for
+from domain.settings import settings
+from evapp.components.money import clock, duration, kwh, per_kwh, rated_kw, rupees
+from evapp.components.receipt import Bill
+from evapp.state.bill import bill_of
+from evapp.state.live import Live
+from evapp.state.visit import arrive
+from evapp.texts import t
+from evapp.web import auth
+
+RECENT = timedelta(minutes=15)
+"""How long a finished charge stays on its charger's page as a receipt."""
+
+SHOWN = {FREE: "free", BUSY: "in_use", FAULT: "faulted", OFF: "faulted", NO_CONTACT: "silent"}
+"""State of a connector → dot and word."""
+
+REASONS = {
+    BUSY: t("{charger} is in use. Its driver is charging now; this page changes as soon as it is free."),
+    FAULT: t("Out of order since {since}. Nothing is charged here. Try another charger nearby."),
+    OFF: t("Switched off by its operator since {since}. Try another charger nearby."),
+    NO_CONTACT: t(
+        "No contact with this charger since {since}. It may still work with a card; the app cannot start it."
+    ),
+}
+"""Why it cannot be started, and what to do."""
+
+
+@dataclass(frozen=True)
+class Plug:
+    """One connector to choose from."""
+
+    number: int
+    name: str
+    state: str
+
+
+class ChargerPage(rx.State):
+    """The charger in the address, for the driver who looks at it."""
+
+    id: str = ""
+    about: str = ""
+    """Place, power and price in one line."""
+    phase: str = ""
+    """free, unavailable, unknown, running, elsewhere, finished; empty: not loaded yet."""
+    shown: str = "free"
+    reason: str = ""
+    suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    plugs: list[Plug] = []  # noqa: RUF012 - likewise
+    plug: int = 1
+    estimate: str = ""
+    lacking: str = ""
+    """Why money does not allow a start."""
+    error: str = ""
+    """Why the last start was refused."""
+    elsewhere: str = ""
+    bill: Bill = Bill()
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the charger of the address /c/<id>."""
+        self.reset()  # type: ignore[no-untyped-call]
+        typed = unquote(self.router.url.path.removeprefix("/c/")).strip("/")[:60]
+        found = await read(chargers.find, typed)
+        self.id = found.charger_id or typed
+        self.suggestions = list(found.suggestions)
+        await arrive(self, ChargerPage, charger_id=self.id)
+
+    @rx.event
+    async def choose(self, number: int) -> None:
+        """Take another connector."""
+        if number in [plug.number for plug in self.plugs]:
+            self.plug = number
+            if user := await auth.guard(self):
+                await self._refresh(user.id or 0)
+
+    @rx.event
+    async def start(self) -> None:
+        """Ask for a charge here; the page follows what the charger does."""
+        user = await auth.guard(self)
+        if user is None or user.id is None:
+            return
+        self.error = ""
+        try:
+            session = await transact(charging.request_start, user.id, self.id, self.plug)
+        except charging.Refused as refusal:
+            self.error = t(charging.REFUSALS[refusal.code], **refusal.facts)
+        else:
+            assert session.id is not None
+            dispatch.soon(dispatch.start(bus(), session.id))
+        await self._refresh(user.id)
+        await (await self.get_state(Live))._refresh(user.id)
+
+    @rx.event
+    def dismiss(self) -> None:
+        """Put the receipt of the finished charge away."""
+        self._dismissed = self.bill.ref
+        self.phase = "free" if self.shown == "free" else "unavailable"
+
+    _dismissed: str = ""
+
+    async def _refresh(self, user_id: int) -> None:
+        try:
+            view = await read(chargers.view, self.id)
+        except chargers.ChargerUnknown:
+            self.phase = "unknown"
+            return
+        self.plugs = [Plug(c.number, _plug_name(c), SHOWN[c.state]) for c in view.connectors]
+        if self.plug not in [plug.number for plug in self.plugs] and self.plugs:
+            self.plug = self.plugs[0].number
+        connector = next((c for c in view.connectors if c.number == self.plug), None)
+        state = connector.state if connector else NO_CONTACT
+        self.about = _about(view, connector)
+        self.shown = SHOWN[state]
+        self.reason = "" if state == FREE else _reason(view, connector, state)
+        await self._money(user_id, view, connector)
+        self.phase = await self._phase(user_id, state)
+
+    async def _phase(self, user_id: int, state: str) -> str:
+        own = await read(history.current, user_id)
+        if own is not None:
+            self.error = ""
+            self.elsewhere = "" if own.session.charger_id == self.id else own.session.charger_id
+            return "elsewhere" if self.elsewhere else "running"
+        past = await read(history.latest_at, user_id, self.id, now() - RECENT)
+        if past is not None and past.session.ref != self._dismissed:
+            if past.session.state != SessionState.CANCELLED:
+                self.bill = bill_of(past)
+                return "finished"
+            self.error = self.error or t(charging.explain(past.session))
+        return "free" if state == FREE else "unavailable"
+
+    async def _money(self, user_id: int, view: ChargerView, connector: ConnectorView | None) -> None:
+        """What the wallet is good for here, or what it lacks."""
+        money = await read(wallet.balance, user_id)
+        minimum = settings().start_min_paise
+        self.lacking = ""
+        if money.arrears_paise:
+            self.lacking = t("You owe {sum} for an earlier charge. Add money first.", sum=rupees(money.arrears_paise))
+        elif money.free_paise < minimum:
+            self.lacking = t(
+                "Your wallet has {free} free. At least {minimum} is needed to start.",
+                free=rupees(money.free_paise),
+                minimum=rupees(minimum),
+            )
+        elif view.price.paise_per_kwh:
+            self.estimate = _estimate(money.free_paise, view.price.paise_per_kwh, connector)
+
+
+def _plug_name(connector: ConnectorView) -> str:
+    name = t("Connector {number}", number=connector.number)
+    return f"{name} · {connector.kind}" if connector.kind else name
+
+
+def _about(view: ChargerView, connector: ConnectorView | None) -> str:
+    power = f"{rated_kw(connector.max_power_w)} kW" if connector and connector.max_power_w else ""
+    parts = (view.place or view.name, power, per_kwh(view.price.paise_per_kwh))
+    return " · ".join(part for part in parts if part)
+
+
+def _reason(view: ChargerView, connector: ConnectorView | None, state: str) -> str:
+    since = view.heard_at if state == NO_CONTACT or connector is None else connector.changed_at
+    if since is None:
+        return t("This charger has not been in contact yet. The app cannot start it.")
+    return t(REASONS[state], charger=view.id, since=clock(since))
+
+
+def _estimate(free_paise: int, paise_per_kwh: int, connector: ConnectorView | None) -> str:
+    wh = energy_for(min(free_paise, settings().session_cap_paise), paise_per_kwh)
+    if connector and connector.max_power_w:
+        time = duration(wh * 3600 // connector.max_power_w)
+        return t("Your wallet is good for about {energy} kWh here, some {time}.", energy=kwh(wh, 0), time=time)
+    return t("Your wallet is good for about {energy} kWh here.", energy=kwh(wh, 0))

@@ -1,0 +1,87 @@
+"""Home: how much money there is, what this month came to, and who is greeted."""
+
+from datetime import datetime
+
+import reflex as rx
+
+from domain import history, wallet
+from domain.db import read
+from domain.models import now
+from domain.money import energy_for
+from domain.settings import settings
+from evapp.components.money import IST, kwh, month, rupees
+from evapp.state.find import Find
+from evapp.state.recharge import Recharge
+from evapp.state.visit import arrive
+from evapp.texts import t
+
+GREETINGS = (
+    (5, t("Good night, {name}")),
+    (12, t("Good morning, {name}")),
+    (17, t("Good afternoon, {name}")),
+    (24, t("Good evening, {name}")),
+)
+"""Until which hour, Indian time, which greeting."""
+LOW_PAISE = 20_000
+
+
+class Dashboard(rx.State):
+    """The figures of the home page."""
+
+    loaded: bool = False
+    greeting: str = ""
+    balance: str = ""
+    reach: str = ""
+    held: str = ""
+    arrears: str = ""
+    low: str = ""
+    month: str = ""
+    month_sum: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page /dashboard."""
+        user = await arrive(self, Dashboard, Recharge, Find)
+        if user is not None:
+            hour = now().astimezone(IST).hour
+            self.greeting = next(t(words, name=user.username) for until, words in GREETINGS if hour < until)
+
+    async def _refresh(self, user_id: int) -> None:
+        money = await read(wallet.balance, user_id)
+        tariff = await read(history.last_tariff, user_id)
+        rate = tariff or settings().tariff_paise_per_kwh
+        self.balance = rupees(money.balance_paise)
+        self.held = t("{sum} set aside for a charge", sum=rupees(money.held_paise)) if money.held_paise else ""
+        self.arrears = (
+            t("You owe {sum}. The next recharge pays it first.", sum=rupees(money.arrears_paise))
+            if money.arrears_paise
+            else ""
+        )
+        self.reach = _reach(money.balance_paise, rate, known=tariff is not None)
+        running = await read(history.current, user_id)
+        self.low = (
+            t("Less than {sum} left. Add money before your next charge.", sum=rupees(LOW_PAISE))
+            if money.balance_paise < LOW_PAISE and running is None and money.balance_paise
+            else ""
+        )
+        await self._sum_up(user_id)
+        self.loaded = True
+
+    async def _sum_up(self, user_id: int) -> None:
+        today = now().astimezone(IST)
+        since = datetime(today.year, today.month, 1, tzinfo=IST)
+        total = await read(history.month, user_id, since)
+        self.month = t("{month} so far", month=month(today).split(" ")[0])
+        count = t("1 charge") if total.charges == 1 else t("{count} charges", count=total.charges)
+        self.month_sum = (
+            f"{count} · {kwh(total.energy_wh, 1)} kWh · {rupees(total.cost_paise)}" if total.charges else ""
+        )
+
+
+def _reach(paise: int, rate: int, *, known: bool) -> str:
+    if not paise:
+        return t("Add ₹500 to start your first charge")
+    energy = kwh(energy_for(paise, rate), 0) if rate else "0"
+    return (
+        t("about {energy} kWh at your last tariff", energy=energy) if known else t("about {energy} kWh", energy=energy)
+    )

@@ -1,0 +1,62 @@
+"""What a handler asks the browser to do, without eval: bound to one websocket, so a reload never repeats it.
+
+A handler of any state writes `(await self.get_state(Effects))._leave("/payments/go/7")` or `._say("Saved.")`;
+evapp/components/effects.py, mounted once on every page, performs it.
+"""
+
+from typing import Literal
+
+import reflex as rx
+
+from evapp.texts import t
+
+
+class Effects(rx.State):
+    """The wishes of the latest handler, and the socket they were made on."""
+
+    _socket: str = ""
+    _count: int = 0
+    _path: str = ""
+    _sentence: str = ""
+    _tone: str = ""
+
+    def _leave(self, path: str) -> None:
+        """Load `path`, a local path, in full: it may be a server route, and a new socket carries the cookie of now."""
+        self._wish(path=path)
+
+    def _say(self, sentence: str, tone: Literal["success", "message", "error"] = "success") -> None:
+        """Show one sentence for a moment."""
+        self._wish(sentence=sentence, tone=tone)
+
+    def _wish(self, path: str = "", sentence: str = "", tone: str = "") -> None:
+        self._socket = self.router.session.session_id
+        self._count += 1
+        self._path, self._sentence, self._tone = path, sentence, tone
+
+    def _mine(self) -> bool:
+        return self._socket == self.router.session.session_id
+
+    @rx.var
+    def leave_to(self) -> str:
+        """Where to go now."""
+        return self._path if self._mine() else ""
+
+    @rx.var
+    def sentence(self) -> str:
+        """What to say now."""
+        return self._sentence if self._mine() else ""
+
+    @rx.var
+    def tone(self) -> str:
+        """How to say it."""
+        return self._tone
+
+    @rx.var
+    def wish(self) -> str:
+        """Names this wish: a new name makes the browser act again."""
+        return str(self._count)
+
+    @rx.event
+    def failed(self) -> None:
+        """What a driver reads when a handler raised."""
+        self._say(t("Something went wrong on our side. Please try again; your wallet shows every charge."), "error")

@@ -1,0 +1,93 @@
+"""Finding a charger by what its sticker says, however it is typed."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+from reflex.event import EventSpec
+from sqlmodel import Session
+
+from domain import chargers, history
+from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
+from domain.db import read
+from evapp.components.money import per_kwh, rated_kw
+from evapp.state.visit import arrive
+from evapp.texts import t
+from evapp.web import auth
+
+WORDS = {
+    FREE: ("free", t("Free")),
+    BUSY: ("in_use", t("In use")),
+    FAULT: ("faulted", t("Out of order")),
+    OFF: ("faulted", t("Switched off")),
+    NO_CONTACT: ("silent", t("No contact")),
+}
+"""State of a charger → dot, word."""
+
+BEST_FIRST = (FREE, BUSY, FAULT, OFF, NO_CONTACT)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A charger the driver has used, with what it is doing now."""
+
+    id: str
+    place: str
+    shown: str
+    words: str
+    price: str
+
+
+class Find(rx.State):
+    """The search, and the chargers the driver knows."""
+
+    typed: str = ""
+    error: str = ""
+    suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    known: list[Known] = []  # noqa: RUF012 - likewise
+    loaded: bool = False
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page /charge."""
+        self.error, self.suggestions = "", []
+        await arrive(self, Find)
+
+    @rx.event
+    async def find(self, form: dict[str, object]) -> EventSpec | None:
+        """Go to the charger that was meant, or say which IDs are close."""
+        if await auth.guard(self) is None:
+            return None
+        typed = form.get("charger") if isinstance(form, dict) else None
+        self.typed = typed.strip()[:60] if isinstance(typed, str) else ""
+        if not chargers.find_key(self.typed):
+            self.error, self.suggestions = t("Type the ID printed under the QR code, like DEMO-1."), []
+            return rx.set_focus("charger")
+        found = await read(chargers.find, self.typed)
+        if found.charger_id is not None:
+            self.error, self.suggestions = "", []
+            return rx.redirect(f"/c/{found.charger_id}")
+        self.error = t("No charger {typed}. Check the ID on its sticker.", typed=self.typed)
+        self.suggestions = list(found.suggestions)
+        return rx.set_focus("charger")
+
+    async def _refresh(self, user_id: int) -> None:
+        self.known = await read(_known, user_id)
+        self.loaded = True
+
+
+def _known(db: Session, user_id: int) -> list[Known]:
+    views = [chargers.view(db, charger_id) for charger_id in history.used_chargers(db, user_id)]
+    views.sort(key=lambda view: BEST_FIRST.index(view.state))
+    return [_row(view) for view in views]
+
+
+def _row(view: chargers.ChargerView) -> Known:
+    shown, word = WORDS[view.state]
+    power = max((c.max_power_w for c in view.connectors), default=0)
+    return Known(
+        id=view.id,
+        place=view.place or view.name or view.id,
+        shown=shown,
+        words=f"{word} · {rated_kw(power)} kW" if power else word,
+        price=per_kwh(view.price.paise_per_kwh),
+    )

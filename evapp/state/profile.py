@@ -1,0 +1,168 @@
+"""You: what the app knows about a driver, and every change of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import phonenumbers
+import reflex as rx
+from phonenumbers import PhoneNumberFormat
+from reflex.event import EventSpec
+
+from domain import accounts, attempts, sign_ins
+from domain.accounts import FieldErrors
+from domain.attempts import Locked
+from domain.db import read, transact
+from domain.models import SignIn, User
+from domain.pins import TooBusy
+from evapp.components.money import moment
+from evapp.state.effects import Effects
+from evapp.state.visit import arrive
+from evapp.texts import t
+from evapp.web import auth
+
+EDITORS = (*accounts.READ, "pin", "delete")
+"""What can be open for a change; one at a time."""
+POSTED = ("pin", "delete")
+"""Those the browser posts to /auth: what they come back with is in the flash."""
+
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "CrOS": "Chromebook",
+    "Mac OS": "Mac",
+    "Linux": "Linux",
+}
+"""What a browser's own words contain, the more telling first, and what people call it."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser somebody is signed in with."""
+
+    number: int
+    name: str
+    used: str
+    here: bool
+
+
+class Profile(rx.State):
+    """The page's facts, and the one editor that is open."""
+
+    loaded: bool = False
+    username: str = ""
+    phone: str = ""
+    """As people read it."""
+    phone_digits: str = ""
+    """As people type it after +91."""
+    email: str = ""
+    devices: list[Device] = []  # noqa: RUF012 - a default that Reflex copies
+
+    editing: str = ""
+    """One of EDITORS; empty: none is open."""
+    errors: dict[str, str] = {}  # noqa: RUF012 - likewise
+    """Field → sentence."""
+    error: str = ""
+    """One sentence about the open editor as a whole."""
+    note: str = ""
+    """What a posted form did."""
+
+    @rx.event
+    async def load(self) -> EventSpec | None:
+        """Show the page /profile, and what its posted forms came back with."""
+        if await arrive(self, Profile) is None:
+            return None
+        self._open("")
+        for form in POSTED:
+            flash = auth.flash_of(self, form)
+            if flash and not flash["note"]:
+                return self._open(form, flash["errors"])
+            self.note = flash.get("note", "") or self.note
+        return None
+
+    @rx.event
+    def edit(self, editor: str) -> EventSpec:
+        """Open one editor, or none for "". What it changes is guarded when it is saved."""
+        return self._open(editor if editor in EDITORS else "")
+
+    @rx.event
+    async def save(self, form: dict[str, Any]) -> EventSpec | None:
+        """Keep a new username, phone or e-mail; a new phone needs the PIN, since one signs in with it."""
+        user = await auth.guard(self)
+        field = self.editing
+        if user is None or user.id is None or field not in accounts.READ or not isinstance(form, dict):
+            return None
+        address = self.router.session.client_ip
+        try:
+            await transact(attempts.knock, "profile", address)
+            if field == "phone":
+                device = auth.scope_of(self).get("ev.device")
+                await transact(attempts.passed, await auth.proven(user, form.get("pin"), address, device))
+            await transact(accounts.update, user.id, field, form.get(field))
+        except FieldErrors as error:
+            return self._open(field, error.errors)
+        except (Locked, TooBusy) as error:
+            return self._open(field, {"": str(error)})
+        await self._refresh(user.id)
+        (await self.get_state(Effects))._say(t("Saved."))
+        return self._open("")
+
+    @rx.event
+    async def revoke(self, number: int) -> None:
+        """Sign another of the driver's own devices out."""
+        user = await auth.guard(self)
+        if user is None or user.id is None or type(number) is not int or not 0 < number < 2**31:
+            return
+        if await transact(sign_ins.revoke, user.id, number):
+            (await self.get_state(Effects))._say(t("That device is signed out."))
+        await self._refresh(user.id)
+
+    async def _refresh(self, user_id: int) -> None:
+        user = await read(_user, user_id)
+        mine = auth.scope_of(self).get("ev.sign_in")
+        self.username, self.email = user.username, user.email
+        number = phonenumbers.parse(user.phone, "IN")
+        self.phone = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+        self.phone_digits = str(number.national_number)
+        self.devices = [_device(s, here=s.token_hash == mine) for s in await read(sign_ins.sign_ins, user_id)]
+        self.loaded = True
+
+    def _open(self, editor: str, errors: Mapping[str, str] = {}) -> EventSpec:
+        """Open an editor, or close the open one; the focus goes to what must be typed, or back to its button."""
+        closed, self.editing, self.note = self.editing, editor, ""
+        self.error = errors.get("", "")
+        self.errors = {field: sentence for field, sentence in errors.items() if field}
+        first = "pin" if editor in POSTED else editor
+        return rx.set_focus(next(iter(self.errors), first) if editor else f"edit-{closed}")
+
+
+def _user(db: Any, user_id: int) -> User:
+    user: User = db.get_one(User, user_id)
+    return user
+
+
+def _device(sign_in: SignIn, *, here: bool) -> Device:
+    return Device(
+        number=sign_in.id or 0,
+        name=_name(sign_in.user_agent),
+        used=t("This device") if here else t("Last used {time}", time=moment(sign_in.seen_at)),
+        here=here,
+    )
+
+
+def _name(user_agent: str) -> str:
+    browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
+    system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
+    return t("{browser} on {system}", browser=browser, system=system) if browser and system else t("A browser")

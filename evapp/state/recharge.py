@@ -1,0 +1,107 @@
+"""Adding money, on Home and in the wallet: which amount, and off to the gateway."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from domain import funnel, recharges
+from domain.db import read, transact
+from domain.models import RechargeOrder, now
+from domain.money import AmountError, parse_rupees
+from domain.recharges import RechargeRefused
+from evapp.components.money import whole_rupees
+from evapp.components.recharge import AMOUNTS_PAISE
+from evapp.state.effects import Effects
+from evapp.texts import t
+from evapp.web import auth
+
+CHIPS = tuple(str(paise // 100) for paise in AMOUNTS_PAISE)
+LONGEST = 12
+"""Characters of a typed amount that are worth reading."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A payment that the gateway has not confirmed, and where it can still be paid."""
+
+    sentence: str
+    link: str
+
+
+class Recharge(rx.State):
+    """The form for adding money. What it sends is only believed after the domain's one parser and its limits."""
+
+    chosen: str = CHIPS[1]
+    """A chip's value; empty when another amount is typed."""
+    typed: str = ""
+    error: str = ""
+    leaving: bool = False
+    waiting: list[Waiting] = []  # noqa: RUF012 - a default that Reflex copies
+
+    @rx.var
+    def label(self) -> str:
+        """What the button will do."""
+        try:
+            return t("Add {sum} with PhonePe", sum=whole_rupees(parse_rupees(self.typed or self.chosen)))
+        except AmountError:
+            return t("Add money with PhonePe")
+
+    @rx.event
+    async def choose(self, value: str) -> None:
+        """Take one of the amounts, and empty the field for others."""
+        if await auth.guard(self) is not None and value in CHIPS:
+            self.chosen, self.typed, self.error = value, "", ""
+
+    @rx.event
+    async def write(self, typed: str) -> None:
+        """Another amount is being typed; it is judged when the driver pays."""
+        if await auth.guard(self) is None or not isinstance(typed, str):
+            return
+        self.typed, self.error = typed[:LONGEST], ""
+        self.chosen = "" if self.typed else CHIPS[1]
+
+    @rx.event
+    async def pay(self, form: dict[str, Any]) -> EventSpec | None:
+        """Place the order and go to the gateway. Clicks on one page for one amount are one order (R23)."""
+        user = await auth.guard(self)
+        if user is None or user.id is None:
+            return None
+        self.error = ""
+        try:
+            order = await self._place(user.id, _amount(form))
+        except (AmountError, RechargeRefused) as error:
+            self.error = t(str(error))
+            return rx.set_focus("other")
+        self.leaving = True
+        (await self.get_state(Effects))._leave(f"/payments/go/{order.merchant_order_id}")
+        return None
+
+    async def _place(self, user_id: int, typed: str) -> RechargeOrder:
+        paise = parse_rupees(typed)
+        if funnel.breaker.open:
+            raise RechargeRefused(funnel.UNAVAILABLE)
+        # The server names each websocket: a page that was loaded anew, or came back from the gateway, has another.
+        page = self.router.session.session_id
+        return await transact(recharges.place, user_id, paise, f"{page}:{paise}"[:64])
+
+    async def _refresh(self, user_id: int) -> None:
+        self.leaving = False
+        self.waiting = [_waiting(order) for order in await read(recharges.of_user, user_id)]
+
+
+def _amount(form: object) -> str:
+    """What the driver typed, or else the chip."""
+    fields = form if isinstance(form, Mapping) else {}
+    typed = fields.get("other") or fields.get("amount")
+    return typed if isinstance(typed, str) else ""
+
+
+def _waiting(order: RechargeOrder) -> Waiting:
+    amount = whole_rupees(order.amount_paise)
+    if not order.redirect_url:
+        return Waiting(t("PhonePe did not open its page for {sum}. Nothing was charged; add it again.", sum=amount), "")
+    link = f"/payments/go/{order.merchant_order_id}" if recharges.pay_page(order, now()) else ""
+    return Waiting(t("{sum} on its way. PhonePe has not confirmed yet.", sum=amount), link)

@@ -1,0 +1,51 @@
+"""What the sign-in and register pages show: where the driver comes from, and what the last try came back with."""
+
+import re
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from evapp.state.effects import Effects
+from evapp.texts import t
+from evapp.web import auth
+
+CHARGER_PAGE = re.compile(r"/c/([^/?#]+)")
+
+
+class SignIn(rx.State):
+    """The forms themselves are posted to /auth/login and /auth/register; this only reads the flash."""
+
+    next_path: str = ""
+    """Where to go after it; the server checks it again."""
+    note: str = ""
+    """What the sign-in is for, when the driver comes from a charger; or what just happened."""
+
+    flash_login: str = ""
+    flash_username: str = ""
+    flash_phone: str = ""
+    flash_email: str = ""
+    error: str = ""
+    """One sentence about the form as a whole."""
+    errors: dict[str, str] = {}  # noqa: RUF012 - a default that Reflex copies
+    """Field → sentence."""
+
+    @rx.event
+    async def arrive(self) -> EventSpec | None:
+        """Show what the last post left behind; somebody who is signed in already goes on."""
+        self.next_path = self.router.url.query_parameters.get("next", "")
+        flash = auth.flash_of(self, self.router.url.path.strip("/"))
+        self.note = flash.get("note") or _note(self.next_path)
+        fields, errors = flash.get("fields", {}), flash.get("errors", {})
+        for name in ("login", "username", "phone", "email"):
+            setattr(self, f"flash_{name}", fields.get(name, ""))
+        self.error = errors.pop("", "")
+        self.errors = errors
+        if await auth.signed_in(self):
+            (await self.get_state(Effects))._leave(auth.gate_to(self.next_path))
+            return None
+        return rx.set_focus(next(iter(errors))) if errors else None
+
+
+def _note(path: str) -> str:
+    charger = CHARGER_PAGE.match(path)
+    return t("Sign in to charge at {charger}", charger=charger[1]) if charger else ""

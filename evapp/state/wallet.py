@@ -1,0 +1,150 @@
+"""The wallet: what there is, what is set aside, and every movement with the balance after it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import reflex as rx
+
+from domain import recharges, statements, wallet
+from domain.db import read
+from domain.models import OrderState, RechargeOrder
+from domain.recharges import NotYours
+from evapp.components.money import moment, month, rupees, signed_rupees, whole_rupees
+from evapp.state.recharge import Recharge
+from evapp.state.visit import arrive
+from evapp.texts import t
+from evapp.texts.movements import reference, word
+from evapp.web import auth
+
+PAGE = 20
+LATE = timedelta(hours=1)
+"""From here on a line also says when it happened."""
+
+OUTCOMES = {
+    OrderState.NEW: t("The payment of {sum} was not begun. Nothing was charged. Add it again."),
+    OrderState.CREDITED: t("{sum} was added."),
+    OrderState.FAILED: t("PhonePe did not take the {sum}. If your bank did, PhonePe gives it back."),
+    OrderState.REJECTED: t("PhonePe did not open its page for {sum}. Nothing was charged. Try again later."),
+    OrderState.MISMATCH: t("PhonePe confirmed another amount than {sum}. Nothing is lost: we are looking at it."),
+}
+"""What became of the payment a driver comes back from; those on their way have a line of their own."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One line of the list."""
+
+    word: str
+    what: str
+    when: str
+    reference: str
+    amount: str
+    after: str
+    incoming: bool
+    link: str
+    receipt: str
+    """Where the receipt of a recharge is."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """One line of the statements."""
+
+    name: str
+    csv: str
+    pdf: str
+
+
+class Wallet(rx.State):
+    """The page /wallet."""
+
+    loaded: bool = False
+    balance: str = ""
+    free: str = ""
+    reserved: str = ""
+    arrears: str = ""
+    movements: list[Movement] = []  # noqa: RUF012 - a default that Reflex copies
+    more: bool = False
+    months: list[Month] = []  # noqa: RUF012 - a default that Reflex copies
+    outcome: str = ""
+    outcome_reference: str = ""
+    good: bool = False
+    _shown: int = PAGE
+    _last: int = 0
+    _paid: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page; `?paid=` names the order a driver comes back from."""
+        self.reset()  # type: ignore[no-untyped-call]
+        self._paid = self.router.url.query_parameters.get("paid", "")[:63]
+        await arrive(self, Wallet, Recharge)
+
+    @rx.event
+    async def show_more(self) -> None:
+        """Twenty older movements below those shown."""
+        user = await auth.guard(self)
+        if user is None or user.id is None or not self._last:
+            return
+        older = await read(wallet.lines, user.id, before=self._last, limit=PAGE + 1)
+        self._show([*self.movements, *map(_movement, older[:PAGE])], older[:PAGE], more=len(older) > PAGE)
+
+    async def _refresh(self, user_id: int) -> None:
+        money = await read(wallet.balance, user_id)
+        self.balance = rupees(money.balance_paise)
+        self.free = t("{sum} free to use", sum=rupees(money.free_paise)) if money.held_paise else ""
+        self.reserved = rupees(money.held_paise) if money.held_paise else ""
+        self.arrears = (
+            t("You owe {sum}. The next recharge pays it first.", sum=rupees(money.arrears_paise))
+            if money.arrears_paise
+            else ""
+        )
+        lines = await read(wallet.lines, user_id, limit=self._shown + 1)
+        shown = lines[: self._shown]
+        self._show([_movement(line) for line in shown], shown, more=len(lines) > self._shown)
+        self.months = [_month(name) for name in await read(statements.months, user_id)]
+        await self._tell_outcome(user_id)
+        self.loaded = True
+
+    def _show(self, movements: list[Movement], newest: list[wallet.Line], *, more: bool) -> None:
+        self.movements, self.more = movements, more
+        self._shown = max(PAGE, len(movements))
+        self._last = newest[-1].id if newest else 0
+
+    async def _tell_outcome(self, user_id: int) -> None:
+        if not self._paid:
+            return
+        try:
+            order = await read(recharges.owned, user_id, self._paid)
+        except NotYours:
+            self._paid = ""
+            return
+        words = OUTCOMES.get(OrderState(order.state), "")
+        self.good = order.state == OrderState.CREDITED
+        self.outcome = t(words, sum=whole_rupees(order.amount_paise)) if words else ""
+        self.outcome_reference = _reference(order)
+
+
+def _reference(order: RechargeOrder) -> str:
+    return t("Reference {code}", code=order.utr or order.gateway_order_id or order.merchant_order_id)
+
+
+def _month(name: str) -> Month:
+    since, _ = statements.bounds(name)
+    return Month(month(since), f"/wallet/statement.csv?month={name}", f"/wallet/statement.pdf?month={name}")
+
+
+def _movement(line: wallet.Line) -> Movement:
+    late = line.at - line.happened_at > LATE
+    after = t("Owed {sum}", sum=rupees(-line.balance_after_paise)) if line.arrears else ""
+    return Movement(
+        word=word(line),
+        what=t("{what}, of {time}", what=line.description, time=moment(line.happened_at)) if late else line.description,
+        when=moment(line.at),
+        reference=reference(line),
+        amount=signed_rupees(line.amount_paise),
+        after=after or t("Balance {sum}", sum=rupees(line.balance_after_paise)),
+        incoming=line.amount_paise > 0,
+        link=f"/history/{line.ref}" if line.kind == "charging" and line.ref else "",
+        receipt=f"/wallet/{line.ref}/receipt.pdf" if line.kind == "recharge" else "",
+    )

@@ -1,0 +1,298 @@
+"""Who is behind a request or a websocket, and the forms by which people come in, change their PIN and go."""
+
+import asyncio
+import hashlib
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import reflex as rx
+import structlog
+from itsdangerous import BadData, URLSafeSerializer
+from reflex.config import get_config
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain import accounts, attempts, pins, sign_ins
+from domain.accounts import FieldErrors, NotDeleted
+from domain.attempts import Attempt, Locked
+from domain.db import read, transact
+from domain.models import User, now
+from domain.settings import settings
+from domain.sign_ins import Browser, Refused
+from evapp.state.effects import Effects
+from evapp.texts import t
+from evapp.web import flash, forms
+from evapp.web.forms import local
+
+COOKIE = "evapp_sign_in"
+DEVICE = "evapp_device"
+DEVICE_SECONDS = 400 * 24 * 3600
+SLOW = (1.0, 3.0)
+"""Seconds by which every answer waits while somebody guesses on a large scale."""
+
+log = structlog.get_logger()
+Door = Callable[[Request, dict[str, str]], Awaitable[Response]]
+
+app: rx.App | None = None
+"""Handed in by evapp.py; knows which websocket an event came by."""
+
+
+# Who it is
+
+
+class Handshake:
+    """Turn the cookies of a websocket into what handlers may know, and hide them from Reflex."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            connection = HTTPConnection(scope)
+            scope = {
+                **scope,
+                "headers": [(name, value) for name, value in scope["headers"] if name != b"cookie"],
+                "ev.sign_in": token_hash_of(connection),
+                "ev.device": device_of(connection),
+                "ev.flash": connection.cookies.get(flash.name()),
+            }
+        await self.app(scope, receive, send)
+
+
+def scope_of(state: rx.State) -> Mapping[str, Any]:
+    """The ASGI scope of the websocket this event came by; empty once that has gone."""
+    if app is None or app.sio is None or app.event_namespace is None:
+        return {}
+    environ = app.sio.get_environ(state.router.session.session_id, app.event_namespace.namespace)
+    scope: Mapping[str, Any] = (environ or {}).get("asgi.scope", {})
+    return scope
+
+
+def flash_of(state: rx.State, form: str) -> dict[str, Any]:
+    """What this form left behind a moment ago: `fields`, `errors`, `note`; empty when it left nothing."""
+    return flash.read(scope_of(state).get("ev.flash"), form)
+
+
+async def signed_in(state: rx.State) -> User | None:
+    """The user behind this event, looked up each time."""
+    return await _known(scope_of(state).get("ev.sign_in"))
+
+
+async def guard(state: rx.State) -> User | None:
+    """The user behind this event, or None after sending the tab to the gate, which knows the cookie of that moment."""
+    user = await signed_in(state)
+    if user is None:
+        url = state.router.url
+        (await state.get_state(Effects))._leave(gate_to(url.path + (f"?{url.query}" if url.query else "")))
+    return user
+
+
+async def of_request(request: HTTPConnection) -> User | None:
+    """The user behind a plain request."""
+    return await _known(token_hash_of(request))
+
+
+async def _known(token_hash: str | None) -> User | None:
+    found = await read(sign_ins.who, token_hash) if token_hash else None
+    if found is None or token_hash is None:
+        return None
+    user, sign_in = found
+    if sign_in.seen_at < now() - sign_ins.FRESH:
+        await transact(sign_ins.seen, token_hash)
+    return user
+
+
+def token_hash_of(connection: HTTPConnection) -> str | None:
+    token = connection.cookies.get(flash.name(COOKIE))
+    return sign_ins.hash_token(token) if token else None
+
+
+def device_of(connection: HTTPConnection) -> tuple[int, str] | None:
+    """The user who signed in on this device before, and the device's number."""
+    try:
+        user_id, number = _devices().loads(connection.cookies.get(flash.name(DEVICE), ""))
+    except (BadData, ValueError, TypeError):
+        return None
+    return user_id, number
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where a request comes from, behind as many proxies as Reflex is told to trust."""
+    hops = get_config().trusted_proxy_hops
+    forwarded = [one.strip() for one in connection.headers.get("x-forwarded-for", "").split(",") if one.strip()]
+    if hops and len(forwarded) >= hops:
+        return forwarded[-hops]
+    return connection.client.host if connection.client else ""
+
+
+def gate_to(path: str) -> str:
+    """The way to a page by the gate."""
+    return f"/auth/gate?next={quote(local(path), safe='')}"
+
+
+# The forms
+
+
+def posted(form: str, page: str) -> Callable[[Door], Callable[[Request], Awaitable[Response]]]:
+    """A door for a posted form: what it refuses goes back to its page in the flash, beside the field."""
+
+    def door_of(door: Door) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                typed = await forms.fields(request)
+            except forms.Unreadable as error:
+                log.warning("form unreadable", form=form, status=error.status)
+                return error.answer()
+            try:
+                return await door(request, typed)
+            except FieldErrors as error:
+                errors, why = error.errors, "fields"
+            except (Refused, Locked, NotDeleted, pins.TooBusy) as error:
+                errors, why = {"": str(error)}, type(error).__name__
+            log.info("form refused", form=form, why=why, fields=sorted(filter(None, errors)))
+            onward = forms.onward(request, typed)
+            response = RedirectResponse(f"{page}?next={quote(local(onward), safe='')}" if onward else page, 303)
+            flash.leave(response, form, typed=typed, errors=errors)
+            return response
+
+        return endpoint
+
+    return door_of
+
+
+@posted("register", "/register")
+async def register(request: Request, typed: dict[str, str]) -> Response:
+    """Only a form that could become an account counts as a try: whether a name is taken is what guessers want."""
+    form = accounts.registration(typed)
+    await transact(attempts.knock, "register", address_of(request))
+    await read(accounts.check_free, {"username": form.username, "phone": form.phone})
+    token = sign_ins.new_token()
+    user = await transact(accounts.register, form, await pins.hash(form.pin), _browser(request, token))
+    log.info("registered", user=user.id)
+    return _in(RedirectResponse(local(forms.onward(request, typed)), 303), request, token, user)
+
+
+@posted("login", "/login")
+async def login(request: Request, typed: dict[str, str]) -> Response:
+    wanted = {"login": t("Write your username or phone number."), "pin": t("Write your PIN.")}
+    if errors := {field: sentence for field, sentence in wanted.items() if not typed.get(field, "").strip()}:
+        raise FieldErrors(errors)
+    attempt = await transact(
+        attempts.attempt, "login", login=typed["login"], address=address_of(request), device=device_of(request)
+    )
+    if not await _right(attempt, typed["pin"]):
+        raise Refused(attempts.MISMATCH)
+    token = sign_ins.new_token()
+    user = await transact(sign_ins.signed_in, attempt, _browser(request, token))
+    log.info("signed in", user=user.id)
+    return _in(RedirectResponse(local(forms.onward(request, typed)), 303), request, token, user)
+
+
+@posted("pin", "/profile")
+async def change_pin(request: Request, typed: dict[str, str]) -> Response:
+    user = await of_request(request)
+    if user is None:
+        return RedirectResponse(gate_to("/profile"), 303)
+    if errors := accounts.new_pin_errors(typed, "new_pin", user.phone):
+        raise FieldErrors(errors)
+    attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
+    token = sign_ins.new_token()
+    await transact(accounts.change_pin, attempt, await pins.hash(typed["new_pin"]), _browser(request, token))
+    log.info("PIN changed", user=user.id)
+    response = _in(RedirectResponse("/profile", 303), request, token, user)
+    flash.leave(response, "pin", note=t("Your PIN is changed. Your other devices are signed out."))
+    return response
+
+
+@posted("delete", "/profile")
+async def delete(request: Request, typed: dict[str, str]) -> Response:
+    user = await of_request(request)
+    if user is None:
+        return RedirectResponse(gate_to("/profile"), 303)
+    await read(accounts.may_leave, user.id or 0)
+    await transact(accounts.delete, await proven(user, typed.get("pin"), address_of(request), device_of(request)))
+    log.info("account deleted", user=user.id)
+    return _out(t("Your account is deleted."))
+
+
+@posted("logout", "/profile")
+async def logout(request: Request, typed: dict[str, str]) -> Response:
+    if token_hash := token_hash_of(request):
+        await transact(sign_ins.sign_out, token_hash)
+    return _out(t("You are signed out."))
+
+
+async def gate(request: Request) -> Response:
+    """The guard's way out: only a full load shows the cookie of this moment."""
+    path = local(request.query_params.get("next"))
+    return RedirectResponse(path if await of_request(request) else f"/login?next={quote(path, safe='')}", 303)
+
+
+async def proven(user: User, pin: object, address: str, device: tuple[int, str] | None) -> Attempt:
+    """Ask somebody who is signed in for the PIN again, before what cannot be undone.
+
+    Raises:
+        FieldErrors: it is not the PIN.
+        Locked: too many were not.
+    """
+    if not pin or not isinstance(pin, str):
+        raise FieldErrors({"pin": t("Write your PIN.")})
+    attempt = await transact(attempts.attempt, "pin", user_id=user.id, address=address, device=device)
+    if not await _right(attempt, pin):
+        raise FieldErrors({"pin": t("This is not your PIN.")})
+    return attempt
+
+
+async def _right(attempt: Attempt, pin: str) -> bool:
+    if attempt.slow:
+        await asyncio.sleep(random.uniform(*SLOW))
+    right = await pins.matches(pin, attempt.pin_hash)
+    if not right:
+        log.info("wrong PIN", user=attempt.user_id)
+    return right
+
+
+def _browser(request: Request, token: str) -> Browser:
+    return Browser(
+        token_hash=sign_ins.hash_token(token),
+        user_agent=request.headers.get("user-agent", ""),
+        address=address_of(request),
+        before=token_hash_of(request) or "",
+    )
+
+
+def _in(response: Response, request: Request, token: str, user: User) -> Response:
+    known = device_of(request)
+    number = known[1] if known and known[0] == user.id else secrets.token_hex(16)
+    lifetime = int(sign_ins.ABSOLUTE.total_seconds())
+    response.set_cookie(flash.name(COOKIE), token, max_age=lifetime, **flash.attributes())
+    device = str(_devices().dumps((user.id, number)))
+    response.set_cookie(flash.name(DEVICE), device, max_age=DEVICE_SECONDS, **flash.attributes())
+    flash.forget(response)
+    return response
+
+
+def _out(note: str) -> Response:
+    response = RedirectResponse("/login", 303)
+    response.delete_cookie(flash.name(COOKIE), **flash.attributes())
+    flash.leave(response, "login", note=note)
+    return response
+
+
+def _devices() -> URLSafeSerializer:
+    return URLSafeSerializer(settings().secret(), salt=DEVICE, signer_kwargs={"digest_method": hashlib.sha256})
+
+
+routes = [
+    Route("/auth/register", register, methods=["POST"]),
+    Route("/auth/login", login, methods=["POST"]),
+    Route("/auth/pin", change_pin, methods=["POST"]),
+    Route("/auth/delete", delete, methods=["POST"]),
+    Route("/auth/logout", logout, methods=["POST"]),
+    Route("/auth/gate", gate, methods=["GET"]),
+]

@@ -1,0 +1,176 @@
+"""The way to PhonePe and back: the driver's two addresses and PhonePe's doorbell (payments.md D3, D11)."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable
+from functools import partial
+from html import escape
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from domain import funnel, recharges
+from domain.db import read
+from domain.recharges import GatewayRefused, NotYours, PaymentGateway
+from evapp.texts import t
+from evapp.web import auth
+
+log = structlog.get_logger()
+
+LARGEST = 65_536
+"""Bytes of a webhook; PhonePe's own are a hundredth of it (payments.md 1.5)."""
+PATIENCE_S = 5.0
+"""How long a driver who comes back, or a webhook's sender, is kept waiting."""
+REFUSALS_A_MINUTE = 30
+"""Webhooks with foreign credentials that one address is answered one by one, and that are logged."""
+STATUSES = {"UNAUTHORIZED": 401, "MALFORMED": 400}
+"""What a webhook is refused for, and its HTTP status."""
+_ORDER = re.compile(r"[A-Za-z0-9_-]{1,63}")
+
+
+def routes(gateway: PaymentGateway) -> list[Route]:
+    """What answers under /payments."""
+    return [
+        Route("/payments/go/{order}", partial(go, gateway), methods=["GET"]),
+        Route("/payments/return", partial(back, gateway), methods=["GET"]),
+        Route("/payments/phonepe/webhook", partial(webhook, gateway), methods=["POST"]),
+    ]
+
+
+async def go(gateway: PaymentGateway, request: Request) -> Response:
+    """Send the owner of an order to its pay page, opened at the gateway on the first visit; else to his wallet,
+    which says what became of it. The gateway's address goes out exactly as it came (D11)."""
+    order_id: str = request.path_params["order"]
+    user = await auth.of_request(request)
+    if user is None or user.id is None:
+        return RedirectResponse(auth.gate_to(request.url.path), 303)
+    try:
+        await read(recharges.owned, user.id, order_id)
+    except NotYours:
+        return page(404, t("Nothing at this address."), t("There is no such payment of yours."))
+    try:
+        address = await funnel.begin(gateway, order_id)
+    except Exception:
+        log.exception("payment not begun", order=order_id)
+        address = ""
+    return Response(status_code=303, headers={"location": address or f"/wallet?paid={order_id}"})
+
+
+async def back(gateway: PaymentGateway, request: Request) -> Response:
+    """Whoever comes back from the gateway rings once; only the owner is shown anything (R12)."""
+    order_id = request.query_params.get("order", "")
+    user = await auth.of_request(request)
+    if _ORDER.fullmatch(order_id):
+        asking = _soon(funnel.settle(gateway, order_id), order_id)
+        await asyncio.wait([asking], timeout=PATIENCE_S)
+        if user is not None and user.id is not None and await _owns(user.id, order_id):
+            return RedirectResponse(f"/wallet?paid={order_id}", 303)
+    return page(
+        200,
+        t("Your payment is being confirmed."),
+        t("You can close this page. The money comes into your wallet by itself as soon as PhonePe confirms it."),
+    )
+
+
+async def webhook(gateway: PaymentGateway, request: Request) -> Response:
+    """A doorbell: it names an order, and the gateway is asked about it afterwards (D3, R4-R10)."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            body = await _body(request)
+    except TimeoutError:
+        return PlainTextResponse(t("The message took too long."), 408)
+    except ClientDisconnect:
+        return PlainTextResponse(t("The message broke off."), 400)
+    if body is None:
+        return PlainTextResponse(t("The message is too large."), 413)
+    try:
+        order_id = gateway.doorbell(request.headers.get("authorization", ""), body)
+    except GatewayRefused as error:
+        return _refuse(auth.address_of(request), error)
+    if order_id is not None:
+        _soon(funnel.rang(gateway, order_id, body), order_id)
+    return PlainTextResponse("")
+
+
+async def _owns(user_id: int, order_id: str) -> bool:
+    try:
+        await read(recharges.owned, user_id, order_id)
+    except NotYours:
+        return False
+    return True
+
+
+async def _body(request: Request) -> bytes | None:
+    """What was sent, as long as it is small enough."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
+
+
+class Refusals:
+    """Counts refused webhooks by address within a minute, so that a flood of them fills no log."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counted: Counter[str] = Counter()
+
+    def too_many(self, address: str) -> bool:
+        """Count one more."""
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute = minute
+            self._counted.clear()
+        self._counted[address] += 1
+        return self._counted[address] > REFUSALS_A_MINUTE
+
+
+_refusals = Refusals()
+
+
+def _refuse(address: str, error: GatewayRefused) -> Response:
+    if _refusals.too_many(address):
+        return PlainTextResponse(t("Too many messages."), 429)
+    log.warning("webhook refused", address=address, code=error.code)
+    return PlainTextResponse(error.message, STATUSES.get(error.code, 400))
+
+
+_ringing: set[asyncio.Task[None]] = set()
+
+
+def _soon(work: Awaitable[None], order_id: str) -> asyncio.Task[None]:
+    """Go on with it when the answer is out; what fails is logged, and the poller does it again (R40)."""
+
+    async def logged() -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("order not settled, it stays due", order=order_id)
+
+    task = asyncio.create_task(logged())
+    _ringing.add(task)
+    task.add_done_callback(_ringing.discard)
+    return task
+
+
+PAGE = """<!doctype html>
+<html lang="en-IN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · evapp</title><link rel="icon" href="/icons/favicon.svg" type="image/svg+xml">
+<style>:root{{color-scheme:light dark}}
+body{{max-width:26rem;margin:0 auto;padding:3rem 1.25rem;font:1.0625rem/1.5 system-ui,sans-serif;
+color:#15231e;background:#faf6ee}}h1{{font-size:1.625rem;line-height:1.25}}
+a{{color:#0b5b58;display:inline-block;padding:.6rem 0}}
+@media(prefers-color-scheme:dark){{body{{color:#f4efe4;background:#0c1412}}a{{color:#63cdc3}}}}</style></head>
+<body><main><h1>{title}</h1><p>{sentence}</p><p><a href="/dashboard">{home}</a></p></main></body></html>"""
+
+
+def page(status: int, title: str, sentence: str) -> Response:
+    """A page of ours for people the app does not know, without a script."""
+    html = PAGE.format(title=escape(title), sentence=escape(sentence), home=escape(t("Go to your wallet and chargers")))
+    return HTMLResponse(html, status)

@@ -1,0 +1,100 @@
+"""What a driver keeps: receipts and statements, made when asked for, of his own only."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from domain import receipts, statements
+from domain.db import read
+from domain.models import now
+from domain.receipts import ChargeReceipt, NoReceipt, PaymentReceipt
+from domain.statements import NoMonth, Statement
+from evapp.texts import t
+from evapp.web import auth, paper, sheet
+from evapp.web.checkout import page
+
+R = TypeVar("R", ChargeReceipt, PaymentReceipt)
+
+REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,63}")
+"""Of a charge or an order: ours, so no database is asked about anything else."""
+AT_ONCE = 2
+"""Papers drawn side by side: each is a tenth of a second's work."""
+_drawing = asyncio.Semaphore(AT_ONCE)
+
+
+async def receipt(
+    find: Callable[[Session, int, str], R],
+    draw: Callable[[R], bytes],
+    name: Callable[[R], str],
+    request: Request,
+) -> Response:
+    """The PDF of one of the driver's receipts; 404 for another's, and for what has none."""
+    user = await auth.of_request(request)
+    if user is None or user.id is None:
+        return RedirectResponse(auth.gate_to(request.url.path), 303)
+    ref: str = request.path_params["ref"]
+    try:
+        if not REFERENCE.fullmatch(ref):
+            raise NoReceipt(ref)
+        found = await read(find, user.id, ref)
+    except NoReceipt:
+        return page(404, t("Nothing at this address."), t("There is no such receipt of yours."))
+    return download(await drawn(draw, found), name(found), "application/pdf")
+
+
+async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, request: Request) -> Response:
+    """The driver's month, `?month=2026-11` or this one, as a file; 404 for what is no month that has begun."""
+    user = await auth.of_request(request)
+    if user is None or user.id is None:
+        return RedirectResponse(auth.gate_to("/wallet"), 303)
+    wanted = request.query_params.get("month") or statements.name(now())
+    try:
+        found = await read(statements.of_month, user.id, wanted)
+    except NoMonth:
+        return page(404, t("Nothing at this address."), t("There is no statement of such a month."))
+    return download(await drawn(draw, found), f"statement-{wanted}.{ending}", kind)
+
+
+async def drawn(draw: Callable[..., bytes], *what: object) -> bytes:
+    """A paper, made beside the event loop."""
+    async with _drawing:
+        return await asyncio.to_thread(draw, *what)
+
+
+def download(content: bytes, name: str, kind: str) -> Response:
+    """A file to keep, which no cache does."""
+    safe = re.sub(r"[^A-Za-z0-9.-]+", "-", name)
+    headers = {"content-disposition": f'attachment; filename="{safe}"', "cache-control": "private, no-store"}
+    return Response(content, media_type=kind, headers=headers)
+
+
+def _of_charge(found: ChargeReceipt) -> str:
+    return f"receipt-{found.number}.pdf"
+
+
+def _of_payment(found: PaymentReceipt) -> str:
+    return f"payment-{found.order_id}.pdf"
+
+
+routes = [
+    Route(
+        "/history/{ref}/receipt.pdf",
+        partial(receipt, receipts.of_charge, paper.charge, _of_charge),
+        methods=["GET"],
+    ),
+    Route(
+        "/wallet/{ref}/receipt.pdf",
+        partial(receipt, receipts.of_payment, paper.payment, _of_payment),
+        methods=["GET"],
+    ),
+    Route("/wallet/statement.pdf", partial(statement, paper.statement, "pdf", "application/pdf"), methods=["GET"]),
+    Route("/wallet/statement.csv", partial(statement, sheet.statement, "csv", "text/csv"), methods=["GET"]),
+]
+"""What answers under /history and /wallet beside their pages."""

@@ -1,0 +1,80 @@
+"""A form that a browser posted: from our own pages, small, and read into plain strings."""
+
+import re
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from domain.settings import settings
+
+LARGEST = 65_536
+"""Bytes of a body: room for a sentence about a name that is much too long."""
+MOST_FIELDS = 20
+HOME = "/dashboard"
+FORM = "application/x-www-form-urlencoded"
+_LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,500}")
+
+
+class Unreadable(Exception):
+    """What was posted is no form of ours; says so with a status and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(status, sentence)
+        self.status, self.sentence = status, sentence
+
+    def answer(self) -> Response:
+        return PlainTextResponse(f"{self.sentence}\n", self.status)
+
+
+async def fields(request: Request) -> dict[str, str]:
+    """The fields of a form posted by one of our pages; the first of several with one name.
+
+    Raises:
+        Unreadable: 403 from another site, 413 too large, 415 not a form, 400 too many fields.
+    """
+    _from_here(request)
+    if request.headers.get("content-type", FORM).partition(";")[0].strip() != FORM:
+        raise Unreadable(415, "This address takes a form.")
+    body = (await _body(request)).decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
+    except ValueError:
+        raise Unreadable(400, "This form has more fields than ours.") from None
+    return dict(reversed(pairs))
+
+
+def local(path: object) -> str:
+    """A path of our own to go on to; Home for everything that could lead elsewhere."""
+    ours = isinstance(path, str) and _LOCAL.fullmatch(path) and not path.startswith("/auth/")
+    return str(path) if ours else HOME
+
+
+def _from_here(request: Request) -> None:
+    """Browsers say where a post comes from; what says nothing is no browser, and carries nobody's cookies."""
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "none")
+    if (origin != settings().url) if origin else (site not in ("same-origin", "none")):
+        raise Unreadable(403, f"This form was sent from another site. Open {settings().url} and try again.")
+
+
+def onward(request: Request, typed: dict[str, str]) -> str:
+    """Where the driver was going: the form's word, or its page's address when it was sent before the page came alive.
+
+    Empty for nowhere; `local` it before use.
+    """
+    page = request.headers.get("referer", "").partition("?")[2].partition("#")[0]
+    return typed.get("next") or dict(parse_qsl(page)).get("next", "")
+
+
+async def _body(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "0")
+    body = bytearray()
+    if announced.isascii() and announced.isdigit() and int(announced[:12]) <= LARGEST:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST:
+                break
+        else:
+            return bytes(body)
+    raise Unreadable(413, "This form is too large.")

@@ -1,0 +1,103 @@
+"""Security and cache headers on every answer, and pages at the address the driver typed.
+
+The policy is the tightest under which the app runs: no eval, no inline script but those whose hashes
+evapp/web/pwa.py took from the built pages. `style-src-elem` must allow inline styles: they are in the
+prerendered pages, in toasts and in the scroll lock of a dialog.
+"""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from reflex.utils.prerequisites import get_backend_dir
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.settings import settings
+
+HASHES = "csp.json"
+"""In Reflex's backend folder, which is not served: the hashes of each built page."""
+
+EVERY_OTHER_PAGE = "*"
+"""Their key for the page that React draws by itself: dynamic addresses and 404."""
+
+POLICY = (
+    "default-src 'self'; script-src 'self'{scripts}; style-src 'self'; style-src-elem 'self' 'unsafe-inline'; "
+    "style-src-attr 'none'; img-src 'self'; font-src 'self'; connect-src 'self' {socket}; manifest-src 'self'; "
+    "worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"permissions-policy", b"camera=(self), geolocation=(), microphone=(), payment=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+"""Without includeSubDomains: chargers may still speak ws:// to a name beside ours."""
+
+FINGERPRINTED = ("/assets/", "/fonts/")
+"""A changed file there has a new name."""
+
+SCRIPTLESS = (*FINGERPRINTED, "/icons/")
+
+PRIVATE = ("/dashboard", "/wallet", "/history", "/profile", "/c", "/auth", "/payments")
+"""Pages with money and doors with cookies: no cache may keep them."""
+
+
+class Headers:
+    """The outermost transformer of the app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.always = (*ALWAYS, HTTPS_ONLY) if settings().secure else ALWAYS
+        # Browsers older than 2022 do not count the websocket of the same host as 'self'.
+        self.socket = f"{'wss' if settings().secure else 'ws'}://{urlsplit(settings().url).netloc}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        path: str = scope["path"]
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *self._extra(path, message)]}
+            await send(message)
+
+        await self.app(self._at_its_folder(scope), receive, send_with_headers)
+
+    @cached_property
+    def hashes(self) -> dict[str, list[str]]:
+        """Page → hashes of its inline scripts; empty where another server has the pages."""
+        file: Path = get_backend_dir() / HASHES
+        return json.loads(file.read_text()) if file.exists() else {}
+
+    def _at_its_folder(self, scope: Scope) -> Scope:
+        """Built pages are folders; the file server would redirect to them by an http address behind TLS."""
+        path: str = scope["path"]
+        if path not in self.hashes or path == "/" or path.endswith(".html"):
+            return scope
+        return {**scope, "path": f"{path}/", "raw_path": scope.get("raw_path", path.encode()) + b"/"}
+
+    def _extra(self, path: str, message: Message) -> list[tuple[bytes, bytes]]:
+        extra = [*self.always, (b"content-security-policy", self._policy(path).encode())]
+        if not any(name == b"cache-control" for name, _ in message["headers"]):
+            extra.append((b"cache-control", _cache(path, message["status"])))
+        return extra
+
+    def _policy(self, path: str) -> str:
+        hashes = [] if path.startswith(SCRIPTLESS) else self._hashes_of(path)
+        return POLICY.format(scripts="".join(f" '{one}'" for one in hashes), socket=self.socket)
+
+    def _hashes_of(self, path: str) -> list[str]:
+        return self.hashes.get(path.rstrip("/") or "/") or self.hashes.get(EVERY_OTHER_PAGE, [])
+
+
+def _cache(path: str, status: int) -> bytes:
+    if path.startswith(FINGERPRINTED) and status in (200, 206, 304):
+        return b"public, max-age=31536000, immutable"
+    if any(path == page or path.startswith(f"{page}/") for page in PRIVATE):
+        return b"no-store"
+    return b"no-cache"

@@ -1,0 +1,54 @@
+"""Whether this process lives, and whether it can serve: for whoever restarts it and whoever sends it traffic."""
+
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import text
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.routing import Route
+
+from domain.db import read
+from evapp.web import auth
+
+log = structlog.get_logger()
+
+Check = Callable[[], bool]
+
+
+async def live(_: Request) -> JSONResponse:
+    """The process answers."""
+    return JSONResponse({"status": "live"})
+
+
+async def home(request: Request) -> RedirectResponse:
+    """The bare address leads to where its visitor belongs."""
+    user = await auth.of_request(request)
+    return RedirectResponse("/dashboard" if user else "/login", 303)
+
+
+def routes(checks: dict[str, Check]) -> list[Route]:
+    """The health routes; `checks` name what else must be up besides the database."""
+
+    async def ready(_: Request) -> JSONResponse:
+        """200 when everything that serving needs is up, else 503; says which."""
+        parts = {"database": await _database(), **{name: check() for name, check in checks.items()}}
+        return JSONResponse(
+            {"status": "ready" if all(parts.values()) else "not ready", **parts}, 200 if all(parts.values()) else 503
+        )
+
+    return [Route("/", home), Route("/health/live", live), Route("/health/ready", ready)]
+
+
+async def _database() -> bool:
+    try:
+        await read(_ping)
+    except Exception:
+        log.exception("database not ready")
+        return False
+    return True
+
+
+def _ping(db: Session) -> None:
+    db.connection().execute(text("SELECT 1"))

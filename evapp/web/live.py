@@ -1,0 +1,156 @@
+"""Live push: what happens in the house reaches exactly the browsers that look at it, newest value first."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import reflex as rx
+import structlog
+
+from domain.bus import Bus
+from domain.events import (
+    ChargerChanged,
+    Event,
+    RechargeChanged,
+    SessionChanged,
+    SessionMetered,
+    SignedOut,
+    WalletChanged,
+)
+
+log = structlog.get_logger()
+
+CROWD = 1_000
+"""So many browsers may be watched before the hub looks which of them are still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What one browser looks at: whose it is, which sign-in opened it, and the states on its page."""
+
+    user_id: int
+    sign_in: str
+    charger_id: str
+    states: tuple[type[rx.State], ...]
+
+
+@dataclass(slots=True)
+class Pending:
+    """What a browser has not been told yet; a newer figure replaces an older one."""
+
+    reload: bool = False
+    metered: SessionMetered | None = None
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class Hub:
+    """Who watches what, and the pumps that tell them. One to a process, handed the app at start-up."""
+
+    def __init__(self) -> None:
+        self.listening = False
+        self._crowded = CROWD
+        self._app: rx.App | None = None
+        self._watches: dict[str, Watch] = {}
+        self._tokens: defaultdict[str, set[str]] = defaultdict(set)
+        self._pending: defaultdict[str, Pending] = defaultdict(Pending)
+
+    async def run(self, app: rx.App, bus: Bus) -> None:
+        """Follow the bus until cancelled."""
+        self._app = app
+        events = bus.subscribe()
+        self.listening = True
+        try:
+            async for event in events:
+                self._tell(event)
+        finally:
+            self.listening = False
+
+    def watch(self, token: str, watch: Watch) -> None:
+        """This browser looks at this page now, and no longer at the one before."""
+        self.forget(token)
+        if len(self._watches) >= self._crowded:
+            self._forget_the_gone()
+        self._watches[token] = watch
+        for topic in _topics(watch):
+            self._tokens[topic].add(token)
+
+    def forget(self, token: str) -> None:
+        """Nothing more is sent to this browser."""
+        watch = self._watches.pop(token, None)
+        self._pending.pop(token, None)
+        for topic in _topics(watch) if watch else ():
+            self._tokens[topic].discard(token)
+            if not self._tokens[topic]:
+                del self._tokens[topic]
+
+    def _forget_the_gone(self) -> None:
+        """A browser that left says no goodbye; those that are gone are counted out when there are many."""
+        here = self._app.event_namespace.token_to_sid if self._app and self._app.event_namespace else {}
+        for token in self._watches.keys() - here.keys():
+            self.forget(token)
+        self._crowded = max(CROWD, 2 * len(self._watches))
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, SignedOut):
+            for token in [t for t, w in self._watches.items() if w.sign_in in event.token_hashes]:
+                self.forget(token)
+            return
+        for token in {token for topic in _touched(event) for token in self._tokens.get(topic, ())}:
+            pending = self._pending[token]
+            if isinstance(event, SessionMetered):
+                pending.metered = event
+            else:
+                pending.reload = True
+            if pending.task is None:
+                pending.task = asyncio.create_task(self._pump(token, pending))
+
+    async def _pump(self, token: str, pending: Pending) -> None:
+        try:
+            while pending.reload or pending.metered is not None:
+                reload, metered = pending.reload, pending.metered
+                pending.reload, pending.metered = False, None
+                await self._push(token, reload, metered)
+        except Exception:
+            log.exception("push failed", token=token[:8])
+        finally:
+            pending.task = None
+
+    async def _push(self, token: str, reload: bool, metered: SessionMetered | None) -> None:
+        watch = self._watches.get(token)
+        if watch is None or self._app is None or self._app.event_namespace is None:
+            return
+        if token not in self._app.event_namespace.token_to_sid:
+            self.forget(token)
+            return
+        async with self._app.modify_state(rx.BaseStateToken(ident=token, cls=watch.states[0])) as root:
+            for cls in watch.states:
+                state = await root.get_state(cls)
+                await _renew(state, watch.user_id, reload, metered)
+
+
+hub = Hub()
+
+
+async def _renew(state: Any, user_id: int, reload: bool, metered: SessionMetered | None) -> None:
+    """Every watched state has `_refresh(user_id)`; one that shows live figures has `_metered(event)` too."""
+    if reload:
+        await state._refresh(user_id)
+    elif metered is not None and hasattr(state, "_metered"):
+        state._metered(metered)
+
+
+def _topics(watch: Watch) -> tuple[str, ...]:
+    return (f"user:{watch.user_id}", *((f"charger:{watch.charger_id}",) if watch.charger_id else ()))
+
+
+def _touched(event: Event) -> tuple[str, ...]:
+    match event:
+        case ChargerChanged(charger_id=charger_id):
+            return (f"charger:{charger_id}",)
+        case SessionMetered(user_id=user_id) | SessionChanged(user_id=user_id):
+            return (f"user:{user_id}",)
+        case WalletChanged(user_id=user_id) | RechargeChanged(user_id=user_id):
+            return (f"user:{user_id}",)
+        case _:
+            return ()

@@ -1,0 +1,66 @@
+"""A statement as CSV: for spreadsheets, which must never take a driver's words for a formula."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from domain.receipts import INDIA
+from domain.statements import Statement
+from domain.wallet import Line
+from evapp.texts import t
+from evapp.texts.movements import reference, word
+
+HEADS = (
+    t("Date"),
+    t("Time"),
+    t("Entry"),
+    t("Description"),
+    t("Reference"),
+    t("Amount (INR)"),
+    t("Wallet balance (INR)"),
+    t("Owed (INR)"),
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a text begins with that a spreadsheet would work out (OWASP, CSV injection)."""
+
+
+def statement(told: Statement) -> bytes:
+    """UTF-8 with the mark by which Excel knows it; amounts are plain numbers with a point."""
+    sheet = io.StringIO()
+    writer = csv.writer(sheet)
+    writer.writerow(HEADS)
+    opening = decimal(told.opening_paise), decimal(told.opening_owed_paise)
+    closing = decimal(told.closing_paise), decimal(told.closing_owed_paise)
+    writer.writerow(["", "", t("Opening balance"), "", "", "", *opening])
+    writer.writerows(_rows(told))
+    writer.writerow(["", "", t("Closing balance"), "", "", "", *closing])
+    return sheet.getvalue().encode("utf-8-sig")
+
+
+def decimal(paise: int) -> str:
+    """Rupees as spreadsheets read them: -13575 -> -135.75."""
+    rupees, rest = divmod(abs(paise), 100)
+    return f"{'-' if paise < 0 else ''}{rupees}.{rest:02d}"
+
+
+def harmless(text: str) -> str:
+    """The text, with an apostrophe before what would be a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def _rows(told: Statement) -> Iterator[list[str]]:
+    for line in told.lines:
+        at = line.at.astimezone(INDIA)
+        texts = (word(line), line.description, reference(line))
+        after = decimal(abs(line.balance_after_paise))
+        yield [
+            f"{at:%Y-%m-%d}",
+            f"{at:%H:%M:%S}",
+            *map(harmless, texts),
+            decimal(line.amount_paise),
+            *_balances(line, after),
+        ]
+
+
+def _balances(line: Line, after: str) -> tuple[str, str]:
+    return ("", after) if line.arrears else (after, "")

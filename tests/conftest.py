@@ -1,0 +1,77 @@
+"""What all tests share: a migrated, empty database on SQLite and on PostgreSQL, and who runs beside whom."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from domain.db import Database, opened
+from tests.databases import begin_run, empty, migrate, postgres_database, postgres_server
+
+
+def pytest_configure() -> None:
+    begin_run()
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups in its own
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker has the built app: two builds at once would write the same .web."""
+    for item in items:
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("app"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "evapp.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[str]:
+    with postgres_database(postgres_server()) as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database for this test alone; a test that asks for it runs on both kinds."""
+    template = request.getfixturevalue(f"{request.param}_template")
+    if request.param == "sqlite":
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'evapp.db')}"
+        return
+    empty(template)
+    yield template
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with nothing in it, on both kinds."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    with postgres_database(postgres_server()) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """The opened database: `transact` and `read` work on it."""
+    async with opened(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Session]:
+    """One write transaction, for rules that need no event loop."""
+    with (
+        closing(Database(database_url)) as database,
+        database.engine.connect().execution_options(writes=True) as connection,
+        Session(connection, expire_on_commit=False) as session,
+    ):
+        yield session

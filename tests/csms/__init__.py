@@ -1,0 +1,1 @@
+"""The CSMS over real websockets: raw frames in, raw frames out."""

@@ -1,0 +1,193 @@
+"""The direct path: what it answers and stores is what the lenient path answers and stores, and the order is kept."""
+
+import asyncio
+import json
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import settings as chosen
+from hypothesis import strategies as st
+from jsonschema import Draft4Validator
+
+from csms import repairs
+from csms.fast import Direct
+from csms.v16.hot import HOT
+from csms.v16.schemas import fits, schema
+from domain.models import ChargingSession, Connector, MeterSample, OcppMessage
+from tests.csms.charger import Raw, metered, sampled
+from tests.csms.conftest import House, running
+from tests.csms.test_charge import start
+from tests.csms.traffic import mutated, traffic
+
+COLUMNS = ("energy_wh", "power_w", "current_ma", "voltage_mv", "soc_percent")
+FIGURES = ("state", "energy_wh", "meter_wh", "power_w", "suspended", "stop_cause", "review")
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "Heartbeat": {},
+    "StatusNotification": {
+        "connectorId": 1,
+        "errorCode": "NoError",
+        "status": "Available",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "info": "i",
+        "vendorId": "v",
+        "vendorErrorCode": "e",
+    },
+    "MeterValues": {
+        "connectorId": 1,
+        "transactionId": 7,
+        "meterValue": metered(
+            sampled("12", unit="Wh", context="Sample.Periodic", location="Outlet", format="Raw"),
+            sampled("3.5", unit="kW", measurand="Power.Active.Import", phase="L1"),
+        ),
+    },
+}
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(EXAMPLES)))
+@chosen(max_examples=3000, deadline=None)
+def test_what_is_decoded_is_valid_and_needs_no_repair(seed: int, action: str) -> None:
+    """No false accept: the package's own schema agrees, and the lenient path finds nothing to mend."""
+    payload = mutated(Random(seed), EXAMPLES[action])
+    try:
+        HOT[action].decode(msgspec.Raw(json.dumps(payload).encode()))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return
+    assert Draft4Validator(schema(action)).is_valid(payload)
+    mended, notes, missing = repairs.mend(schema(action), payload)
+    assert (mended, notes, missing) == (payload, [], [])
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(EXAMPLES)))
+@chosen(max_examples=2000, deadline=None)
+def test_the_compiled_validator_accepts_nothing_wrong(seed: int, action: str) -> None:
+    payload = mutated(Random(seed), EXAMPLES[action])
+    if fits(action, payload):
+        assert Draft4Validator(schema(action)).is_valid(payload)
+
+
+async def _told(raw: Raw, messages: list[list[Any]]) -> list[Any]:
+    """Send them one by one; gives every answer without its time."""
+    answers = []
+    for number, message in enumerate(messages):
+        answer = await raw.ask([2, f"t{number}", *message])
+        if isinstance(answer[2], dict):
+            answer[2].pop("currentTime", None)
+        answers.append(answer)
+    return answers
+
+
+async def _stored(house: House, charger_id: str) -> list[Any]:
+    session = next(row for row in await house.rows(ChargingSession) if row.charger_id == charger_id)
+    samples = [row for row in await house.rows(MeterSample) if row.session_id == session.id]
+    connectors = [row for row in await house.rows(Connector) if row.charger_id == charger_id]
+    return [
+        [[getattr(row, name) for name in COLUMNS] for row in samples],
+        [getattr(session, name) for name in FIGURES],
+        [(row.number, row.status, row.error_code, row.info) for row in connectors],
+    ]
+
+
+@pytest.mark.skip(reason="Plausibility caps depend on the time between frames: needs one clock for both paths.")
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_both_paths_answer_and_store_the_same(
+    database_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same 1,000 frames, a quarter of them mutated, by the direct path and by the lenient one."""
+    take, took, outcomes = Direct.take, 0, []
+    # How far a register may jump depends on the seconds between two frames, which differ from run to run.
+    monkeypatch.setattr("domain.metering.most_wh", lambda *_: 500)
+
+    def counted(direct: Direct, raw: bytes) -> bool:
+        nonlocal took
+        taken = take(direct, raw)
+        took += taken
+        return taken
+
+    def none(_direct: Direct, _raw: bytes) -> bool:
+        return False
+
+    for name, path in (("DIRECT", counted), ("LENIENT", none)):
+        monkeypatch.setattr(Direct, "take", path)
+        async with running(database_url) as house, house.charger(f"/{name}") as raw:
+            await raw.boot()
+            id_, _ = await raw.asked("GetConfiguration")
+            await raw.send([3, id_, {"configurationKey": []}])
+            transaction = await start(raw, meter=0)
+            answers = await _told(raw, traffic(Random(seed), transaction, 1000))
+            outcomes.append([answers, *await _stored(house, name)])
+    direct, lenient = outcomes
+    assert direct == lenient
+    assert took > 500
+
+
+async def test_a_later_message_waits_for_an_earlier_one(house: House, raw: Raw) -> None:
+    """Answers come in the order of the questions, whichever path each takes."""
+    transaction = await start(raw, meter=0)
+    expected = []
+    for number in range(300):
+        action, told = (
+            ("MeterValues", {"connectorId": 1, "transactionId": transaction, "meterValue": metered(sampled("5"))}),
+            ("Heartbeat", {}),
+            ("StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}),
+            ("Heartbeat", None),
+            ("Authorize", {"idTag": "CARD1"}),
+        )[number % 5]
+        await raw.send([2, f"o{number}", action, told])
+        expected.append(f"o{number}")
+    assert [(await raw.receive())[1] for _ in expected] == expected
+    assert len(await house.rows(MeterSample)) == 60
+
+
+async def test_a_repetition_has_no_second_effect_on_either_path(house: House, raw: Raw) -> None:
+    """Q15."""
+    transaction = await start(raw, meter=0)
+    told = {"connectorId": 1, "transactionId": transaction, "meterValue": metered(sampled("5"))}
+    frame = [2, "again", "MeterValues", told]
+    assert await raw.ask(frame) == await raw.ask(frame) == [3, "again", {}]
+    assert len(await house.rows(MeterSample)) == 1
+
+
+async def test_a_message_is_journalled_as_before(house: House, raw: Raw) -> None:
+    await raw.ask([2, "seen", "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Faulted"}])
+    lines = await house.eventually_journalled(lambda row: row.message_id == "seen")
+    assert [line.direction for line in lines][:1] == ["in"]
+    await house.eventually(OcppMessage, lambda row: row.message_id == "seen" and row.direction == "out")
+
+
+async def test_split_frames_are_put_together(house: House, raw: Raw) -> None:
+    """A message in fragments, and one cut anywhere on its way, is the same message."""
+    await raw.socket.send(iter(['[2,"f1","Heart', 'beat",{}]']))
+    assert (await raw.receive())[1] == "f1"
+    payload = b'[2,"f2","Heartbeat",{}]'
+    frame = bytes((0x81, 0x80 | len(payload))) + b"\0\0\0\0" + payload
+    for cut in range(1, len(frame)):
+        raw.socket.transport.write(frame[:cut])
+        await asyncio.sleep(0)
+        raw.socket.transport.write(frame[cut:] + frame)
+        for _ in range(2):
+            assert (await raw.receive())[1] == "f2"
+
+
+async def test_what_is_no_text_ends_the_connection(house: House, raw: Raw) -> None:
+    """RFC 6455, 8.1: 1007."""
+    payload = b'[2,"bad\xff","Heartbeat",{}]'
+    raw.socket.transport.write(bytes((0x81, 0x80 | len(payload))) + b"\0\0\0\0" + payload)
+    assert await raw.gone() == 1007
+
+
+async def test_a_database_that_fails_is_told(house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The charger learns that its sample was not kept and sends it again later; the next one is served."""
+    transaction = await start(raw, meter=0)
+
+    def broken(*_given: Any) -> list[int]:
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("domain.running.Meter.record", broken)
+        told = {"connectorId": 1, "transactionId": transaction, "meterValue": metered(sampled("5"))}
+        assert (await raw.ask([2, "x", "MeterValues", told]))[:3] == [4, "x", "InternalError"]
+    assert await raw.ask([2, "y", "MeterValues", {**told, "meterValue": metered(sampled("6"))}]) == [3, "y", {}]
+    assert [row.energy_wh for row in await house.rows(MeterSample)] == [6]

@@ -1,0 +1,224 @@
+"""Who gets in, and how the door says no."""
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidMessage, InvalidStatus
+
+from csms.server import listening
+from domain import chargers
+from domain.bus import LocalBus
+from domain.db import transact
+from domain.models import Charger
+from domain.settings import Settings, settings
+from tests.csms.charger import SECONDS, Raw, connected
+from tests.csms.conftest import House, running
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One kind of database is enough here: no query differs."""
+
+
+async def refused(house: House, path: str = "/ocpp/RAW-1", **options: object) -> int:
+    """Knock; gives the HTTP status of the refusal."""
+    with pytest.raises(InvalidStatus) as refusal:
+        async with connected(house.port, path, **options):  # type: ignore[arg-type]
+            pass
+    return refusal.value.response.status_code
+
+
+async def test_no_subprotocol_offered_is_1_6(house: House) -> None:
+    """Q1."""
+    async with house.charger(offers=None) as raw:
+        assert raw.socket.subprotocol is None
+        assert (await raw.boot())["status"] == "Accepted"
+
+
+OFFERS = {
+    ("ocpp1.6",): "ocpp1.6",
+    ("OCPP1.6",): "OCPP1.6",
+    ("ocpp2.0.1", "ocpp1.6"): "ocpp1.6",
+    ("ocpp1.5", "Ocpp1.6", "ocpp2.0"): "Ocpp1.6",
+}
+
+
+async def test_the_subprotocol_is_found_in_any_case_and_list(house: House) -> None:
+    """Q2: case-insensitive, and the client's spelling comes back."""
+    for offers, chosen in OFFERS.items():
+        async with house.charger(offers=offers) as raw:
+            assert raw.socket.subprotocol == chosen
+            await raw.boot()
+
+
+async def test_a_version_not_spoken_here_is_closed_and_leaves_the_charger_alone(house: House) -> None:
+    """Q2: a probe for 2.0.1 disturbs no 1.6 connection of the same charger (OCPP-J 1.6, 3.1.2)."""
+    async with house.charger() as raw:
+        await raw.boot()
+        async with connect(
+            f"ws://127.0.0.1:{house.port}/RAW-1",
+            additional_headers={"Sec-WebSocket-Protocol": "ocpp2.0.1"},
+            proxy=None,
+        ) as probe:
+            async with asyncio.timeout(SECONDS):
+                await probe.wait_closed()
+            assert probe.close_code == 1002
+        assert (await raw.asked("GetConfiguration"))[0]
+        await raw.silent()
+
+
+IDENTITIES = {
+    "/RAW-1": "RAW-1",
+    "/ocpp/RAW-2/": "RAW-2",
+    "//any//prefix//RAW-3//": "RAW-3",
+    "/steve/websocket/CentralSystemService/RAW-4": "RAW-4",
+    "/ocpp/IN*BLR%2A017%3A2": "IN*BLR*017:2",
+    "/ocpp/RAW-5?token=x/y": "RAW-5",
+    "/ocpp/" + "A" * 48: "A" * 48,
+}
+
+
+async def test_the_identity_is_the_last_segment(house: House) -> None:
+    """Q4: any prefix, empty segments, percent-decoded once."""
+    for path in IDENTITIES:
+        async with house.charger(path) as raw:
+            await raw.boot()
+    assert {row.id for row in await house.rows(Charger)} == set(IDENTITIES.values())
+
+
+NO_IDENTITIES = (
+    *("/", "//", "/ocpp/" + "A" * 49, "/ocpp/" + "A" * 5000, "/ocpp/..", "/ocpp/..%2F..%2Fetc", "/ocpp/A%00B"),
+    *("/ocpp/A%0AB", "/ocpp/%2541", "/ocpp/A%20B", "/ocpp/%FF%FE", "/ocpp/%E0%A4%95", "/ocpp/A'%3B--", "/ocpp/A%0A"),
+)
+
+
+async def test_what_is_no_identity_is_refused(house: House) -> None:
+    """Q4: at most 48 characters, none of them control characters; nothing is stored."""
+    for path in NO_IDENTITIES:
+        assert await refused(house, path) == 404, path
+    assert await house.rows(Charger) == []
+
+
+async def test_unknown_chargers_are_refused_where_settings_say_so(database_url: str) -> None:
+    async with running(database_url, chosen=Settings(ocpp_accept_unknown=False)) as house:
+        assert await refused(house) == 404
+        assert await house.rows(Charger) == []
+        await transact(chargers.add, "RAW-1")
+        async with house.charger() as raw:
+            await raw.boot()
+
+
+async def test_a_browser_stores_no_charger(house: House) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(b"GET /ocpp/BROWSER HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    async with asyncio.timeout(SECONDS):
+        assert b"426" in await reader.readline()
+    writer.close()
+    assert await house.rows(Charger) == []
+
+
+TEXT_KEY = "0011223344556677889900AABBCCDDEEFF001122"
+
+
+async def test_a_key_may_come_as_hex_or_as_raw_bytes(house: House) -> None:
+    """Q8: bytes that are no UTF-8 are a key like any other."""
+    await transact(chargers.add, "RAW-1")
+    await transact(chargers.set_key, "RAW-1", TEXT_KEY)
+    for given in (TEXT_KEY.encode(), bytes.fromhex(TEXT_KEY)):
+        async with house.charger(login=("RAW-1", given)) as raw:
+            await raw.boot()
+
+
+async def test_a_wrong_key_is_refused_before_the_upgrade(house: House) -> None:
+    """Q8: 401, also when the user is not the identity; whoever is connected stays so."""
+    await transact(chargers.add, "RAW-1")
+    await transact(chargers.set_key, "RAW-1", TEXT_KEY)
+    good = TEXT_KEY.encode()
+    async with house.charger(login=("RAW-1", good)) as raw:
+        await raw.boot()
+        assert await refused(house, login=None) == 401
+        for login in (("RAW-1", b"wrong"), ("RAW-1", b""), ("RAW-2", good), ("", good), ("raw-1", good)):
+            assert await refused(house, login=login) == 401, login
+        await raw.asked("GetConfiguration")
+        await raw.silent()
+
+
+async def test_credentials_that_cannot_be_read_are_refused(house: House) -> None:
+    for header in ("Basic !!!", "Bearer abc", "Basic", "Basic UkFXLTE="):
+        with pytest.raises(InvalidStatus) as refusal:
+            await connect(
+                f"ws://127.0.0.1:{house.port}/RAW-1", additional_headers={"Authorization": header}, proxy=None
+            )
+        assert refusal.value.response.status_code == 401, header
+        assert refusal.value.response.headers["WWW-Authenticate"].startswith("Basic")
+
+
+async def test_a_retired_charger_leaves_and_stays_out(house: House) -> None:
+    async with house.charger() as raw:
+        await raw.boot()
+        await raw.asked("GetConfiguration")
+        await transact(chargers.retire, "RAW-1")
+        assert await raw.gone() == 1000
+    assert await refused(house) == 403
+
+
+async def test_a_new_key_makes_the_charger_sign_in_again(house: House) -> None:
+    async with house.charger() as raw:
+        await raw.boot()
+        await transact(chargers.set_key, "RAW-1", TEXT_KEY)
+        assert (await raw.asked("GetConfiguration"))[1]
+        assert await raw.gone() == 1000
+    assert await refused(house) == 401
+
+
+async def test_no_compression_is_agreed(house: House) -> None:
+    """Q7: OCPP-J 1.6, 5.1."""
+    async with house.charger(compression="deflate") as raw:
+        assert raw.socket.response is not None
+        assert "Sec-WebSocket-Extensions" not in raw.socket.response.headers
+        await raw.boot()
+
+
+async def test_a_port_that_is_taken_raises(house: House) -> None:
+    """And the chargers of whoever has it stay online."""
+    async with house.charger() as raw:
+        await raw.boot()
+        with pytest.raises(OSError):
+            async with listening(host="127.0.0.1", port=house.port, bus=LocalBus(), settings=settings()):
+                pass
+        assert (await house.stored()).online
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for localhost that signed itself; its key lies beside it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is needed to make a certificate")
+    made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
+    subprocess.run([openssl, *made, *named, *files], check=True, capture_output=True)
+    return tmp_path / "cert.pem"
+
+
+async def test_tls_and_client_certificates(database_url: str, certificate: Path) -> None:
+    """Security profiles 2 and 3: encrypted, and closed to whoever shows no certificate where one is demanded."""
+    key = certificate.with_name("key.pem")
+    chosen = Settings(ocpp_tls_cert=str(certificate), ocpp_tls_key=str(key))
+    client = ssl.create_default_context(cafile=str(certificate))
+    async with (
+        running(database_url, chosen=chosen) as house,
+        connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket,
+    ):
+        await Raw(socket).boot()
+    chosen = Settings(ocpp_tls_cert=str(certificate), ocpp_tls_key=str(key), ocpp_tls_client_ca=str(certificate))
+    async with running(database_url, chosen=chosen) as house:
+        with pytest.raises((OSError, InvalidMessage)):
+            await connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None)
+        client.load_cert_chain(certificate, key)
+        async with connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket:
+            await Raw(socket).boot()

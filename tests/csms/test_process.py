@@ -1,0 +1,78 @@
+"""`python -m csms` as people run it: it serves, takes calls from a shell, and stops with a word."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from pathlib import Path
+
+from tests.csms.charger import SECONDS, connected
+
+ROOT = Path(__file__).parents[2]
+
+
+async def run(database_url: str, *arguments: str, port: int = 0) -> Process:
+    """`python -m csms` in the directory of this test."""
+    settings = {"EVAPP_OCPP_HOST": "127.0.0.1", "EVAPP_OCPP_PORT": str(port), "EVAPP_DATABASE_URL": database_url}
+    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
+    return await create_subprocess_exec(
+        sys.executable, "-m", "csms", *arguments, env=environment, stdout=PIPE, stderr=PIPE
+    )
+
+
+async def answered(database_url: str, *arguments: str, port: int = 0) -> tuple[int | None, str, str]:
+    process = await run(database_url, *arguments, port=port)
+    async with asyncio.timeout(3 * SECONDS):
+        out, error = await process.communicate()
+    return process.returncode, out.decode(), error.decode()
+
+
+async def listening_port(process: Process) -> int:
+    assert process.stdout is not None
+    async with asyncio.timeout(3 * SECONDS):
+        while not (line := (await process.stdout.readline()).decode()).startswith("Chargers connect to"):
+            assert line, "the process ended"
+    return int(line.rpartition(":")[2].partition("/")[0])
+
+
+async def test_it_serves_takes_calls_and_stops(database_url: str) -> None:
+    process = await run(database_url)
+    try:
+        port = await listening_port(process)
+        async with connected(port) as raw:
+            await raw.boot()
+            shell = asyncio.create_task(answered(database_url, "call", "RAW-1", "Reset", '{"type": "Soft"}'))
+            kind, id_, action, payload = await raw.receive()
+            if action == "GetConfiguration":  # the set-up begins after three seconds: before or after the shell
+                await raw.send([3, id_, {"configurationKey": []}])
+                kind, id_, action, payload = await raw.receive()
+            assert (kind, action, payload) == (2, "Reset", {"type": "Soft"})
+            await raw.send([3, id_, {"status": "Accepted"}])
+            code, out, _ = await shell
+            assert (code, json.loads(out)) == (0, {"status": "Accepted"})
+            code, _, error = await answered(database_url, "call", "RAW-1", "Reset", '{"type": "Warm"}')
+            assert (code, "Traceback" in error) == (1, False)
+            assert "Warm" in error
+            code, _, error = await answered(database_url, port=port)
+            assert (code, "Traceback" in error) == (1, False)
+            assert f"Cannot listen on 127.0.0.1:{port}" in error
+            process.send_signal(signal.SIGTERM)
+            assert await raw.gone() == 1012
+        async with asyncio.timeout(SECONDS):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_the_shell_answers_in_sentences(database_url: str) -> None:
+    for arguments, words in (
+        (("call", "RAW-1", "Reset", "{"), "not JSON"),
+        (("call", "RAW-1", "Reset", "[]"), "must be a JSON object"),
+        (("call", "RAW-1", "Reset"), "No server answers"),
+    ):
+        code, _, error = await answered(database_url, *arguments)
+        assert (code, words in error, "Traceback" in error) == (1, True, False), error

@@ -1,0 +1,173 @@
+"""Reservations and local lists: kept when the charger takes them, respected until they end."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain import charging, tokens
+from domain.bus import CallRefused
+from domain.charging import Refused
+from domain.db import transact
+from domain.events import Call
+from domain.models import ChargingSession, Finding, LocalList, Reservation, now
+from domain.settings import settings
+from tests.csms.charger import SECONDS, Raw, stamp
+from tests.csms.conftest import House
+from tests.csms.test_cards import begin, card_of, remote_stop
+from tests.csms.test_charge import stop
+
+
+async def ask(house: House, raw: Raw, action: str, payload: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """Have the charger asked this, and answer so."""
+    reply = asyncio.create_task(house.bus.call("RAW-1", Call(action, payload), SECONDS))
+    id_, sent = await raw.asked(action)
+    assert sent == payload
+    await raw.send([3, id_, answer])
+    return (await reply).payload
+
+
+async def reserve(
+    house: House, raw: Raw, tag: str, number: int = 7, *, connector: int = 1, seconds: float = 3600, **rest: str
+) -> None:
+    payload = {"connectorId": connector, "expiryDate": stamp(seconds), "idTag": tag, "reservationId": number, **rest}
+    await ask(house, raw, "ReserveNow", payload, {"status": "Accepted"})
+
+
+async def reserved(raw: Raw, connector: int = 1) -> None:
+    await raw.call("StatusNotification", connectorId=connector, errorCode="NoError", status="Reserved")
+
+
+async def states(house: House) -> list[str]:
+    return [row.state for row in await house.rows(Reservation)]
+
+
+async def test_what_the_charger_answers_is_kept(house: House, raw: Raw) -> None:
+    """OCPP 1.6, 5.13 and 5.1: Accepted, Occupied, a CALLERROR; the same number again replaces; cancelled."""
+    payload = {"connectorId": 1, "expiryDate": stamp(60), "idTag": "A", "reservationId": 1}
+    await ask(house, raw, "ReserveNow", payload, {"status": "Occupied"})
+    assert await states(house) == ["REFUSED"]
+    await ask(house, raw, "ReserveNow", payload, {"status": "Accepted"})
+    assert await states(house) == ["ACTIVE"]
+    reply = asyncio.create_task(house.bus.call("RAW-1", Call("ReserveNow", {**payload, "reservationId": 2}), SECONDS))
+    id_, _ = await raw.asked("ReserveNow")
+    await raw.send([4, id_, "NotSupported", "", {}])
+    with pytest.raises(CallRefused):
+        await reply
+    assert await states(house) == ["ACTIVE", "REFUSED"]
+    await ask(house, raw, "CancelReservation", {"reservationId": 1}, {"status": "Accepted"})
+    await ask(house, raw, "CancelReservation", {"reservationId": 2}, {"status": "Rejected"})
+    assert await states(house) == ["CANCELLED", "REFUSED"]
+
+
+async def test_another_driver_is_refused_until_it_expires(house: House, raw: Raw) -> None:
+    other = await card_of(50_000, tag="OTHER", name="bela")
+    await card_of(50_000, tag="MINE")
+    await reserve(house, raw, "mine")
+    with pytest.raises(Refused, match="reserved for somebody else"):
+        await transact(charging.request_start, other, "RAW-1", 1)
+    await reserved(raw)
+    with pytest.raises(Refused, match="reserved for somebody else"):
+        await transact(charging.request_start, other, "RAW-1", 1)
+    await reserve(house, raw, "mine", seconds=-1)
+    await raw.available()
+    session = await transact(charging.request_start, other, "RAW-1", 1)
+    assert session.state == "REQUESTED"
+
+
+async def test_the_driver_starts_his_own_reservation_with_its_tag(house: House, raw: Raw) -> None:
+    """OCPP 1.6, 5.13: the charger wants the idTag of the reservation; its StartTransaction ends it (4.8)."""
+    user_id = await card_of(50_000, tag="MINE")
+    await reserve(house, raw, "mine")
+    await reserved(raw)
+    session = await transact(charging.request_start, user_id, "RAW-1", 1)
+    assert session.tag == "MINE"
+    assert session.id is not None
+    await transact(charging.answered, session.id, "accepted")
+    transaction, info = await begin(raw, "mine", reservationId=7)
+    assert info == {"status": "Accepted"}
+    assert await states(house) == ["USED"]
+    (row,) = await house.rows(ChargingSession)
+    assert (row.transaction_id, row.user_id) == (transaction, user_id)
+    await stop(raw, transaction, 1200)
+    _, info = await begin(raw, "MINE", meter=1200)
+    assert info == {"status": "Accepted"}, "the card charges on without a reservation"
+
+
+async def test_a_reservation_is_used_by_its_card_or_group_and_no_other(house: House, raw: Raw) -> None:
+    """A charger that lets a stranger start on a reserved connector is told Invalid, and to stop."""
+    await transact(tokens.add, "KID", parent="FAMILY")
+    await reserve(house, raw, "DAD", parentIdTag="FAMILY")
+    transaction, info = await begin(raw, "STRANGER")
+    assert info == {"status": "Invalid"}
+    await remote_stop(raw, transaction)
+    assert await states(house) == ["ACTIVE"]
+    await stop(raw, transaction, 1000)
+    transaction, info = await begin(raw, "kid", reservationId=7)
+    assert info["status"] == "Accepted"
+    assert await states(house) == ["USED"]
+
+
+async def test_a_reserved_tag_is_welcome_where_strangers_are_not(
+    house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVAPP_OCPP_ACCEPT_UNKNOWN", "false")
+    settings.cache_clear()
+    await reserve(house, raw, "GUEST")
+    assert await raw.call("Authorize", idTag="guest") == {"idTagInfo": {"status": "Accepted"}}
+    _, info = await begin(raw, "GUEST")
+    assert info == {"status": "Accepted"}
+    assert await states(house) == ["USED"], "also without its number"
+
+
+async def test_a_reservation_of_any_connector_keeps_the_last_one_free(house: House, raw: Raw) -> None:
+    user_id = await card_of(50_000, tag="OTHER", name="bela")
+    await raw.available(2)
+    await reserve(house, raw, "MINE", connector=0)
+    first, info = await begin(raw, "WALKER", 1)
+    assert info == {"status": "Accepted"}
+    with pytest.raises(Refused, match="reserved"):
+        await transact(charging.request_start, user_id, "RAW-1", 2)
+    await stop(raw, first, 1000)
+    await raw.available(1)
+    assert (await transact(charging.request_start, user_id, "RAW-1", 2)).state == "REQUESTED"
+
+
+LIST = [{"idTag": "one", "idTagInfo": {"status": "Accepted"}}, {"idTag": "TWO", "idTagInfo": {"status": "Blocked"}}]
+
+
+async def test_local_lists_are_kept_as_the_charger_took_them(house: House, raw: Raw) -> None:
+    """OCPP 1.6, 5.15: full, differential, refused."""
+    full = {"listVersion": 3, "updateType": "Full", "localAuthorizationList": LIST}
+    await ask(house, raw, "SendLocalList", full, {"status": "Failed"})
+    assert await house.rows(LocalList) == []
+    await ask(house, raw, "SendLocalList", full, {"status": "Accepted"})
+    changes = [{"idTag": "ONE"}, {"idTag": "three", "idTagInfo": {"status": "Accepted", "parentIdTag": "P"}}]
+    differential = {"listVersion": 4, "updateType": "Differential", "localAuthorizationList": changes}
+    await ask(house, raw, "SendLocalList", differential, {"status": "VersionMismatch"})
+    assert (await house.rows(LocalList))[0].version == 3
+    await ask(house, raw, "SendLocalList", differential, {"status": "Accepted"})
+    (row,) = await house.rows(LocalList)
+    assert row.version == 4
+    assert json.loads(row.entries) == {
+        "TWO": {"status": "Blocked"},
+        "THREE": {"status": "Accepted", "parentIdTag": "P"},
+    }
+
+
+async def test_a_charger_that_lost_its_list_gets_it_again(house: House, raw: Raw) -> None:
+    """GetLocalListVersion reconciles: another version than ours is a finding, and the whole list is sent once more."""
+    full = {"listVersion": 3, "updateType": "Full", "localAuthorizationList": LIST}
+    await ask(house, raw, "SendLocalList", full, {"status": "Accepted"})
+    for same in (3, -1):
+        await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": same})
+    await raw.silent()
+    await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+    id_, again = await raw.asked("SendLocalList")
+    assert (again["listVersion"], again["updateType"]) == (3, "Full")
+    assert [entry["idTag"] for entry in again["localAuthorizationList"]] == ["ONE", "TWO"]
+    await raw.send([3, id_, {"status": "Accepted"}])
+    await house.eventually(LocalList, lambda row: row.reported_version == 3 and row.updated_at > now() - timedelta(1))
+    assert [finding.kind for finding in await house.rows(Finding)] == ["local-list"]

@@ -1,0 +1,164 @@
+"""What a charger is set to after a boot, when it is left alone, and how the house is closed."""
+
+import asyncio
+
+import pytest
+
+from csms.central import Pace
+from csms.v16.setup import ENERGY, POWER, WISHES
+from domain import chargers
+from domain.db import transact
+from domain.events import RemoteStart
+from domain.models import Charger, Finding
+from tests.csms.charger import SECONDS, Raw
+from tests.csms.conftest import House, running
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One kind of database is enough here: no query differs."""
+
+GOOD = {wish.key: wish.values[0] for wish in WISHES}
+
+
+async def configured(raw: Raw, values: dict[str, str], *, readonly: tuple[str, ...] = ()) -> None:
+    """Answer GetConfiguration with these values."""
+    id_, payload = await raw.asked("GetConfiguration")
+    assert set(payload["key"]) == set(GOOD)
+    known = [{"key": key, "value": value, "readonly": key in readonly} for key, value in values.items()]
+    unknown = [key for key in payload["key"] if key not in values]
+    await raw.send([3, id_, {"configurationKey": known, "unknownKey": unknown}])
+
+
+async def changed(raw: Raw, status: str = "Accepted") -> tuple[str, str]:
+    """Answer one ChangeConfiguration; gives its key and value."""
+    id_, payload = await raw.asked("ChangeConfiguration")
+    await raw.send([3, id_, {"status": status}])
+    return payload["key"], payload["value"]
+
+
+async def test_only_what_differs_is_set(house: House) -> None:
+    """Q10, Q40: unknown and read-only keys are left alone."""
+    async with house.charger() as raw:
+        await raw.boot()
+        values = {**GOOD, "AuthorizeRemoteTxRequests": "True", "HeartbeatInterval": "14400", "ConnectionTimeOut": "60"}
+        values["LocalAuthorizeOffline"] = "true"
+        del values["AllowOfflineTxForUnknownId"]
+        await configured(raw, values, readonly=("LocalAuthorizeOffline",))
+        assert await changed(raw) == ("AuthorizeRemoteTxRequests", "false")
+        assert await changed(raw, "RebootRequired") == ("HeartbeatInterval", "300")
+        await raw.silent()
+
+
+async def test_a_charger_that_is_right_is_not_written_to(house: House) -> None:
+    """Q10."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, GOOD)
+        await raw.silent()
+
+
+async def test_the_list_of_measurands_grows_shorter_until_it_is_taken(house: House) -> None:
+    """Q40: OCPP 1.6, 3.16.4."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {"MeterValuesSampledData": ENERGY})
+        full = f"{ENERGY},{POWER},Current.Import,Voltage,SoC"
+        for value in (full, f"{ENERGY},{POWER}", ENERGY):
+            assert await changed(raw, "Rejected") == ("MeterValuesSampledData", value)
+        await raw.silent()
+
+
+async def test_a_charger_that_refuses_to_tell_so_much_is_asked_for_all(house: House) -> None:
+    async with house.charger() as raw:
+        await raw.boot()
+        id_, _ = await raw.asked("GetConfiguration")
+        await raw.send([4, id_, "OccurenceConstraintViolation", "too many keys", {}])
+        id_, payload = await raw.asked("GetConfiguration")
+        assert payload == {}
+        await raw.send([3, id_, {"configurationKey": [{"key": "ClockAlignedDataInterval", "value": "60"}, 5]}])
+        assert await changed(raw) == ("ClockAlignedDataInterval", "0")
+
+
+async def test_a_driver_goes_before_the_set_up(house: House) -> None:
+    """Q17."""
+    async with house.charger() as raw:
+        await raw.boot()
+        id_, _ = await raw.asked("GetConfiguration")
+        reply = asyncio.create_task(house.bus.call("RAW-1", RemoteStart(1, "TAG1"), SECONDS))
+        await raw.silent()
+        known = [{"key": "HeartbeatInterval", "value": "0", "readonly": False}]
+        await raw.send([3, id_, {"configurationKey": known}])
+        started, _ = await raw.asked("RemoteStartTransaction")
+        await raw.send([3, started, {"status": "Accepted"}])
+        assert (await reply).accepted
+        assert await changed(raw) == ("HeartbeatInterval", "300")
+
+
+async def test_a_boot_loop_ends_the_set_up(house: House) -> None:
+    """Q10: more than three boots in ten minutes; the operator finds it."""
+    for _ in range(3):
+        async with house.charger() as raw:
+            await raw.boot()
+            await configured(raw, {})
+    async with house.charger() as raw:
+        await raw.boot()
+        await raw.silent()
+        await raw.silent()
+    (finding,) = await house.rows(Finding)
+    assert (finding.kind, finding.ref) == ("boot-loop", "RAW-1")
+
+
+async def test_a_replaced_socket_ends_its_set_up(database_url: str) -> None:
+    """Q9: what was prepared on the old socket is not sent on the new one."""
+    unhurried = Pace(settle=0.2, quiet=60, beat=60, ping=0)
+    async with running(database_url, pace=unhurried) as house, house.charger() as old:
+        await old.boot()
+        async with house.charger() as new:
+            await old.gone()
+            await new.call("Heartbeat")
+            assert (await new.asked("TriggerMessage"))[1] == {"requestedMessage": "StatusNotification"}
+
+
+async def test_a_charger_that_came_back_silent_may_be_asked_after_a_while(database_url: str) -> None:
+    """After a restart nobody waits for the next heartbeat, minutes away; a charger that never booted is waited for."""
+    async with running(database_url, pace=Pace(settle=60, quiet=0.1, beat=60, ping=0)) as house:
+        async with house.charger() as raw:
+            await raw.boot()
+        await house.eventually(Charger, lambda row: not row.online)
+        async with house.charger() as raw:
+            await house.online()
+            reply = asyncio.create_task(house.bus.call("RAW-1", RemoteStart(1, "TAG1"), SECONDS))
+            id_, _ = await raw.asked("RemoteStartTransaction")
+            await raw.send([3, id_, {"status": "Accepted"}])
+            assert (await reply).accepted
+
+
+async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: str) -> None:
+    """Q6: pongs keep a silent charger; one that stops answering is let go after three pings."""
+    watchful = Pace(settle=60, quiet=60, beat=0.05, ping=0.1)
+    async with running(database_url, pace=watchful) as house, house.charger() as raw:
+        await raw.boot()
+        before = (await house.stored()).heard_at
+        await house.eventually(Charger, lambda row: bool(row.heard_at and before and row.heard_at > before))
+        raw.socket.transport.pause_reading()
+        await house.eventually(Charger, lambda row: not row.online)
+        raw.socket.transport.abort()
+
+
+async def test_the_house_closes_with_a_word(database_url: str) -> None:
+    """1012, service restart: chargers come back; their going offline is stored."""
+    async with running(database_url) as house:
+        connection = house.charger()
+        raw = await connection.__aenter__()
+        await raw.boot()
+    assert await raw.gone() == 1012
+    await connection.__aexit__(None, None, None)
+    async with running(database_url) as house:
+        assert not (await house.stored()).online
+
+
+async def test_nobody_is_online_after_a_crash(database_url: str) -> None:
+    async with running(database_url) as house:
+        await transact(chargers.add, "RAW-1")
+        await transact(chargers.connected, "RAW-1", at=(await house.stored()).created_at)
+    async with running(database_url) as house:
+        assert not (await house.stored()).online

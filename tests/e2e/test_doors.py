@@ -1,0 +1,130 @@
+"""What strangers and forgers get at the running product's doors: nothing, with the right headers."""
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from domain import charging, history, wallet
+from domain.db import Database
+from evapp.state.charger import ChargerPage
+from evapp.state.effects import Effects
+from evapp.state.history import History, Session
+from evapp.state.live import Live
+from evapp.state.recharge import Recharge
+from tests.e2e.conftest import Driver, Phone, Street, register
+from tests.e2e.running import Product
+from tests.e2e.wire import Wire
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+EVERYWHERE = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 303),
+        ("/login", 200),
+        ("/dashboard", 200),
+        ("/c/BLR-017", 200),
+        ("/nothing-here", 404),
+        ("/theme.css", 200),
+        ("/manifest.webmanifest", 200),
+        ("/auth/gate?next=/wallet", 303),
+        ("/payments/return?order=RCH-none", 200),
+        ("/payments/go/RCH-none", None),
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/ping", 200),
+    ],
+)
+async def test_headers_on_every_answer(product: Product, path: str, status: int | None) -> None:
+    async with httpx.AsyncClient(base_url=product.url) as http:
+        answer = await http.get(path)
+    assert status in (None, answer.status_code)
+    assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+    policy = answer.headers["content-security-policy"]
+    script = next(part for part in policy.split(";") if part.strip().startswith("script-src "))
+    assert "unsafe-eval" not in policy
+    assert "unsafe-inline" not in script
+    assert "frame-ancestors 'none'" in policy
+
+
+async def test_posts_from_elsewhere_are_refused(product: Product) -> None:
+    async with httpx.AsyncClient(base_url=product.url, headers={"Origin": "https://evil.example"}) as http:
+        for path in ("/auth/login", "/auth/register", "/auth/logout", "/auth/pin", "/auth/delete"):
+            assert (await http.post(path, data={"login": "x", "pin": "1"})).status_code == 403, path
+
+
+async def test_a_websocket_from_elsewhere_is_refused(product: Product) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with Wire(product.url, origin="https://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_events_of_nobody_do_nothing_and_lead_to_the_gate(product: Product, database: Database) -> None:
+    async with Wire(product.url) as wire:
+        for state, handler, payload in (
+            (ChargerPage, "start", {}),
+            (Live, "stop", {}),
+            (Recharge, "pay", {}),
+            (History, "load", {}),
+            (History, "show_more", {}),
+            (Session, "load", {}),
+        ):
+            await wire.event(state, handler, path="/wallet", **payload)
+        assert wire.var(Effects, "leave_to") == "/auth/gate?next=%2Fwallet"
+        assert not wire.var(History, "charges")
+
+
+async def test_another_drivers_charge_is_not_found(
+    driver_with_600: Driver, phones: object, street: Street, database: Database
+) -> None:
+    stranger: Phone = await phones()  # type: ignore[operator]
+    thief = await register(stranger, database)
+    async with street() as charger:
+        charger.plug()
+        session = await database.transact(charging.request_start, driver_with_600.id, charger.identity, 1)
+        async with Wire(driver_with_600.phone.url, cookie=await _cookie(thief)) as wire:
+            await wire.event(Session, "load", path=f"/history/{session.ref}")
+            assert wire.var(Session, "phase") == "missing"
+            await wire.event(Live, "stop", path=f"/c/{charger.identity}")
+    assert session.id is not None
+    assert (await database.read(history.current, driver_with_600.id)) is not None
+    await database.transact(charging.request_stop, session.id, "driver")
+    assert await database.read(wallet.balance, driver_with_600.id) == wallet.Balance(60_000, 0, 0)
+
+
+async def test_hidden_values_cannot_be_set(driver: Driver, database: Database) -> None:
+    async with Wire(driver.phone.url, cookie=await _cookie(driver)) as wire:
+        await wire.send(Live, "setvar", name="_held_paise", value=10**9)
+        await wire.send(Recharge, "setvar", name="amount", value="1")
+        await wire.send(ChargerPage, "choose", number="1; DROP TABLE users")
+        await wire.send(ChargerPage, "choose", number=10**12)
+        await wire.event(History, "load", path="/history")
+    assert await database.read(wallet.balance, driver.id) == wallet.Balance(0, 0, 0)
+
+
+async def test_a_signed_out_tab_hears_no_more(
+    driver_with_600: Driver, street: Street, database: Database, product: Product
+) -> None:
+    async with street() as charger, Wire(product.url, cookie=await _cookie(driver_with_600)) as wire:
+        await wire.event(ChargerPage, "load", path=f"/c/{charger.identity}")
+        assert wire.var(ChargerPage, "phase") == "free"
+        await driver_with_600.phone.open("/profile")
+        await driver_with_600.page.get_by_role("button", name="Log out").first.click()
+        await driver_with_600.page.wait_for_url("**/login*")
+        charger.fault()
+        await charger.answered("StatusNotification", status="Faulted")
+        await wire.event(Effects, "failed")
+        assert wire.var(ChargerPage, "phase") == "free"
+
+
+async def _cookie(driver: Driver) -> str:
+    return "; ".join(f"{c['name']}={c['value']}" for c in await driver.phone.context.cookies())

@@ -1,0 +1,138 @@
+"""What every page must keep beside the audit: its words while it waits, and the phone without a network."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Route, WebSocketRoute, expect
+
+from tests.e2e.browsers import QUIET
+from tests.e2e.conftest import Phone
+from tests.e2e.running import Product
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_nothing_is_at_an_unknown_address(phone: Phone) -> None:
+    answer = await phone.page.goto(f"{phone.url}/nowhere")
+    assert answer is not None and answer.status == 404
+    await expect(phone.page.get_by_role("heading", name="Nothing at this address.")).to_be_visible()
+    assert [text for text in phone.complaints if "404" not in text] == []
+    phone.complaints.clear()  # Chromium itself complains of the document's 404
+
+
+async def test_the_app_can_be_installed(product: Product, chromium: Browser, tmp_path: Path) -> None:
+    # Only a profile of its own on disk says so: Chromium refuses windows that forget everything.
+    context = await chromium.browser_type.launch_persistent_context(
+        tmp_path, executable_path=shutil.which("chromium"), args=[*QUIET]
+    )
+    page = context.pages[0]
+    await page.goto(f"{product.url}/login")
+    await worker_ready(page)
+    tools = await context.new_cdp_session(page)
+    assert await tools.send("Page.getInstallabilityErrors") == {"installabilityErrors": []}
+    assert (await tools.send("Page.getAppManifest"))["errors"] == []
+    await context.close()
+
+
+async def test_without_a_network_the_phone_says_so_and_comes_back(phone: Phone) -> None:
+    await _settled(phone, "/help")
+    await worker_ready(phone.page)
+    await phone.context.set_offline(True)
+    await phone.open("/register")
+    await expect(phone.page.get_by_role("heading", name="No connection")).to_be_visible()
+    assert await phone.page.evaluate("document.fonts.check('16px Anek', 'No connection')")
+    assert [text for text in phone.complaints if "ERR_INTERNET_DISCONNECTED" not in text] == []
+    phone.complaints.clear()
+    await phone.context.set_offline(False)
+    await phone.page.get_by_role("link", name="Try again").click()
+    await expect(phone.page.get_by_role("heading", name="Create an account")).to_be_visible()
+
+
+async def test_a_lost_connection_is_said_above_the_page(phone: Phone) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await phone.page.route_web_socket("**/_event/**", through)
+    await _settled(phone, "/help")
+    heading = phone.page.get_by_role("heading", name="Help", exact=True)
+    before = await heading.bounding_box()
+    await phone.context.set_offline(True)  # no new connection, and the one there is ends
+    await sockets[0].close()
+    strip = phone.page.get_by_text("Connection lost. Reconnecting. Your charge goes on.")
+    await expect(strip).to_be_visible()
+    after, line = await heading.bounding_box(), await strip.locator("..").bounding_box()
+    assert before and after and line
+    assert line["y"] == 0
+    assert after["y"] == before["y"] + line["height"]
+    await phone.context.set_offline(False)
+    await expect(strip).to_be_hidden()
+    assert [text for text in phone.complaints if "WebSocket" not in text] == []
+    phone.complaints.clear()
+
+
+async def test_a_posted_form_says_that_it_is_on_its_way_once(phone: Phone) -> None:
+    await _settled(phone, "/login")
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await phone.page.route("**/auth/login", hold)
+    # Playwright waits for the navigation that a click begins; what the page shows meanwhile it must note by itself.
+    await phone.page.evaluate(
+        """() => {
+            const button = document.querySelector("button[type=submit]"), width = button.offsetWidth;
+            new MutationObserver(() => { if (button.disabled) sessionStorage.seen = JSON.stringify(
+                [button.innerText, button.offsetWidth === width]
+            ) }).observe(button, {attributes: true});
+            setTimeout(() => { button.click(); button.click() }, 50);
+        }"""
+    )
+    async with asyncio.timeout(15):
+        while not held:
+            await asyncio.sleep(0.05)
+    await held[0].fulfill(status=303, headers={"location": "/help"})
+    await phone.page.wait_for_url("**/help")
+    assert json.loads(await phone.page.evaluate("sessionStorage.seen")) == ["Signing in…", True]
+    assert len(held) == 1
+
+
+async def test_a_pin_is_shown_on_request_alone(phone: Phone) -> None:
+    await _settled(phone, "/login")
+    pin = phone.page.get_by_label("PIN", exact=True)
+    await pin.fill("482913")
+    assert await pin.get_attribute("type") == "password"
+    await phone.page.get_by_role("button", name="Show what I type in PIN").click()
+    await expect(pin).to_have_attribute("type", "text")
+    assert await pin.input_value() == "482913"
+
+
+async def test_the_keyboard_reaches_the_content_first(phone: Phone) -> None:
+    await _settled(phone, "/help")
+    await phone.page.keyboard.press("Tab")
+    await expect(phone.page.get_by_role("link", name="Skip to content")).to_be_focused()
+    await phone.page.keyboard.press("Enter")
+    await phone.page.keyboard.press("Tab")
+    await expect(phone.page.get_by_role("link", name="Write to us on WhatsApp")).to_be_focused()
+
+
+async def _settled(phone: Phone, path: str) -> None:
+    """Open a page and wait until everything has come."""
+    await phone.open(path)
+    await phone.page.wait_for_load_state("networkidle")
+    await expect(phone.page.locator("h1")).to_have_count(1)
+
+
+async def worker_ready(page: Any) -> None:
+    """Wait until the service worker stands between the page and the network."""
+    await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    async with asyncio.timeout(15):
+        while not await page.evaluate("!!navigator.serviceWorker.controller"):
+            await asyncio.sleep(0.05)

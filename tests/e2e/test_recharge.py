@@ -1,0 +1,70 @@
+"""Adding money in a real browser: what only a browser can show of typing, clicking twice, leaving and coming back."""
+
+import pytest
+from playwright.async_api import expect
+from sqlmodel import col, select
+
+from domain import audit, wallet
+from domain.db import Database
+from domain.models import RechargeOrder
+from tests.e2e.conftest import Driver
+from tests.e2e.running import Product
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def amounts(database: Database, user_id: int) -> list[int]:
+    """What was ordered, in paise, oldest first."""
+    query = select(RechargeOrder.amount_paise).where(RechargeOrder.user_id == user_id).order_by(col(RechargeOrder.id))
+    return await database.read(lambda db: list(db.exec(query)))
+
+
+async def test_typed_refused_clicked_twice_left_and_paid_after_all(
+    driver: Driver, product: Product, database: Database
+) -> None:
+    page = driver.page
+    await driver.phone.open("/wallet")
+    field = page.get_by_label("Other amount")
+    await field.press_sequentially("499")
+    await field.press("Enter")
+    await expect(page.get_by_role("alert").filter(has_text="The least you can add is ₹500.")).to_be_visible()
+    assert await amounts(database, driver.id) == []
+
+    await page.get_by_text("₹2,000", exact=True).click()
+    await expect(field).to_have_value("")
+    await expect(page.get_by_role("button", name="Add ₹2,000 with PhonePe")).to_be_visible()
+    await field.fill("750.50")
+    await page.get_by_role("button", name="Add ₹750.50 with PhonePe").dblclick()
+    await page.wait_for_url(f"{product.sandbox_url}/**")
+    assert await amounts(database, driver.id) == [75_050]
+
+    await page.go_back()
+    await expect(page.get_by_text("₹750.50 on its way. PhonePe has not confirmed yet.")).to_be_visible()
+    await expect(field).to_have_value("750.50")
+    await expect(page.get_by_role("button", name="Add ₹750.50 with PhonePe")).to_be_enabled()
+    await page.get_by_role("link", name="Open PhonePe again").click()
+    await page.wait_for_url(f"{product.sandbox_url}/**")
+    await page.get_by_role("button", name="Pay ₹").click()
+    await page.wait_for_url("**/wallet?paid=*")
+    await expect(page.get_by_text("₹750.50 was added.")).to_be_visible()
+    await expect(page.get_by_text("on its way")).to_have_count(0)
+    assert await amounts(database, driver.id) == [75_050]
+    assert await database.read(wallet.balance, driver.id) == wallet.Balance(75_050, 0, 0)
+    assert [check for check in await database.read(audit.audit) if check.broken] == []
+
+
+async def test_money_shows_on_a_page_that_is_only_looked_at(
+    driver: Driver, product: Product, database: Database
+) -> None:
+    """R1: paid in one tab, seen in the other without a reload."""
+    page, home = driver.page, await driver.phone.context.new_page()
+    await home.goto(f"{product.url}/dashboard")
+    await expect(home.get_by_text("₹0.00")).to_be_visible()
+    await driver.phone.open("/wallet")
+    await page.get_by_text("₹1,000", exact=True).click()
+    await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
+    await page.wait_for_url(f"{product.sandbox_url}/**")
+    await expect(home.get_by_text("₹1,000 on its way. PhonePe has not confirmed yet.")).to_be_visible()
+    await page.get_by_role("button", name="Pay ₹").click()
+    await expect(home.get_by_text("₹1,000.00").first).to_be_visible(timeout=3_000)
+    await expect(home.get_by_text("on its way")).to_have_count(0)

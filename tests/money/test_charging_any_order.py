@@ -1,0 +1,233 @@
+"""Charges in any order of events, against a model that knows only meters and prices, on both databases."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from domain import chargers, charging
+from domain.charging import Refused
+from domain.db import Database
+from domain.metering import LIVE
+from domain.models import SessionState
+from tests.money import house
+from tests.money.charges import METER, RUPEE, Desk
+from tests.money.house import Clock
+
+T = TypeVar("T")
+CHARGERS = ("BLR-1", "BLR-2")
+PLACES = [(charger_id, connector) for charger_id in CHARGERS for connector in (1, 2)]
+PRICE = 1_800
+MINUTES = st.integers(1, 15)
+DRIVER = st.integers(0, 2)
+LATEST = st.integers(0, 3)
+"""Which of the last charges an event is about: the newest one, or one before."""
+
+
+class OneTransaction(Desk):
+    """The desk inside one transaction that is never committed; a step that raises leaves nothing behind."""
+
+    def __init__(self, db: Session, clock: Clock) -> None:
+        super().__init__(None, clock)  # type: ignore[arg-type]
+        self.db = db
+
+    def do(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        with self.db.begin_nested():
+            return work(self.db, *args, **kwargs)
+
+
+@dataclass
+class Charge:
+    """What the car knows of its charge: the register now, what was said of it, and what was said last."""
+
+    user_id: int
+    begun_at: datetime | None = None
+    register: int = METER
+    seen: int = METER
+    told: int | None = None
+    """meterStop, once it was said."""
+
+
+class Street(RuleBasedStateMachine):
+    """Two chargers with two connectors each, three drivers, and every message also late, twice, or never."""
+
+    def __init__(self, engine: Engine, clock: Clock, began: datetime) -> None:
+        super().__init__()
+        clock.at = began
+        self.connection = engine.connect().execution_options(writes=True)
+        self.db = Session(self.connection, expire_on_commit=False)
+        self.desk = OneTransaction(self.db, clock)
+        for charger_id in CHARGERS:
+            self.desk.charger(charger_id, connectors=2)
+        self.given = {self.desk.driver(rupees): rupees * RUPEE for rupees in (50, 200, 1_000)}
+        self.charges: dict[int, Charge] = {}
+
+    def teardown(self) -> None:
+        self.db.close()
+        self.connection.close()
+
+    def pick(self, back: int) -> tuple[int, Charge]:
+        newest_first = list(self.charges.items())[::-1]
+        return newest_first[back % len(newest_first)]
+
+    @rule(n=DRIVER, rupees=st.integers(1, 300))
+    def recharge(self, n: int, rupees: int) -> None:
+        user_id = list(self.given)[n]
+        arrears = self.desk.money(user_id).arrears_paise
+        self.desk.do(
+            house.give, user_id, rupees * RUPEE, f"{self.desk.clock.at}:{rupees}:{arrears}:{len(self.charges)}"
+        )
+        self.desk.do(charging.fund_open_hold, user_id)
+        self.given[user_id] += rupees * RUPEE
+        self.desk.passes(milliseconds=1)
+
+    @rule(n=DRIVER, place=st.sampled_from(PLACES))
+    def wish(self, n: int, place: tuple[str, int]) -> None:
+        self.wished(n, place)
+
+    def wished(self, n: int, place: tuple[str, int]) -> bool:
+        self.desk.do(chargers.connected, place[0], at=self.desk.clock.at)
+        self.desk.status(*place, "Available")
+        user_id = list(self.given)[n]
+        try:
+            session_id = self.desk.request(user_id, *place)
+        except Refused:
+            return False
+        self.charges[session_id] = Charge(user_id)
+        return True
+
+    @rule(n=DRIVER, place=st.sampled_from(PLACES), minutes=MINUTES)
+    def whole_beginning(self, n: int, place: tuple[str, int], minutes: int) -> None:
+        """All of it at once, so that more charges run."""
+        if self.wished(n, place):
+            self.start(0)
+            self.desk.status(*place, "Charging")
+            self.flow(0, minutes, False)
+
+    @precondition(lambda self: self.charges)
+    @rule(back=LATEST, verdict=st.sampled_from(["accepted", "accepted", "silent"]))
+    def answer(self, back: int, verdict: str) -> None:
+        session_id, _ = self.pick(back)
+        self.desk.do(charging.answered, session_id, verdict)
+
+    @precondition(lambda self: self.charges)
+    @rule(back=LATEST)
+    def start(self, back: int) -> None:
+        session_id, charge = self.pick(back)
+        at = charge.begun_at or self.desk.clock.at - timedelta(seconds=1)
+        begun = self.desk.start(session_id, at=at)
+        if begun.session_id == session_id:
+            charge.begun_at = at
+        else:
+            assert (begun.status, begun.stop) == ("Invalid", True)
+            self.desk.stop(begun.session_id, METER)
+
+    @precondition(lambda self: self.charges)
+    @rule(back=LATEST, minutes=MINUTES, unseen=st.booleans())
+    def flow(self, back: int, minutes: int, unseen: bool) -> None:
+        """A car charges at 60 kW; the charger says so, or does not."""
+        _, charge = self.pick(back)
+        if charge.begun_at is None or charge.told is not None:
+            return
+        self.desk.passes(minutes=minutes)
+        charge.register += 1_000 * minutes
+        if not unseen:
+            self.sample(back)
+
+    @precondition(lambda self: self.charges)
+    @rule(back=LATEST)
+    def sample(self, back: int) -> None:
+        """Said in time, again, or after the end."""
+        session_id, charge = self.pick(back)
+        if charge.begun_at is None:
+            return
+        if self.desk.state(session_id) in LIVE:
+            charge.seen = charge.register
+        self.desk.meter(session_id, charge.register)
+
+    @precondition(lambda self: self.charges)
+    @rule(back=LATEST)
+    def driver_stops(self, back: int) -> None:
+        session_id, _ = self.pick(back)
+        self.desk.do(charging.request_stop, session_id, "driver")
+
+    @precondition(lambda self: self.charges)
+    @rule(back=LATEST, with_number=st.booleans())
+    def stop(self, back: int, with_number: bool) -> None:
+        """The stop, and the same one again."""
+        session_id, charge = self.pick(back)
+        if charge.begun_at is None:
+            return
+        session = self.desk.session(session_id)
+        number = {} if with_number else {"transaction_id": -1}
+        charge.told = charge.register
+        self.desk.stop(session_id, charge.told, tag=session.tag, **number)
+        assert self.desk.state(session_id) == SessionState.SETTLED
+        self.desk.changes_nothing(self.desk.stop, session_id, charge.told, tag=session.tag)
+
+    @rule(place=st.sampled_from(PLACES), word=st.sampled_from(["Available", "Charging", "SuspendedEV", "Faulted"]))
+    def status(self, place: tuple[str, int], word: str) -> None:
+        self.desk.status(*place, word)
+
+    @rule(charger_id=st.sampled_from(CHARGERS), back_again=st.sampled_from([True, True, False]))
+    def line_breaks(self, charger_id: str, back_again: bool) -> None:
+        self.desk.do(chargers.disconnected, charger_id, at=self.desk.clock.at)
+        if back_again:
+            self.desk.do(chargers.connected, charger_id, at=self.desk.clock.at)
+
+    @rule(minutes=st.sampled_from([1, 1, 2, 16, 25 * 60]), in_contact=st.booleans())
+    def time(self, minutes: int, in_contact: bool) -> None:
+        self.desk.passes(minutes=minutes)
+        if in_contact:
+            for charger_id in CHARGERS:
+                self.desk.do(chargers.connected, charger_id, at=self.desk.clock.at)
+        self.desk.sweep()
+        self.desk.interrupt_lost()
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        self.desk.audited()
+
+    @invariant()
+    def every_bill_is_what_the_meter_says(self) -> None:
+        for session_id, charge in self.charges.items():
+            session = self.desk.session(session_id)
+            if session.state != SessionState.SETTLED:
+                continue
+            energy_wh = (charge.seen if session.estimated else charge.told or 0) - METER
+            exact = (Decimal(energy_wh) * PRICE / 1000).quantize(Decimal(1), ROUND_HALF_UP)
+            assert (session.energy_wh, session.cost_paise) == (energy_wh, int(exact))
+
+    @invariant()
+    def every_wallet_is_what_was_given_and_used(self) -> None:
+        settled = [self.desk.session(session_id) for session_id in self.charges]
+        for user_id, given in self.given.items():
+            used = sum(s.cost_paise for s in settled if s.user_id == user_id and s.state == SessionState.SETTLED)
+            money = self.desk.money(user_id)
+            assert money.balance_paise - money.arrears_paise == given - used
+            assert 0 <= money.held_paise <= money.balance_paise
+            assert money.arrears_paise >= 0
+
+
+def test_any_order_of_events_ends_with_exact_bills(database_url: str, clock: Clock) -> None:
+    """C1-C34 in all their orders."""
+    began = clock.at
+    with closing(Database(database_url)) as database:
+        run_state_machine_as_test(
+            lambda: Street(database.engine, clock, began),
+            settings=effort(
+                max_examples=40 if database.sqlite else 12,
+                stateful_step_count=30,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )

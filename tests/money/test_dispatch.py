@@ -1,0 +1,231 @@
+"""Asking a charger and recording what it answers, also when it says no, nothing, or does not do it (ocpp.md Q30)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from structlog.testing import capture_logs
+
+from domain import charging, dispatch
+from domain.bus import CallRefused, LocalBus
+from domain.charging import ENDINGS
+from domain.events import Call, Command, RemoteStart, RemoteStop, Reply
+from domain.models import SessionState
+from tests.money.charges import METER, Desk
+
+ACCEPTED, REJECTED = Reply("Accepted"), Reply("Rejected")
+
+
+class Socket:
+    """A charger on the bus that answers as it is told, and keeps what it was asked."""
+
+    def __init__(self, reply: Reply | Exception = ACCEPTED) -> None:
+        self.reply = reply
+        self.asked: list[Command] = []
+        self.was_asked = asyncio.Event()
+        self.speaks = asyncio.Event()
+        self.speaks.set()
+
+    async def __call__(self, command: Command) -> Reply:
+        self.asked.append(command)
+        self.was_asked.set()
+        await self.speaks.wait()
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        return self.reply
+
+
+@asynccontextmanager
+async def on_bus(socket: Socket, charger_id: str = "BLR-1") -> AsyncIterator[LocalBus]:
+    bus = LocalBus()
+    async with bus.attach(charger_id, socket):
+        yield bus
+
+
+async def test_an_accepted_start_waits_for_the_plug(open_desk: Desk) -> None:
+    open_desk.charger()
+    session_id = open_desk.request(open_desk.driver())
+    socket = Socket()
+    async with on_bus(socket) as bus:
+        assert await dispatch.start(bus, session_id) == "accepted"
+    assert socket.asked == [RemoteStart(1, open_desk.session(session_id).tag)]
+    assert open_desk.state(session_id) == SessionState.AWAITING_PLUG
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        (REJECTED, "refused"),
+        (Reply("NotSupported"), "refused"),
+        (Reply(""), "refused"),
+        (CallRefused("FormationViolation"), "refused"),
+    ],
+)
+async def test_a_refused_start_releases_the_hold(open_desk: Desk, reply: Reply | Exception, verdict: str) -> None:
+    """C27."""
+    asha = open_desk.driver()
+    open_desk.charger()
+    session_id = open_desk.request(asha)
+    async with on_bus(Socket(reply)) as bus:
+        assert await dispatch.start(bus, session_id) == verdict
+    assert charging.explain(open_desk.session(session_id)) == ENDINGS[verdict]
+    assert open_desk.free(asha) == 1_000
+
+
+async def test_a_charger_that_is_gone_releases_the_hold_at_once(open_desk: Desk) -> None:
+    """C27."""
+    asha = open_desk.driver()
+    open_desk.charger()
+    session_id = open_desk.request(asha)
+    assert await dispatch.start(LocalBus(), session_id) == "offline"
+    assert open_desk.free(asha) == 1_000
+
+
+async def test_a_silent_charger_releases_the_hold(open_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C27, Q17: and a start that it tells later is another story (Q28)."""
+    monkeypatch.setattr(dispatch, "TIMEOUT", 0.05)
+    asha = open_desk.driver()
+    open_desk.charger()
+    session_id = open_desk.request(asha)
+    socket = Socket()
+    socket.speaks.clear()
+    async with on_bus(socket) as bus:
+        assert await dispatch.start(bus, session_id) == "silent"
+    assert open_desk.free(asha) == 1_000
+    assert open_desk.start(session_id).status == "Accepted"
+
+
+async def test_a_start_that_is_told_before_the_answer(open_desk: Desk) -> None:
+    """Q26: the charger begins, then answers, or never answers."""
+    open_desk.charger()
+    session_id = open_desk.request(open_desk.driver())
+    socket = Socket(REJECTED)
+    socket.speaks.clear()
+    async with on_bus(socket) as bus:
+        asking = asyncio.create_task(dispatch.start(bus, session_id))
+        await socket.was_asked.wait()
+        open_desk.start(session_id)
+        socket.speaks.set()
+        await asking
+    assert open_desk.state(session_id) == SessionState.CHARGING
+
+
+async def test_a_start_that_was_called_off_before_it_was_sent_changes_nothing(open_desk: Desk) -> None:
+    open_desk.charger()
+    session_id = open_desk.request(open_desk.driver())
+    open_desk.do(charging.request_stop, session_id, "driver")
+    async with on_bus(Socket()) as bus:
+        before = open_desk.everything()
+        await dispatch.start(bus, session_id)
+    assert open_desk.everything() == before
+
+
+async def test_a_stop_is_asked_for_and_verified(open_desk: Desk) -> None:
+    """C25: accepted is not stopped."""
+    open_desk.charger()
+    session_id = open_desk.charging(open_desk.driver())
+    open_desk.do(charging.request_stop, session_id, "driver")
+    socket = Socket()
+    async with on_bus(socket) as bus:
+        assert await dispatch.stop(bus, session_id) == "accepted"
+    session = open_desk.session(session_id)
+    assert socket.asked == [RemoteStop(session.transaction_id or 0)]
+    assert (session.state, session.stop_tries) == (SessionState.STOPPING, 1)
+    assert session.due_at == open_desk.clock.at + charging.VERIFY
+
+
+@pytest.mark.parametrize("state", ["requested", "charging", "settled"])
+async def test_nothing_is_stopped_that_nobody_wants_stopped(open_desk: Desk, state: str) -> None:
+    asha = open_desk.driver()
+    open_desk.charger()
+    session_id = open_desk.request(asha) if state == "requested" else open_desk.charging(asha)
+    if state == "settled":
+        open_desk.stop(session_id, METER)
+    socket = Socket()
+    async with on_bus(socket) as bus:
+        assert await dispatch.stop(bus, session_id) == ""
+    assert socket.asked == []
+
+
+async def test_a_charge_that_goes_on_though_it_was_replaced_is_stopped(open_desk: Desk) -> None:
+    asha = open_desk.driver()
+    open_desk.charger()
+    open_desk.charger("BLR-2")
+    first = open_desk.charging(asha)
+    open_desk.lose(first)
+    open_desk.charging(asha, "BLR-2")
+    [to_stop] = open_desk.meter(first, METER + 10)
+    socket = Socket()
+    async with on_bus(socket) as bus:
+        assert await dispatch.stop(bus, to_stop) == "accepted"
+    assert socket.asked == [RemoteStop(first)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [(ACCEPTED, [30, 15, 15, 15, 15, 15]), (REJECTED, [15] * 6), (CallRefused("x"), [15] * 6)],
+)
+async def test_a_charger_that_does_not_stop(open_desk: Desk, reply: Reply | Exception, seconds: list[int]) -> None:
+    """C23, Q30: asked, verified, asked five times more, then its power is taken away and the operator told."""
+    asha = open_desk.driver()
+    open_desk.charger()
+    session_id = open_desk.charging(asha)
+    open_desk.flows(session_id, 1)
+    open_desk.do(charging.request_stop, session_id, "driver")
+    socket = Socket(reply)
+    async with on_bus(socket) as bus:
+        await dispatch.stop(bus, session_id)
+        for n, wait in enumerate(seconds):
+            open_desk.passes(seconds=wait - 1)
+            assert open_desk.sweep() == {}
+            open_desk.passes(seconds=1)
+            left = open_desk.sweep()
+            assert left == {session_id: "stop" if n < 5 else "escalate"}
+            await (dispatch.stop if n < 5 else dispatch.escalate)(bus, session_id)
+        assert [type(command) for command in socket.asked] == [RemoteStop] * 6 + [Call] * 2
+        profile, unlock = socket.asked[-2:]
+        assert isinstance(profile, Call)
+        assert isinstance(unlock, Call)
+        assert (profile.action, unlock.action) == ("SetChargingProfile", "UnlockConnector")
+        schedule = profile.payload["csChargingProfiles"]["chargingSchedule"]
+        assert schedule["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 0.0}]
+        assert open_desk.findings() == {"stop-unanswered": 1}
+        open_desk.passes(minutes=5)
+        assert open_desk.sweep() == {session_id: "stop"}, "it is asked again, for ever"
+        await dispatch.stop(bus, session_id)
+        open_desk.passes(seconds=30)
+        assert open_desk.sweep() == {session_id: "escalate"}
+        await dispatch.escalate(bus, session_id)
+    assert open_desk.findings() == {"stop-unanswered": 1}
+    open_desk.flows(session_id, 2)
+    open_desk.stop(session_id, METER + 3_000)
+    assert open_desk.bill(session_id) == (3_000, 5_400)
+
+
+async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk) -> None:
+    """C23: nobody reached it."""
+    open_desk.charger()
+    session_id = open_desk.charging(open_desk.driver())
+    open_desk.do(charging.request_stop, session_id, "driver")
+    for _ in range(6):
+        assert await dispatch.stop(LocalBus(), session_id) == "offline"
+    await dispatch.escalate(LocalBus(), session_id)
+    open_desk.charger()
+    open_desk.passes(seconds=15)
+    assert open_desk.sweep() == {session_id: "stop"}
+    socket = Socket()
+    async with on_bus(socket) as bus:
+        assert await dispatch.stop(bus, session_id) == "accepted"
+    assert open_desk.session(session_id).stop_tries == 1
+
+
+async def test_soon_runs_by_itself_and_a_failure_is_logged() -> None:
+    async def fails() -> str:
+        raise RuntimeError("broken")
+
+    with capture_logs() as logs:
+        dispatch.soon(fails())
+        await asyncio.gather(*dispatch._under_way, return_exceptions=True)
+    assert logs == [{"event": "dispatch failed", "error": "RuntimeError('broken')", "log_level": "error"}]
+    assert dispatch._under_way == set()

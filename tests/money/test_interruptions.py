@@ -1,0 +1,317 @@
+"""Charges whose stop never came: noticed, estimated, resumed, settled late (payments.md C4, C7, C34; ocpp.md Q23)."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain import chargers, charging, history, interruptions, metering, wallet
+from domain.events import SessionChanged
+from domain.models import SessionState
+from tests.money.charges import METER, Desk
+
+
+def boot(desk: Desk, charger_id: str = "BLR-1") -> None:
+    desk.do(chargers.booted, charger_id, vendor="v", model="m", serial="s", firmware="f", at=desk.clock.at)
+
+
+def test_a_connector_that_is_free_again_has_lost_its_stop(desk: Desk) -> None:
+    """C4: the driver is told at once; the hold becomes the estimate."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    sampled_at = desk.session(session_id).sampled_at
+    desk.events.clear()
+    desk.lose(session_id)
+    assert SessionChanged(session_id, "BLR-1", asha, "INTERRUPTED") in desk.events
+    session = desk.session(session_id)
+    assert (session.cost_paise, session.estimated, session.settled_at) == (3_600, True, None)
+    assert session.stopped_at == sampled_at
+    assert session.due_at == desk.clock.at + timedelta(hours=24)
+    assert desk.money(asha) == wallet.Balance(100_000, 3_600, 0)
+    [past] = desk.do(history.page, asha)
+    assert (past.energy_wh, past.cost_paise, past.held_paise) == (2_000, 3_600, 3_600)
+
+
+def test_a_stop_may_be_queued_behind_the_status(desk: Desk) -> None:
+    """Q26: a minute of grace."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 2)
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "Available")
+    desk.passes(seconds=55)
+    assert desk.interrupt_lost() == []
+    desk.stop(session_id, METER + 2_100)
+    assert desk.bill(session_id) == (2_100, 3_780)
+
+
+@pytest.mark.parametrize("status", ["Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"])
+def test_other_states_lose_nothing(desk: Desk, status: str) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 1)
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, status)
+    for _ in range(6):
+        desk.passes(minutes=10)
+        desk.heard("BLR-1")
+        assert desk.interrupt_lost() == []
+
+
+def test_a_charger_that_meters_on_after_available_has_lost_nothing(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "Available")
+    desk.flows(session_id, 2)
+    assert desk.interrupt_lost() == []
+
+
+@pytest.mark.parametrize("status", ["Faulted", "Unavailable"])
+def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, status: str) -> None:
+    """C7, Q43: frozen at the last sample, watched like a lost stop."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, status)
+    session = desk.session(session_id)
+    assert (session.state, session.suspended) == (SessionState.CHARGING, "Faulted" if status == "Faulted" else "")
+    desk.passes(minutes=14)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == []
+    desk.passes(minutes=2)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == [session_id]
+    assert desk.money(asha) == wallet.Balance(100_000, 3_600, 0)
+
+
+def test_a_fault_with_a_stop_is_billed_by_its_meter(desk: Desk) -> None:
+    """C7: the reason is kept."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "Faulted")
+    desk.stop(session_id, METER + 2_000, reason="Other")
+    session = desk.session(session_id)
+    assert (session.stop_reason, session.suspended) == ("Other", "")
+    assert desk.money(asha) == wallet.Balance(96_400, 0, 0)
+
+
+def test_a_fault_that_passes_is_forgotten(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.status("BLR-1", 1, "Faulted")
+    desk.passes(minutes=1)
+    desk.status("BLR-1", 1, "Charging")
+    assert desk.session(session_id).suspended == ""
+
+
+def test_a_boot_that_does_not_resume(desk: Desk) -> None:
+    """C34, Q23."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 1)
+    desk.passes(seconds=30)
+    boot(desk)
+    desk.passes(seconds=59)
+    assert desk.interrupt_lost() == []
+    desk.passes(seconds=2)
+    assert desk.interrupt_lost() == [session_id]
+
+
+def test_a_boot_that_resumes(desk: Desk) -> None:
+    """C34: the charge goes on as if nothing had been."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 1)
+    desk.passes(seconds=30)
+    boot(desk)
+    desk.flows(session_id, 2)
+    assert desk.interrupt_lost() == []
+    desk.stop(session_id, METER + 3_000)
+    assert desk.bill(session_id) == (3_000, 5_400)
+
+
+def test_a_charger_that_is_silent_for_a_quarter_of_an_hour(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 1)
+    desk.passes(minutes=15)
+    assert desk.interrupt_lost() == []
+    desk.passes(seconds=1)
+    assert desk.interrupt_lost() == [session_id]
+
+
+def test_our_own_silence_is_not_the_chargers(desk: Desk) -> None:
+    """After a restart the charger has its quarter of an hour from the moment we listen again."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.since = desk.passes(hours=3)
+    desk.passes(minutes=15)
+    assert desk.interrupt_lost() == []
+    desk.passes(seconds=1)
+    assert desk.interrupt_lost() == [session_id]
+
+
+def test_an_interruption_that_healed_meanwhile_is_none(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 1)
+    desk.passes(minutes=16)
+    suspects = desk.do(interruptions.lost, desk.clock.at, desk.since)
+    assert suspects == [session_id]
+    desk.meter(session_id, METER + 1_500)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == []
+
+
+def test_a_late_stop_settles_by_the_meter(desk: Desk) -> None:
+    """C4."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(hours=20)
+    desk.stop(session_id, METER + 2_200, at=desk.clock.at - timedelta(hours=20))
+    assert desk.bill(session_id) == (2_200, 3_960)
+    assert not desk.session(session_id).estimated
+    assert desk.money(asha) == wallet.Balance(96_040, 0, 0)
+
+
+def test_after_24_hours_the_estimate_is_debited(desk: Desk) -> None:
+    """C4: once."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(hours=23, minutes=59)
+    assert desk.sweep() == {}
+    desk.passes(minutes=1)
+    assert desk.sweep() == {session_id: ""}
+    assert desk.bill(session_id) == (2_000, 3_600)
+    session = desk.session(session_id)
+    assert (session.estimated, session.stop_reason) == (True, "Other")
+    assert session.receipt_number
+    assert desk.money(asha) == wallet.Balance(96_400, 0, 0)
+    desk.changes_nothing(desk.do, charging.deadline, session_id, desk.clock.at)
+
+
+def test_the_driver_may_charge_elsewhere_meanwhile_but_not_with_that_money(desk: Desk) -> None:
+    """C4, Q23: money is never free to spend twice."""
+    asha = desk.driver(rupees=100)
+    desk.charger()
+    desk.charger("BLR-2")
+    first = desk.charging(asha)
+    desk.flows(first, 2)
+    desk.lose(first)
+    second = desk.charging(asha, "BLR-2")
+    assert desk.money(asha) == wallet.Balance(10_000, 10_000, 0)
+    desk.flows(second, 1)
+    desk.stop(first, METER + 2_000)
+    desk.stop(second, METER + 1_000)
+    assert desk.money(asha) == wallet.Balance(10_000 - 3_600 - 1_800, 0, 0)
+
+
+# Resumed
+
+
+def test_a_charge_that_meters_on_runs_again_with_its_hold(desk: Desk) -> None:
+    """C34."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.passes(minutes=16)
+    desk.interrupt_lost()
+    assert desk.money(asha).held_paise == 3_600
+    desk.meter(session_id, METER + 2_500)
+    session = desk.session(session_id)
+    assert (session.state, session.estimated, session.stopped_at) == (SessionState.CHARGING, False, None)
+    assert (session.energy_wh, session.cost_paise) == (2_500, 0)
+    assert desk.money(asha).held_paise == 100_000
+    desk.stop(session_id, METER + 3_000)
+    assert desk.bill(session_id) == (3_000, 5_400)
+
+
+def test_a_limit_in_minutes_survives_an_interruption(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver(), minutes=30)
+    desk.passes(minutes=16)
+    desk.interrupt_lost()
+    desk.meter(session_id, METER + 100, 0)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    assert desk.state(session_id) == SessionState.CHARGING
+    desk.passes(minutes=14)
+    assert desk.sweep() == {session_id: "stop"}
+
+
+def test_a_wish_to_stop_survives_an_interruption(desk: Desk) -> None:
+    """Q30: the charger was away when the driver pressed stop; it is told when it is back."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 1)
+    desk.do(charging.request_stop, session_id, "driver")
+    desk.passes(minutes=16)
+    desk.interrupt_lost()
+    assert desk.state(session_id) == SessionState.INTERRUPTED
+    desk.meter(session_id, METER + 1_500)
+    session = desk.session(session_id)
+    assert (session.state, session.stop_cause) == (SessionState.STOPPING, "driver")
+    desk.passes(seconds=36)
+    assert desk.sweep() == {session_id: "stop"}
+
+
+def test_a_stale_sample_resumes_nothing_but_the_estimate_grows(desk: Desk) -> None:
+    """Q27: a charger sends what it queued, and then its stop."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    began = desk.clock.at
+    desk.passes(minutes=40)
+    desk.interrupt_lost()
+    desk.meter(session_id, METER + 7_000, at=began + timedelta(minutes=5))
+    session = desk.session(session_id)
+    assert (session.state, session.cost_paise) == (SessionState.INTERRUPTED, 12_600)
+    assert session.stopped_at == began + timedelta(minutes=5)
+    assert desk.money(asha).held_paise == 12_600
+    desk.stop(session_id, METER + 7_100, at=began + timedelta(minutes=6))
+    assert desk.bill(session_id) == (7_100, 12_780)
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_charge_that_was_replaced_stays_an_estimate_and_is_stopped(desk: Desk, elsewhere: bool) -> None:
+    """By its driver's next charge, or by the next charge on its connector: there is no way back into running."""
+    asha = desk.driver()
+    desk.charger()
+    desk.charger("BLR-2")
+    first = desk.charging(asha)
+    desk.flows(first, 2)
+    desk.lose(first)
+    second = desk.charging(asha, "BLR-2") if elsewhere else desk.charging(desk.driver())
+    desk.passes(minutes=1)
+    other = desk.sample(second, METER + 900)
+    to_stop = desk.do(metering.record, [desk.sample(first, METER + 2_900), other])
+    assert to_stop == [first]
+    session = desk.session(first)
+    assert (session.state, session.energy_wh, session.cost_paise) == (SessionState.INTERRUPTED, 2_900, 5_220)
+    assert desk.session(second).energy_wh == 900, "one sample of the batch does not cost the others theirs"
+    desk.stop(first, METER + 3_000)
+    assert desk.bill(first) == (3_000, 5_400)
+
+
+def test_no_way_back_from_a_settled_estimate(desk: Desk) -> None:
+    """Q31."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(hours=24)
+    desk.sweep()
+    desk.changes_nothing(desk.meter, session_id, METER + 2_500)

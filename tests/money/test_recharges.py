@@ -1,0 +1,773 @@
+"""Adding money, row by row of payments.md 3.1: whatever fails, paid money is credited once and nothing else is."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, col, select
+
+from domain import accounts, charging, funnel, poll_schedule, recharges, wallet
+from domain.breaker import REST_S, SILENCES, Breaker
+from domain.db import Database, read, transact
+from domain.events import RechargeChanged, WalletChanged
+from domain.models import Account, Finding, GatewayEvent, OrderState, RechargeOrder, User
+from domain.recharges import GatewayRefused, GatewayUnavailable, NotYours, RechargeRefused
+from domain.settings import settings
+from tests.money.house import (
+    RUPEES_500,
+    Clock,
+    Gateway,
+    Heard,
+    charge,
+    credits,
+    driver,
+    found,
+    give,
+    money,
+    owe,
+    placed,
+    rows,
+)
+
+SILENT = GatewayUnavailable("nothing came")
+
+
+async def opened(gateway: Gateway, user_id: int, nonce: str = "n1", amount_paise: int = RUPEES_500) -> str:
+    """An order whose pay page is open; its merchant id."""
+    order = await placed(user_id, amount_paise, nonce)
+    assert await funnel.begin(gateway, order.merchant_order_id)
+    return order.merchant_order_id
+
+
+# Placing
+
+
+@pytest.mark.parametrize("amount", [0, -50_000, 49_999, 1, True, 500.01, "50000", None])
+def test_less_than_500_or_no_whole_number_is_refused(books: Session, amount: Any) -> None:
+    """R28, R29."""
+    user_id = driver(books)
+    with pytest.raises(RechargeRefused, match=r"The least you can add is ₹500\."):
+        recharges.place(books, user_id, amount, "n1")
+    assert rows(books, RechargeOrder) == 0
+
+
+@pytest.mark.parametrize("amount", [1_000_001, 10**12, 10**30])
+def test_more_than_the_most_is_refused(books: Session, amount: int) -> None:
+    """R28."""
+    user_id = driver(books)
+    with pytest.raises(RechargeRefused, match=r"The most you can add at once is ₹10,000\."):
+        recharges.place(books, user_id, amount, "n1")
+
+
+@pytest.mark.parametrize("amount", [50_000, 50_001, 1_000_000])
+def test_the_limits_themselves_are_fine(books: Session, amount: int) -> None:
+    order = recharges.place(books, driver(books), amount, "n1")
+    assert order.amount_paise == amount
+    assert order.state == OrderState.NEW
+    assert order.merchant_order_id.startswith("RCH-")
+    assert len(order.merchant_order_id) == 36
+
+
+def test_the_limits_are_settings(books: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings(), "recharge_min_paise", 12_345)
+    with pytest.raises(RechargeRefused, match=r"The least you can add is ₹123\.45\."):
+        recharges.place(books, driver(books), 12_344, "n1")
+
+
+def test_one_nonce_is_one_order(books: Session) -> None:
+    """R23."""
+    user_id = driver(books)
+    first = recharges.place(books, user_id, RUPEES_500, "n1")
+    assert recharges.place(books, user_id, RUPEES_500, "n1") is first
+    with pytest.raises(RechargeRefused, match="another amount"):
+        recharges.place(books, user_id, RUPEES_500 + 1, "n1")
+    assert rows(books, RechargeOrder) == 1
+
+
+def test_a_nonce_belongs_to_its_driver(books: Session) -> None:
+    first = recharges.place(books, driver(books), RUPEES_500, "n1")
+    assert recharges.place(books, driver(books, "ravi"), RUPEES_500, "n1").id != first.id
+
+
+@pytest.mark.parametrize("nonce", ["", "x" * 65])
+def test_a_nonce_that_no_page_made_is_refused(books: Session, nonce: str) -> None:
+    with pytest.raises(RechargeRefused):
+        recharges.place(books, driver(books), RUPEES_500, nonce)
+
+
+def test_a_blocked_driver_is_refused(books: Session) -> None:
+    user_id = driver(books)
+    accounts.block(books, user_id)
+    with pytest.raises(RechargeRefused, match="blocked"):
+        recharges.place(books, user_id, RUPEES_500, "n1")
+
+
+def test_only_so_many_orders_are_open_at_once(books: Session, clock: Clock) -> None:
+    user_id = driver(books)
+    for n in range(recharges.OPEN_AT_ONCE):
+        recharges.place(books, user_id, RUPEES_500, f"n{n}")
+    with pytest.raises(RechargeRefused, match="15 minutes"):
+        recharges.place(books, user_id, RUPEES_500, "one more")
+    clock.at += recharges.PAY_WITHIN
+    recharges.place(books, user_id, RUPEES_500, "one more")
+
+
+async def test_200_clicks_at_once_are_one_order(asha: int) -> None:
+    """R23."""
+    orders = await asyncio.gather(*(placed(asha) for _ in range(200)))
+    assert len({order.merchant_order_id for order in orders}) == 1
+    assert await read(rows, RechargeOrder) == 1
+
+
+# Paying
+
+
+async def test_paid_money_arrives_once_with_its_reference(asha: int, gateway: Gateway, database: Database) -> None:
+    """R1."""
+    heard = Heard(database)
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    order = await found(order_id)
+    assert order.state == OrderState.CREDITED
+    assert (order.utr, order.gateway_transaction_id, order.payment_mode) == ("455069731511", "OM1", "UPI_QR")
+    assert order.due_at is None
+    assert order.ended_at is not None
+    assert await read(credits, asha) == [RUPEES_500]
+    assert heard.of(WalletChanged)
+    assert [event.state for event in heard.of(RechargeChanged)] == ["PENDING", "CREDITED"]  # type: ignore[attr-defined]
+
+
+async def test_the_pay_page_comes_back_the_same(asha: int, gateway: Gateway) -> None:
+    """R23: a second visit finds the page that is open; PhonePe is asked for one once (D4)."""
+    order_id = (await placed(asha)).merchant_order_id
+    pages = {*await asyncio.gather(*(funnel.begin(gateway, order_id) for _ in range(20)))}
+    pages.add(await funnel.begin(gateway, order_id))
+    assert len(pages) == 1
+    assert pages.pop().endswith(f"/payments/return?order={order_id}")
+    assert gateway.calls["create"] == 1
+
+
+async def test_the_gateway_learns_no_name(asha: int, gateway: Gateway) -> None:
+    order_id = await opened(gateway, asha)
+    assert gateway.orders[order_id].body["ref"] == f"u_{asha}"
+
+
+async def test_two_wishes_are_two_orders(asha: int, gateway: Gateway) -> None:
+    """R24."""
+    orders = [await opened(gateway, asha, nonce) for nonce in ("n1", "n2")]
+    for order_id in orders:
+        gateway.pay(order_id)
+    await asyncio.gather(*(funnel.settle(gateway, order_id) for order_id in orders))
+    assert await read(credits, asha) == [RUPEES_500, RUPEES_500]
+
+
+async def test_a_closed_browser_and_no_webhook_are_no_loss(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R2, R3: the poller alone credits within 25 s."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    assert await funnel.poll(gateway, clock.at + timedelta(seconds=21)) == 0
+    assert await funnel.poll(gateway, clock.at + timedelta(seconds=25)) == 1
+    assert await read(credits, asha) == [RUPEES_500]
+    assert await funnel.poll(gateway, clock.at + timedelta(days=9)) == 0
+
+
+async def test_100_callers_at_once_make_one_credit_and_two_asks(asha: int, gateway: Gateway) -> None:
+    """R4, R6."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await asyncio.gather(*(funnel.settle(gateway, order_id) for _ in range(100)))
+    assert await read(credits, asha) == [RUPEES_500]
+    assert gateway.calls["status"] <= 2
+
+
+async def test_100_transactions_at_once_make_one_credit(asha: int, gateway: Gateway) -> None:
+    """The same without the funnel's turns: as many processes would."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    said = gateway.orders[order_id]
+    await asyncio.gather(*(transact(recharges.apply, order_id, said) for _ in range(100)))
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_who_comes_while_an_old_answer_is_under_way_gets_a_new_one(asha: int, gateway: Gateway) -> None:
+    """R6: the poller's answer is older than the payment that the webhook tells of."""
+    order_id = await opened(gateway, asha)
+    gateway.shut()
+    poller = asyncio.create_task(funnel.settle(gateway, order_id))
+    await gateway.asked.wait()
+    gateway.pay(order_id)
+    webhook = asyncio.create_task(funnel.rang(gateway, order_id, b"{}"))
+    gateway.gate.set()
+    await asyncio.gather(poller, webhook)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_the_gateway_is_asked_about_an_order_by_one_at_a_time(asha: int, gateway: Gateway) -> None:
+    order_id = await opened(gateway, asha)
+    gateway.shut()
+    first = asyncio.create_task(funnel.settle(gateway, order_id))
+    await gateway.asked.wait()
+    others = [asyncio.create_task(funnel.settle(gateway, order_id)) for _ in range(50)]
+    for _ in range(20):  # time enough for a second ask, if one were made
+        await read(money, asha)
+    assert gateway.calls["status"] == 1
+    gateway.gate.set()
+    await asyncio.gather(first, *others)
+    assert gateway.calls["status"] == 2
+
+
+async def test_a_decided_order_is_not_asked_about(asha: int, gateway: Gateway) -> None:
+    """R12: whoever opens the return address again and again."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    for _ in range(5):
+        await funnel.settle(gateway, order_id)
+    assert gateway.calls["status"] == 1
+
+
+async def test_a_late_pay_answer_does_not_undo_a_credit(asha: int, gateway: Gateway) -> None:
+    """R5: the webhook is faster than the answer to the payment request."""
+    order_id = (await placed(asha)).merchant_order_id
+    gateway.shut()
+    opening = asyncio.create_task(funnel.begin(gateway, order_id))
+    await gateway.asked.wait()
+    gateway.pay(order_id)
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    gateway.gate.set()
+    assert await opening == ""
+    order = await found(order_id)
+    assert order.state == OrderState.CREDITED
+    assert order.due_at is None
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_a_webhook_that_lies_moves_nothing(asha: int, gateway: Gateway) -> None:
+    """R8: only the status of the gateway is believed."""
+    order_id = await opened(gateway, asha)
+    lie = b'{"event":"checkout.order.completed","payload":{"state":"COMPLETED","amount":5000000}}'
+    await funnel.rang(gateway, order_id, lie)
+    assert (await found(order_id)).state == OrderState.PENDING
+    assert await read(credits, asha) == []
+
+
+async def test_a_webhook_for_nobodys_order_asks_nothing(asha: int, gateway: Gateway) -> None:
+    """R9."""
+    await funnel.rang(gateway, "RCH-nobody", b"{}")
+    assert gateway.calls["status"] == 0
+    assert await read(rows, GatewayEvent) == 0
+
+
+async def test_a_replayed_webhook_asks_nothing_and_credits_nothing(asha: int, gateway: Gateway) -> None:
+    """R10."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await funnel.rang(gateway, order_id, b"{}")
+    asked = gateway.calls["status"]
+    await asyncio.gather(*(funnel.rang(gateway, order_id, b"{}") for _ in range(50)))
+    assert gateway.calls["status"] == asked
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_another_amount_than_ours_is_not_credited(asha: int, gateway: Gateway) -> None:
+    """R11: an operator must look; no later answer changes it."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id, amount_paise=RUPEES_500 - 1)
+    await funnel.settle(gateway, order_id)
+    order = await found(order_id)
+    assert order.state == OrderState.MISMATCH
+    assert order.due_at is None
+    finding = (await read(lambda db: db.exec(select(Finding)).all()))[0]
+    assert (finding.kind, finding.ref) == ("mismatch", order_id)
+    gateway.pay(order_id, amount_paise=RUPEES_500)
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    assert (await found(order_id)).state == OrderState.MISMATCH
+    assert await read(credits, asha) == []
+
+
+async def test_an_order_is_its_owners_alone(asha: int, gateway: Gateway) -> None:
+    """R12."""
+    order_id = await opened(gateway, asha)
+    ravi = await transact(driver, "ravi")
+    assert (await read(recharges.owned, asha, order_id)).merchant_order_id == order_id
+    with pytest.raises(NotYours):
+        await read(recharges.owned, ravi, order_id)
+    with pytest.raises(NotYours):
+        await read(recharges.owned, asha, "RCH-0")
+    assert await read(recharges.of_user, ravi) == []
+
+
+async def test_pending_for_days_then_paid(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R13: polled to 72 h, shown as pending, no hindrance for another recharge, credited however late."""
+    order_id = await opened(gateway, asha)
+    expires_at = (await found(order_id)).expires_at
+    for late in (poll_schedule.GRACE, *poll_schedule.TAIL[:-1]):
+        clock.at = expires_at + late
+        assert await funnel.poll(gateway, clock.at) == 1
+        assert (await found(order_id)).state == OrderState.PENDING
+    assert [order.merchant_order_id for order in await read(recharges.of_user, asha)] == [order_id]
+    await opened(gateway, asha, "n2")
+    gateway.pay(order_id)
+    clock.at = expires_at + poll_schedule.TAIL[-1]
+    await funnel.poll(gateway, clock.at)
+    assert (await found(order_id)).state == OrderState.CREDITED
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_never_confirmed_ends_after_72_hours_with_a_finding(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await opened(gateway, asha)
+    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[-1]
+    await funnel.poll(gateway, clock.at)
+    order = await found(order_id)
+    assert (order.state, order.error_code, order.due_at) == (OrderState.FAILED, "NO_CONFIRMATION", None)
+    assert (await read(lambda db: db.exec(select(Finding.kind)).all())) == ["unconfirmed"]
+    gateway.pay(order_id)
+    await funnel.rang(gateway, order_id, b"{}")
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_a_gateway_silent_for_ever_is_asked_on(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """Nothing is given up without an answer."""
+    order_id = await opened(gateway, asha)
+    expires_at = (await found(order_id)).expires_at
+    for hours in (72, 73, 74):
+        clock.at = expires_at + timedelta(hours=hours)
+        gateway.status_raises.append(SILENT)
+        assert await funnel.poll(gateway, clock.at) == 1
+        assert (await found(order_id)).state == OrderState.PENDING
+    gateway.pay(order_id)
+    assert await funnel.poll(gateway, clock.at + recharges.AGAIN) == 1
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_failed_then_completed_is_credited(asha: int, gateway: Gateway, database: Database, clock: Clock) -> None:
+    """R14: by the tail alone, without a webhook."""
+    heard = Heard(database)
+    order_id = await opened(gateway, asha)
+    gateway.say(order_id, "FAILED", error_code="INVALID_MPIN")
+    await funnel.settle(gateway, order_id)
+    order = await found(order_id)
+    assert (order.state, order.error_code) == (OrderState.FAILED, "INVALID_MPIN")
+    assert order.due_at == order.expires_at + poll_schedule.TAIL[0]
+    assert await read(recharges.of_user, asha) == []
+    gateway.pay(order_id)
+    await funnel.poll(gateway, order.due_at)
+    order = await found(order_id)
+    assert (order.state, order.error_code) == (OrderState.CREDITED, "")
+    assert await read(credits, asha) == [RUPEES_500]
+    assert [e.state for e in heard.of(RechargeChanged)] == ["PENDING", "FAILED", "CREDITED"]  # type: ignore[attr-defined]
+
+
+async def test_failed_stays_failed_when_the_gateway_repeats_itself(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await opened(gateway, asha)
+    gateway.say(order_id, "FAILED")
+    await funnel.settle(gateway, order_id)
+    ended_at = (await found(order_id)).ended_at
+    for late in poll_schedule.TAIL:
+        clock.at = (await found(order_id)).expires_at + late
+        assert await funnel.poll(gateway, clock.at) == 1
+    order = await found(order_id)
+    assert (order.state, order.due_at, order.ended_at) == (OrderState.FAILED, None, ended_at)
+    gateway.say(order_id, "PENDING")
+    await funnel.settle(gateway, order_id)
+    assert (await found(order_id)).state == OrderState.FAILED
+
+
+async def test_a_failed_attempt_is_no_failed_order(asha: int, gateway: Gateway, database: Database) -> None:
+    """R15: no bad news in between."""
+    order_id = await opened(gateway, asha)
+    heard = Heard(database)
+    gateway.say(order_id, "PENDING", error_code="TXN_AUTO_FAILED")
+    await funnel.settle(gateway, order_id)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert [e.state for e in heard.of(RechargeChanged)] == ["CREDITED"]  # type: ignore[attr-defined]
+
+
+async def test_nobody_opened_it_so_it_is_closed_after_its_time(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R16, R26: a crash before the gateway was asked; one final check, then no more."""
+    order_id = (await placed(asha)).merchant_order_id
+    assert await funnel.poll(gateway, clock.at + timedelta(minutes=15)) == 0
+    clock.at += timedelta(minutes=15, seconds=30)
+    assert await funnel.poll(gateway, clock.at) == 1
+    order = await found(order_id)
+    assert (order.state, order.error_code, order.due_at) == (OrderState.FAILED, "NEVER_OPENED", None)
+    assert await funnel.begin(gateway, order_id) == ""
+    assert gateway.calls["create"] == 0
+
+
+async def test_an_order_the_gateway_has_forgotten_is_asked_about_on(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """It was open once, so it may have been paid."""
+    order_id = await opened(gateway, asha)
+    remembered = gateway.orders.pop(order_id)
+    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[0]
+    await funnel.poll(gateway, clock.at)
+    order = await found(order_id)
+    assert order.state == OrderState.PENDING
+    assert order.due_at is not None
+    gateway.orders[order_id] = remembered
+    gateway.pay(order_id)
+    await funnel.poll(gateway, order.due_at)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_an_order_past_its_time_is_not_opened_any_more(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = (await placed(asha)).merchant_order_id
+    clock.at += timedelta(minutes=15)
+    assert await funnel.begin(gateway, order_id) == ""
+    assert gateway.calls["create"] == 0
+
+
+async def test_the_gateway_says_expired(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R16 as PhonePe does it: the order turns FAILED at its expiry."""
+    order_id = await opened(gateway, asha)
+    gateway.say(order_id, "FAILED", error_code="TXN_NOT_COMPLETED")
+    clock.at = (await found(order_id)).expires_at + poll_schedule.GRACE
+    await funnel.poll(gateway, clock.at)
+    assert (await found(order_id)).state == OrderState.FAILED
+
+
+async def test_a_refusal_rejects_the_order_and_ends_the_asking(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R17."""
+    order_id = (await placed(asha)).merchant_order_id
+    gateway.create_raises.append(GatewayRefused("BAD_REQUEST", "no"))
+    assert await funnel.begin(gateway, order_id) == ""
+    order = await found(order_id)
+    assert (order.state, order.error_code, order.due_at) == (OrderState.REJECTED, "BAD_REQUEST", None)
+    assert await funnel.poll(gateway, clock.at + timedelta(days=4)) == 0
+
+
+async def test_a_lost_pay_answer_is_found_by_status(asha: int, gateway: Gateway) -> None:
+    """R18: PhonePe acted, its answer was lost; the id is not sent again, and money would arrive."""
+    order_id = (await placed(asha)).merchant_order_id
+    gateway.create_raises.append(SILENT)
+    gateway.raises_after = True
+    assert await funnel.begin(gateway, order_id) == ""
+    assert (await found(order_id)).state == OrderState.PENDING
+    assert await funnel.begin(gateway, order_id) == ""
+    assert gateway.calls["create"] == 1
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_a_pay_request_that_never_arrived(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R18: nothing there, nothing charged; closed when it can no longer be under way."""
+    order_id = (await placed(asha)).merchant_order_id
+    gateway.create_raises.append(SILENT)
+    assert await funnel.begin(gateway, order_id) == ""
+    order = await found(order_id)
+    assert order.state == OrderState.UNKNOWN
+    assert order.due_at == order.created_at + poll_schedule.FIRST
+    assert await funnel.begin(gateway, order_id) == ""
+    assert gateway.calls["create"] == 1
+    clock.at = order.expires_at + poll_schedule.GRACE
+    await funnel.poll(gateway, clock.at)
+    assert (await found(order_id)).state == OrderState.FAILED
+
+
+async def test_an_id_used_before_is_adopted(asha: int, gateway: Gateway) -> None:
+    """R19: a crash between the gateway's answer and our writing it down."""
+    order_id = (await placed(asha)).merchant_order_id
+    await gateway.create(merchant_order_id=order_id, amount_paise=RUPEES_500, redirect_url="", user_ref="")
+    assert await funnel.begin(gateway, order_id) == ""
+    order = await found(order_id)
+    assert (order.state, order.gateway_order_id) == (OrderState.PENDING, "OMO1")
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R22."""
+    order_id = await opened(gateway, asha)
+    before = await found(order_id)
+    gateway.status_raises.append(SILENT)
+    await funnel.settle(gateway, order_id)
+    assert (await found(order_id)).model_dump() == before.model_dump()
+    gateway.pay(order_id)
+    assert await funnel.poll(gateway, clock.at + poll_schedule.FIRST) == 1
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_five_silences_open_the_breaker_and_one_answer_closes_it(
+    asha: int, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R21: no new payments, polls continue, it recovers by itself."""
+    order_id = await opened(gateway, asha)
+    for _ in range(SILENCES):
+        assert not funnel.breaker.open
+        gateway.status_raises.append(SILENT)
+        await funnel.settle(gateway, order_id)
+    assert funnel.breaker.open
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert not funnel.breaker.open
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+def test_with_nothing_to_poll_the_breaker_lets_one_try_after_a_rest() -> None:
+    """R21."""
+    at = 1_000.0
+    breaker = Breaker(lambda: at)
+    for _ in range(SILENCES):
+        breaker.silent()
+    assert breaker.open and not breaker.lets_through()
+    at += REST_S
+    assert not breaker.open
+    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
+    at += REST_S
+    breaker.silent()
+    assert breaker.open
+
+
+async def test_while_the_gateway_is_away_a_placed_order_is_not_begun(asha: int, gateway: Gateway) -> None:
+    """R21: it was placed a moment before; nothing is sent, nothing is lost, and it can be begun once it is back."""
+    order_id = (await placed(asha)).merchant_order_id
+    for _ in range(SILENCES):
+        funnel.breaker.silent()
+    assert await funnel.begin(gateway, order_id) == ""
+    assert (gateway.calls.total(), (await found(order_id)).state) == (0, OrderState.NEW)
+    funnel.breaker.answered()
+    assert await funnel.begin(gateway, order_id)
+
+
+async def test_a_crash_after_the_gateways_success_is_healed_by_the_boot_sweep(
+    asha: int, gateway: Gateway, clock: Clock
+) -> None:
+    """R25: the process died between the gateway's answer and the credit; another one starts much later."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    clock.at += timedelta(hours=5)
+    await funnel.poll(gateway, clock.at)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_a_crash_between_taking_and_asking_loses_nothing(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R25: an order that was taken is already due again, up to the last ask and after it."""
+    order_id = await opened(gateway, asha)
+    expires_at = (await found(order_id)).expires_at
+    for late in poll_schedule.TAIL:
+        clock.at = expires_at + late
+        assert await transact(recharges.due, clock.at) == [order_id]
+        assert (await found(order_id)).due_at is not None
+    gateway.pay(order_id)
+    assert await funnel.poll(gateway, clock.at + recharges.AGAIN) == 1
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_the_same_news_again_changes_nothing(asha: int, gateway: Gateway, database: Database) -> None:
+    """R27: killed between the commit and the browser; whoever asks again finds it done."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    before, heard = await found(order_id), Heard(database)
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    await transact(recharges.absent, order_id)
+    await transact(recharges.unknown, order_id)
+    await transact(recharges.rejected, order_id, "LATE")
+    assert (await found(order_id)).model_dump() == before.model_dump()
+    assert heard.events == []
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_steps_in_odd_orders_end_right(asha: int, gateway: Gateway) -> None:
+    """Killed and resumed anywhere: the states only move towards the truth."""
+    order_id = (await placed(asha)).merchant_order_id
+    payment = await gateway.create(merchant_order_id=order_id, amount_paise=RUPEES_500, redirect_url="", user_ref="")
+    await transact(recharges.unknown, order_id)
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    await transact(recharges.rejected, order_id, "TOO_LATE")
+    await transact(recharges.absent, order_id)
+    assert (await found(order_id)).state == OrderState.PENDING
+    gateway.say(order_id, "FAILED")
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    await transact(recharges.opened, order_id, payment)
+    assert (await found(order_id)).state == OrderState.FAILED
+    gateway.pay(order_id)
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    await transact(recharges.opened, order_id, payment)
+    assert (await found(order_id)).state == OrderState.CREDITED
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_money_of_a_blocked_driver_is_still_his(asha: int, gateway: Gateway) -> None:
+    """R34."""
+    order_id = await opened(gateway, asha)
+    await transact(accounts.block, asha)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_money_of_a_deleted_driver_is_still_his(asha: int, gateway: Gateway) -> None:
+    """R34: the row stays without its names."""
+    order_id = await opened(gateway, asha)
+
+    def forget(db: Session) -> None:
+        user = db.get_one(User, asha)
+        user.username, user.phone = f"deleted {asha}", f"deleted {asha}"
+        db.add(user)
+
+    await transact(forget)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=-10), timedelta(minutes=-10), timedelta(days=10)])
+async def test_a_wrong_clock_neither_ends_nor_eternalises_an_order(
+    asha: int, gateway: Gateway, clock: Clock, wrong: timedelta
+) -> None:
+    """R35: the gateway's expiry is a moment of its own clock."""
+    gateway.expires_at = clock.at + wrong
+    order_id = await opened(gateway, asha)
+    order = await found(order_id)
+    shortest, longest = recharges.LIFETIMES
+    assert clock.at + shortest <= order.expires_at <= clock.at + longest
+    assert order.due_at == order.created_at + poll_schedule.FIRST
+
+
+@pytest.mark.parametrize("state", ["EXPIRED", "completed", "COMPLETED ", "CONFIRMED", "", "PAYMENT_SUCCESS"])
+async def test_a_state_nobody_knows_is_not_paid(asha: int, gateway: Gateway, state: str) -> None:
+    """R37."""
+    order_id = await opened(gateway, asha)
+    gateway.say(order_id, state)
+    await funnel.settle(gateway, order_id)
+    assert (await found(order_id)).state == OrderState.PENDING
+    assert await read(credits, asha) == []
+
+
+async def test_arrears_are_cleared_first(asha: int, gateway: Gateway) -> None:
+    """R38: both sides are in the wallet's story."""
+    await transact(owe, asha, 11_800)
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    balance = await read(money, asha)
+    assert (balance.balance_paise, balance.arrears_paise) == (38_200, 0)
+    story = await read(wallet.lines, asha)
+    assert [(line.amount_paise, line.arrears) for line in story[:2]] == [(38_200, False), (11_800, True)]
+
+
+async def test_arrears_larger_than_the_recharge(asha: int, gateway: Gateway) -> None:
+    """R38."""
+    await transact(owe, asha, 70_000)
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await asyncio.gather(*(funnel.settle(gateway, order_id) for _ in range(5)))
+    balance = await read(money, asha)
+    assert (balance.balance_paise, balance.arrears_paise) == (0, 20_000)
+
+
+async def test_two_recharges_at_once_with_arrears(asha: int, gateway: Gateway) -> None:
+    """R38, R24: each clears what is left of them when its turn comes."""
+    await transact(owe, asha, 70_000)
+    orders = [await opened(gateway, asha, nonce) for nonce in ("n1", "n2")]
+    for order_id in orders:
+        gateway.pay(order_id)
+    said = [(order_id, gateway.orders[order_id]) for order_id in orders]
+    await asyncio.gather(*(transact(recharges.apply, *one) for one in said * 10))
+    balance = await read(money, asha)
+    assert (balance.balance_paise, balance.arrears_paise) == (30_000, 0)
+
+
+async def test_a_credit_extends_the_hold_of_the_running_charge(asha: int, gateway: Gateway) -> None:
+    """payments.md 2.7: a top-up during a charge lets it go on."""
+    await transact(give, asha, 10_000)
+    session_id = await transact(charge, asha)
+    await transact(wallet.hold, session_id, asha, at_least=1, at_most=settings().session_cap_paise)
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    balance = await read(money, asha)
+    assert (balance.balance_paise, balance.held_paise) == (60_000, 60_000)
+
+
+async def test_a_database_that_fails_at_the_credit_keeps_everything_due(
+    asha: int, gateway: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R40: no half-written credit; the poller tells nobody lies and tries again."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+
+    def full(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as broken_disk:
+        broken_disk.setattr(charging, "fund_open_hold", full)
+        assert await funnel.poll(gateway, clock.at + poll_schedule.FIRST) == 1
+        with pytest.raises(OperationalError):
+            await funnel.settle(gateway, order_id)
+    order = await found(order_id)
+    assert order.state == OrderState.PENDING
+    assert order.due_at is not None
+    assert await read(credits, asha) == []
+    await funnel.poll(gateway, order.due_at)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_one_bad_order_does_not_stop_the_others(asha: int, gateway: Gateway, clock: Clock) -> None:
+    orders = [await opened(gateway, asha, f"n{n}") for n in range(3)]
+    for order_id in orders:
+        gateway.pay(order_id)
+    gateway.status_raises.append(RuntimeError("a bug"))
+    assert await funnel.poll(gateway, clock.at + poll_schedule.FIRST) == 3
+    assert await read(credits, asha) == [RUPEES_500, RUPEES_500]
+
+
+# What is kept
+
+
+async def test_what_the_gateway_says_is_kept_once(asha: int, gateway: Gateway) -> None:
+    order_id = await opened(gateway, asha)
+    for _ in range(5):
+        await funnel.settle(gateway, order_id)
+        await funnel.rang(gateway, order_id, b"the same bell")
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    kinds = await read(lambda db: db.exec(select(GatewayEvent.kind).order_by(col(GatewayEvent.id))).all())
+    assert kinds == ["pay", "status", "webhook", "status"]
+
+
+async def test_the_pay_pages_token_is_no_evidence(asha: int, gateway: Gateway) -> None:
+    order_id = await opened(gateway, asha)
+    page = (await found(order_id)).redirect_url
+    bodies = await read(lambda db: db.exec(select(GatewayEvent.body)).all())
+    assert not any(page in body or "http" in body for body in bodies)
+
+
+async def test_the_pending_list_is_newest_first_and_holds_what_is_undecided(asha: int, gateway: Gateway) -> None:
+    orders = [await opened(gateway, asha, f"n{n}") for n in range(4)]
+    await placed(asha, nonce="never opened")
+    gateway.pay(orders[0])
+    gateway.say(orders[1], "FAILED")
+    for order_id in orders:
+        await funnel.settle(gateway, order_id)
+    assert [order.merchant_order_id for order in await read(recharges.of_user, asha)] == [orders[3], orders[2]]
+
+
+async def test_the_pay_page_is_only_for_orders_that_can_be_paid(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await opened(gateway, asha)
+    order = await found(order_id)
+    assert recharges.pay_page(order, clock.at) == order.redirect_url != ""
+    assert recharges.pay_page(order, order.expires_at) == ""
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert recharges.pay_page(await found(order_id), clock.at) == ""
+
+
+async def test_two_processes_do_not_take_the_same_order(asha: int, gateway: Gateway, clock: Clock) -> None:
+    orders = {await opened(gateway, asha, f"n{n}") for n in range(8)}
+    later = clock.at + poll_schedule.FIRST
+    taken = await asyncio.gather(*(transact(recharges.due, later, 3) for _ in range(6)))
+    assert sorted(order_id for some in taken for order_id in some) == sorted(orders)
+
+
+async def test_no_house_account_but_the_gateway_gave(asha: int, gateway: Gateway) -> None:
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    assert (await read(lambda db: db.get_one(Account, wallet.GATEWAY))).balance_paise == -RUPEES_500

@@ -1,0 +1,645 @@
+"""Sending money back, row by row of payments.md 3.1: it is in one place at a time, and it goes back once."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from domain import accounts, funnel, poll_schedule, recharges, refunds, wallet
+from domain.breaker import SILENCES
+from domain.db import Database, read, transact
+from domain.events import WalletChanged
+from domain.models import Account, Finding, GatewayEvent, Refund, RefundState
+from domain.recharges import GatewayRefused, GatewayUnavailable
+from domain.refunds import RefundRefused
+from tests.money.house import (
+    RUPEES_500,
+    Clock,
+    Gateway,
+    Heard,
+    charge,
+    credits,
+    driver,
+    found,
+    money,
+    owe,
+    placed,
+    rows,
+)
+
+SILENT = GatewayUnavailable("nothing came")
+
+
+async def paid(gateway: Gateway, user_id: int, nonce: str = "n1") -> str:
+    """A recharge of ₹500 that has arrived; its merchant id."""
+    order = await placed(user_id, RUPEES_500, nonce)
+    await funnel.begin(gateway, order.merchant_order_id)
+    gateway.pay(order.merchant_order_id)
+    await funnel.settle(gateway, order.merchant_order_id)
+    return order.merchant_order_id
+
+
+async def requested(order_id: str, paise: int = 20_000, key: str = "k1") -> str:
+    """A refund that was written down and not sent; its merchant id."""
+    return (await transact(refunds.request, order_id, paise, key=key, reason="he asked for it")).merchant_refund_id
+
+
+async def sent(gateway: Gateway, order_id: str, paise: int = 20_000, key: str = "k1") -> str:
+    refund_id = await requested(order_id, paise, key)
+    await funnel.settle_refund(gateway, refund_id)
+    return refund_id
+
+
+async def of(refund_id: str) -> Refund:
+    refund = await read(refunds.found, refund_id)
+    assert refund is not None
+    return refund
+
+
+async def pots(user_id: int) -> tuple[int, int, int]:
+    """Paise in the wallet, on their way back, and at the gateway (what it owes us, positive)."""
+
+    def look(db: Session) -> tuple[int, int, int]:
+        balances = [db.get(Account, code) for code in (wallet.CLEARING, wallet.GATEWAY)]
+        clearing, gateway = (account.balance_paise if account else 0 for account in balances)
+        return wallet.balance(db, user_id).balance_paise, clearing, -gateway
+
+    return await read(look)
+
+
+async def findings_() -> list[tuple[str, str]]:
+    return await read(lambda db: [(f.kind, f.ref) for f in db.exec(select(Finding).order_by(col(Finding.id)))])
+
+
+# Requesting
+
+
+async def test_the_wallet_is_debited_at_the_request(asha: int, gateway: Gateway, database: Database) -> None:
+    """R30."""
+    order_id = await paid(gateway, asha)
+    heard = Heard(database)
+    refund_id = await requested(order_id)
+    refund = await of(refund_id)
+    assert (refund.state, refund.amount_paise, refund.user_id) == (RefundState.NEW, 20_000, asha)
+    assert refund_id.startswith("REF-") and len(refund_id) <= 63
+    assert await pots(asha) == (30_000, 20_000, 50_000)
+    assert gateway.calls["refund"] == 0
+    assert heard.of(WalletChanged)
+
+
+@pytest.mark.parametrize("paise", [50_001, 10**12])
+async def test_more_than_was_paid_does_not_go_back(asha: int, gateway: Gateway, paise: int) -> None:
+    """R33."""
+    order_id = await paid(gateway, asha)
+    await paid(gateway, asha, "n2")
+    with pytest.raises(RefundRefused, match=r"No more than ₹500\.00 of this recharge"):
+        await requested(order_id, paise)
+    assert await pots(asha) == (100_000, 0, 100_000)
+
+
+async def test_earlier_refunds_count(asha: int, gateway: Gateway) -> None:
+    """R33: what went back; not what failed."""
+    order_id = await paid(gateway, asha)
+    await paid(gateway, asha, "n2")
+    first = await sent(gateway, order_id, 20_000)
+    gateway.say_refund(first, "COMPLETED")
+    await funnel.settle_refund(gateway, first)
+    failed = await sent(gateway, order_id, 10_000, "k2")
+    gateway.say_refund(failed, "FAILED")
+    await funnel.settle_refund(gateway, failed)
+    with pytest.raises(RefundRefused, match=r"₹300\.00"):
+        await requested(order_id, 30_001, "k3")
+    await requested(order_id, 30_000, "k3")
+
+
+async def test_money_that_is_held_does_not_go_back(asha: int, gateway: Gateway) -> None:
+    """R33: no more than is free in the wallet."""
+    order_id = await paid(gateway, asha)
+    session_id = await transact(charge, asha)
+    await transact(wallet.hold, session_id, asha, at_least=1, at_most=40_000)
+    with pytest.raises(RefundRefused, match=r"The wallet has ₹100\.00 that nothing holds"):
+        await requested(order_id, 10_001)
+    await requested(order_id, 10_000)
+
+
+async def test_what_is_owed_does_not_go_back(asha: int, gateway: Gateway) -> None:
+    """R33, R38."""
+    order_id = await paid(gateway, asha)
+    await transact(owe, asha, 49_950)
+    with pytest.raises(RefundRefused, match=r"₹0\.50"):
+        await requested(order_id, 100)
+
+
+@pytest.mark.parametrize("paise", [0, 99, -100, True, 100.5, None, "100"])
+async def test_less_than_a_rupee_or_no_whole_number_is_refused(asha: int, gateway: Gateway, paise: Any) -> None:
+    order_id = await paid(gateway, asha)
+    with pytest.raises(RefundRefused, match=r"The least that can go back is ₹1\.00"):
+        await requested(order_id, paise)
+    assert await read(rows, Refund) == 0
+
+
+async def test_only_money_that_arrived_goes_back(asha: int, gateway: Gateway) -> None:
+    order = await placed(asha)
+    with pytest.raises(RefundRefused, match="is NEW; only money that arrived"):
+        await requested(order.merchant_order_id)
+    with pytest.raises(RefundRefused, match="There is no recharge RCH-0"):
+        await requested("RCH-0")
+
+
+@pytest.mark.parametrize(("key", "reason"), [("", "why"), ("x" * 65, "why"), ("k", ""), ("k", "  ")])
+async def test_a_refund_has_a_reason_and_a_key(asha: int, gateway: Gateway, key: str, reason: str) -> None:
+    order_id = await paid(gateway, asha)
+    with pytest.raises(RefundRefused, match="needs a reason"):
+        await transact(refunds.request, order_id, 20_000, key=key, reason=reason)
+
+
+async def test_the_same_wish_is_the_same_refund(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    made = {await requested(order_id) for _ in range(3)}
+    assert len(made) == 1
+    with pytest.raises(RefundRefused, match="was used for REF-"):
+        await requested(order_id, 20_001)
+    refund_id = made.pop()
+    await funnel.settle_refund(gateway, refund_id)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.settle_refund(gateway, refund_id)
+    assert await requested(order_id) == refund_id
+    assert await pots(asha) == (30_000, 0, 30_000)
+
+
+async def test_fifty_wishes_at_once_are_one_refund(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    outcomes = await asyncio.gather(
+        *(requested(order_id, 20_000, "the same") for _ in range(25)),
+        *(requested(order_id, 20_000, f"k{n}") for n in range(25)),
+        return_exceptions=True,
+    )
+    made = {outcome for outcome in outcomes if isinstance(outcome, str)}
+    assert len(made) == 1
+    assert all(isinstance(outcome, str | RefundRefused) for outcome in outcomes)
+    assert await pots(asha) == (30_000, 20_000, 50_000)
+
+
+async def test_no_second_refund_while_one_is_on_its_way(asha: int, gateway: Gateway) -> None:
+    """R30: of the same recharge; another recharge is another matter."""
+    order_id, other = await paid(gateway, asha), await paid(gateway, asha, "n2")
+    refund_id = await requested(order_id)
+    for state in ("", "PENDING", "CONFIRMED"):
+        if state:
+            await funnel.settle_refund(gateway, refund_id)
+            gateway.say_refund(refund_id, state)
+            await funnel.settle_refund(gateway, refund_id)
+        with pytest.raises(RefundRefused, match=f"on their way back already \\({refund_id}\\)"):
+            await requested(order_id, 100, "k2")
+    await requested(other, 100, "k3")
+
+
+def test_the_database_itself_has_one_open_refund_an_order(db: Session) -> None:
+    user_id = driver(db)
+    order = recharges.place(db, user_id, RUPEES_500, "n1")
+    for n, state in enumerate(("COMPLETED", "FAILED", "REJECTED", "NEW", "CONFIRMED")):
+        refund = Refund(
+            merchant_refund_id=f"REF-{n}",
+            merchant_order_id=order.merchant_order_id,
+            user_id=user_id,
+            amount_paise=100,
+            state=state,
+            request_key=f"k{n}",
+        )
+        db.add(refund)
+        if state == "CONFIRMED":
+            with pytest.raises(IntegrityError):
+                db.flush()
+        else:
+            db.flush()
+
+
+# What becomes of it
+
+
+async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
+    """R30: the statuses are shown, the money stays in clearing until the end, and the end is the end."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    assert (await of(refund_id)).gateway_refund_id == "OMR1"
+    for state, clearing, words in (
+        ("PENDING", 20_000, "On its way back to where you paid from"),
+        ("CONFIRMED", 20_000, "On its way back to where you paid from"),
+        ("COMPLETED", 0, "Paid back to where you paid from"),
+    ):
+        gateway.say_refund(refund_id, state)
+        for _ in range(2):
+            await funnel.settle_refund(gateway, refund_id)
+        assert (await of(refund_id)).state == state
+        assert await pots(asha) == (30_000, clearing, 30_000 + clearing)
+        line = (await read(wallet.lines, asha))[0]
+        assert (line.kind, line.amount_paise, line.description) == ("refund", -20_000, words)
+        assert line.balance_after_paise == 30_000
+    refund = await of(refund_id)
+    assert refund.due_at is None and refund.ended_at is not None
+
+
+async def test_confirmed_does_not_fall_back(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    for state in ("CONFIRMED", "PENDING", "ACCEPTED", "completed", ""):
+        gateway.say_refund(refund_id, state)
+        await funnel.settle_refund(gateway, refund_id)
+        assert (await of(refund_id)).state == RefundState.CONFIRMED
+
+
+async def test_failed_comes_back_once_and_a_new_one_is_allowed(asha: int, gateway: Gateway) -> None:
+    """R31."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, "FAILED", error_code="BANK_DOWN")
+    await asyncio.gather(*(funnel.settle_refund(gateway, refund_id) for _ in range(20)))
+    await asyncio.gather(*(transact(refunds.apply, refund_id, gateway.refunds[refund_id]) for _ in range(20)))
+    refund = await of(refund_id)
+    assert (refund.state, refund.error_code, refund.due_at) == (RefundState.FAILED, "BANK_DOWN", None)
+    assert await pots(asha) == (50_000, 0, 50_000)
+    told = [(line.amount_paise, line.description) for line in (await read(wallet.lines, asha))[:2]]
+    assert told == [
+        (20_000, "Back in your wallet: PhonePe could not pay it back"),
+        (-20_000, "PhonePe could not pay it back"),
+    ]
+    again = await sent(gateway, order_id, 50_000, "k2")
+    assert again != refund_id
+    assert await pots(asha) == (0, 50_000, 50_000)
+
+
+async def test_what_comes_back_clears_arrears_first(asha: int, gateway: Gateway) -> None:
+    """R31, R38."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id, 50_000)
+    await transact(owe, asha, 12_000)
+    gateway.say_refund(refund_id, "FAILED")
+    await funnel.settle_refund(gateway, refund_id)
+    balance = await read(money, asha)
+    assert (balance.balance_paise, balance.arrears_paise) == (38_000, 0)
+
+
+async def test_what_comes_back_extends_the_hold_of_the_running_charge(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id, 40_000)
+    session_id = await transact(charge, asha)
+    await transact(wallet.hold, session_id, asha, at_least=1, at_most=200_000)
+    gateway.say_refund(refund_id, "FAILED")
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await read(money, asha)).held_paise == 50_000
+
+
+async def test_a_refund_that_the_gateway_refuses_is_back_at_once(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(GatewayRefused("BAD_REQUEST", "no"))
+    refund_id = await sent(gateway, order_id)
+    refund = await of(refund_id)
+    assert (refund.state, refund.error_code) == (RefundState.REJECTED, "BAD_REQUEST")
+    assert await pots(asha) == (50_000, 0, 50_000)
+    await transact(refunds.rejected, refund_id, "LATE")
+    assert (await of(refund_id)).error_code == "BAD_REQUEST"
+
+
+async def test_another_amount_than_ours_does_not_end_it(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, "COMPLETED", amount_paise=19_999)
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await of(refund_id)).state == RefundState.PENDING
+    assert await pots(asha) == (30_000, 20_000, 50_000)
+    assert await findings_() == [("refund-mismatch", refund_id)]
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "kind"),
+    [("FAILED", "COMPLETED", "refund-late"), ("COMPLETED", "FAILED", "refund-undone"), ("COMPLETED", "PENDING", "")],
+)
+async def test_an_end_stays_and_a_contradiction_is_found(
+    asha: int, gateway: Gateway, first: str, then: str, kind: str
+) -> None:
+    """The books do not follow a gateway that changes its mind; an operator does."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, first)
+    await funnel.settle_refund(gateway, refund_id)
+    before = await pots(asha)
+    gateway.say_refund(refund_id, then)
+    for _ in range(2):
+        await transact(refunds.apply, refund_id, gateway.refunds[refund_id])
+    assert (await of(refund_id)).state == first
+    assert await pots(asha) == before
+    assert await findings_() == ([(kind, refund_id)] if kind else [])
+
+
+# Unknown outcomes
+
+
+async def test_a_lost_answer_is_asked_about_and_never_sent_again(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R32: PhonePe acted, its answer was lost."""
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(SILENT)
+    gateway.raises_after = True
+    refund_id = await sent(gateway, order_id)
+    assert (await of(refund_id)).state == RefundState.UNKNOWN
+    assert await pots(asha) == (30_000, 20_000, 50_000)
+    clock.at += timedelta(seconds=30)
+    assert await funnel.poll_refunds(gateway, clock.at) == 1
+    assert (await of(refund_id)).state == RefundState.PENDING
+    gateway.say_refund(refund_id, "COMPLETED")
+    clock.at += timedelta(minutes=5)
+    await funnel.poll_refunds(gateway, clock.at)
+    assert await pots(asha) == (30_000, 0, 30_000)
+    assert gateway.calls["refund"] == 1
+
+
+async def test_a_refund_that_never_arrived_comes_back_only_when_it_cannot_be_under_way(
+    asha: int, gateway: Gateway, clock: Clock
+) -> None:
+    """R32."""
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(SILENT)
+    refund_id = await sent(gateway, order_id)
+    clock.at += refunds.NEVER_ARRIVED - timedelta(seconds=1)
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await of(refund_id)).state == RefundState.UNKNOWN
+    clock.at += timedelta(seconds=1)
+    await funnel.settle_refund(gateway, refund_id)
+    refund = await of(refund_id)
+    assert (refund.state, refund.error_code) == (RefundState.REJECTED, "NEVER_ARRIVED")
+    assert await pots(asha) == (50_000, 0, 50_000)
+    assert gateway.calls["refund"] == 1
+
+
+@pytest.mark.parametrize(("said", "state"), [("PENDING", RefundState.PENDING), ("EXPIRED", RefundState.UNKNOWN)])
+async def test_a_refund_that_the_gateway_acknowledged_is_never_given_up(
+    asha: int, gateway: Gateway, clock: Clock, said: str, state: RefundState
+) -> None:
+    """Also when it says what nobody understands, and later knows nothing of it."""
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(SILENT)
+    gateway.raises_after = True
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, said)
+    await funnel.settle_refund(gateway, refund_id)
+    gateway.refunds.clear()
+    clock.at += 2 * refunds.NEVER_ARRIVED
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await of(refund_id)).state == state
+
+
+async def test_an_hour_counts_from_the_sending(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R32: it waited for the gateway to come back, then its answer was lost."""
+    order_id = await paid(gateway, asha)
+    refund_id = await requested(order_id)
+    clock.at += 2 * refunds.NEVER_ARRIVED
+    gateway.refund_raises.append(SILENT)
+    await funnel.settle_refund(gateway, refund_id)
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await of(refund_id)).state == RefundState.UNKNOWN
+
+
+async def test_a_crash_before_the_sending_is_made_good_by_the_sweeper(
+    asha: int, gateway: Gateway, clock: Clock
+) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await requested(order_id)
+    assert await funnel.poll_refunds(gateway, clock.at) == 0
+    clock.at += refunds.UNSENT
+    assert await funnel.poll_refunds(gateway, clock.at) == 1
+    assert (await of(refund_id)).state == RefundState.PENDING
+    assert gateway.calls["refund"] == 1
+
+
+async def test_a_crash_while_sending_is_asked_about(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """R32: killed between taking it and the gateway's answer; nobody knows whether it was sent."""
+    order_id = await paid(gateway, asha)
+    refund_id = await requested(order_id)
+    assert await transact(refunds.sending, refund_id) is not None
+    clock.at += timedelta(minutes=2)
+    assert await funnel.poll_refunds(gateway, clock.at) == 1
+    assert (gateway.calls["refund"], gateway.calls["refund_status"]) == (0, 1)
+    assert (await of(refund_id)).state == RefundState.UNKNOWN
+
+
+async def test_many_senders_send_once(asha: int, gateway: Gateway) -> None:
+    """R32: the shell and several sweepers at once; each process has turns of its own."""
+    order_id = await paid(gateway, asha)
+    refund_id = await requested(order_id)
+    taken = await asyncio.gather(*(transact(refunds.sending, refund_id) for _ in range(20)))
+    assert sum(refund is not None for refund in taken) == 1
+    other = await requested(await paid(gateway, asha, "n2"), 100, "k2")
+    await asyncio.gather(*(funnel.settle_refund(gateway, other) for _ in range(20)))
+    assert gateway.calls["refund"] == 1
+
+
+async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    before = await of(refund_id)
+    gateway.refund_status_raises.append(SILENT)
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await of(refund_id)).model_dump() == before.model_dump()
+    assert before.due_at == before.created_at + poll_schedule.REFUND[0]
+
+
+async def test_nothing_is_sent_while_the_gateway_is_away(asha: int, gateway: Gateway) -> None:
+    """R21: it stays due, and is sent when the gateway is back."""
+    order_id = await paid(gateway, asha)
+    refund_id = await requested(order_id)
+    for _ in range(SILENCES):
+        funnel.breaker.silent()
+    await funnel.settle_refund(gateway, refund_id)
+    refund = await of(refund_id)
+    assert (refund.state, gateway.calls["refund"]) == (RefundState.NEW, 0)
+    assert refund.due_at is not None
+    funnel.breaker.answered()
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await of(refund_id)).state == RefundState.PENDING
+
+
+async def test_a_refund_is_asked_about_until_it_ends(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """Daily after the first day, for ever; an operator hears of it after ten days."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    asks = 0
+    while clock.at < (await of(refund_id)).created_at + timedelta(days=11):
+        due_at = (await of(refund_id)).due_at
+        assert due_at is not None and due_at > clock.at
+        clock.at = due_at
+        asks += await funnel.poll_refunds(gateway, clock.at)
+    assert asks == len(poll_schedule.REFUND) + 11
+    assert await findings_() == [("refund-slow", refund_id)]
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.poll_refunds(gateway, clock.at + timedelta(days=1))
+    assert await pots(asha) == (30_000, 0, 30_000)
+
+
+async def test_a_refund_without_an_acknowledgement_is_found_after_a_day(
+    asha: int, gateway: Gateway, clock: Clock
+) -> None:
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(SILENT)
+    gateway.refund_status_raises.extend([SILENT] * 2)
+    refund_id = await sent(gateway, order_id)
+    clock.at += timedelta(hours=23)
+    await funnel.poll_refunds(gateway, clock.at)
+    assert await findings_() == []
+    clock.at += timedelta(hours=2)
+    await funnel.poll_refunds(gateway, clock.at)
+    assert await findings_() == [("refund-slow", refund_id)]
+
+
+async def test_two_processes_do_not_take_the_same_refund(asha: int, gateway: Gateway, clock: Clock) -> None:
+    made = {await sent(gateway, await paid(gateway, asha, f"n{n}"), 100, f"k{n}") for n in range(6)}
+    clock.at += timedelta(seconds=15)
+    taken = await asyncio.gather(*(transact(refunds.due, clock.at, 2) for _ in range(5)))
+    assert sorted(refund_id for some in taken for refund_id in some) == sorted(made)
+
+
+# Doorbells
+
+
+@pytest.mark.parametrize("by", ["refund", "order"])
+async def test_a_webhook_ends_the_clearing(asha: int, gateway: Gateway, by: str) -> None:
+    """R30: in the envelope it names the refund; flat, only the recharge."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.rang(gateway, {"refund": refund_id, "order": order_id}[by], b"{}")
+    assert (await of(refund_id)).state == RefundState.COMPLETED
+    kinds = await read(lambda db: db.exec(select(GatewayEvent.kind).order_by(col(GatewayEvent.id))).all())
+    assert kinds[-3:] == ["refund", "webhook", "refund"]
+
+
+async def test_a_webhook_that_lies_ends_nothing(asha: int, gateway: Gateway) -> None:
+    """R8 for refunds: the status is asked, the words are not read."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    await funnel.rang(gateway, refund_id, b'{"event":"pg.refund.failed","payload":{"state":"FAILED"}}')
+    assert (await of(refund_id)).state == RefundState.PENDING
+
+
+async def test_an_old_webhook_after_the_refund_credits_nothing(asha: int, gateway: Gateway) -> None:
+    """R10."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id, 50_000)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.settle_refund(gateway, refund_id)
+    before = gateway.calls.copy()
+    await asyncio.gather(*(funnel.rang(gateway, name, b"{}") for name in (order_id, refund_id) for _ in range(20)))
+    assert gateway.calls == before
+    await transact(recharges.apply, order_id, gateway.orders[order_id])
+    assert await read(credits, asha) == [RUPEES_500]
+    assert await pots(asha) == (0, 0, 0)
+
+
+async def test_a_hundred_webhooks_ask_twice(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await asyncio.gather(*(funnel.rang(gateway, refund_id, b"{}") for _ in range(100)))
+    assert gateway.calls["refund_status"] <= 3
+    assert await pots(asha) == (30_000, 0, 30_000)
+
+
+async def test_a_failed_refund_that_was_paid_after_all_is_heard(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, "FAILED")
+    await funnel.settle_refund(gateway, refund_id)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.rang(gateway, refund_id, b"{}")
+    assert await findings_() == [("refund-late", refund_id)]
+    assert await pots(asha) == (50_000, 0, 50_000)
+
+
+# People and databases
+
+
+async def test_money_for_a_blocked_or_deleted_driver_is_a_task(asha: int, gateway: Gateway) -> None:
+    """R34: credited to his wallet, and an operator sends it back from there."""
+    order = await placed(asha)
+    await funnel.begin(gateway, order.merchant_order_id)
+    await transact(accounts.block, asha)
+    gateway.pay(order.merchant_order_id)
+    await funnel.settle(gateway, order.merchant_order_id)
+    assert await findings_() == [("refund-due", order.merchant_order_id)]
+    refund_id = await sent(gateway, order.merchant_order_id, RUPEES_500)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.settle_refund(gateway, refund_id)
+    assert await pots(asha) == (0, 0, 0)
+
+
+async def test_nobody_leaves_while_money_is_on_its_way_back(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id, RUPEES_500)
+    with pytest.raises(accounts.NotDeleted, match="on its way back to you"):
+        await read(accounts.may_leave, asha)
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.settle_refund(gateway, refund_id)
+    await read(accounts.may_leave, asha)
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED"])
+async def test_a_database_that_refuses_keeps_everything_due(
+    asha: int, gateway: Gateway, clock: Clock, database: Database, state: str
+) -> None:
+    """R40: the database itself says no in the middle; nothing half-written, asked again by the schedule."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, state)
+    before = await of(refund_id)
+    refuse(database)
+    clock.at += timedelta(seconds=15)
+    assert await funnel.poll_refunds(gateway, clock.at) == 1
+    refund = await of(refund_id)
+    assert refund.state == before.state and refund.due_at is not None
+    assert await pots(asha) == (30_000, 20_000, 50_000)
+    accept(database)
+    await funnel.poll_refunds(gateway, refund.due_at)
+    assert await pots(asha) == {"COMPLETED": (30_000, 0, 30_000), "FAILED": (50_000, 0, 50_000)}[state]
+
+
+async def test_a_database_that_refuses_the_credit_loses_none(
+    asha: int, gateway: Gateway, clock: Clock, database: Database
+) -> None:
+    """R40: the same for a recharge, refused by the database and not by a stand-in."""
+    order = await placed(asha)
+    await funnel.begin(gateway, order.merchant_order_id)
+    gateway.pay(order.merchant_order_id)
+    refuse(database)
+    clock.at += timedelta(seconds=25)
+    assert await funnel.poll(gateway, clock.at) == 1
+    with pytest.raises(Exception, match="disk is full"):
+        await funnel.rang(gateway, order.merchant_order_id, b"{}")
+    stored = await found(order.merchant_order_id)
+    assert stored.state == "PENDING" and stored.due_at is not None
+    assert await read(credits, asha) == []
+    accept(database)
+    await funnel.poll(gateway, stored.due_at)
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+REFUSE = {
+    "sqlite": ("CREATE TRIGGER full BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'disk is full'); END",),
+    "postgresql": (
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'disk is full' USING ERRCODE = '53100'; END $$",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION full_disk()",
+    ),
+}
+ACCEPT = {"sqlite": "DROP TRIGGER full", "postgresql": "DROP FUNCTION full_disk CASCADE"}
+
+
+def refuse(database: Database) -> None:
+    """From now on the database takes no entries."""
+    kind = database.engine.dialect.name
+    database.now(lambda db: [db.connection().execute(text(statement)) for statement in REFUSE[kind]] and None)
+
+
+def accept(database: Database) -> None:
+    database.now(lambda db: db.connection().execute(text(ACCEPT[database.engine.dialect.name])) and None)

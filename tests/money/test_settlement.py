@@ -1,0 +1,359 @@
+"""What a charge costs in the end: plausible meters, exact sums, one debit, one correction, arrears, receipts."""
+
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import charging, sessions, settings, settlement, wallet
+from domain.models import ChargingSession, Entry, Transfer
+from domain.tariffs import Price
+from tests.money import house
+from tests.money.charges import METER, Desk
+
+# Exact sums
+
+
+@given(wh=st.integers(0, 10**6), rate=st.integers(0, 10_000))
+def test_cost_is_rounded_half_up(wh: int, rate: int) -> None:
+    """C39."""
+    exact = Decimal(wh) * Decimal(rate) / 1000
+    session = ChargingSession(paise_per_kwh=rate)
+    assert settlement.cost_of(session, wh) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@given(cost=st.integers(0, 10**8), points=st.sampled_from([0, 500, 1_200, 1_800, 2_800]))
+def test_gst_is_rounded_half_up(cost: int, points: int) -> None:
+    """C39."""
+    exact = Decimal(cost) * points / (10_000 + points)
+    assert Price(1_800, points).gst(cost) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+@pytest.mark.parametrize(("wh", "paise"), [(1, 2), (27, 49), (28, 50), (1_000_000, 1_800_000)])
+def test_small_and_large_charges(desk: Desk, wh: int, paise: int) -> None:
+    """C39: 1 Wh, either side of half a paisa, 1 MWh."""
+    desk.charger(kw=1_000)
+    session_id = desk.charging(desk.driver(rupees=90_000))
+    desk.passes(hours=1)
+    desk.stop(session_id, METER + wh)
+    assert desk.bill(session_id) == (wh, paise)
+
+
+def test_gst_is_kept_apart_when_there_is_a_gstin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.settings(), "seller_gstin", "29ABCDE1234F1Z5")
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 2.345)
+    desk.stop(session_id, METER + 2_345)
+    assert desk.bill(session_id) == (2_345, 4_221)
+    assert desk.session(session_id).gst_paise == 644
+    entries = desk.do(lambda db: {e.account_code: e.amount_paise for e in house.entries(db, f"session:{session_id}")})
+    assert entries == {"wallet:1": -4_221, wallet.REVENUE: 3_577, wallet.GST: 644}
+
+
+def test_the_line_in_the_wallet_says_where_and_how_much(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger("BLR-17", connectors=2)
+    session_id = desk.charging(asha, "BLR-17", connector=2)
+    desk.flows(session_id, 2.005)
+    desk.stop(session_id, METER + 2_005)
+    line = desk.do(wallet.lines, asha)[0]
+    assert line.description == "Charging at BLR-17, connector 2, 2.005 kWh"
+    assert (line.kind, line.amount_paise, line.balance_after_paise) == ("charging", -3_609, 96_391)
+    assert line.ref == desk.session(session_id).ref
+
+
+# Meters that cannot be true
+
+
+def test_a_meter_that_ends_before_it_began_costs_nothing(desk: Desk) -> None:
+    """C16."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER - 1)
+    assert desk.bill(session_id) == (0, 0)
+    assert desk.money(asha) == wallet.Balance(100_000, 0, 0)
+    assert desk.session(session_id).review
+    assert desk.findings() == {"review": 1}
+
+
+@pytest.mark.parametrize("register", [-1, None, 10**9 + 1, 2**53])
+@pytest.mark.parametrize("metered", [True, False])
+def test_a_meter_stop_that_is_none_is_billed_by_samples(desk: Desk, register: int | None, metered: bool) -> None:
+    """C17."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    if metered:
+        desk.flows(session_id, 3)
+    desk.passes(minutes=1)
+    desk.stop(session_id, register)
+    assert desk.bill(session_id) == ((3_000, 5_400) if metered else (0, 0))
+    assert desk.session(session_id).review
+    assert desk.findings() == {"review": 1}
+
+
+def test_more_than_the_connector_can_give_is_billed_by_samples(desk: Desk) -> None:
+    """C19."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 3)
+    desk.stop(session_id, METER + 500_000)
+    assert desk.bill(session_id) == (3_000, 5_400)
+    assert desk.findings() == {"review": 1}
+
+
+def test_more_than_the_connector_can_give_without_samples_is_cut(desk: Desk) -> None:
+    """C19: to its nameplate, a tenth and a margin, over the time the charge took."""
+    desk.charger(kw=60)
+    session_id = desk.charging(desk.driver())
+    desk.passes(seconds=599)
+    desk.stop(session_id, METER + 500_000, at=desk.clock.at)
+    energy_wh, _ = desk.bill(session_id)
+    assert energy_wh == settlement.plausible_wh(60_000, timedelta(minutes=10)) == 11_500
+    assert desk.findings() == {"review": 1}
+
+
+def test_a_little_more_than_the_nameplate_is_no_error(desk: Desk) -> None:
+    desk.charger(kw=60)
+    session_id = desk.charging(desk.driver())
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER + 10_900)
+    assert desk.bill(session_id) == (10_900, 19_620)
+    assert desk.findings() == {}
+
+
+def test_a_connector_of_unknown_power_has_a_very_large_one(desk: Desk) -> None:
+    desk.charger(kw=0)
+    session_id = desk.charging(desk.driver(rupees=5_000))
+    desk.passes(minutes=15)
+    desk.stop(session_id, METER + 90_000)
+    assert desk.bill(session_id) == (90_000, 162_000)
+    assert desk.findings() == {}
+
+
+def test_a_lifetime_register_past_a_gigawatthour(desk: Desk) -> None:
+    """C17: the samples tell what it gave, to the last Wh."""
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.start(session_id, 10**9 - 1_000)
+    desk.flows(session_id, 3)
+    desk.stop(session_id, 10**9 + 2_050)
+    assert desk.bill(session_id) == (3_050, 5_490)
+
+
+# More than there is
+
+
+def test_what_the_wallet_cannot_cover_is_owed(desk: Desk) -> None:
+    """C22."""
+    asha = desk.driver(rupees=50)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.passes(minutes=5)
+    desk.stop(session_id, METER + 5_000)
+    assert desk.bill(session_id) == (5_000, 9_000)
+    assert desk.money(asha) == wallet.Balance(0, 0, 4_000)
+    assert desk.session(session_id).arrears_paise == 4_000
+    assert desk.findings() == {}, "less than 50 rupees"
+
+
+def test_much_that_is_owed_is_looked_at(desk: Desk) -> None:
+    """payments.md 2.7."""
+    asha = desk.driver(rupees=50)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.passes(minutes=6)
+    desk.stop(session_id, METER + 6_000)
+    assert desk.money(asha) == wallet.Balance(0, 0, 5_800)
+    assert desk.findings() == {"review": 1}
+
+
+def test_only_free_money_pays_and_another_charges_hold_is_left_alone(desk: Desk) -> None:
+    asha = desk.driver(rupees=1_000)
+    desk.charger()
+    desk.charger("BLR-2")
+    first = desk.charging(asha)
+    desk.flows(first, 1)
+    desk.lose(first)
+    second = desk.charging(asha, "BLR-2")
+    assert desk.money(asha) == wallet.Balance(100_000, 100_000, 0)
+    desk.stop(first, METER + 3_000)
+    assert desk.money(asha) == wallet.Balance(98_200, 98_200, 3_600), "1 kWh was held for, 2 kWh are owed"
+    desk.flows(second, 1)
+    desk.stop(second, METER + 1_000)
+    assert desk.money(asha) == wallet.Balance(92_800, 0, 0), "4 kWh, and nobody owes who has money"
+    desk.request(asha)
+
+
+def test_arrears_that_the_next_charge_cannot_clear_stay(desk: Desk) -> None:
+    asha = desk.driver(rupees=50)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.do(house.owe, asha, 10_000)
+    desk.flows(session_id, 1)
+    desk.stop(session_id, METER + 1_000)
+    assert desk.money(asha) == wallet.Balance(0, 0, 6_800)
+
+
+# Estimated, then corrected
+
+
+def estimated(desk: Desk, asha: int, kwh: float = 2) -> int:
+    """A charge whose stop did not come for 24 hours."""
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, kwh)
+    desk.lose(session_id)
+    desk.passes(hours=24)
+    assert desk.sweep() == {session_id: ""}
+    assert desk.session(session_id).estimated
+    return session_id
+
+
+def test_a_late_stop_corrects_upwards_once(desk: Desk) -> None:
+    """C4."""
+    asha = desk.driver()
+    session_id = estimated(desk, asha)
+    assert desk.bill(session_id) == (2_000, 3_600)
+    number = desk.session(session_id).receipt_number
+    desk.stop(session_id, METER + 2_500)
+    assert desk.bill(session_id) == (2_500, 4_500)
+    session = desk.session(session_id)
+    assert (session.estimated, session.receipt_number) == (False, number)
+    assert desk.money(asha) == wallet.Balance(95_500, 0, 0)
+    desk.changes_nothing(desk.stop, session_id, METER + 2_500)
+    desk.changes_nothing(desk.stop, session_id, METER + 9_999)
+    assert desk.findings() == {"conflict": 1}
+    assert [line.description for line in desk.do(wallet.lines, asha)[:2]] == [
+        "Correction: charging at BLR-1, connector 1, 2.500 kWh",
+        "Charging at BLR-1, connector 1, 2.000 kWh",
+    ]
+
+
+def test_a_late_stop_that_agrees_moves_nothing(desk: Desk) -> None:
+    """C4."""
+    asha = desk.driver()
+    session_id = estimated(desk, asha)
+    transfers = desk.do(lambda db: house.rows(db, Transfer))
+    desk.stop(session_id, METER + 2_000)
+    assert not desk.session(session_id).estimated
+    assert desk.do(lambda db: house.rows(db, Transfer)) == transfers
+
+
+def test_a_late_stop_gives_back_what_was_too_much(desk: Desk) -> None:
+    """C4: the register jumped, and meterStop shows it."""
+    asha = desk.driver()
+    session_id = estimated(desk, asha)
+    desk.stop(session_id, METER + 500)
+    assert desk.bill(session_id) == (500, 900)
+    assert desk.money(asha) == wallet.Balance(99_100, 0, 0)
+
+
+def test_a_late_stop_gives_back_to_arrears_first(desk: Desk) -> None:
+    """C4."""
+    asha = desk.driver(rupees=50)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 4)
+    desk.lose(session_id)
+    desk.passes(hours=24)
+    desk.sweep()
+    assert desk.money(asha) == wallet.Balance(0, 0, 2_200)
+    desk.stop(session_id, METER + 3_000)
+    assert desk.money(asha) == wallet.Balance(0, 0, 400)
+    assert desk.session(session_id).arrears_paise == 400
+
+
+def test_a_late_stop_gives_back_more_than_is_owed(desk: Desk) -> None:
+    """C4."""
+    asha = desk.driver(rupees=50)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 4)
+    desk.lose(session_id)
+    desk.passes(hours=24)
+    desk.sweep()
+    desk.stop(session_id, METER + 1_000)
+    assert desk.money(asha) == wallet.Balance(3_200, 0, 0)
+    assert desk.session(session_id).arrears_paise == 0
+
+
+def test_an_estimate_of_nothing_is_corrected_too(desk: Desk) -> None:
+    """C4, C29: a debit of nothing leaves no transfer, so the row itself is the guard."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.lose(session_id)
+    desk.passes(hours=24)
+    desk.sweep()
+    assert desk.bill(session_id) == (0, 0)
+    assert desk.session(session_id).receipt_number == ""
+    desk.stop(session_id, METER + 1_000)
+    assert desk.bill(session_id) == (1_000, 1_800)
+    assert desk.session(session_id).receipt_number != ""
+    desk.changes_nothing(desk.stop, session_id, METER + 1_000)
+
+
+def test_a_late_stop_without_a_number_corrects_by_its_tag(desk: Desk) -> None:
+    """C4, C13."""
+    asha = desk.driver()
+    session_id = estimated(desk, asha)
+    desk.stop(session_id, METER + 2_500, transaction_id=-1, tag=desk.session(session_id).tag)
+    assert desk.bill(session_id) == (2_500, 4_500)
+
+
+def test_a_correction_is_a_transfer_of_its_own(desk: Desk) -> None:
+    """C37: the original stays as it was."""
+    asha = desk.driver()
+    session_id = estimated(desk, asha)
+    first = desk.do(lambda db: [e.model_dump() for e in house.entries(db, f"session:{session_id}")])
+    desk.stop(session_id, METER + 2_500)
+    assert desk.do(lambda db: [e.model_dump() for e in house.entries(db, f"session:{session_id}")]) == first
+    correction: list[Entry] = desk.do(lambda db: house.entries(db, f"session:{session_id}:correction"))
+    assert {e.account_code: e.amount_paise for e in correction} == {"wallet:1": -900, wallet.REVENUE: 900}
+
+
+@pytest.mark.parametrize("register", [METER + 2_500, None])
+def test_settling_again_moves_nothing_whoever_asks(desk: Desk, register: int | None) -> None:
+    """payments.md 2.3: the session's own row is the guard."""
+    asha = desk.driver()
+    session_id = estimated(desk, asha)
+    desk.stop(session_id, METER + 2_000)
+    desk.changes_nothing(desk.do, lambda db: settlement.settle(db, sessions.get(db, session_id), register))
+
+
+# Receipts
+
+
+def test_receipts_are_numbered_without_gaps(desk: Desk) -> None:
+    """C36: a charge of nothing and a refused one take no number."""
+    desk.charger()
+    numbers = []
+    for kwh in (1, 0, 2, 3):
+        session_id = desk.charging(desk.driver())
+        desk.flows(session_id, kwh)
+        desk.stop(session_id, METER + kwh * 1_000)
+        desk.status("BLR-1", 1, "Available")
+        numbers.append(desk.session(session_id).receipt_number[-7:])
+    assert numbers == ["0000001", "", "0000002", "0000003"]
+
+
+def test_a_walk_up_has_no_bill(desk: Desk) -> None:
+    desk.charger()
+    begun = desk.do(
+        charging.started,
+        charger_id="BLR-1",
+        connector_number=1,
+        tag="CARD",
+        meter_start_wh=0,
+        at=desk.clock.at,
+        received_at=desk.clock.at,
+    )
+    desk.flows(begun.session_id, 2)
+    desk.stop(begun.session_id, 2_000)
+    assert desk.bill(begun.session_id) == (2_000, 3_600)
+    assert desk.do(lambda db: house.rows(db, Transfer)) == 0

@@ -1,0 +1,49 @@
+"""Group commit: what gathers while a batch is written is the next batch, and a bad item harms only itself."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from csms.batches import Batches
+
+
+async def test_what_gathers_is_written_together() -> None:
+    gate, written = asyncio.Event(), list[list[int]]()
+
+    async def write(items: Sequence[int]) -> int:
+        written.append(list(items))
+        await gate.wait()
+        return len(written)
+
+    batches = Batches(write)
+    futures = [batches.add(1)]
+    await asyncio.sleep(0)
+    futures += [batches.add(number) for number in (2, 3, 4)]
+    gate.set()
+    assert await asyncio.gather(*futures) == [1, 2, 2, 2]
+    assert written == [[1], [2, 3, 4]]
+    await batches.finished()
+    assert await batches.add(5) == 3
+
+
+async def test_an_item_that_cannot_be_written_harms_only_itself() -> None:
+    async def write(items: Sequence[int]) -> None:
+        if 13 in items:
+            raise ValueError("unlucky")
+
+    batches = Batches(write)
+    good, bad, late = batches.add(1), batches.add(13), batches.add(2)
+    with pytest.raises(ValueError):
+        await bad
+    await asyncio.gather(good, late)
+
+
+async def test_somebody_who_waits_no_more_stops_nobody() -> None:
+    async def write(items: Sequence[int]) -> None:
+        await asyncio.sleep(0)
+
+    batches = Batches(write)
+    gone, waiting = batches.add(1), batches.add(2)
+    gone.cancel()
+    await waiting

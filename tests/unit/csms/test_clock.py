@@ -1,0 +1,58 @@
+"""Which of a charger's times are believed."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csms.clock import Clock, parsed, stamp
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def at(clock: Clock, seconds: float, *, queued: bool = False) -> tuple[datetime, int]:
+    repairs: list[str] = []
+    time = clock.at(stamp(NOW + timedelta(seconds=seconds)), NOW, repairs, queued=queued)
+    return time, len(repairs)
+
+
+def test_a_small_difference_is_the_chargers_own_time() -> None:
+    for seconds in (-300, -1, 0, 1, 300):
+        assert at(Clock(), seconds) == (NOW + timedelta(seconds=seconds), 0)
+
+
+def test_the_future_is_never_believed() -> None:
+    """Q39."""
+    assert at(Clock(), 301) == (NOW, 1)
+    assert at(Clock(), 301, queued=True) == (NOW, 1)
+
+
+def test_the_past_is_history_once_the_clock_was_right() -> None:
+    """Q27, Q39."""
+    clock = Clock()
+    assert at(clock, -3600) == (NOW, 1)
+    at(clock, -10)
+    assert at(clock, -3600) == (NOW - timedelta(hours=1), 0)
+
+
+def test_what_chargers_queue_is_history() -> None:
+    """Q19: its own time is how a repetition is known."""
+    assert at(Clock(), -86_400, queued=True) == (NOW - timedelta(days=1), 0)
+
+
+def test_a_clock_that_was_never_set_is_not_history() -> None:
+    clock = Clock()
+    at(clock, 0)
+    assert at(clock, -400 * 86_400, queued=True) == (NOW, 1)
+
+
+@given(st.text())
+def test_no_text_raises(text: str) -> None:
+    time = parsed(text)
+    assert time is None or time.tzinfo is UTC
+
+
+@given(st.datetimes(timezones=st.builds(timezone, st.builds(timedelta, minutes=st.integers(-840, 840)))))
+def test_iso_8601_is_read(moment: datetime) -> None:
+    time = parsed(moment.isoformat())
+    assert time is None or time == moment

@@ -1,0 +1,1 @@
+"""Unit tests of what OCPP 1.6 messages mean."""

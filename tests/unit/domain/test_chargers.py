@@ -1,0 +1,325 @@
+"""Chargers: who may connect, what they report, what a driver may know, and how one is found."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session
+
+from domain import chargers, charging
+from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerIsRetired, ChargerKeyWrong, ChargerUnknown
+from domain.events import ChargerChanged, ChargerRetired, SessionChanged
+from domain.models import Charger, Connector, SessionState, now
+from tests.money.charges import METER, Desk
+
+KEY = "0102030405060708090A0B0C0D0E0F1011121314"
+
+
+def connector(desk: Desk, number: int = 1, charger_id: str = "BLR-1") -> Connector:
+    return desk.do(lambda db: db.get_one(Connector, (charger_id, number)))
+
+
+def state(desk: Desk, number: int = 1) -> str:
+    view = desk.do(chargers.view, "BLR-1")
+    return next(c.state for c in view.connectors if c.number == number)
+
+
+# Made known
+
+
+def test_adding_makes_connectors_and_adding_again_describes_anew(db: Session) -> None:
+    chargers.add(db, "BLR-1", name="Indiranagar", place="100 Feet Road", connectors=2, max_power_w=30_000, kind="CCS2")
+    charger = chargers.add(db, "BLR-1", name="Indiranagar 1", connectors=2)
+    assert (charger.name, charger.place, charger.find_key) == ("Indiranagar 1", "100 Feet Road", "BLR1")
+    plugs = [db.get_one(Connector, ("BLR-1", n)) for n in (1, 2)]
+    assert [(plug.max_power_w, plug.kind, plug.status) for plug in plugs] == [(30_000, "CCS2", "Unknown")] * 2
+    assert chargers.everything(db) == [charger]
+
+
+def test_a_retired_one_may_not_connect_and_is_not_found_until_it_is_added_again(desk: Desk) -> None:
+    desk.charger()
+    desk.events.clear()
+    desk.do(chargers.retire, "BLR-1")
+    assert desk.events == [ChargerRetired("BLR-1"), ChargerChanged("BLR-1")]
+    with pytest.raises(ChargerIsRetired):
+        desk.do(chargers.admit, "BLR-1", None, accept_unknown=True)
+    with pytest.raises(ChargerUnknown):
+        desk.do(chargers.view, "BLR-1")
+    assert desk.do(chargers.find, "BLR-1").charger_id is None
+    desk.do(chargers.add, "BLR-1")
+    desk.do(chargers.admit, "BLR-1", None, accept_unknown=False)
+
+
+@pytest.mark.parametrize("work", [chargers.info, chargers.view, chargers.retire])
+@pytest.mark.parametrize("charger_id", ["NONE", "", "\x00", "BLR-1\x00", "\ud800", "x" * 5_000])
+def test_what_is_not_there_is_unknown_whatever_was_typed(desk: Desk, work: object, charger_id: str) -> None:
+    with pytest.raises(ChargerUnknown):
+        desk.do(work, charger_id)  # type: ignore[arg-type]
+
+
+def test_unknown_ones_by_policy(db: Session) -> None:
+    with pytest.raises(ChargerUnknown):
+        chargers.admit(db, "NEW-1", None, accept_unknown=False)
+    assert db.get(Charger, "NEW-1") is None
+    chargers.admit(db, "NEW-1", None, accept_unknown=True)
+    assert db.get_one(Charger, "NEW-1").find_key == "NEW1"
+
+
+@pytest.mark.parametrize(
+    ("set_to", "sent"),
+    [
+        (KEY, KEY.encode()),
+        (KEY, KEY.lower().encode()),
+        (KEY.lower(), KEY.encode()),
+        (KEY, bytes.fromhex(KEY)),
+        ("correct horse battery", b"correct horse battery"),
+        ("correct horse battery", b"correct horse battery".hex().encode()),
+        ("correct horse battery", b"correct horse battery".hex().upper().encode()),
+        ("ключ-зарядки", "ключ-зарядки".encode()),
+        ("FF" * 20, b"\xff" * 20),
+    ],
+)
+def test_a_key_in_every_form(db: Session, set_to: str, sent: bytes) -> None:
+    """ocpp.md Q8: raw or hexadecimal, on either side."""
+    chargers.add(db, "BLR-1")
+    chargers.set_key(db, "BLR-1", set_to)
+    chargers.admit(db, "BLR-1", sent, accept_unknown=False)
+
+
+@pytest.mark.parametrize("sent", [None, b"", KEY[:-2].encode(), b"\x00" * 20, KEY.encode() + b" ", b"zz" * 20])
+def test_a_wrong_key(db: Session, sent: bytes | None) -> None:
+    chargers.add(db, "BLR-1")
+    chargers.set_key(db, "BLR-1", KEY)
+    with pytest.raises(ChargerKeyWrong):
+        chargers.admit(db, "BLR-1", sent, accept_unknown=True)
+
+
+def test_a_key_is_no_other_chargers_and_can_be_taken_away(db: Session) -> None:
+    for charger_id in ("BLR-1", "BLR-2"):
+        chargers.add(db, charger_id)
+        chargers.set_key(db, charger_id, KEY)
+    hashes = {charger.key_hash for charger in chargers.everything(db)}
+    assert len(hashes) == 2
+    assert not any(KEY.lower() in kept.lower() for kept in hashes)
+    chargers.set_key(db, "BLR-1", "")
+    chargers.admit(db, "BLR-1", None, accept_unknown=False)
+
+
+def test_a_new_key_drops_the_socket(desk: Desk) -> None:
+    desk.charger()
+    desk.events.clear()
+    desk.do(chargers.set_key, "BLR-1", KEY)
+    assert desk.events == [ChargerRetired("BLR-1")]
+
+
+# What they report
+
+
+def test_coming_booting_and_going(desk: Desk) -> None:
+    desk.do(chargers.add, "BLR-1")
+    desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
+    desk.do(chargers.booted, "BLR-1", vendor="V", model="M", serial="S", firmware="F", at=desk.passes(seconds=1))
+    charger = desk.do(chargers.info, "BLR-1")
+    assert (charger.online, charger.vendor, charger.booted_at) == (True, "V", desk.clock.at)
+    desk.do(chargers.disconnected, "BLR-1", at=desk.passes(seconds=1))
+    charger = desk.do(chargers.info, "BLR-1")
+    assert (charger.online, charger.heard_at) == (False, desk.clock.at)
+
+
+def test_a_lost_contact_is_told_to_the_drivers_who_charge_there(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.events.clear()
+    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    assert desk.events == [ChargerChanged("BLR-1"), SessionChanged(session_id, "BLR-1", asha, "CHARGING")]
+
+
+def test_at_start_up_nobody_is_online(desk: Desk) -> None:
+    desk.charger()
+    desk.charger("BLR-2")
+    desk.do(chargers.all_disconnected)
+    assert [charger.online for charger in desk.do(chargers.everything)] == [False, False]
+
+
+def test_who_was_heard_is_never_heard_earlier(desk: Desk) -> None:
+    desk.charger()
+    later, earlier = desk.clock.at + timedelta(seconds=9), desk.clock.at - timedelta(seconds=9)
+    desk.do(chargers.heard, {"BLR-1": later, "GONE": later})
+    desk.do(chargers.heard, {"BLR-1": earlier})
+    assert desk.do(chargers.info, "BLR-1").heard_at == later
+
+
+def test_connectors_come_into_being_as_they_are_reported(desk: Desk) -> None:
+    """ocpp.md Q44."""
+    desk.charger()
+    desk.status("BLR-1", 7, "Available")
+    assert [c.number for c in desk.do(chargers.view, "BLR-1").connectors] == [1, 7]
+
+
+def test_an_older_report_is_left_out(desk: Desk) -> None:
+    """ocpp.md Q26."""
+    desk.charger()
+    at = desk.clock.at
+    desk.status("BLR-1", 1, "Charging", at=at)
+    desk.status("BLR-1", 1, "Available", at=at - timedelta(minutes=3))
+    assert connector(desk).status == "Charging"
+    desk.status("BLR-1", 1, "Available", at=at)
+    assert connector(desk).status == "Available"
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=3650), timedelta(minutes=6), timedelta(days=-20_000)])
+def test_a_clock_that_is_wrong_does_not_freeze_a_connector(desk: Desk, wrong: timedelta) -> None:
+    """ocpp.md Q39: a time far ahead must not make every later report an older one."""
+    desk.charger()
+    desk.status("BLR-1", 1, "Charging", at=desk.clock.at + wrong)
+    assert connector(desk).status == "Charging"
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "Available", at=desk.clock.at)
+    assert connector(desk).status == "Available"
+
+
+def test_the_time_of_a_state_is_that_of_its_change(desk: Desk) -> None:
+    desk.charger()
+    desk.status("BLR-1", 1, "Faulted")
+    since = desk.clock.at
+    desk.passes(minutes=5)
+    desk.status("BLR-1", 1, "Faulted")
+    assert connector(desk).changed_at == since
+
+
+def test_a_pause_is_part_of_the_charge_that_runs_there(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger(connectors=2)
+    session_id = desk.charging(asha)
+    for status, suspended in (("SuspendedEV", "SuspendedEV"), ("Charging", ""), ("Faulted", "Faulted")):
+        desk.events.clear()
+        desk.status("BLR-1", 1, status)
+        assert desk.session(session_id).suspended == suspended
+        assert SessionChanged(session_id, "BLR-1", asha, "CHARGING") in desk.events
+    desk.status("BLR-1", 2, "SuspendedEVSE")
+    assert desk.session(session_id).suspended == "Faulted"
+
+
+def test_a_charger_that_is_back_is_asked_again_to_stop(desk: Desk) -> None:
+    desk.charger(connectors=2)
+    stopping, running = desk.charging(desk.driver()), desk.charging(desk.driver(), connector=2)
+    desk.do(charging.request_stop, stopping, "driver")
+    for _ in range(6):
+        desk.do(charging.stop_asked, stopping, False)
+    desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
+    session = desk.session(stopping)
+    assert (session.stop_tries, session.due_at) == (0, desk.clock.at + charging.AGAIN)
+    assert desk.session(running).state == SessionState.CHARGING
+
+
+# What a driver may know
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        ("Available", FREE),
+        ("Preparing", FREE),
+        ("Charging", BUSY),
+        ("SuspendedEV", BUSY),
+        ("SuspendedEVSE", BUSY),
+        ("Finishing", BUSY),
+        ("Reserved", BUSY),
+        ("Unavailable", OFF),
+        ("Faulted", FAULT),
+        ("Unknown", NO_CONTACT),
+        ("Something new", NO_CONTACT),
+    ],
+)
+def test_what_a_status_means(desk: Desk, status: str, shown: str) -> None:
+    desk.charger()
+    desk.status("BLR-1", 1, status)
+    assert state(desk) == shown
+
+
+def test_a_wish_takes_the_connector_before_the_charger_says_so(desk: Desk) -> None:
+    desk.charger(connectors=2)
+    desk.request(desk.driver())
+    assert (state(desk, 1), state(desk, 2)) == (BUSY, FREE)
+
+
+@pytest.mark.parametrize(("status", "shown"), [("Faulted", FAULT), ("Unavailable", OFF), ("Available", FREE)])
+def test_the_charger_as_a_whole(desk: Desk, status: str, shown: str) -> None:
+    """Connector 0 is no choice, but its fault is everyone's."""
+    desk.charger()
+    desk.status("BLR-1", 0, status)
+    assert state(desk) == shown
+    assert [c.number for c in desk.do(chargers.view, "BLR-1").connectors] == [1]
+
+
+def test_silence_is_no_contact(desk: Desk) -> None:
+    desk.charger()
+    desk.passes(minutes=9)
+    assert state(desk) == FREE
+    desk.passes(minutes=1)
+    assert state(desk) == NO_CONTACT
+    desk.heard("BLR-1")
+    assert state(desk) == FREE
+    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    assert state(desk) == NO_CONTACT
+
+
+def test_a_chargers_state_is_the_best_of_its_connectors(desk: Desk) -> None:
+    desk.charger(connectors=3)
+    seen = []
+    for number, status in ((1, "Faulted"), (2, "Unavailable"), (3, "Charging"), (3, "Unknown"), (1, "Unavailable")):
+        desk.status("BLR-1", number, status)
+        seen.append(desk.do(chargers.view, "BLR-1").state)
+    assert seen == [FREE, FREE, BUSY, FAULT, OFF]
+
+
+def test_a_charger_without_connectors_is_out_of_contact(db: Session) -> None:
+    chargers.admit(db, "NEW-1", None, accept_unknown=True)
+    chargers.connected(db, "NEW-1", at=now())
+    assert chargers.view(db, "NEW-1").state == NO_CONTACT
+
+
+# Found
+
+
+@pytest.mark.parametrize(
+    "typed", ["BLR-017", "blr-017", "blr017", " BLR 017 ", "ＢＬＲ－０１７", "b.l.r_0-1-7", "BLR—017"]
+)
+def test_people_type_as_they_like(db: Session, typed: str) -> None:
+    chargers.add(db, "BLR-017")
+    assert chargers.find(db, typed).charger_id == "BLR-017"
+
+
+def test_the_exact_name_goes_before_a_similar_one(db: Session) -> None:
+    for charger_id in ("BLR-1", "BLR1", "blr-1"):
+        chargers.add(db, charger_id)
+    for charger_id in ("BLR-1", "BLR1", "blr-1"):
+        assert chargers.find(db, charger_id).charger_id == charger_id
+    assert chargers.find(db, "bLr-1").charger_id == chargers.find(db, "b l r 1").charger_id
+
+
+def test_a_near_miss_is_answered_with_what_is_close(db: Session) -> None:
+    for n in range(10, 16):
+        chargers.add(db, f"BLR-0{n}")
+    chargers.add(db, "MYS-900")
+    found = chargers.find(db, "BLR-O16")
+    assert found.charger_id is None
+    assert len(found.suggestions) == 3
+    assert all(suggestion.startswith("BLR-0") for suggestion in found.suggestions)
+    assert chargers.find(db, "QQQQ").suggestions == ()
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800", "' OR 1=1 --", "%", "🔌", "x" * 10_000, "---", "\n"])
+def test_odd_input_finds_nothing(db: Session, typed: str) -> None:
+    chargers.add(db, "BLR-017")
+    assert chargers.find(db, typed) == chargers.Found(None)
+
+
+def test_a_stop_still_finds_its_charger_after_it_was_retired(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 1)
+    desk.do(chargers.retire, "BLR-1")
+    desk.stop(session_id, METER + 1_000)
+    assert desk.bill(session_id) == (1_000, 1_800)

@@ -1,0 +1,50 @@
+"""What an operator must look at is kept once each, until somebody has looked."""
+
+import pytest
+from sqlalchemy.exc import NoResultFound
+from sqlmodel import Session
+
+from domain import findings
+
+
+def test_a_finding_is_kept_once_and_the_first_words_stay(db: Session) -> None:
+    findings.note(db, "review", "S1", "first")
+    findings.note(db, "review", "S1", "again")
+    findings.note(db, "review", "S2", "another")
+    findings.note(db, "conflict", "S1", "another kind")
+    assert [(f.kind, f.ref, f.detail) for f in findings.unresolved(db)] == [
+        ("review", "S1", "first"),
+        ("review", "S2", "another"),
+        ("conflict", "S1", "another kind"),
+    ]
+
+
+def test_a_resolved_one_is_gone_and_does_not_come_back(db: Session) -> None:
+    findings.note(db, "review", "S1", "first")
+    [finding] = findings.unresolved(db)
+    findings.resolve(db, finding.id or 0)
+    assert findings.unresolved(db) == []
+    findings.note(db, "review", "S1", "again")
+    assert findings.unresolved(db) == []
+
+
+def test_long_ones_are_cut_and_still_the_same(db: Session) -> None:
+    for _ in range(2):
+        findings.note(db, "orphan-stop", "x" * 150, "y" * 600)
+    [finding] = findings.unresolved(db)
+    assert (len(finding.ref), len(finding.detail)) == (100, 500)
+
+
+def test_resolving_nothing_is_an_error(db: Session) -> None:
+    with pytest.raises(NoResultFound):
+        findings.resolve(db, 7)
+
+
+def test_what_is_true_again_is_open_again_with_its_newest_words(db: Session) -> None:
+    findings.renew(db, "audit", "books", "two rows")
+    [first] = findings.unresolved(db)
+    findings.renew(db, "audit", "books", "three rows")
+    assert [(f.id, f.detail) for f in findings.unresolved(db)] == [(first.id, "three rows")]
+    findings.resolve(db, first.id or 0)
+    findings.renew(db, "audit", "books", "four rows")
+    assert [(f.id, f.detail) for f in findings.unresolved(db)] == [(first.id, "four rows")]

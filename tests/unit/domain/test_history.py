@@ -1,0 +1,153 @@
+"""What drivers read of their charges: the one under way, those of the past, the curve of one."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain import chargers, charging, history
+from domain.models import SessionState
+from domain.sessions import NotYours
+from tests.money.charges import METER, Desk
+
+
+def past(desk: Desk, user_id: int, kwh: int = 1, charger_id: str = "BLR-1") -> int:
+    """A charge that is over, a minute after the one before."""
+    desk.passes(minutes=1)
+    desk.heard(charger_id)
+    session_id = desk.charging(user_id, charger_id)
+    desk.flows(session_id, kwh)
+    desk.stop(session_id, METER + kwh * 1_000)
+    desk.status(charger_id, 1, "Available")
+    return session_id
+
+
+def test_the_charge_under_way_has_its_figures_of_now(desk: Desk) -> None:
+    asha = desk.driver(rupees=100)
+    desk.charger()
+    assert desk.do(history.current, asha) is None
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 4)
+    charge = desk.do(history.current, asha)
+    assert charge is not None
+    assert (charge.energy_wh, charge.cost_paise, charge.held_paise) == (4_000, 7_200, 10_000)
+    assert charge.online
+    assert not charge.money_is_short
+    desk.meter(session_id, METER + 4_450)
+    charge = desk.do(history.current, asha)
+    assert charge is not None
+    assert charge.money_is_short
+    desk.stop(session_id, METER + 4_500)
+    assert desk.do(history.current, asha) is None
+
+
+def test_the_past_is_newest_first_a_page_at_a_time(desk: Desk) -> None:
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger()
+    ids = [past(desk, asha) for _ in range(5)]
+    past(desk, ben)
+    pages = []
+    last = None
+    while page := desk.do(history.page, asha, before=last, limit=2):
+        pages.append([charge.session.id for charge in page])
+        last = page[-1].session
+    assert pages == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
+
+
+def test_charges_of_one_moment_are_neither_lost_nor_shown_twice(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    for _ in range(4):
+        desk.do(charging.answered, desk.request(asha), "refused")
+    first = desk.do(history.page, asha, limit=2)
+    second = desk.do(history.page, asha, before=first[-1].session, limit=2)
+    assert len({charge.session.id for charge in first + second}) == 4
+
+
+def test_the_past_has_what_never_began_and_what_lost_its_stop(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    desk.do(charging.answered, desk.request(asha), "silent")
+    desk.passes(seconds=1)
+    lost = desk.charging(asha)
+    desk.flows(lost, 2)
+    desk.lose(lost)
+    desk.passes(seconds=1)
+    desk.charging(asha)
+    states = [charge.session.state for charge in desk.do(history.page, asha)]
+    assert states == [SessionState.INTERRUPTED, SessionState.CANCELLED], "the running one is not past"
+
+
+def test_ones_own_only(desk: Desk) -> None:
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger()
+    ref = desk.session(past(desk, asha)).ref
+    assert desk.do(history.one, asha, ref).cost_paise == 1_800
+    for user_id, wanted in ((ben, ref), (asha, "NO-SUCH-REF"), (asha, ""), (asha, "\x00"), (asha, ref.lower())):
+        with pytest.raises(NotYours):
+            desk.do(history.one, user_id, wanted)
+
+
+def test_the_page_of_a_charger_turns_into_its_receipt(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    desk.charger("BLR-2")
+    since = desk.clock.at
+    session_id = past(desk, asha)
+    latest = desk.do(history.latest_at, asha, "BLR-1", since)
+    assert latest is not None
+    assert latest.session.id == session_id
+    assert desk.do(history.latest_at, asha, "BLR-2", since) is None
+    assert desk.do(history.latest_at, asha, "BLR-1", desk.passes(minutes=20)) is None
+
+
+def test_a_month_counts_what_was_delivered(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    past(desk, asha, 5)
+    since = desk.passes(minutes=1)
+    past(desk, asha, 2)
+    past(desk, asha, 3)
+    past(desk, asha, 0)
+    desk.do(charging.answered, desk.request(asha), "silent")
+    assert desk.do(history.month, asha, since) == history.Month(2, 5_000, 9_000)
+    assert desk.do(history.month, desk.driver(), since) == history.Month(0, 0, 0)
+
+
+def test_where_the_driver_charged_last_and_for_how_much(desk: Desk) -> None:
+    asha = desk.driver()
+    for n in range(1, 7):
+        desk.charger(f"BLR-{n}")
+    assert desk.do(history.last_tariff, asha) is None
+    for n in (1, 2, 3, 4, 5, 1):
+        past(desk, asha, charger_id=f"BLR-{n}")
+    assert desk.do(history.used_chargers, asha) == ["BLR-1", "BLR-5", "BLR-4", "BLR-3"]
+    desk.do(chargers.retire, "BLR-4")
+    assert desk.do(history.used_chargers, asha) == ["BLR-1", "BLR-5", "BLR-3", "BLR-2"]
+    assert desk.do(history.last_tariff, asha) == 1_800
+
+
+def test_a_long_curve_is_thinned(desk: Desk) -> None:
+    asha = desk.driver(rupees=5_000)
+    desk.charger()
+    session_id = desk.charging(asha)
+    for n in range(100):
+        desk.passes(seconds=10)
+        desk.meter(session_id, METER + n * 100, 1_000 + n)
+    desk.meter(session_id, None, None)
+    curve = desk.do(history.curve, session_id)
+    assert len(curve) == 50
+    assert curve == sorted(curve)
+    assert curve[0][1] == 1_000
+
+
+@pytest.mark.parametrize("minutes", [0, 7])
+def test_how_long_it_took(desk: Desk, minutes: int) -> None:
+    asha = desk.driver()
+    desk.charger()
+    began = desk.clock.at
+    session_id = desk.request(asha)
+    desk.start(session_id, at=began)
+    desk.passes(minutes=minutes)
+    desk.stop(session_id, METER, at=desk.clock.at)
+    ref = desk.session(session_id).ref
+    assert desk.do(history.one, asha, ref).duration == timedelta(minutes=minutes)

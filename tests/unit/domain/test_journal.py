@@ -1,0 +1,35 @@
+"""The journal: any text is kept, old lines go."""
+
+from datetime import timedelta
+
+from sqlmodel import Session, select
+
+from domain import chargers, journal
+from domain.models import OcppMessage, now
+
+
+def line(frame: str = "[]", *, action: str = "Heartbeat", days: float = 0) -> journal.Line:
+    return journal.Line("C-1", "in", action, "id", frame, "", now() - timedelta(days=days))
+
+
+def test_any_text_is_kept(db: Session) -> None:
+    odd = "\x00a\ud800é" * 3
+    journal.write(db, [line(odd, action=odd * 20), line("x" * 300_000)])
+    first, second = db.exec(select(OcppMessage).order_by(OcppMessage.id)).all()  # type: ignore[arg-type]
+    assert first.frame == "a?é" * 3
+    assert len(first.action) == 50
+    assert len(second.frame) == 300_000
+
+
+def test_old_lines_go(db: Session) -> None:
+    journal.write(db, [line("old", days=31), line("young", days=29)])
+    assert journal.prune(db, now() - timedelta(days=30)) == 1
+    assert journal.prune(db, now() - timedelta(days=30)) == 0
+    assert [row.frame for row in journal.of(db, "C-1")] == ["young"]
+
+
+def test_who_is_traced(db: Session) -> None:
+    for charger_id in ("C-1", "C-2"):
+        chargers.add(db, charger_id)
+    chargers.trace(db, "C-2", True)
+    assert journal.traced(db) == {"C-2"}

@@ -1,0 +1,90 @@
+"""The migrations, worked from nothing, make exactly the database that the models describe."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+
+from domain.db import Database
+from domain.models import APPEND_ONLY
+from tests.databases import migrate
+
+DEFINITIONS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index')",
+    "postgresql": """
+        SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL
+        SELECT tgname, pg_get_triggerdef(t.oid) || prosrc
+        FROM pg_trigger t JOIN pg_proc p ON p.oid = tgfoid WHERE NOT tgisinternal
+    """,
+}
+"""Triggers and indexes, with their conditions, in the database's own words."""
+ROW = {
+    "transfers": "INSERT INTO transfers (idem_key, fingerprint, kind, ref, description, event_at, created_at) "
+    "VALUES ('k', 'f', 'recharge', '', '', '2026-01-01', '2026-01-01')",
+    "entries": "INSERT INTO entries (transfer_id, account_code, amount_paise, balance_after_paise, account_version, "
+    "created_at) VALUES (1, 'wallet:1', 1, 1, 1, '2026-01-01')",
+    "gateway_events": "INSERT INTO gateway_events (kind, merchant_order_id, body, body_hash, created_at) "
+    "VALUES ('pay', 'o', '{}', 'h', '2026-01-01')",
+}
+ACCOUNT = (
+    "INSERT INTO accounts (code, kind, balance_paise, held_paise, allow_negative, version) "
+    "VALUES ('wallet:1', 'wallet', 0, 0, false, 0)"
+)
+
+
+def shape(connection: Connection) -> dict[str, Any]:
+    """Everything the database knows of its tables, in an order that does not matter."""
+    look = inspect(connection)
+    details = (look.get_columns, look.get_foreign_keys, look.get_check_constraints, look.get_unique_constraints)
+    tables = {
+        table: [sorted(map(repr, detail(table))) for detail in details] + [look.get_pk_constraint(table)]
+        for table in look.get_table_names()
+        if table != "alembic_version"
+    }
+    defined = connection.execute(text(DEFINITIONS[connection.dialect.name]))
+    return {**tables, "defined": {name: definition for name, definition in defined}}
+
+
+@pytest.fixture
+def migrated(bare_database_url: str) -> Iterator[Database]:
+    migrate(bare_database_url)
+    with closing(Database(bare_database_url)) as database:
+        yield database
+
+
+def test_alembic_sees_no_difference(migrated: Database) -> None:
+    with migrated.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
+
+
+def test_the_shape_is_that_of_the_models(migrated: Database) -> None:
+    with migrated.engine.connect().execution_options(writes=True) as connection:
+        by_revisions = shape(connection)
+        SQLModel.metadata.drop_all(connection)
+        SQLModel.metadata.create_all(connection)
+        assert by_revisions == shape(connection)
+        assert any("append-only" in str(definition) for definition in by_revisions["defined"].values())
+
+
+def test_migrating_again_changes_nothing(migrated: Database) -> None:
+    with migrated.engine.connect() as connection:
+        before = shape(connection)
+    migrate(migrated.url)
+    with migrated.engine.connect() as connection:
+        assert shape(connection) == before
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET created_at = created_at", "DELETE FROM {}"])
+def test_what_was_written_stays_written(migrated: Database, table: str, change: str) -> None:
+    with migrated.engine.connect().execution_options(writes=True) as connection:
+        for statement in (ACCOUNT, *(ROW[each] for each in ("transfers", "entries", "gateway_events"))):
+            connection.execute(text(statement))
+        with pytest.raises(DBAPIError, match=f"{table} is append-only"):
+            connection.execute(text(change.format(table)))

@@ -1,0 +1,204 @@
+"""Receipts: one series of numbers a financial year, without gaps, and what stands on them (rule 46)."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import Session
+
+from domain import chargers, receipts, recharges, tariffs
+from domain.db import Database, transact
+from domain.models import ChargingSession
+from domain.receipts import ChargeReceipt, Kind, NoReceipt, Seller, Step, Tax
+from domain.recharges import OrderStatus
+from domain.settings import settings
+from tests.money.charges import METER, Desk
+from tests.money.house import owe
+
+NOVEMBER = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moment", "year"),
+    [
+        ("2026-03-31T18:29:59+00:00", "25-26"),
+        ("2026-03-31T18:30:00+00:00", "26-27"),
+        ("2026-04-01T00:00:00+05:30", "26-27"),
+        ("2026-12-31T23:59:00+05:30", "26-27"),
+        ("2027-01-01T00:00:00+05:30", "26-27"),
+        ("2099-05-01T00:00:00+05:30", "99-00"),
+    ],
+)
+def test_the_year_begins_in_april_in_india(moment: str, year: str) -> None:
+    """payments.md C36."""
+    assert receipts.financial_year(datetime.fromisoformat(moment)) == year
+
+
+def test_numbers_follow_each_other_and_fit(db: Session) -> None:
+    numbers = [receipts.next_number(db, NOVEMBER) for _ in range(3)]
+    assert numbers == ["EV/26-27/0000001", "EV/26-27/0000002", "EV/26-27/0000003"]
+    assert {len(number) for number in numbers} == {16}
+
+
+def test_every_year_has_its_own(db: Session) -> None:
+    receipts.next_number(db, NOVEMBER)
+    assert receipts.next_number(db, NOVEMBER.replace(year=2027)) == "EV/27-28/0000001"
+    assert receipts.next_number(db, NOVEMBER) == "EV/26-27/0000002"
+
+
+async def test_a_transaction_that_fails_leaves_no_gap(database: Database) -> None:
+    def fail(db: Session) -> None:
+        receipts.next_number(db, NOVEMBER)
+        raise ValueError
+
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            await transact(fail)
+    assert await transact(receipts.next_number, NOVEMBER) == "EV/26-27/0000001"
+
+
+async def test_many_at_once(database: Database) -> None:
+    numbers = await asyncio.gather(*(transact(receipts.next_number, NOVEMBER) for _ in range(30)))
+    assert sorted(int(number[-7:]) for number in numbers) == list(range(1, 31))
+
+
+# What stands on them
+
+
+KARNATAKA = {"seller_gstin": "29ABCDE1234F1Z5", "seller_state": "Karnataka", "seller_address": "12 Residency Road"}
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seller has a GSTIN of Karnataka."""
+    for name, value in KARNATAKA.items():
+        monkeypatch.setattr(settings(), name, value)
+
+
+def charged(desk: Desk, rupees: int = 1_000, kwh: int = 4) -> tuple[int, ChargingSession]:
+    """A driver and his settled charge."""
+    asha = desk.driver(rupees)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, kwh)
+    desk.stop(session_id, METER + kwh * 1_000)
+    return asha, desk.session(session_id)
+
+
+def receipt_of(desk: Desk, user_id: int, session: ChargingSession) -> ChargeReceipt:
+    return desk.do(receipts.of_charge, user_id, session.ref)
+
+
+def test_a_charge_has_everything_of_rule_46(desk: Desk, registered: None) -> None:
+    asha, session = charged(desk)
+    receipt = receipt_of(desk, asha, session)
+    assert receipt.kind == Kind.TAX_INVOICE
+    assert (receipt.number, receipt.issued_at) == (session.receipt_number, session.settled_at)
+    assert receipt.seller == Seller("evapp Charging", "12 Residency Road", "Karnataka", "29ABCDE1234F1Z5")
+    assert (receipt.customer, receipt.place_of_supply) == ("driver_0", "Karnataka")
+    assert (receipt.meter_start_wh, receipt.meter_stop_wh, receipt.energy_wh) == (METER, METER + 4_000, 4_000)
+    assert (receipt.started_at, receipt.stopped_at) == (session.started_at, session.stopped_at)
+    assert receipt.steps == (Step(4_000, 1_800, 7_200),)
+    assert receipt.taxes == (Tax("CGST", 900, 549), Tax("SGST", 900, 549))
+    assert (receipt.taxable_paise, receipt.total_paise) == (6_102, 7_200)
+    assert not receipt.by_readings and not receipt.estimated
+
+
+def test_beyond_the_sellers_state_it_is_igst(desk: Desk, registered: None) -> None:
+    asha, session = charged(desk)
+    desk.do(chargers.add, session.charger_id, state="Kerala")
+    receipt = receipt_of(desk, asha, session)
+    assert (receipt.place_of_supply, receipt.taxes) == ("Kerala", (Tax("IGST", 1_800, 1_098),))
+    desk.do(chargers.add, session.charger_id, state=" karnataka")
+    assert [tax.name for tax in receipt_of(desk, asha, session).taxes] == ["CGST", "SGST"]
+
+
+def test_without_a_gstin_it_is_a_bill_of_supply_and_stays_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asha, session = charged(desk)
+    monkeypatch.setattr(settings(), "seller_gstin", "29ABCDE1234F1Z5")
+    receipt = receipt_of(desk, asha, session)
+    assert (receipt.kind, receipt.taxes) == (Kind.BILL_OF_SUPPLY, ())
+    assert receipt.taxable_paise == receipt.total_paise == 7_200
+
+
+def test_the_price_is_the_one_the_charge_began_with(desk: Desk, registered: None) -> None:
+    """payments.md C21."""
+    asha, session = charged(desk)
+    desk.do(tariffs.set_price, 9_900)
+    assert receipt_of(desk, asha, session).steps == (Step(4_000, 1_800, 7_200),)
+
+
+def test_what_the_wallet_lacked_is_said(desk: Desk) -> None:
+    asha, session = charged(desk, rupees=60)
+    [booking] = receipt_of(desk, asha, session).bookings
+    assert (booking.wallet_paise, booking.owed_paise) == (6_000, 1_200)
+    assert booking.transfer_id > 0
+
+
+def test_an_estimate_and_its_correction_are_two_bookings_and_one_number(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    with pytest.raises(NoReceipt):
+        receipt_of(desk, asha, desk.session(session_id))
+    desk.passes(hours=25)
+    desk.sweep()
+    estimate = receipt_of(desk, asha, desk.session(session_id))
+    assert estimate.estimated and estimate.by_readings
+    desk.stop(session_id, METER + 1_500)
+    final = receipt_of(desk, asha, desk.session(session_id))
+    assert (final.number, final.issued_at) == (estimate.number, estimate.issued_at)
+    assert not final.estimated
+    assert [(b.wallet_paise, b.owed_paise) for b in final.bookings] == [(3_600, 0), (-900, 0)]
+    assert sum(b.wallet_paise + b.owed_paise for b in final.bookings) == final.total_paise == 2_700
+
+
+def test_units_that_are_not_the_meters_difference_are_marked(desk: Desk) -> None:
+    """payments.md C16, C19."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 900_000)
+    receipt = receipt_of(desk, asha, desk.session(session_id))
+    assert receipt.by_readings
+    assert receipt.energy_wh == 2_000
+
+
+def test_ones_own_only_and_nothing_for_nothing(desk: Desk) -> None:
+    """payments.md C29."""
+    asha, session = charged(desk)
+    ben = desk.driver()
+    for user_id, ref in ((ben, session.ref), (asha, "NOSUCHCHARGE0000"), (asha, "../x")):
+        with pytest.raises(NoReceipt):
+            desk.do(receipts.of_charge, user_id, ref)
+    desk.status("BLR-1", 1, "Available")
+    free = desk.charging(asha)
+    desk.stop(free, METER)
+    with pytest.raises(NoReceipt):
+        receipt_of(desk, asha, desk.session(free))
+
+
+@pytest.mark.parametrize("gst", range(0, 2_000, 7))
+def test_the_halves_are_the_whole(gst: int) -> None:
+    parts = receipts.taxes(gst, 1_800, within=True)
+    assert sum(tax.paise for tax in parts) == gst
+    assert sum(tax.basis_points for tax in parts) == 1_800
+    assert parts[1].paise - parts[0].paise in (0, 1)
+
+
+def test_a_recharge_says_where_the_money_went(desk: Desk) -> None:
+    asha = desk.driver(rupees=0)
+    desk.do(owe, asha, 10_000)
+    order = desk.do(recharges.place, asha, 100_000, "n1")
+    paid = OrderStatus("OMO1", "COMPLETED", 100_000, "4550", "OM1", "UPI_QR", "", {"state": "COMPLETED"})
+    with pytest.raises(NoReceipt):
+        desk.do(receipts.of_payment, asha, order.merchant_order_id)
+    desk.do(recharges.apply, order.merchant_order_id, paid)
+    receipt = desk.do(receipts.of_payment, asha, order.merchant_order_id)
+    assert (receipt.amount_paise, receipt.utr, receipt.gateway_order_id) == (100_000, "4550", "OMO1")
+    assert (receipt.booking.wallet_paise, receipt.booking.owed_paise) == (-90_000, -10_000)
+    with pytest.raises(NoReceipt):
+        desk.do(receipts.of_payment, desk.driver(), order.merchant_order_id)

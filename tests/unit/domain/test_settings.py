@@ -1,0 +1,142 @@
+"""Settings: what is true without any, and what production refuses to start with."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from domain import settings as module
+from domain.settings import Settings, SettingsError, settings
+
+REAL: dict[str, Any] = {
+    "env": "production",
+    "public_url": "https://charge.example",
+    "secret_key": "x" * 32,
+    "phonepe_pg_url": "https://api.phonepe.com/apis/pg",
+    "phonepe_oauth_url": "https://api.phonepe.com/apis/identity-manager",
+    "phonepe_client_id": "M123",
+    "phonepe_client_secret": "s3cret",
+    "phonepe_webhook_password": "hook54321",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"EVAPP_{name.upper()}", raising=False)
+
+
+def wrong(**changes: Any) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as error:
+        Settings(**changes).check()
+    return error.value.args
+
+
+def test_development_needs_nothing() -> None:
+    Settings().check()
+
+
+def test_production_with_everything_real_starts() -> None:
+    Settings(**REAL).check()
+
+
+def test_production_with_defaults_names_everything_to_mend() -> None:
+    sentences = wrong(env="production")
+    assert len(sentences) >= 6
+    assert all(sentence.startswith("EVAPP_") and sentence.endswith(".") for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"secret_key": "short"}, "EVAPP_SECRET_KEY"),
+        ({"public_url": "http://charge.example"}, "EVAPP_PUBLIC_URL"),
+        ({"phonepe_pg_url": "http://localhost:9100"}, "EVAPP_PHONEPE_PG_URL"),
+        ({"phonepe_pg_url": "https://api.phonepe.com.evil.example/"}, "EVAPP_PHONEPE_PG_URL"),
+        ({"phonepe_oauth_url": "http://localhost:9100"}, "EVAPP_PHONEPE_OAUTH_URL"),
+        ({"phonepe_pg_url": "https://api-preprod.phonepe.com/apis/pg-sandbox"}, "EVAPP_PHONEPE_PG_URL"),
+        ({"phonepe_client_id": module.SANDBOX_CLIENT_ID}, "EVAPP_PHONEPE_CLIENT_ID"),
+        ({"phonepe_client_secret": module.SANDBOX_CLIENT_SECRET}, "EVAPP_PHONEPE_CLIENT_SECRET"),
+        ({"phonepe_webhook_password": module.SANDBOX_WEBHOOK_PASSWORD}, "EVAPP_PHONEPE_WEBHOOK_PASSWORD"),
+        ({"recharge_max_paise": 100}, "EVAPP_RECHARGE_MAX_PAISE"),
+        ({"session_cap_paise": 100}, "EVAPP_SESSION_CAP_PAISE"),
+        ({"ocpp_tls_cert": "cert.pem"}, "EVAPP_OCPP_TLS_CERT"),
+    ],
+)
+def test_production_refuses_what_loses_money_or_opens_the_house(change: dict[str, Any], named: str) -> None:
+    assert any(named in sentence for sentence in wrong(**{**REAL, **change}))
+
+
+def test_a_real_host_and_a_sandbox_never_mix() -> None:
+    """R36."""
+    assert wrong(phonepe_oauth_url=REAL["phonepe_oauth_url"])
+
+
+def test_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVAPP_PORT", "3100")
+    monkeypatch.setenv("EVAPP_START_MIN_PAISE", "7000")
+    assert Settings().url == "http://localhost:3100"
+    assert Settings().start_min_paise == 7_000
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "many"), ("PIN_LENGTH", "3"), ("ENV", "staging")])
+def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"EVAPP_{name}", value)
+    with pytest.raises(ValidationError):
+        Settings()
+
+
+def test_secrets_do_not_show() -> None:
+    shown = repr(Settings(**REAL))
+    assert not any(REAL[name] in shown for name in ("secret_key", "phonepe_client_secret", "phonepe_webhook_password"))
+
+
+@pytest.mark.parametrize(
+    ("url", "secure", "origin"),
+    [
+        ("", False, "http://localhost:3000"),
+        ("https://charge.example/", True, "https://charge.example"),
+        ("http://10.0.0.7:3000", False, "http://10.0.0.7:3000"),
+    ],
+)
+def test_the_address_drivers_open(url: str, secure: bool, origin: str) -> None:
+    given = Settings(public_url=url)
+    assert (given.secure, given.url) == (secure, origin)
+
+
+def test_unknown_chargers_by_default_only_in_development() -> None:
+    assert Settings().accept_unknown
+    assert not Settings(env="production").accept_unknown
+    assert Settings(env="production", ocpp_accept_unknown=True).accept_unknown
+    assert not Settings(ocpp_accept_unknown=False).accept_unknown
+
+
+def test_where_a_driver_may_be_sent_to_pay() -> None:
+    assert Settings().checkout_hosts == ("*.phonepe.com", "localhost")
+    assert Settings(env="production").checkout_hosts == ("*.phonepe.com",)
+    assert Settings(phonepe_checkout_hosts="a.example, b.example,").checkout_hosts == ("a.example", "b.example")
+
+
+def test_the_development_secret_is_made_once_and_is_its_owners_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "var_dir", str(tmp_path / "var"))
+    with ThreadPoolExecutor(8) as threads:
+        made = {future.result() for future in [threads.submit(Settings().secret) for _ in range(8)]}
+    [secret] = made
+    assert len(secret) >= 32
+    path = tmp_path / "var" / "secret_key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_given_secret_is_taken() -> None:
+    assert Settings(secret_key="y" * 40).secret() == b"y" * 40
+
+
+def test_every_setting_says_what_it_does() -> None:
+    assert all(field.description for field in Settings.model_fields.values())

@@ -1,0 +1,353 @@
+"""The ledger's promises one by one, on both databases: what it moves, what it refuses, what stays written."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session, col, select
+
+from domain import recharges, wallet
+from domain.events import WalletChanged
+from domain.models import APPEND_ONLY, Account, Entry, Hold, HoldState, RechargeOrder, SessionState, Transfer
+from domain.wallet import InsufficientFunds, LedgerConflict
+from tests.money.house import broken, charge, driver, give, money, owe, rows
+
+
+@pytest.fixture
+def asha(db: Session) -> int:
+    """A driver with ₹1,000."""
+    user_id = driver(db)
+    give(db, user_id, 100_000)
+    return user_id
+
+
+def session_of(db: Session, user_id: int, number: int = 1) -> int:
+    """A session; not an open one, so that a driver may have several."""
+    return charge(db, user_id, number, SessionState.INTERRUPTED)
+
+
+def paid_order(db: Session, user_id: int, paise: int = 50_000, nonce: str = "n") -> RechargeOrder:
+    return recharges.place(db, user_id, paise, nonce)
+
+
+# Posting
+
+
+def test_a_new_driver_has_nothing(db: Session) -> None:
+    user_id = driver(db)
+    assert money(db, user_id) == wallet.Balance(0, 0, 0)
+    assert wallet.lines(db, user_id) == []
+
+
+def test_a_transfer_leaves_an_entry_on_each_side(db: Session, asha: int) -> None:
+    code = wallet.wallet_code(asha)
+    transfer = wallet.post(
+        db, "k", "charging", {code: -4_338, wallet.REVENUE: 3_676, wallet.GST: 662, wallet.due_code(asha): 0}
+    )
+    entries = db.exec(select(Entry).where(Entry.transfer_id == transfer.id)).all()
+    assert {e.account_code: e.amount_paise for e in entries} == {code: -4_338, wallet.REVENUE: 3_676, wallet.GST: 662}
+    assert {e.account_code: e.balance_after_paise for e in entries} == {
+        code: 95_662,
+        wallet.REVENUE: 3_676,
+        wallet.GST: 662,
+    }
+    assert money(db, asha).balance_paise == 95_662
+
+
+@pytest.mark.parametrize("paise", [(1, 1), (100, -99), (0, 0)])
+def test_what_does_not_add_up_is_refused(db: Session, asha: int, paise: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="add up to"):
+        wallet.post(db, "k", "charging", {wallet.wallet_code(asha): paise[0], wallet.REVENUE: paise[1]})
+    with pytest.raises(ValueError, match="add up to"):
+        wallet.post(db, "k", "charging", {})
+
+
+def test_an_account_nobody_opened(db: Session) -> None:
+    with pytest.raises(LookupError, match="no account wallet:99"):
+        wallet.post(db, "k", "adjustment", {"wallet:99": 5, wallet.GOODWILL: -5})
+
+
+def test_the_same_key_gives_the_first_transfer(db: Session, asha: int) -> None:
+    postings = {wallet.wallet_code(asha): -500, wallet.REVENUE: 500}
+    first = wallet.post(db, "k", "charging", postings, ref="S1", description="one text")
+    again = wallet.post(db, "k", "charging", dict(reversed(postings.items())), ref="S1", description="another")
+    assert again.id == first.id
+    assert again.description == "one text"
+    assert money(db, asha).balance_paise == 99_500
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"postings": {"wallet:1": -501, "revenue:charging": 501}},
+        {"postings": {"due:1": -500, "revenue:charging": 500}},
+        {"postings": {"wallet:1": -500, "revenue:charging": 499, "gst:output": 1}},
+        {"kind": "refund"},
+        {"ref": "S2"},
+    ],
+)
+def test_the_same_key_with_other_figures_is_a_conflict(db: Session, asha: int, other: dict[str, Any]) -> None:
+    code = wallet.wallet_code(asha)
+    given: dict[str, Any] = {"kind": "charging", "postings": {code: -500, wallet.REVENUE: 500}, "ref": "S1"}
+    wallet.post(db, "k", **given)
+    if postings := other.get("postings"):
+        other = {"postings": {account.replace(":1", f":{asha}"): paise for account, paise in postings.items()}}
+    with pytest.raises(LedgerConflict):
+        wallet.post(db, "k", **given | other)
+    assert money(db, asha) == wallet.Balance(99_500, 0, 0)
+    assert broken(db) == []
+
+
+def test_a_wallet_is_never_overdrawn(db: Session, asha: int) -> None:
+    code = wallet.wallet_code(asha)
+    with pytest.raises(IntegrityError), db.begin_nested():
+        wallet.post(db, "k", "charging", {code: -100_001, wallet.REVENUE: 100_001})
+    wallet.post(db, "k", "charging", {code: -100_000, wallet.REVENUE: 100_000})
+    assert money(db, asha).balance_paise == 0
+
+
+def test_held_money_is_not_spent(db: Session, asha: int) -> None:
+    wallet.hold(db, session_of(db, asha), asha, at_least=1, at_most=60_000)
+    code = wallet.wallet_code(asha)
+    with pytest.raises(IntegrityError), db.begin_nested():
+        wallet.post(db, "k", "charging", {code: -40_001, wallet.REVENUE: 40_001})
+    wallet.post(db, "k", "charging", {code: -40_000, wallet.REVENUE: 40_000})
+
+
+def test_arrears_are_never_a_credit(db: Session, asha: int) -> None:
+    owe(db, asha, 300)
+    with pytest.raises(IntegrityError), db.begin_nested():
+        wallet.post(db, "k", "recharge", {wallet.due_code(asha): 301, wallet.GATEWAY: -301})
+
+
+def test_everybody_concerned_hears_of_it(db: Session, asha: int) -> None:
+    ravi = driver(db, "ravi")
+    db.info.clear()
+    postings = {wallet.wallet_code(asha): -100, wallet.wallet_code(ravi): 100}
+    wallet.post(db, "k", "adjustment", postings)
+    assert set(db.info["events"]) == {WalletChanged(asha), WalletChanged(ravi)}
+    db.info.clear()
+    wallet.post(db, "k", "adjustment", postings)
+    assert "events" not in db.info
+
+
+# Holds
+
+
+@pytest.mark.parametrize(("at_most", "held"), [(1, 1), (99_999, 99_999), (100_000, 100_000), (200_000, 100_000)])
+def test_a_hold_takes_what_is_free_up_to_its_cap(db: Session, asha: int, at_most: int, held: int) -> None:
+    assert wallet.hold(db, session_of(db, asha), asha, at_least=1, at_most=at_most).amount_paise == held
+    balance = money(db, asha)
+    assert (balance.balance_paise, balance.held_paise, balance.free_paise) == (100_000, held, 100_000 - held)
+
+
+def test_too_little_free_money_holds_nothing(db: Session, asha: int) -> None:
+    wallet.hold(db, session_of(db, asha), asha, at_least=1, at_most=96_000)
+    other = session_of(db, asha, 2)
+    with pytest.raises(InsufficientFunds):
+        wallet.hold(db, other, asha, at_least=5_000, at_most=50_000)
+    assert money(db, asha).held_paise == 96_000
+    assert db.get(Hold, other) is None
+
+
+def test_a_hold_grows_and_shrinks_within_what_is_free(db: Session, asha: int) -> None:
+    first, second = session_of(db, asha), session_of(db, asha, 2)
+    wallet.hold(db, first, asha, at_least=1, at_most=30_000)
+    wallet.hold(db, second, asha, at_least=1, at_most=50_000)
+    assert wallet.resize_hold(db, first, 200_000) == 50_000
+    assert wallet.resize_hold(db, first, 10_000) == 10_000
+    assert wallet.resize_hold(db, first, 0) == 0
+    assert money(db, asha).held_paise == 50_000
+    assert broken(db) == []
+
+
+def test_a_hold_is_released_once(db: Session, asha: int) -> None:
+    session_id = session_of(db, asha)
+    wallet.hold(db, session_id, asha, at_least=1, at_most=30_000)
+    assert wallet.release(db, session_id, HoldState.SETTLED) == 30_000
+    assert wallet.release(db, session_id) == 0
+    assert wallet.resize_hold(db, session_id, 50_000) == 0
+    held = db.get_one(Hold, session_id)
+    assert (held.state, held.amount_paise) == (HoldState.SETTLED, 30_000)
+    assert held.closed_at is not None
+    assert money(db, asha).held_paise == 0
+
+
+def test_no_hold_is_nothing_to_change(db: Session, asha: int) -> None:
+    assert wallet.release(db, 4711) == 0
+    assert wallet.resize_hold(db, 4711, 5) == 0
+
+
+def test_a_released_hold_can_be_opened_again(db: Session, asha: int) -> None:
+    session_id = session_of(db, asha)
+    wallet.hold(db, session_id, asha, at_least=1, at_most=30_000)
+    wallet.release(db, session_id)
+    assert wallet.rehold(db, session_id, asha, at_most=40_000) == 40_000
+    assert money(db, asha).held_paise == 40_000
+    wallet.release(db, session_id, HoldState.SETTLED)
+    assert wallet.rehold(db, session_id, asha, at_most=40_000) == 0
+    assert broken(db) == []
+
+
+def test_a_hold_that_never_was_is_opened_by_rehold(db: Session) -> None:
+    user_id = driver(db)
+    session_id = session_of(db, user_id)
+    assert wallet.rehold(db, session_id, user_id, at_most=40_000) == 0
+    assert db.get_one(Hold, session_id).state == HoldState.OPEN
+
+
+# Recharges and corrections
+
+
+def test_a_recharge_is_credited_once_even_when_arrears_changed_since(db: Session) -> None:
+    user_id = driver(db)
+    order = paid_order(db, user_id)
+    first = wallet.credit_recharge(db, order)
+    owe(db, user_id, 800)
+    assert wallet.credit_recharge(db, order).id == first.id
+    order.state = "CREDITED"
+    assert money(db, user_id) == wallet.Balance(50_000, 0, 800)
+
+
+@pytest.mark.parametrize(("owed", "balance", "left"), [(0, 50_000, 0), (1, 49_999, 0), (50_000, 0, 0), (50_001, 0, 1)])
+def test_arrears_come_first(db: Session, owed: int, balance: int, left: int) -> None:
+    user_id = driver(db)
+    if owed:
+        owe(db, user_id, owed)
+    wallet.credit_recharge(db, paid_order(db, user_id)).ref.startswith("RCH-")
+    assert money(db, user_id) == wallet.Balance(balance, 0, left)
+
+
+def test_an_adjustment_needs_a_reason_and_an_amount(db: Session, asha: int) -> None:
+    for paise, reason in ((0, "why"), (100, ""), (100, " \n ")):
+        with pytest.raises(ValueError, match="an amount and a reason"):
+            wallet.adjust(db, asha, paise, key="k", reason=reason)
+
+
+def test_an_adjustment_takes_no_more_than_is_free(db: Session, asha: int) -> None:
+    wallet.hold(db, session_of(db, asha), asha, at_least=1, at_most=60_000)
+    with pytest.raises(InsufficientFunds):
+        wallet.adjust(db, asha, -40_001, key="k", reason="too much")
+    wallet.adjust(db, asha, -40_000, key="k", reason=f" {'because ' * 40}")
+    assert wallet.adjust(db, asha, -40_000, key="k", reason="the same again").id
+    with pytest.raises(LedgerConflict):
+        wallet.adjust(db, asha, -1, key="k", reason="another amount")
+    assert money(db, asha).free_paise == 0
+    assert len(wallet.lines(db, asha)[0].description) == 200
+
+
+# The story
+
+
+def test_the_story_is_paged_without_gaps(db: Session, asha: int) -> None:
+    ravi = driver(db, "ravi")
+    for n in range(1, 56):
+        give(db, asha, n, str(n))
+        give(db, ravi, n, str(n))
+    owe(db, asha, 7)
+    pages = [wallet.lines(db, asha)]
+    for _ in range(3):
+        pages.append(wallet.lines(db, asha, before=pages[-1][-1].id))
+    assert [len(page) for page in pages] == [20, 20, 17, 0]
+    story = [line for page in pages for line in page]
+    assert [line.amount_paise for line in story] == [-7, *range(55, 0, -1), 100_000]
+    assert [line.arrears for line in story] == [True, *[False] * 56]
+    running = 0
+    for line in reversed(story[1:]):
+        running += line.amount_paise
+        assert line.balance_after_paise == running
+
+
+def test_a_line_says_what_it_was_for(db: Session, asha: int) -> None:
+    order = paid_order(db, asha)
+    wallet.credit_recharge(db, order)
+    line = wallet.lines(db, asha)[0]
+    assert (line.kind, line.amount_paise, line.balance_after_paise) == ("recharge", 50_000, 150_000)
+    assert line.ref == order.merchant_order_id
+    assert line.description == "Recharge with PhonePe"
+
+
+# What the database itself enforces (payments.md 2.3)
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+def test_what_was_written_stays_written(db: Session, asha: int, table: str, statement: str) -> None:
+    order = paid_order(db, asha)
+    recharges.rang(db, order.merchant_order_id, b"{}")
+    db.flush()
+    with pytest.raises(DBAPIError, match=f"{table} is append-only"), db.begin_nested():
+        db.connection().exec_driver_sql(statement.format(table))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_nothing_is_replaced_either(db: Session, asha: int, table: str) -> None:
+    """SQLite deletes what it replaces, and asks the trigger only when told to."""
+    recharges.rang(db, paid_order(db, asha).merchant_order_id, b"{}")
+    db.flush()
+    if db.connection().dialect.name == "sqlite":
+        with pytest.raises(DBAPIError, match=f"{table} is append-only"), db.begin_nested():
+            db.connection().exec_driver_sql(f"REPLACE INTO {table} SELECT * FROM {table}")  # noqa: S608
+
+
+def test_an_entry_changed_through_the_orm_is_refused(db: Session, asha: int) -> None:
+    entry = db.exec(select(Entry)).first()
+    assert entry is not None
+    with pytest.raises(DBAPIError, match="append-only"), db.begin_nested():
+        entry.amount_paise += 1
+        db.add(entry)
+        db.flush()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "balance_paise = -1 WHERE kind = 'wallet'",
+        "held_paise = -1 WHERE kind = 'wallet'",
+        "held_paise = balance_paise + 1 WHERE kind = 'wallet'",
+        "balance_paise = 1 WHERE kind = 'due'",
+    ],
+)
+def test_an_account_cannot_be_set_beyond_its_rule(db: Session, asha: int, damage: str) -> None:
+    with pytest.raises(IntegrityError), db.begin_nested():
+        db.connection().exec_driver_sql(f"UPDATE accounts SET {damage}")  # noqa: S608
+
+
+def _same_key(db: Session, transfer: Transfer) -> Transfer:
+    return Transfer(idem_key=transfer.idem_key, fingerprint="", kind=transfer.kind, event_at=transfer.event_at)
+
+
+def _same_version(db: Session, transfer: Transfer) -> Entry:
+    account = db.exec(select(Account).where(col(Account.version) > 0)).first()
+    assert account is not None
+    return Entry(
+        transfer_id=transfer.id or 0,
+        account_code=account.code,
+        amount_paise=1,
+        balance_after_paise=1,
+        account_version=account.version,
+    )
+
+
+def _nothing(db: Session, transfer: Transfer) -> Entry:
+    return Entry(
+        transfer_id=transfer.id or 0,
+        account_code=wallet.GOODWILL,
+        amount_paise=0,
+        balance_after_paise=0,
+        account_version=99,
+    )
+
+
+@pytest.mark.parametrize("row", [_same_key, _same_version, _nothing])
+def test_a_second_of_what_is_unique_is_refused(
+    db: Session, asha: int, row: Callable[[Session, Transfer], Transfer | Entry]
+) -> None:
+    transfer = db.exec(select(Transfer)).first()
+    assert transfer is not None
+    before = rows(db, Entry)
+    with pytest.raises(IntegrityError), db.begin_nested():
+        db.add(row(db, transfer))
+        db.flush()
+    assert rows(db, Entry) == before

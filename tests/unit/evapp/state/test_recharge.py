@@ -1,0 +1,250 @@
+"""The form for adding money, as a browser and as a forger sends it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import Session, select
+
+from domain import funnel, recharges, sign_ins
+from domain.breaker import SILENCES
+from domain.db import opened, read, transact
+from domain.models import OrderState, RechargeOrder, User, now
+from domain.recharges import Payment
+from domain.sign_ins import Browser, hash_token
+from evapp.state.effects import Effects
+from evapp.state.recharge import Recharge
+from evapp.web import auth
+from tests.money.house import driver, found, placed
+
+
+@pytest.fixture
+async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    monkeypatch.setattr(funnel, "breaker", funnel.Breaker())
+
+    def join(db: Session) -> int:
+        user_id = driver(db)
+        sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
+        return user_id
+
+    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
+        yield await transact(join)
+
+
+@pytest.fixture
+def scope(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the handshake knew: Asha's own phone."""
+    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
+    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
+    return scope
+
+
+@pytest.fixture
+async def page(asha: int, scope: dict[str, Any]) -> Recharge:
+    return await tab("socket1")
+
+
+async def tab(socket: str) -> Recharge:
+    """The form in a browser's tab."""
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    root.router = rx.istate.data.RouterData.from_router_data({"sid": socket}) if socket else root.router
+    state: Recharge = await root.get_state(Recharge)
+    assert state.router.session.session_id == socket
+    return state
+
+
+async def orders() -> list[tuple[int, str]]:
+    found = await read(lambda db: db.exec(select(RechargeOrder).order_by(RechargeOrder.id)).all())  # type: ignore[arg-type]
+    return [(order.amount_paise, order.merchant_order_id) for order in found]
+
+
+async def left_to(page: Recharge) -> str:
+    return (await page.get_state(Effects))._path
+
+
+async def test_a_chip_is_chosen_and_paid(page: Recharge) -> None:
+    assert (page.chosen, page.label) == ("1000", "Add ₹1,000 with PhonePe")
+    await page.choose("2000")
+    assert page.label == "Add ₹2,000 with PhonePe"
+    await page.pay({"amount": "2000", "other": ""})
+    ((paise, order_id),) = await orders()
+    assert paise == 200_000
+    assert await left_to(page) == f"/payments/go/{order_id}"
+    assert page.leaving
+    assert page.error == ""
+
+
+async def test_another_amount_is_typed_and_paid(page: Recharge) -> None:
+    await page.write("750.5")
+    assert (page.chosen, page.label) == ("", "Add ₹750.50 with PhonePe")
+    await page.pay({"other": "750.5"})
+    assert [paise for paise, _ in await orders()] == [75_050]
+
+
+async def test_what_was_typed_last_counts_even_when_its_event_was_late(page: Recharge) -> None:
+    """The form knows better than the state, which hears of keys with a delay."""
+    await page.pay({"amount": "1000", "other": "600"})
+    assert [paise for paise, _ in await orders()] == [60_000]
+
+
+async def test_choosing_empties_the_field(page: Recharge) -> None:
+    await page.write("75")
+    assert page.label == "Add ₹75 with PhonePe"
+    await page.choose("500")
+    assert (page.typed, page.label) == ("", "Add ₹500 with PhonePe")
+    await page.write("")
+    assert page.chosen == "1000"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("499.99", "The least you can add is ₹500."),
+        ("0", "The least you can add is ₹500."),
+        ("10000.01", "The most you can add at once is ₹10,000."),
+        *((typed, "Write the amount in digits, like 750 or 750.50.") for typed in (
+            "-500", "500.001", "1e6", "५००", "NaN", "500,00", "1e309", " 600", "six hundred", "₹600"
+        )),
+    ],
+)  # fmt: skip
+async def test_a_wrong_amount_gets_a_sentence_beside_the_field(page: Recharge, typed: str, sentence: str) -> None:
+    """R28."""
+    await page.write(typed)
+    await page.pay({"other": typed})
+    assert page.error == sentence
+    assert not page.leaving
+    assert await left_to(page) == ""
+    assert await orders() == []
+    await page.write("600")
+    assert page.error == ""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [None, [], "500", 500, {}, {"amount": 1000}, {"other": 500.0}, {"other": ["600"]}, {"amount": {"$gt": 0}},
+     {"other": True}, {"paise": "100000"}],
+)  # fmt: skip
+async def test_a_forged_form_places_nothing(page: Recharge, form: Any) -> None:
+    """R28, R29: any payload may come over the websocket."""
+    await page.pay(form)
+    assert page.error == "Write the amount in digits, like 750 or 750.50."
+    assert await orders() == []
+
+
+async def test_a_small_amount_under_a_large_chip_is_refused(page: Recharge) -> None:
+    """R29: what the page says is no authority."""
+    await page.pay({"amount": "1"})
+    assert page.error == "The least you can add is ₹500."
+
+
+@pytest.mark.parametrize("value", ["1", "750", 500, None, ["500"]])
+async def test_a_chip_that_is_none_is_ignored(page: Recharge, value: Any) -> None:
+    await page.choose(value)
+    assert page.chosen == "1000"
+
+
+@pytest.mark.parametrize("typed", [None, 600, ["600"]])
+async def test_typing_that_is_no_text_is_ignored(page: Recharge, typed: Any) -> None:
+    await page.write(typed)
+    assert page.chosen == "1000"
+
+
+async def test_a_long_text_is_cut(page: Recharge) -> None:
+    await page.write("9" * 100_000)
+    assert len(page.typed) < 20
+
+
+async def test_a_double_click_is_one_order(page: Recharge) -> None:
+    """R23."""
+    await asyncio.gather(*(page.pay({"amount": "1000"}) for _ in range(20)))
+    ((_, order_id),) = await orders()
+    assert await left_to(page) == f"/payments/go/{order_id}"
+
+
+async def test_another_amount_another_tab_or_another_load_is_another_order(page: Recharge) -> None:
+    """R24: each is a wish of its own."""
+    await page.pay({"amount": "1000"})
+    await page.pay({"amount": "2000"})
+    await (await tab("socket2")).pay({"amount": "1000"})
+    assert [paise for paise, _ in await orders()] == [100_000, 200_000, 100_000]
+
+
+async def test_nobody_signed_in_places_nothing(page: Recharge, scope: dict[str, Any]) -> None:
+    scope["ev.sign_in"] = None
+    await page.pay({"amount": "1000"})
+    await page.choose("500")
+    await page.write("600")
+    assert await orders() == []
+    assert (page.chosen, page.leaving) == ("1000", False)
+    assert (await left_to(page)).startswith("/auth/gate?next=")
+
+
+async def test_a_blocked_driver_is_signed_out(page: Recharge, asha: int) -> None:
+    def block(db: Session) -> None:
+        user = db.get_one(User, asha)
+        user.blocked_at = now()
+        db.add(user)
+
+    await transact(block)
+    await page.pay({"amount": "1000"})
+    assert await orders() == []
+
+
+async def test_while_the_gateway_is_away_nothing_is_placed(page: Recharge) -> None:
+    """R21."""
+    for _ in range(SILENCES):
+        funnel.breaker.silent()
+    await page.pay({"amount": "1000"})
+    assert page.error == "Payments are not available right now. Nothing was charged. Try again in a few minutes."
+    assert await orders() == []
+    funnel.breaker.answered()
+    await page.pay({"amount": "1000"})
+    assert len(await orders()) == 1
+
+
+async def test_what_is_on_its_way_is_shown_with_its_way_back(page: Recharge, asha: int) -> None:
+    order = await placed(asha, 100_000, "a")
+    await page._refresh(asha)
+    assert page.waiting == []
+    await transact(recharges.opened, order.merchant_order_id, Payment("OMO1", "PENDING", "http://localhost/pay", None))
+    page.leaving = True
+    await page._refresh(asha)
+    assert not page.leaving
+    (waiting,) = page.waiting
+    assert waiting.sentence == "₹1,000 on its way. PhonePe has not confirmed yet."
+    assert waiting.link == f"/payments/go/{order.merchant_order_id}"
+
+
+async def test_what_can_no_longer_be_paid_has_no_way_back(
+    page: Recharge, asha: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await placed(asha, 100_000, "a")
+    await transact(recharges.opened, order.merchant_order_id, Payment("OMO1", "PENDING", "http://localhost/pay", None))
+    expires_at = (await found(order.merchant_order_id)).expires_at
+    monkeypatch.setattr("evapp.state.recharge.now", lambda: expires_at + timedelta(seconds=1))
+    await page._refresh(asha)
+    assert [(w.sentence, w.link) for w in page.waiting] == [("₹1,000 on its way. PhonePe has not confirmed yet.", "")]
+
+
+async def test_a_page_that_phonepe_did_not_open_is_said_so(page: Recharge, asha: int) -> None:
+    """R18: continue is impossible, anew is offered, and nothing was charged is true."""
+    order = await placed(asha, 100_000, "a")
+    await transact(recharges.unknown, order.merchant_order_id)
+    assert (await found(order.merchant_order_id)).state == OrderState.UNKNOWN
+    await page._refresh(asha)
+    (waiting,) = page.waiting
+    assert waiting.sentence == "PhonePe did not open its page for ₹1,000. Nothing was charged; add it again."
+    assert waiting.link == ""
+
+
+async def test_other_drivers_payments_are_not_shown(page: Recharge, asha: int) -> None:
+    ravi = await transact(driver, "ravi")
+    order = await placed(ravi, 100_000, "a")
+    await transact(recharges.opened, order.merchant_order_id, Payment("OMO1", "PENDING", "http://localhost/pay", None))
+    await page._refresh(asha)
+    assert page.waiting == []

@@ -1,0 +1,69 @@
+"""The sign-in page: what the last try came back with, and where the driver was going."""
+
+from typing import Any
+
+import pytest
+import reflex as rx
+from starlette.responses import Response
+
+from evapp.state.effects import Effects
+from evapp.state.sign_in import SignIn
+from evapp.web import auth, flash
+
+
+@pytest.fixture
+def scope(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    scope: dict[str, Any] = {}
+    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
+    return scope
+
+
+def at(address: str) -> rx.State:
+    """A tab's states, opened at this address."""
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    root.router = root.router.__class__.from_router_data({"pathname": address, "asPath": address})
+    return root
+
+
+def left(form: str, **what: Any) -> str:
+    response = Response()
+    flash.leave(response, form, **what)
+    return response.headers["set-cookie"].partition("=")[2].partition(";")[0]
+
+
+async def test_a_refused_form_comes_back_with_fields_and_sentences(scope: dict[str, Any]) -> None:
+    scope["ev.flash"] = left(
+        "register",
+        typed={"username": "asha", "phone": "12", "pin": "482913"},
+        errors={"phone": "Give an Indian mobile number.", "": "Too many tries."},
+    )
+    state = await at("/register?next=/c/BLR-017").get_state(SignIn)
+    await state.arrive()
+    assert (state.flash_username, state.flash_phone, state.flash_login) == ("asha", "12", "")
+    assert (state.error, state.errors) == ("Too many tries.", {"phone": "Give an Indian mobile number."})
+    assert (state.next_path, state.note) == ("/c/BLR-017", "Sign in to charge at BLR-017")
+
+
+async def test_another_forms_flash_is_not_shown(scope: dict[str, Any]) -> None:
+    scope["ev.flash"] = left("register", errors={"phone": "Give an Indian mobile number."})
+    state = await at("/login").get_state(SignIn)
+    await state.arrive()
+    assert (state.error, state.errors) == ("", {})
+
+
+async def test_a_note_is_shown(scope: dict[str, Any]) -> None:
+    scope["ev.flash"] = left("login", note="You are signed out.")
+    state = await at("/login").get_state(SignIn)
+    await state.arrive()
+    assert state.note == "You are signed out."
+
+
+async def test_whoever_is_signed_in_goes_on(scope: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def somebody(state: rx.State) -> object:
+        return object()
+
+    monkeypatch.setattr(auth, "signed_in", somebody)
+    state = await at("/login?next=//evil.example").get_state(SignIn)
+    await state.arrive()
+    effects = await state.get_state(Effects)
+    assert effects._path == "/auth/gate?next=%2Fdashboard"

@@ -1,0 +1,222 @@
+"""The wallet's page: its figures, its words, its pages, and what it says about a payment."""
+
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import Session
+
+from domain import recharges, sign_ins, statements, wallet
+from domain.db import opened, read, transact
+from domain.models import OrderState, RechargeOrder, SessionState, User, now
+from domain.recharges import OrderStatus, Payment
+from domain.sign_ins import Browser, hash_token
+from evapp.state.wallet import OUTCOMES, Wallet, _movement
+from evapp.web import auth
+from tests.money.house import charge, driver, give, owe, placed
+
+
+@pytest.fixture
+async def asha(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[int]:
+    def join(db: Session) -> int:
+        user_id = driver(db)
+        sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
+        return user_id
+
+    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
+        yield await transact(join)
+
+
+@pytest.fixture
+def scope(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
+    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
+    return scope
+
+
+@pytest.fixture
+async def page(asha: int, scope: dict[str, Any]) -> Wallet:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    state: Wallet = await root.get_state(Wallet)
+    return state
+
+
+async def test_a_new_wallet_is_empty(page: Wallet) -> None:
+    await page.load()
+    assert page.loaded
+    assert (page.balance, page.free, page.reserved, page.arrears) == ("₹0.00", "", "", "")
+    assert (page.movements, page.more, page.outcome) == ([], False, "")
+
+
+async def test_every_month_has_its_statement(page: Wallet, asha: int) -> None:
+    await page.load()
+    assert page.months == []
+    await transact(give, asha, 100)
+    await page.load()
+    [month] = page.months
+    name = statements.name(now())
+    assert (month.csv, month.pdf) == (f"/wallet/statement.csv?month={name}", f"/wallet/statement.pdf?month={name}")
+
+
+async def test_what_is_held_and_owed_is_said(page: Wallet, asha: int) -> None:
+    await transact(give, asha, 123_450)
+    session_id = await transact(charge, asha, 1, SessionState.INTERRUPTED)
+    await transact(wallet.hold, session_id, asha, at_least=1, at_most=20_000)
+    await transact(owe, asha, 11_800)
+    await page.load()
+    assert (page.balance, page.free, page.reserved) == ("₹1,234.50", "₹1,034.50 free to use", "₹200.00")
+    assert page.arrears == "You owe ₹118.00. The next recharge pays it first."
+
+
+async def test_a_recharge_through_arrears_shows_both_sides(page: Wallet, asha: int) -> None:
+    """R38."""
+    await transact(owe, asha, 11_800)
+    order = await placed(asha)
+    status = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
+    await transact(recharges.apply, order.merchant_order_id, status)
+    await page.load()
+    added, taken, owed = page.movements
+    assert (added.word, added.amount, added.after, added.incoming) == ("Added", "+₹382.00", "Balance ₹382.00", True)
+    assert (taken.word, taken.amount, taken.after) == ("Added, taken for what you owed", "+₹118.00", "Owed ₹0.00")
+    assert (owed.word, owed.amount, owed.after, owed.incoming) == ("Owed", "−₹118.00", "Owed ₹118.00", False)
+    assert added.reference == order.merchant_order_id
+    assert added.what == "Recharge with PhonePe"
+
+
+LINE = wallet.Line(
+    id=1,
+    at=now(),
+    happened_at=now(),
+    kind="charging",
+    amount_paise=-4_338,
+    balance_after_paise=95_662,
+    description="Charging at BLR-017, connector 2, 2.345 kWh",
+    ref="S123",
+    arrears=False,
+)
+
+
+def test_a_charge_leads_to_its_receipt() -> None:
+    shown = _movement(LINE)
+    assert (shown.word, shown.amount, shown.link) == ("Paid", "−₹43.38", "/history/S123")
+    assert shown.what == LINE.description
+
+
+@pytest.mark.parametrize(
+    ("other", "word"),
+    [
+        ({"kind": "charging", "amount_paise": 500}, "Refunded"),
+        ({"kind": "charging", "arrears": True}, "Owed"),
+        ({"kind": "charging", "arrears": True, "amount_paise": 500}, "Refunded"),
+        ({"kind": "adjustment"}, "Adjusted"),
+        ({"kind": "adjustment", "arrears": True}, "Adjusted"),
+        ({"kind": "refund"}, "Refunded"),
+        ({"kind": "nobody knows"}, "Adjusted"),
+    ],
+)
+def test_every_movement_has_a_word(other: dict[str, Any], word: str) -> None:
+    assert _movement(replace(LINE, **other)).word == word
+
+
+@pytest.mark.parametrize(("kind", "reference"), [("charging", "S123"), ("recharge", "S123"), ("adjustment", "")])
+def test_only_references_that_mean_something_are_shown(kind: str, reference: str) -> None:
+    assert _movement(replace(LINE, kind=kind)).reference == reference
+
+
+def test_a_late_message_says_when_it_happened() -> None:
+    """payments.md 2.2: the list keeps the ledger's time."""
+    late = replace(LINE, happened_at=LINE.at - timedelta(days=2))
+    assert _movement(late).what.startswith(f"{LINE.description}, of ")
+    assert _movement(late).when == _movement(LINE).when
+
+
+async def test_twenty_more_at_a_time_without_gaps(page: Wallet, asha: int) -> None:
+    for n in range(1, 46):
+        await transact(give, asha, n * 100, str(n))
+    await page.load()
+    assert (len(page.movements), page.more) == (20, True)
+    await page.show_more()
+    assert (len(page.movements), page.more) == (40, True)
+    await page._refresh(asha)
+    assert (len(page.movements), page.more) == (40, True)
+    await page.show_more()
+    assert (len(page.movements), page.more) == (45, False)
+    assert [m.amount for m in page.movements] == [f"+₹{n}.00" for n in range(45, 0, -1)]
+    await page.show_more()
+    assert len(page.movements) == 45
+    await page.load()
+    assert len(page.movements) == 20
+
+
+async def test_exactly_twenty_have_no_more(page: Wallet, asha: int) -> None:
+    for n in range(20):
+        await transact(give, asha, 100, str(n))
+    await page.load()
+    assert (len(page.movements), page.more) == (20, False)
+
+
+async def test_nobody_signed_in_sees_nothing(page: Wallet, asha: int, scope: dict[str, Any]) -> None:
+    await transact(give, asha, 100)
+    scope["ev.sign_in"] = None
+    await page.load()
+    await page.show_more()
+    assert not page.loaded
+    assert (page.balance, page.movements) == ("", [])
+
+
+async def test_a_driver_sees_only_his_own(page: Wallet, asha: int) -> None:
+    ravi = await transact(driver, "ravi")
+    await transact(give, ravi, 100)
+    await page.load()
+    assert page.movements == []
+
+
+# Coming back from the gateway
+
+
+def become(db: Session, order_id: str, state: OrderState) -> None:
+    order = recharges.found(db, order_id)
+    assert order is not None
+    order.state = state
+    db.add(order)
+
+
+@pytest.mark.parametrize("state", list(OrderState))
+async def test_what_became_of_the_payment(page: Wallet, asha: int, state: OrderState) -> None:
+    order = await placed(asha, 100_000)
+    await transact(become, order.merchant_order_id, state)
+    page._paid = order.merchant_order_id
+    await page._refresh(asha)
+    assert page.outcome == OUTCOMES.get(state, "").format(sum="₹1,000")
+    assert page.good == (state == OrderState.CREDITED)
+    assert page.outcome_reference == f"Reference {order.merchant_order_id}"
+
+
+async def test_it_turns_good_by_itself(page: Wallet, asha: int) -> None:
+    """R1: without a reload."""
+    order = await placed(asha)
+    await transact(recharges.opened, order.merchant_order_id, Payment("OMO1", "PENDING", "http://localhost/pay", None))
+    page._paid = order.merchant_order_id
+    await page._refresh(asha)
+    assert page.outcome == ""
+    status = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
+    await transact(recharges.apply, order.merchant_order_id, status)
+    await page._refresh(asha)
+    assert (page.outcome, page.outcome_reference) == ("₹500 was added.", "Reference 455069731511")
+    assert page.balance == "₹500.00"
+
+
+@pytest.mark.parametrize("paid", ["RCH-0", "theirs", "<script>", "x" * 63])
+async def test_a_foreign_payment_is_not_talked_about(page: Wallet, asha: int, paid: str) -> None:
+    """R12."""
+    ravi = await transact(driver, "ravi")
+    theirs: RechargeOrder = await placed(ravi)
+    page._paid = theirs.merchant_order_id if paid == "theirs" else paid
+    await page._refresh(asha)
+    assert (page.outcome, page.outcome_reference, page._paid) == ("", "", "")
+    assert (await read(recharges.owned, ravi, theirs.merchant_order_id)).state == OrderState.NEW

@@ -1,0 +1,462 @@
+"""The forms by which people come in and go: what they answer, which cookies they set, and who a socket belongs to."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from domain import pins, sign_ins
+from domain.accounts import block
+from domain.db import Database, opened, read, transact
+from domain.events import Event, SignedOut
+from domain.models import SignIn
+from domain.settings import settings
+from evapp.web import auth, flash, forms
+
+ASHA = {"username": "asha", "phone": "98450 12345", "pin": "482913", "pin_again": "482913", "email": ""}
+LOGIN = {"login": "asha", "pin": "482913"}
+NEW_PIN = {"pin": "482913", "new_pin": "705318", "new_pin_again": "705318"}
+
+Browse = Callable[..., httpx.AsyncClient]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pins, "COST", 4)
+
+
+@pytest.fixture
+def heard() -> list[Event]:
+    return []
+
+
+@pytest.fixture
+async def house(sqlite_template: Path, tmp_path: Path, heard: list[Event]) -> AsyncIterator[Database]:
+    async def publish(*events: Event) -> None:
+        heard.extend(events)
+
+    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}", publish) as database:
+        yield database
+
+
+@pytest.fixture
+async def browse(house: Database) -> AsyncIterator[Browse]:
+    """Browsers, each with its own cookies."""
+    app, open_ones = Starlette(routes=auth.routes), []
+
+    def browser(address: str = "203.0.113.7", **headers: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app, client=(address, 50_000))
+        client = httpx.AsyncClient(
+            transport=transport, base_url=settings().url, headers={"origin": settings().url, **headers}
+        )
+        open_ones.append(client)
+        return client
+
+    yield browser
+    for client in open_ones:
+        await client.aclose()
+
+
+@pytest.fixture
+async def asha(browse: Browse) -> httpx.AsyncClient:
+    """A browser in which Asha has just registered."""
+    client = browse(**{"user-agent": "Mozilla/5.0 (Linux; Android 15) Chrome/141"})
+    answer = await client.post("/auth/register", data=ASHA)
+    assert answer.headers["location"] == "/dashboard"
+    return client
+
+
+def left(client: httpx.AsyncClient, form: str) -> dict[str, Any]:
+    """What the page of this form would read at its handshake."""
+    return flash.read(client.cookies.get(flash.name()), form)
+
+
+async def who(client: httpx.AsyncClient) -> str:
+    """Whom the browser's cookie belongs to; empty for nobody."""
+    token = client.cookies.get(auth.COOKIE)
+    found = await read(sign_ins.who, sign_ins.hash_token(token)) if token else None
+    return found[0].username if found else ""
+
+
+async def test_registering_signs_in_with_a_cookie_no_script_can_read(browse: Browse) -> None:
+    answer = await browse().post("/auth/register", data=ASHA)
+    assert answer.status_code == 303
+    cookies = {line.split("=")[0]: line for line in answer.headers.get_list("set-cookie")}
+    assert set(cookies) == {auth.COOKIE, auth.DEVICE, flash.COOKIE}
+    for line in cookies.values():
+        assert "HttpOnly" in line
+        assert "SameSite=lax" in line
+        assert "Path=/" in line
+        assert "Domain" not in line
+    assert "Max-Age=2592000" in cookies[auth.COOKIE]
+
+
+async def test_over_https_cookies_are_bound_to_the_host(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVAPP_PUBLIC_URL", "https://ev.example")
+    settings.cache_clear()
+    try:
+        answer = await browse().post("/auth/register", data=ASHA)
+        for line in answer.headers.get_list("set-cookie"):
+            assert line.startswith("__Host-")
+            assert "Secure" in line
+    finally:
+        settings.cache_clear()
+
+
+@pytest.mark.parametrize("login", ["asha", "ASHA", "9845012345", "+91 98450 12345"])
+async def test_signing_in_by_name_or_number_leads_where_one_was_going(
+    asha: httpx.AsyncClient, browse: Browse, login: str
+) -> None:
+    client = browse()
+    answer = await client.post("/auth/login", data=LOGIN | {"login": login, "next": "/c/BLR-017?x=1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/c/BLR-017?x=1")
+    assert await who(client) == "asha"
+
+
+async def test_a_form_sent_before_its_page_came_alive_leads_there_too(asha: httpx.AsyncClient, browse: Browse) -> None:
+    client = browse(referer=f"{settings().url}/login?next=%2Fc%2FBLR-017#main")
+    wrong = await client.post("/auth/login", data=LOGIN | {"pin": "918273", "next": ""})
+    assert wrong.headers["location"] == "/login?next=%2Fc%2FBLR-017"
+    right = await client.post("/auth/login", data=LOGIN | {"next": ""})
+    assert right.headers["location"] == "/c/BLR-017"
+
+
+async def test_a_wrong_pin_keeps_the_name_and_the_way_but_not_the_pin(asha: httpx.AsyncClient, browse: Browse) -> None:
+    client = browse()
+    answer = await client.post("/auth/login", data=LOGIN | {"pin": "918273", "next": "/c/BLR-017"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fc%2FBLR-017")
+    flash = left(client, "login")
+    assert flash["fields"] == {"login": "asha"}
+    assert flash["errors"] == {"": "That username or phone and PIN do not match."}
+    assert "918273" not in repr(flash)
+    assert left(client, "register") == {}
+    assert await who(client) == ""
+
+
+async def test_an_empty_field_is_no_guess(asha: httpx.AsyncClient, browse: Browse) -> None:
+    client = browse()
+    for _ in range(10):
+        await client.post("/auth/login", data={"login": "asha"})
+    assert left(client, "login")["errors"] == {"pin": "Write your PIN."}
+    assert (await client.post("/auth/login", data=LOGIN)).headers["location"] == "/dashboard"
+
+
+async def test_after_five_wrong_pins_the_right_one_waits(asha: httpx.AsyncClient, browse: Browse) -> None:
+    client = browse()
+    for _ in range(5):
+        await client.post("/auth/login", data=LOGIN | {"pin": "918273"})
+    await client.post("/auth/login", data=LOGIN)
+    assert left(client, "login")["errors"][""].startswith("Too many tries. Try again ")
+    assert await who(client) == ""
+    assert (await asha.post("/auth/login", data=LOGIN)).headers["location"] == "/dashboard", "her own phone is known"
+
+
+async def test_every_field_of_a_registration_has_its_sentence(browse: Browse) -> None:
+    client = browse()
+    answer = await client.post("/auth/register", data=ASHA | {"phone": "12", "pin": "123456", "next": "/wallet"})
+    assert answer.headers["location"] == "/register?next=%2Fwallet"
+    flash = left(client, "register")
+    assert set(flash["errors"]) == {"phone", "pin"}
+    assert flash["fields"] == {"username": "asha", "phone": "12", "email": ""}
+
+
+async def test_a_taken_name_is_said(asha: httpx.AsyncClient, browse: Browse) -> None:
+    client = browse()
+    await client.post("/auth/register", data=ASHA | {"phone": "9845099999"})
+    assert left(client, "register")["errors"] == {"username": "This username is taken. Choose another."}
+
+
+async def test_signing_in_again_gives_a_new_token(asha: httpx.AsyncClient, heard: list[Event]) -> None:
+    old = asha.cookies[auth.COOKIE]
+    await asha.post("/auth/login", data=LOGIN)
+    assert asha.cookies[auth.COOKIE] != old
+    assert await read(sign_ins.who, sign_ins.hash_token(old)) is None
+    assert SignedOut((sign_ins.hash_token(old),)) in heard
+
+
+async def test_a_planted_token_is_never_taken_over(asha: httpx.AsyncClient, browse: Browse) -> None:
+    client = browse()
+    answer = await client.post("/auth/login", data=LOGIN, headers={"cookie": f"{auth.COOKIE}=planted"})
+    assert "planted" not in repr(answer.headers)
+    assert await who(client) == "asha"
+    assert await read(sign_ins.who, sign_ins.hash_token("planted")) is None
+
+
+async def test_logging_out_ends_the_sign_in_for_good(asha: httpx.AsyncClient, heard: list[Event]) -> None:
+    token = asha.cookies[auth.COOKIE]
+    answer = await asha.post("/auth/logout")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert auth.COOKIE not in asha.cookies
+    assert left(asha, "login")["note"] == "You are signed out."
+    assert heard[-1] == SignedOut((sign_ins.hash_token(token),))
+    again = await asha.get("/auth/gate?next=/wallet", headers={"cookie": f"{auth.COOKIE}={token}"})
+    assert again.headers["location"] == "/login?next=%2Fwallet"
+
+
+async def test_a_new_pin_rotates_this_browser_and_ends_the_others(
+    asha: httpx.AsyncClient, browse: Browse, heard: list[Event]
+) -> None:
+    desk = browse()
+    await desk.post("/auth/login", data=LOGIN)
+    old = asha.cookies[auth.COOKIE]
+    answer = await asha.post("/auth/pin", data=NEW_PIN)
+    assert answer.headers["location"] == "/profile"
+    assert left(asha, "pin")["note"] == "Your PIN is changed. Your other devices are signed out."
+    assert asha.cookies[auth.COOKIE] != old
+    assert (await who(asha), await who(desk)) == ("asha", "")
+    assert await read(sign_ins.who, sign_ins.hash_token(old)) is None
+    await desk.post("/auth/login", data=LOGIN)
+    assert await who(desk) == ""
+    await desk.post("/auth/login", data=LOGIN | {"pin": "705318"})
+    assert await who(desk) == "asha"
+
+
+@pytest.mark.parametrize(
+    ("change", "errors"),
+    [
+        ({"pin": ""}, {"pin": "Write your PIN."}),
+        ({"pin": "918273"}, {"pin": "This is not your PIN."}),
+        ({"new_pin": "123456"}, {"new_pin"}),
+        ({"new_pin": "012345", "new_pin_again": "012345"}, {"new_pin"}),
+        ({"new_pin_again": "705319"}, {"new_pin_again": "The two PINs are not the same."}),
+    ],
+)
+async def test_a_new_pin_needs_the_old_one_and_must_be_good(
+    asha: httpx.AsyncClient, change: dict[str, str], errors: Any
+) -> None:
+    answer = await asha.post("/auth/pin", data=NEW_PIN | change)
+    assert answer.headers["location"] == "/profile"
+    found = left(asha, "pin")["errors"]
+    assert found == errors if isinstance(errors, dict) else set(found) == errors
+    assert (await asha.post("/auth/login", data=LOGIN)).headers["location"] == "/dashboard"
+
+
+async def test_a_stolen_browser_has_five_guesses_at_the_pin(asha: httpx.AsyncClient) -> None:
+    for _ in range(5):
+        await asha.post("/auth/pin", data=NEW_PIN | {"pin": "918273"})
+    await asha.post("/auth/pin", data=NEW_PIN)
+    assert left(asha, "pin")["errors"][""].startswith("Too many tries.")
+
+
+async def test_deleting_asks_for_the_pin_and_leaves_no_way_back(asha: httpx.AsyncClient) -> None:
+    await asha.post("/auth/delete", data={"pin": "918273"})
+    assert left(asha, "delete")["errors"] == {"pin": "This is not your PIN."}
+    answer = await asha.post("/auth/delete", data={"pin": "482913"})
+    assert answer.headers["location"] == "/login"
+    assert auth.COOKIE not in asha.cookies
+    assert left(asha, "login")["note"] == "Your account is deleted."
+    await asha.post("/auth/login", data=LOGIN)
+    assert await who(asha) == ""
+
+
+async def test_an_account_that_cannot_go_costs_no_guess(
+    asha: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_yet(db: Any, user_id: int) -> None:
+        raise auth.NotDeleted("You owe ₹11.80.")
+
+    monkeypatch.setattr(auth.accounts, "may_leave", not_yet)
+    for _ in range(7):
+        await asha.post("/auth/delete", data={"pin": "482913"})
+    assert left(asha, "delete")["errors"] == {"": "You owe ₹11.80."}
+
+
+@pytest.mark.parametrize("path", ["/auth/pin", "/auth/delete"])
+async def test_signed_out_people_go_by_the_gate(browse: Browse, path: str) -> None:
+    assert (await browse().post(path, data=NEW_PIN)).headers["location"] == "/auth/gate?next=%2Fprofile"
+
+
+async def test_the_blocked_read_why_only_with_the_right_pin(asha: httpx.AsyncClient, browse: Browse) -> None:
+    await transact(block, 1)
+    assert await who(asha) == ""
+    client = browse()
+    await client.post("/auth/login", data=LOGIN | {"pin": "918273"})
+    assert left(client, "login")["errors"] == {"": "That username or phone and PIN do not match."}
+    await client.post("/auth/login", data=LOGIN)
+    assert "blocked" in left(client, "login")["errors"][""]
+    assert await who(client) == ""
+
+
+async def test_the_gate_decides_by_the_cookie_of_the_moment(asha: httpx.AsyncClient, browse: Browse) -> None:
+    assert (await asha.get("/auth/gate?next=/wallet")).headers["location"] == "/wallet"
+    assert (await browse().get("/auth/gate?next=/wallet")).headers["location"] == "/login?next=%2Fwallet"
+    assert (await browse().get("/auth/gate")).headers["location"] == "/login?next=%2Fdashboard"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "/x\r\nSet-Cookie: a=b",
+        " /wallet",
+        "/auth/logout",
+        "",
+        "x",
+        "/" + "x" * 600,
+    ],
+)
+async def test_next_never_leads_away(asha: httpx.AsyncClient, path: str) -> None:
+    for answer in (
+        await asha.get(f"/auth/gate?next={quote(path)}"),
+        await asha.post("/auth/login", data=LOGIN | {"next": path}),
+    ):
+        assert answer.headers["location"] == "/dashboard"
+
+
+@given(st.text())
+def test_whatever_next_is_it_stays_here(path: str) -> None:
+    where = httpx.URL("https://ev.example/auth/gate").join(quote(forms.local(path), safe="/?&=#%:@!$'()*+,;"))
+    assert where.host == "ev.example"
+
+
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login", "/auth/pin", "/auth/delete", "/auth/logout"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:3001"},
+        {"origin": "", "sec-fetch-site": "cross-site"},
+        {"origin": "", "sec-fetch-site": "same-site"},
+    ],
+)
+async def test_another_site_cannot_post(asha: httpx.AsyncClient, path: str, headers: dict[str, str]) -> None:
+    answer = await asha.post(path, data=LOGIN, headers=headers)
+    assert answer.status_code == 403
+    assert "another site" in answer.text
+    assert "set-cookie" not in answer.headers
+    assert await who(asha) == "asha"
+
+
+async def test_no_state_changes_by_get(asha: httpx.AsyncClient) -> None:
+    for path in ("/auth/register", "/auth/login", "/auth/pin", "/auth/delete", "/auth/logout"):
+        assert (await asha.get(path)).status_code == 405
+    assert await who(asha) == "asha"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"login=" + b"a" * 70_000, "application/x-www-form-urlencoded", 413),
+        (b"&".join(b"f%d=1" % n for n in range(30)), "application/x-www-form-urlencoded", 400),
+        (b'{"login": "asha"}', "application/json", 415),
+        (b"", "multipart/form-data; boundary=x", 415),
+        (b"login=\xff\xfe%ff%00&pin=%00", "application/x-www-form-urlencoded", 303),
+        (b"login=asha&login=ravi&pin[]=1", "application/x-www-form-urlencoded; charset=utf-8", 303),
+    ],
+)
+async def test_a_body_that_is_no_form_of_ours_gets_a_sentence(
+    browse: Browse, content: bytes, kind: str, status: int
+) -> None:
+    answer = await browse().post("/auth/login", content=content, headers={"content-type": kind})
+    assert answer.status_code == status
+    assert "Traceback" not in answer.text
+
+
+async def test_a_body_without_a_length_is_read_no_further_than_its_limit(browse: Browse) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1024
+            yield b"a" * 1024
+
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await browse().post("/auth/login", content=endless(), headers=kind)
+    assert answer.status_code == 413
+    assert sent <= forms.LARGEST + 2048
+
+
+@given(st.dictionaries(st.sampled_from(flash.KEPT), st.text(max_size=300)))
+def test_a_flash_always_fits_into_a_cookie(typed: dict[str, str]) -> None:
+    response = Response()
+    errors = {name: "A sentence of the usual length." for name in typed}
+    flash.leave(response, "register", typed=typed, errors=errors)
+    cookie = response.headers["set-cookie"]
+    assert len(cookie) < 4096
+    assert flash.read(cookie.partition("=")[2].partition(";")[0], "register")["errors"] == errors
+
+
+async def test_a_flash_is_believed_for_a_minute_and_only_unchanged(
+    browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browse()
+    await client.post("/auth/login", data={"login": "asha"})
+    cookie = client.cookies[flash.name()]
+    assert flash.read(cookie, "login")
+    assert flash.read(cookie[:-2] + ("AA" if cookie[-2:] != "AA" else "BB"), "login") == {}
+    assert flash.read(None, "login") == {}
+    monkeypatch.setattr(flash, "SECONDS", -1)
+    assert flash.read(cookie, "login") == {}
+
+
+async def test_the_handshake_hides_the_cookies_and_names_the_sign_in(asha: httpx.AsyncClient) -> None:
+    scopes: list[dict[str, Any]] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope)
+
+    token = asha.cookies[auth.COOKIE]
+    cookie = "; ".join(f"{name}={value}" for name, value in asha.cookies.items())
+    headers = [(b"host", b"localhost"), (b"cookie", cookie.encode()), (b"cookie", b'path="; broken=\xff')]
+    door = auth.Handshake(inner)
+    await door({"type": "websocket", "path": "/_event", "headers": headers}, None, None)  # type: ignore[arg-type]
+    assert scopes[0]["headers"] == [(b"host", b"localhost")]
+    assert scopes[0]["ev.sign_in"] == sign_ins.hash_token(token)
+    assert scopes[0]["ev.device"][0] == 1
+    assert token not in repr(scopes[0])
+    await door({"type": "http", "path": "/", "headers": headers}, None, None)  # type: ignore[arg-type]
+    assert scopes[1]["headers"] == headers
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded", "address"),
+    [
+        (0, "1.1.1.1", "203.0.113.7"),
+        (1, "6.6.6.6, 1.1.1.1", "1.1.1.1"),
+        (2, "6.6.6.6, 1.1.1.1, 2.2.2.2", "1.1.1.1"),
+        (2, "1.1.1.1", "203.0.113.7"),
+        (1, "", "203.0.113.7"),
+    ],
+)
+def test_an_address_is_believed_only_from_a_trusted_proxy(
+    hops: int, forwarded: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = auth.get_config()
+    monkeypatch.setattr(config, "trusted_proxy_hops", hops)
+    scope = {"type": "http", "headers": [(b"x-forwarded-for", forwarded.encode())], "client": ("203.0.113.7", 1)}
+    assert auth.address_of(HTTPConnection(scope)) == address
+
+
+async def test_a_device_cookie_cannot_be_made_at_home(asha: httpx.AsyncClient) -> None:
+    def device(cookie: str) -> tuple[int, str] | None:
+        return auth.device_of(HTTPConnection({"type": "http", "headers": [(b"cookie", cookie.encode())]}))
+
+    mine = asha.cookies[auth.DEVICE]
+    known = device(f"{auth.DEVICE}={mine}")
+    assert known and known[0] == 1
+    body, signature = mine.rsplit(".", 1)
+    for forged in ("x", "WzEsImFhIl0", body, f"{body}.{signature[::-1]}", f"WzIsImFhIl0.{signature}"):
+        assert device(f"{auth.DEVICE}={forged}") is None
+
+
+async def test_what_is_kept_of_a_browser_lets_its_owner_recognise_it(asha: httpx.AsyncClient) -> None:
+    (row,) = await read(lambda db: db.exec(select(SignIn)).all())
+    assert (row.address, row.user_agent) == ("203.0.113.7", "Mozilla/5.0 (Linux; Android 15) Chrome/141")

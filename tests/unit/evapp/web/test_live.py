@@ -1,0 +1,142 @@
+"""Who is told what: the hub without browsers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import reflex as rx
+
+from domain.bus import LocalBus
+from domain.events import ChargerChanged, SessionMetered, SignedOut, WalletChanged
+from evapp.web import live
+from evapp.web.live import Hub, Watch
+
+
+class Seen:
+    """A state that notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.refreshed: list[int] = []
+        self.figures: list[int] = []
+
+    async def _refresh(self, user_id: int) -> None:
+        self.refreshed.append(user_id)
+
+    def _metered(self, event: SessionMetered) -> None:
+        self.figures.append(event.energy_wh)
+
+
+class App:
+    """Stands in for rx.App: which tabs are connected, and their states."""
+
+    def __init__(self) -> None:
+        self.event_namespace: Any = self
+        self.token_to_sid: dict[str, str] = {}
+        self.states: dict[str, Seen] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.broken: set[str] = set()
+
+    @asynccontextmanager
+    async def modify_state(self, token: rx.BaseStateToken) -> AsyncIterator[Any]:
+        await self.gate.wait()
+        if token.ident in self.broken:
+            raise RuntimeError("this tab is broken")
+        state = self.states[token.ident]
+
+        class Root:
+            async def get_state(self, cls: type) -> Seen:
+                return state
+
+        yield Root()
+
+
+@pytest.fixture
+def app() -> App:
+    return App()
+
+
+@pytest.fixture
+async def bus(app: App) -> AsyncIterator[LocalBus]:
+    bus = LocalBus()
+    hub = live.hub = Hub()
+    task = asyncio.create_task(hub.run(app, bus))  # type: ignore[arg-type]
+    while not hub.listening:
+        await asyncio.sleep(0)
+    yield bus
+    task.cancel()
+
+
+def tab(app: App, token: str, user_id: int = 1, charger_id: str = "", sign_in: str = "s") -> Seen:
+    app.token_to_sid[token] = token
+    app.states[token] = Seen()
+    live.hub.watch(token, Watch(user_id, sign_in, charger_id, (rx.State,)))
+    return app.states[token]
+
+
+def metered(wh: int, user_id: int = 1) -> SessionMetered:
+    return SessionMetered(1, "A", user_id, wh, wh, 7000, datetime.now(UTC))
+
+
+async def settled() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_only_those_concerned_are_told(app: App, bus: LocalBus) -> None:
+    mine, other, watcher = tab(app, "a"), tab(app, "b", user_id=2), tab(app, "c", user_id=3, charger_id="A")
+    await bus.publish(WalletChanged(1), ChargerChanged("A"), metered(5))
+    await settled()
+    assert (mine.refreshed, other.refreshed, watcher.refreshed) == ([1], [], [3])
+    assert watcher.figures == []
+
+
+async def test_the_newest_figure_wins_while_a_tab_is_slow(app: App, bus: LocalBus) -> None:
+    seen = tab(app, "a")
+    app.gate.clear()
+    await bus.publish(metered(1))
+    await settled()
+    await bus.publish(*(metered(wh) for wh in range(2, 100)))
+    await settled()
+    app.gate.set()
+    await settled()
+    assert seen.figures == [1, 99]
+
+
+async def test_a_signed_out_tab_is_told_nothing(app: App, bus: LocalBus) -> None:
+    out, still = tab(app, "a", sign_in="gone"), tab(app, "b", sign_in="here")
+    await bus.publish(SignedOut(("gone",)), WalletChanged(1))
+    await settled()
+    assert (out.refreshed, still.refreshed) == ([], [1])
+
+
+async def test_a_broken_tab_stops_nobody_else_and_is_told_again(app: App, bus: LocalBus) -> None:
+    broken, whole = tab(app, "a"), tab(app, "b")
+    app.broken = {"a"}
+    await bus.publish(WalletChanged(1))
+    await settled()
+    app.broken = set()
+    await bus.publish(WalletChanged(1))
+    await settled()
+    assert (broken.refreshed, whole.refreshed) == ([1], [1, 1])
+
+
+async def test_a_tab_that_went_on_to_another_charger_hears_no_more_of_the_first(app: App, bus: LocalBus) -> None:
+    seen = tab(app, "a", charger_id="A")
+    live.hub.watch("a", Watch(1, "s", "B", (rx.State,)))
+    await bus.publish(ChargerChanged("A"))
+    await settled()
+    assert seen.refreshed == []
+
+
+async def test_those_who_left_are_forgotten(app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    live.hub._crowded = 10
+    monkeypatch.setattr(live, "CROWD", 10)
+    for number in range(10):
+        tab(app, f"t{number}")
+        del app.token_to_sid[f"t{number}"]
+    tab(app, "new")
+    assert set(live.hub._watches) == {"new"}

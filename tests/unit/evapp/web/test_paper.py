@@ -1,0 +1,182 @@
+"""Receipts on paper: every fact is on them, in the app's type, and nothing that is not so."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.receipts import Booking, ChargeReceipt, Kind, PaymentReceipt, Seller, Step, taxes
+from domain.statements import Statement
+from domain.wallet import Line
+from evapp.web import paper
+from evapp.web.paper import Paper
+
+AT = datetime(2026, 11, 22, 18, 45, tzinfo=UTC)
+SELLER = Seller("evapp Charging", "12 Residency Road", "Karnataka", "29ABCDE1234F1Z5")
+CHARGE = ChargeReceipt(
+    kind=Kind.TAX_INVOICE,
+    number="EV/26-27/0000042",
+    issued_at=AT,
+    seller=SELLER,
+    customer="asha",
+    place_of_supply="Karnataka",
+    ref="K3J9QW7ZP2M4N8XA",
+    charger_id="BLR-017",
+    connector=2,
+    place="Forum Mall",
+    started_at=AT - timedelta(hours=1),
+    stopped_at=AT,
+    meter_start_wh=10_000,
+    meter_stop_wh=24_880,
+    energy_wh=14_880,
+    steps=(Step(14_880, 1_820, 27_082),),
+    total_paise=27_082,
+    taxes=taxes(4_131, 1_800, within=True),
+    bookings=(Booking(77, AT, 25_000, 2_082),),
+    estimated=False,
+)
+PAYMENT = PaymentReceipt(
+    seller=SELLER,
+    customer="asha",
+    order_id="RCH-1",
+    gateway_order_id="OMO1",
+    utr="455069731511",
+    payment_mode="UPI_QR",
+    amount_paise=100_000,
+    paid_at=AT,
+    booking=Booking(5, AT, -90_000, -10_000),
+)
+
+
+@pytest.fixture
+def words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Everything that papers show from now on."""
+    words: list[str] = []
+    shown = Paper.shown
+
+    def keep(self: Paper, text: str) -> str:
+        words.append(shown(self, text))
+        return words[-1]
+
+    monkeypatch.setattr(Paper, "shown", keep)
+    return words
+
+
+def test_a_tax_invoice_names_everything_that_rule_46_asks_for(words: list[str]) -> None:
+    assert paper.charge(CHARGE).startswith(b"%PDF-")
+    for fact in (
+        "Tax invoice",
+        "EV/26-27/0000042",
+        "evapp Charging",
+        "12 Residency Road",
+        "GSTIN 29ABCDE1234F1Z5",
+        "23 Nov 2026, 12:15 am",
+        "22 Nov 2026, 11:15 pm",
+        "asha",
+        "Charging of an electric vehicle, SAC 998714",
+        "Karnataka",
+        "BLR-017, connector 2",
+        "Forum Mall",
+        "10.000 kWh",
+        "24.880 kWh",
+        "14.880 kWh",
+        "Energy: 14.880 kWh × ₹18.20/kWh",
+        "Taxable value in it",
+        "₹229.51",
+        "CGST 9 % in it",
+        "₹20.65",
+        "SGST 9 % in it",
+        "₹20.66",
+        "Total",
+        "₹270.82",
+        "77, 23 Nov 2026, 12:15 am",
+        "₹250.00",
+        "₹20.82",
+    ):
+        assert fact in words
+    assert not any("Estimated" in word or "readings" in word for word in words)
+
+
+def test_a_bill_of_supply_has_no_line_of_gst(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, kind=Kind.BILL_OF_SUPPLY, taxes=(), seller=replace(SELLER, gstin="")))
+    assert "Bill of supply" in words
+    assert not any("GST" in word or "axable" in word or "Reverse" in word for word in words)
+
+
+def test_igst_is_one_line(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, taxes=taxes(4_131, 1_850, within=False)))
+    assert "IGST 18.5 % in it" in words
+    assert not any("CGST" in word for word in words)
+
+
+def test_an_estimate_and_units_by_readings_say_so(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, estimated=True, meter_stop_wh=None))
+    assert any(word.startswith("Estimated from the last reading") for word in words)
+    assert "Billed by the readings during the charge." in words
+    assert "Meter at the stop" not in words
+
+
+def test_money_that_came_back_is_not_called_taken(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, bookings=(Booking(99, AT, -500, -2_082),)))
+    assert "Back to the wallet" in words and "No longer owed" in words
+    assert "From the wallet" not in words
+
+
+def test_a_payment_says_where_it_went_and_that_it_is_no_invoice(words: list[str]) -> None:
+    assert paper.payment(PAYMENT).startswith(b"%PDF-")
+    for fact in (
+        "Payment receipt",
+        "RCH-1",
+        "OMO1",
+        "455069731511",
+        "PhonePe UPI QR",
+        "₹100.00",
+        "₹900.00",
+        "₹1,000.00",
+    ):
+        assert fact in words
+    assert any("not an invoice" in word for word in words)
+    assert not any("axable" in word for word in words)
+
+
+def test_signs_that_the_fonts_lack_are_not_lost_silently(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, place="ನಗರ −2"))
+    assert "??? –2" in words
+
+
+def test_the_same_receipt_is_the_same_paper() -> None:
+    assert paper.charge(CHARGE) == paper.charge(CHARGE)
+
+
+def test_a_statement_goes_from_its_opening_to_its_closing(words: list[str]) -> None:
+    added = Line(1, AT, AT, "recharge", 100_000, 110_050, "Recharge with PhonePe", "RCH-1", False)
+    owed = Line(2, AT, AT, "charging", -1_205, -1_205, "Charging at BLR-1", "K3J9", True)
+    told = Statement(AT, AT, AT, SELLER, "asha", 10_050, 0, (added, owed))
+    assert paper.statement(told).startswith(b"%PDF-")
+    for fact in (
+        "November 2026, asha",
+        "₹100.50",
+        "₹1,000.00",
+        "₹1,100.50",
+        "23 Nov 2026\n12:15 am",
+        "Added\nRecharge with PhonePe\nRCH-1",
+        "+₹1,000.00",
+        "Owed\nCharging at BLR-1\nK3J9",
+        "–₹12.05",
+        "Owed ₹12.05",
+        "Owed at the end",
+        "₹12.05",
+    ):
+        assert fact in words
+
+
+def test_a_month_without_movements_says_so(words: list[str]) -> None:
+    paper.statement(Statement(AT, AT, AT, SELLER, "asha", 10_050, 0, ()))
+    assert "Nothing moved in this month." in words
+    assert "Owed at the end" not in words
+
+
+def test_a_long_statement_has_its_heads_on_every_page(words: list[str]) -> None:
+    line = Line(1, AT, AT, "recharge", 100_000, 110_050, "Recharge with PhonePe", "RCH-1", False)
+    pdf = paper.statement(Statement(AT, AT, AT, SELLER, "asha", 0, 0, (line,) * 60))
+    assert pdf.count(b"/Type /Page\n") > 3

@@ -1,0 +1,78 @@
+"""`python -m simulator` as a person runs it: a process that connects, obeys and ends cleanly."""
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+
+import pytest
+
+from simulator import control
+from simulator.__main__ import main
+from tests.unit.simulator.central_system import CentralSystem
+
+
+@pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM], ids=lambda wish: wish.name)
+async def test_it_runs_beside_the_app_takes_commands_and_ends_when_asked(csms, tmp_path, unused_tcp_port, wish):
+    socket = tmp_path / "simulator.sock"
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulator", "--ocpp", csms.url, "--socket", str(socket)),
+        *("--sandbox-port", str(unused_tcp_port)),
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    try:
+        async with asyncio.timeout(90):
+            lines = []
+            while not any("charge" in line and "DEMO-2" in line for line in lines):
+                lines.append((await program.stdout.readline()).decode())
+            command = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "simulator", "repair", "DEMO-3", "--socket", str(socket)), stdout=PIPE
+            )
+            said, _ = await command.communicate()
+            assert said.decode() == "DEMO-3 connector 1: Available, online.\n"
+            program.send_signal(wish)
+            rest, _ = await program.communicate()
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
+    assert program.returncode == 0, rest.decode()
+    assert "Traceback" not in rest.decode()
+    assert not socket.exists()
+    assert csms.payloads("StopTransaction")[0]["reason"] == "PowerLoss"
+
+
+def test_a_command_without_a_simulator_fails_with_a_sentence(tmp_path, capsys):
+    assert main(["plug", "DEMO-1", "--socket", str(tmp_path / "none.sock")]) == 1
+    assert "python -m simulator" in capsys.readouterr().err
+
+
+async def test_a_taken_sandbox_port_ends_it_with_a_sentence(csms: CentralSystem, tmp_path):
+    async with csms.serving() as server:
+        port = server.sockets[0].getsockname()[1]
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "simulator", "--ocpp", csms.url, "--socket", str(tmp_path / "s.sock")),
+            *("--sandbox-port", str(port)),
+            stdout=PIPE,
+            stderr=STDOUT,
+        )
+        async with asyncio.timeout(90):
+            said, _ = await program.communicate()
+    assert program.returncode == 1
+    assert f"port {port}" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://localhost:9000/ocpp", "ws://"])
+def test_an_address_that_is_none_is_refused_with_an_example(url, capsys):
+    with pytest.raises(SystemExit):
+        main(["--ocpp", url])
+    assert "ws://localhost:" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in control.COMMANDS)
