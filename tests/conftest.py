@@ -11,7 +11,6 @@ from sqlmodel import Session
 from domain.db import Database, opened
 from tests.databases import begin_run, empty, migrate, postgres_database, postgres_server
 
-
 BROWSER_TEST_S = 400
 
 
