@@ -5,6 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
+import structlog
+
+log = structlog.get_logger()
+
 T = TypeVar("T")
 R = TypeVar("R")
 Done = Callable[[R | None, Exception | None], None]
@@ -49,14 +53,22 @@ class Batches(Generic[T, R]):
             given = await self._write([item for item, _ in batch])
         except Exception as error:
             if len(batch) == 1:
-                batch[0][1](None, error)
+                _tell(batch[0][1], None, error)
                 return
             # One item that cannot be written must not cost the others theirs.
             for single in batch:
                 await self._flush([single])
             return
         for _, done in batch:
-            done(given, None)
+            _tell(done, given, None)
+
+
+def _tell(done: Done[R], given: R | None, error: Exception | None) -> None:
+    """Whoever fails when told must not leave the others of his batch waiting for ever."""
+    try:
+        done(given, error)
+    except Exception:
+        log.exception("what waited for a batch failed")
 
 
 def _settle(future: "asyncio.Future[R]", given: R | None, error: Exception | None) -> None:

@@ -27,7 +27,8 @@ class Raw:
 
     async def send(self, frame: object) -> None:
         """A frame as JSON; text and bytes go out as they are."""
-        await self.socket.send(frame if isinstance(frame, (str, bytes)) else json.dumps(frame))
+        async with asyncio.timeout(SECONDS):
+            await self.socket.send(frame if isinstance(frame, (str, bytes)) else json.dumps(frame))
 
     async def receive(self) -> Any:
         async with asyncio.timeout(SECONDS):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from csms import repairs
 from csms.fast import Direct
 from csms.v16.hot import HOT
 from csms.v16.schemas import fits, schema
-from domain.models import ChargingSession, Connector, MeterSample, OcppMessage
+from domain.models import ChargingSession, Connector, MeterSample, OcppMessage, now
 from tests.csms.charger import Raw, metered, sampled
 from tests.csms.conftest import House, running
 from tests.csms.test_charge import start
@@ -68,10 +69,21 @@ def test_the_compiled_validator_accepts_nothing_wrong(seed: int, action: str) ->
         assert Draft4Validator(schema(action)).is_valid(payload)
 
 
-async def _told(raw: Raw, messages: list[list[Any]]) -> list[Any]:
-    """Send them one by one; gives every answer without its time."""
+class Times:
+    """The clock of the CSMS, which a test moves: what is plausible depends on the time between two frames."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+async def _told(raw: Raw, messages: list[list[Any]], times: Times) -> list[Any]:
+    """Send them one by one, a millisecond apart; gives every answer without its time."""
     answers = []
     for number, message in enumerate(messages):
+        times.at += timedelta(milliseconds=1)
         answer = await raw.ask([2, f"t{number}", *message])
         if isinstance(answer[2], dict):
             answer[2].pop("currentTime", None)
@@ -90,15 +102,15 @@ async def _stored(house: House, charger_id: str) -> list[Any]:
     ]
 
 
-@pytest.mark.skip(reason="Plausibility caps depend on the time between frames: needs one clock for both paths.")
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_both_paths_answer_and_store_the_same(
     database_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same 1,000 frames, a quarter of them mutated, by the direct path and by the lenient one."""
-    take, took, outcomes = Direct.take, 0, []
-    # How far a register may jump depends on the seconds between two frames, which differ from run to run.
-    monkeypatch.setattr("domain.metering.most_wh", lambda *_: 500)
+    """The same 1,000 frames at the same times, a quarter of them mutated, by the direct path and by the lenient one."""
+    take, took, outcomes, began = Direct.take, 0, [], now()
+    times = Times(began)
+    for module in ("csms.fast", "csms.connection"):
+        monkeypatch.setattr(f"{module}.now", times)
 
     def counted(direct: Direct, raw: bytes) -> bool:
         nonlocal took
@@ -111,12 +123,14 @@ async def test_both_paths_answer_and_store_the_same(
 
     for name, path in (("DIRECT", counted), ("LENIENT", none)):
         monkeypatch.setattr(Direct, "take", path)
+        times.at = began
         async with running(database_url) as house, house.charger(f"/{name}") as raw:
             await raw.boot()
             id_, _ = await raw.asked("GetConfiguration")
             await raw.send([3, id_, {"configurationKey": []}])
-            transaction = await start(raw, meter=0)
-            answers = await _told(raw, traffic(Random(seed), transaction, 1000))
+            at = began.isoformat().replace("+00:00", "Z")
+            transaction = await start(raw, meter=0, timestamp=at)
+            answers = await _told(raw, traffic(Random(seed), transaction, 1000, began), times)
             outcomes.append([answers, *await _stored(house, name)])
     direct, lenient = outcomes
     assert direct == lenient

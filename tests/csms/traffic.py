@@ -1,10 +1,8 @@
 """Frames of a charger that charges: most are valid, some have something wrong in them, by repeatable chance."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
-
-from domain.models import now
 
 JUNK: list[Any] = [
     None,
@@ -35,9 +33,8 @@ UNITS = {
 }
 
 
-def traffic(chance: Random, transaction: int, count: int) -> list[list[Any]]:
-    """Actions and payloads."""
-    began = now()
+def traffic(chance: Random, transaction: int, count: int, began: datetime) -> list[list[Any]]:
+    """Actions and payloads, of one millisecond after the other."""
     messages, register = [], 0
     for number in range(count):
         register += chance.choice((0, 1, 2, 5))

@@ -47,3 +47,17 @@ async def test_somebody_who_waits_no_more_stops_nobody() -> None:
     gone, waiting = batches.add(1), batches.add(2)
     gone.cancel()
     await waiting
+
+
+async def test_somebody_who_fails_when_told_leaves_nobody_waiting() -> None:
+    async def write(items: Sequence[int]) -> None:
+        await asyncio.sleep(0)
+
+    def broken(_given: object, _error: Exception | None) -> None:
+        raise RuntimeError("out of luck")
+
+    batches = Batches(write)
+    batches.hand(1, broken)
+    async with asyncio.timeout(5):
+        await batches.add(2)
+        await batches.finished()
