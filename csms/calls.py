@@ -134,4 +134,5 @@ class Calls:
         for future in waiting:
             if not future.done():
                 future.set_exception(ChargerSilent(self._charger_id))
+                future.exception()  # whoever was still sending hears it from the socket
         self._line.clear()

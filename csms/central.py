@@ -18,7 +18,7 @@ from csms.meter_log import MeterLog
 from domain import arrivals, chargers, findings, journal
 from domain.bus import Bus
 from domain.db import read, transact
-from domain.events import ChargerRetired
+from domain.events import ChargerLearned, ChargerRetired
 from domain.models import now
 from domain.settings import Settings
 
@@ -169,6 +169,12 @@ class Central:
         async for event in self.bus.subscribe(ChargerRetired):
             if isinstance(event, ChargerRetired) and (connection := self.held.get(event.charger_id)):
                 await connection.leave("sign in again")
+
+    async def watch_registers(self) -> None:
+        """How a charger counts was found out: its socket reads it so from now on."""
+        async for event in self.bus.subscribe(ChargerLearned):
+            if isinstance(event, ChargerLearned) and (connection := self.held.get(event.charger_id)):
+                await connection.learn()
 
     async def finished(self) -> None:
         """Let what was gathered be written, and end the rest."""

@@ -88,6 +88,7 @@ def _tend(central: Central) -> None:
         central.beat(),
         central.sweep_journal(),
         central.watch_retirements(),
+        central.watch_registers(),
         keep_alive(central),
         central.meter_log.watch(),
         watch_meters(central),

@@ -66,7 +66,23 @@ class ChargerRetired:
     charger_id: str
 
 
-Event = ChargerChanged | SessionChanged | SessionMetered | WalletChanged | RechargeChanged | SignedOut | ChargerRetired
+@dataclass(frozen=True, slots=True)
+class ChargerLearned:
+    """Something about how a charger counts was found out."""
+
+    charger_id: str
+
+
+Event = (
+    ChargerChanged
+    | SessionChanged
+    | SessionMetered
+    | WalletChanged
+    | RechargeChanged
+    | SignedOut
+    | ChargerRetired
+    | ChargerLearned
+)
 
 
 @dataclass(frozen=True, slots=True)

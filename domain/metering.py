@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from domain import allowance, interruptions, settlement, stops
+from domain import allowance, interruptions, scale, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
 from domain.models import RUNNING, ChargingSession, SessionState
@@ -31,14 +31,14 @@ def record(db: Session, samples: Sequence[Sample]) -> list[int]:
     """Store a batch, advance its sessions, and announce their figures.
 
     Gives the ids of sessions that must be stopped now: they have reached their money or limit, or go on although
-    their driver or connector has another charge. Samples that belong to no live session are dropped: closed sessions
-    never open again (ocpp.md Q31).
+    their driver or connector has another charge. Samples that belong to no live session are dropped, but for those
+    that follow a stop closely, which are kept and not billed: closed sessions never open again (ocpp.md Q31).
     """
-    live = _live_sessions(db, samples)
-    found = [(sample, session) for sample in samples if (session := _session_of(sample, live)) is not None]
-    if not found:
-        return []
-    write(db, [(session.id or 0, sample) for sample, session in found])
+    known = _known_sessions(db, samples)
+    late = [(session.id or 0, sample) for sample in samples if (session := _ended_of(sample, known)) is not None]
+    found = [(sample, session) for sample in samples if (session := _session_of(sample, known)) is not None]
+    if rows := [*late, *((session.id or 0, sample) for sample, session in found)]:
+        write(db, rows)
     newest: dict[int, tuple[Sample, ChargingSession]] = {}
     for sample, session in found:
         assert session.id is not None
@@ -58,7 +58,7 @@ def overdue(db: Session, at: datetime, seconds: float) -> list[Overdue]:
     return [Overdue(row.id or 0, row.charger_id, row.connector_number) for row in rows]
 
 
-def _live_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSession]:
+def _known_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSession]:
     """The sessions these chargers' samples can be of, locked; and the closed ones that samples name."""
     chargers = {sample.charger_id for sample in samples}
     named = {sample.transaction_id for sample in samples if sample.transaction_id is not None}
@@ -79,6 +79,18 @@ def _session_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSes
             return session if session.state in LIVE else None
     on_connector = (s for s in there if s.connector_number == sample.connector_number)
     return next((session for session in on_connector if session.state in RUNNING), None)
+
+
+def _ended_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSession | None:
+    """The closed session whose last register this is, give or take what a charger measures while it stops."""
+    if sample.transaction_id is None or sample.energy_wh is None:
+        return None
+    for session in known:
+        if (session.charger_id, session.transaction_id) == (sample.charger_id, sample.transaction_id):
+            stop_wh = session.meter_stop_wh if session.state == SessionState.SETTLED else None
+            near = stop_wh is not None and abs(sample.energy_wh - stop_wh) <= settlement.MARGIN_WH
+            return session if near else None
+    return None
 
 
 def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
@@ -103,6 +115,8 @@ def _add_energy(db: Session, session: ChargingSession, sample: Sample, register:
     last = start if session.meter_wh is None else session.meter_wh
     rise, most = register - last, most_wh(session, sample, settlement.nameplate_w(db, session))
     if rise < 0 and (not newest or rise >= -JITTER_WH):
+        return
+    if rise < 0 and register > most and scale.of_sample(db, session, register, last, most):
         return
     if rise < 0:
         if last != start or register > most:

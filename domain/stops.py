@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import findings, health, sessions, settlement, tokens, wallet
+from domain import findings, scale, sessions, settlement, tokens, wallet
 from domain.models import RUNNING, ChargingSession, SessionState, now
 
 ANSWER = timedelta(seconds=35)
@@ -16,9 +16,6 @@ ESCALATED = timedelta(minutes=5)
 """Between two rounds of asking, once a charger has ignored the first (ocpp.md Q30)."""
 TRANSACTIONS = range(1, 2**31)
 """The numbers that a charger can have been given."""
-KWH = 1000
-TELLING_WH = 10_000
-"""A register below cannot tell kWh from Wh."""
 RECENT = 20
 """Charges of a charger, newest first, among which the one of a stop without our number is sought."""
 
@@ -106,24 +103,9 @@ def stopped(
     before_its_start = session.started_at is not None and at < session.started_at
     session.stopped_at = received_at if before_its_start else at
     session.stop_reason = (reason or "Local")[:20]
-    _learn_scale(db, session, meter_stop_wh)
+    scale.of_stop(db, session, meter_stop_wh)
     settlement.settle(db, session, meter_stop_wh)
     sessions.changed(db, session)
-
-
-def _learn_scale(db: Session, session: ChargingSession, meter_stop_wh: int | None) -> None:
-    """meterStop is in Wh always: where its samples were a thousandth of that, the charger means kWh (ocpp.md Q34)."""
-    begun = session.meter_start_wh or 0
-    if meter_stop_wh is None or session.meter_wh in (None, begun):
-        return
-    assert session.meter_wh is not None
-    for stop_wh in (meter_stop_wh, meter_stop_wh - begun):
-        if stop_wh >= TELLING_WH and abs(session.meter_wh * KWH - stop_wh) <= KWH:
-            health.set_energy_factor(db, session.charger_id, KWH)
-            findings.note(db, "energy-scale", session.charger_id, "It calls kWh Wh; they are read so from now on.")
-            return
-    if abs(session.meter_wh - meter_stop_wh * KWH) <= KWH * KWH and meter_stop_wh >= TELLING_WH:
-        health.set_energy_factor(db, session.charger_id, 1)
 
 
 def _meant(

@@ -18,10 +18,19 @@ from domain.bus import CallRefused
 from domain.charging import Refused
 from domain.db import transact
 from domain.events import Call
-from domain.models import ChargingSession, Reservation, SecurityEvent, SessionState, TokenStatus, now
+from domain.models import (
+    ChargingSession,
+    LocalList,
+    OcppMessage,
+    Reservation,
+    SecurityEvent,
+    SessionState,
+    TokenStatus,
+    now,
+)
 from tests.csms import test_handshake, test_message_set
 from tests.csms.charger import SECONDS, Raw, metered, sampled, stamp
-from tests.csms.conftest import House
+from tests.csms.conftest import House, until
 from tests.csms.test_cards import authorize, begin, card_of, remote_stop
 from tests.csms.test_charge import stop
 from tests.csms.test_handshake import certificate
@@ -113,14 +122,11 @@ def signed_firmware(*statuses: str) -> Asked:
 UNLOCK = {"connectorId": 1}
 KEYS = {"configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}]}
 ASKED = {
-    "TC_013": Asked("Reset", {"type": "Hard"}, OK, (BOOT,)),
-    "TC_014": Asked("Reset", {"type": "Soft"}, OK, (BOOT,)),
     "TC_017_1": Asked("UnlockConnector", UNLOCK, {"status": "Unlocked"}),
     "TC_017_2": Asked("UnlockConnector", UNLOCK, {"status": "NotSupported"}),
     "TC_019_1": Asked("GetConfiguration", {}, KEYS),
     "TC_019_2": Asked("GetConfiguration", {"key": ["HeartbeatInterval"]}, KEYS),
     "TC_021": change("MeterValueSampleInterval", "15", "Accepted"),
-    "TC_028": Asked("RemoteStopTransaction", {"transactionId": 99}, NO),
     "TC_030": Asked("UnlockConnector", UNLOCK, {"status": "UnlockFailed"}),
     "TC_031": Asked("UnlockConnector", {"connectorId": 9}, {"status": "NotSupported"}),
     "TC_040_1": change("NoSuchKey", "1", "NotSupported"),
@@ -206,8 +212,41 @@ async def ask(house: House, raw: Raw, asked: Asked) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("case", ASKED)
 async def test_what_a_central_system_asks(house: House, raw: Raw, case: str) -> None:
-    await ask(house, raw, ASKED[case])
+    """It goes out as it must, its answer comes back whole, what follows is answered, and it is all written down."""
+    asked = ASKED[case]
+    await ask(house, raw, asked)
     await raw.silent()
+    if check := KEPT.get(case.rpartition("_")[0], KEPT.get(case)):
+        await check(house, raw, asked)
+    expected = [asked.action, *(action for action, _ in asked.then)]
+
+    async def in_order() -> list[OcppMessage]:
+        rows = await house.rows(OcppMessage)
+        lines = [row for row in rows if row.direction == ("out" if row.action == asked.action else "in")]
+        said = iter([row.action for row in lines])
+        return lines if all(action in said for action in expected) else []
+
+    assert await until(in_order)
+
+
+async def _list_kept(house: House, raw: Raw, asked: Asked) -> None:
+    """What the charger took is what we remember it has (OCPP 1.6, 5.15)."""
+    kept = [(row.charger_id, row.version) for row in await house.rows(LocalList) if row.version]
+    assert kept == ([("RAW-1", 1)] if asked.answer == OK else [])
+
+
+async def _reservation_refused(house: House, raw: Raw, asked: Asked) -> None:
+    """Nobody is kept away by a reservation that the charger did not make."""
+    assert [row.state for row in await house.rows(Reservation)] == ["REFUSED"]
+    user_id = await card_of(50_000, tag="OTHER")
+    assert (await transact(charging.request_start, user_id, "RAW-1", 1)).state == SessionState.REQUESTED
+
+
+async def _state_stored(house: House, raw: Raw, asked: Asked) -> None:
+    assert (await house.connector()).status == "Available"
+
+
+KEPT: dict[str, Any] = {"TC_043": _list_kept, "TC_048": _reservation_refused, "TC_054": _state_stored}
 
 
 Flow = Callable[[House, Raw], Any]
@@ -287,9 +326,15 @@ async def identified_and_never_plugged(house: House, raw: Raw) -> None:
 @case("TC_005_1")
 async def unplugged_at_the_car(house: House, raw: Raw) -> None:
     transaction, _ = await begin(raw, "CARD1")
+    await says(raw, "Charging")
     await says(raw, "SuspendedEV")
+    assert (await house.session()).suspended == "SuspendedEV"
     await stop(raw, transaction, 1300, reason="EVDisconnected")
-    assert (await ended(house)).stop_reason == "EVDisconnected"
+    await says(raw, "Finishing")
+    await raw.available()
+    over = await ended(house)
+    assert (over.stop_reason, over.energy_wh, over.suspended) == ("EVDisconnected", 300, "")
+    assert (await house.connector()).status == "Available"
 
 
 @case("TC_010", "TC_011_1", "TC_012")
@@ -362,6 +407,46 @@ async def lock_failure(house: House, raw: Raw) -> None:
     assert await authorize(raw, "CARD1") == OK
     await says(raw, "Faulted", "ConnectorLockFailure")
     assert (await house.connector()).error_code == "ConnectorLockFailure"
+    user_id = await card_of(50_000, tag="OTHER")
+    with pytest.raises(Refused, match="out of order"):
+        await transact(charging.request_start, user_id, "RAW-1", 1)
+
+
+@case("TC_013", "TC_014")
+async def reset_while_charging(house: House, raw: Raw) -> None:
+    """OCPP 1.6, 5.14: soft tells of the end first, hard may tell it after the reboot; both are billed once."""
+    for kind, first in (("Soft", True), ("Hard", False)):
+        transaction, _ = await begin(raw, "CARD1")
+        asked = Asked("Reset", {"type": kind}, OK)
+        await ask(house, raw, asked)
+        if first:
+            await stop(raw, transaction, 1300, reason="SoftReset")
+        await raw.boot()
+        await raw.send([3, (await raw.asked("GetConfiguration"))[0], {"configurationKey": []}])
+        if not first:
+            await stop(raw, transaction, 1300, reason="HardReset")
+        session = await house.session_of(transaction)
+        assert (session.state, session.energy_wh, session.stop_reason) == (SessionState.SETTLED, 300, f"{kind}Reset")
+
+
+@case("TC_028")
+async def remote_stop_rejected(house: House, raw: Raw) -> None:
+    """Refused, the charge goes on, is metered, and is asked again; its end is the charger's (ocpp.md Q30)."""
+    user_id = await card_of(50_000)
+    transaction, _ = await begin(raw, "CARD1")
+    session = await house.session()
+    assert session.user_id == user_id
+    await transact(charging.request_stop, session.id or 0, "driver")
+    asking = asyncio.create_task(charging_stop(house, session.id or 0))
+    id_, _ = await raw.asked("RemoteStopTransaction")
+    await raw.send([3, id_, NO])
+    assert await asking == "refused"
+    values = metered(sampled("1200"))
+    await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values)
+    going = await house.session()
+    assert (going.state, going.energy_wh, going.stop_tries) == (SessionState.STOPPING, 200, 1)
+    await stop(raw, transaction, 1300)
+    assert (await ended(house)).cost_paise == 540
 
 
 @case("TC_032_1")
