@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from domain import settlement
 from domain.models import ChargingSession, Hold, HoldState
-from domain.money import energy_for
+from domain.money import cost, energy_for
 
 RESERVE_PAISE = 200
 RESERVE_SECONDS = 60
@@ -18,7 +18,9 @@ ASSUMED_W = 60_000
 
 def reserve(session: ChargingSession) -> int:
     """Paise of one more minute at this power, and at least ₹2."""
-    return max(RESERVE_PAISE, settlement.cost_of(session, session.power_w * RESERVE_SECONDS // 3600))
+    if session.terms is not None:
+        return max(RESERVE_PAISE, settlement.price_of(session).pace(session.power_w) * RESERVE_SECONDS // 3600)
+    return max(RESERVE_PAISE, cost(session.power_w * RESERVE_SECONDS // 3600, session.paise_per_kwh))
 
 
 def reached(db: Session, session: ChargingSession, at: datetime) -> str:
@@ -36,7 +38,7 @@ def reached_on(session: ChargingSession, held_paise: int, nameplate_w: int, at: 
         return "limit"
     if session.limit_wh is not None and session.energy_wh >= session.limit_wh:
         return "limit"
-    if session.limit_paise is not None and settlement.cost_of(session, session.energy_wh) >= session.limit_paise:
+    if session.limit_paise is not None and settlement.cost_of(session, at) >= session.limit_paise:
         return "limit"
     spendable = _spendable(session, held_paise)
     return "funds" if spendable is not None and _cost_at(session, nameplate_w, at) >= spendable else ""
@@ -68,7 +70,7 @@ def _minutes_end_at(session: ChargingSession) -> datetime | None:
 
 def _spendable(session: ChargingSession, held_paise: int) -> int | None:
     """Paise at which the charge must end; None when it costs nobody anything."""
-    if session.user_id is None or not session.paise_per_kwh:
+    if session.user_id is None or (not session.paise_per_kwh and settlement.price_of(session).free):
         return None
     return held_paise - reserve(session)
 
@@ -86,12 +88,25 @@ def _heard_at(session: ChargingSession) -> datetime:
 
 def _cost_at(session: ChargingSession, nameplate_w: int, at: datetime) -> int:
     silent_s = max(0, int((at - _heard_at(session)).total_seconds()))
-    return settlement.cost_of(session, session.energy_wh + _flow_w(session, nameplate_w) * silent_s // 3600)
+    return settlement.cost_of(session, at, _flow_w(session, nameplate_w) * silent_s // 3600)
 
 
 def _money_ends_at(session: ChargingSession, held_paise: int, nameplate_w: int) -> datetime | None:
     spendable, flow_w = _spendable(session, held_paise), _flow_w(session, nameplate_w)
-    if spendable is None or not flow_w:
+    if spendable is None:
+        return None
+    if session.terms is not None:
+        return _terms_end_at(session, spendable, flow_w)
+    if not flow_w:
         return None
     left_wh = max(0, energy_for(max(0, spendable - 1), session.paise_per_kwh) + 1 - session.energy_wh)
     return _heard_at(session) + timedelta(seconds=-(-left_wh * 3600 // flow_w))
+
+
+def _terms_end_at(session: ChargingSession, spendable: int, flow_w: int) -> datetime | None:
+    """The earliest end of the money under a tariff of several parts: at its dearest, which is looked at again then."""
+    pace, heard_at = settlement.price_of(session).pace(flow_w), _heard_at(session)
+    if not pace or (not flow_w and session.idle_since is None):
+        return None
+    left_paise = max(0, spendable - settlement.cost_of(session, heard_at))
+    return heard_at + timedelta(seconds=left_paise * 3600 // pace)

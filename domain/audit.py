@@ -26,7 +26,8 @@ CHECKS = {
     "LEFT JOIN entries e ON e.transfer_id = t.id AND e.account_code = 'gateway:phonepe' "
     "WHERE (o.state = 'CREDITED') <> (t.id IS NOT NULL) OR (t.id IS NOT NULL AND e.amount_paise <> -o.amount_paise)",
     "every settled charge was debited once, with its cost": "SELECT s.id FROM charging_sessions s "
-    "LEFT JOIN transfers t ON t.idem_key IN ('session:' || s.id, 'session:' || s.id || ':correction') "
+    "LEFT JOIN transfers t ON t.idem_key IN ('session:' || s.id, 'session:' || s.id || ':correction', "
+    "'session:' || s.id || ':idle', 'session:' || s.id || ':goodwill') "
     "LEFT JOIN entries e ON e.transfer_id = t.id AND e.account_code IN ('revenue:charging', 'gst:output') "
     "WHERE s.user_id IS NOT NULL GROUP BY s.id, s.settled_at, s.cost_paise "
     "HAVING COALESCE(SUM(e.amount_paise), 0) <> CASE WHEN s.settled_at IS NULL THEN 0 ELSE s.cost_paise END",
@@ -50,8 +51,15 @@ CHECKS = {
     "HAVING SUM(r.amount_paise) > o.amount_paise OR o.state <> 'CREDITED'",
     "open holds belong to unsettled charges": "SELECT h.session_id FROM holds h JOIN charging_sessions s "
     "ON s.id = h.session_id WHERE h.state = 'OPEN' AND s.state IN ('SETTLED', 'CANCELLED')",
-    "receipt numbers are unique": "SELECT receipt_number FROM charging_sessions WHERE receipt_number <> '' "
-    "GROUP BY receipt_number HAVING COUNT(*) > 1",
+    "receipts and notes add up to what charges cost": "SELECT s.id FROM charging_sessions s "
+    "LEFT JOIN receipts r ON r.session_id = s.id WHERE s.user_id IS NOT NULL "
+    "GROUP BY s.id, s.settled_at, s.cost_paise "
+    "HAVING COALESCE(SUM(CASE r.kind WHEN 'CN' THEN -r.total_paise ELSE r.total_paise END), 0) "
+    "<> CASE WHEN s.settled_at IS NULL THEN 0 ELSE s.cost_paise END",
+    "receipt numbers have no gaps": "SELECT c.series || '/' || c.financial_year FROM receipt_counters c "
+    "LEFT JOIN receipts r ON SUBSTR(r.number, 1, 8) = c.series || '/' || c.financial_year "
+    "GROUP BY c.series, c.financial_year, c.last "
+    "HAVING COUNT(r.number) <> c.last OR MAX(CAST(SUBSTR(r.number, 10) AS INTEGER)) <> c.last",
 }
 """What is checked, and the query that finds the rows breaking it."""
 

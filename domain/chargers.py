@@ -15,8 +15,9 @@ from domain import stops
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerRetired, SessionChanged
 from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, now
+from domain.prices import Price
 from domain.settings import settings
-from domain.tariffs import Price, price
+from domain.tariffs import price
 
 SILENCE = timedelta(minutes=10)
 """Two heartbeat intervals: an idle charger that says nothing for so long is out of contact."""
@@ -165,6 +166,18 @@ def key_answered(db: Session, charger_id: str, status: str) -> None:
     elif status != "RebootRequired":
         charger.next_key_hash = None
     db.add(charger)
+
+
+def set_group(db: Session, charger_id: str, group: str) -> None:
+    """Put a charger into a group, which has one tariff; an empty name takes it out of its group.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = info(db, charger_id)
+    charger.group_name = group or None
+    db.add(charger)
+    emit(db, ChargerChanged(charger_id))
 
 
 def retire(db: Session, charger_id: str) -> None:

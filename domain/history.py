@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from domain import sessions, settlement
-from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, SessionState
+from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, SessionState, now
 
 CURVE_POINTS = 60
 PAST = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
@@ -147,6 +147,6 @@ def _charge(db: Session, session: ChargingSession) -> Charge:
         place=charger.place or charger.name,
         online=charger.online,
         energy_wh=session.energy_wh,
-        cost_paise=session.cost_paise if settled else settlement.cost_of(session, session.energy_wh),
+        cost_paise=session.cost_paise if settled else settlement.cost_of(session, now()),
         held_paise=hold.amount_paise if hold is not None and hold.state == HoldState.OPEN else 0,
     )

@@ -23,7 +23,8 @@ def interrupt(db: Session, session: ChargingSession) -> None:
     assert session.id is not None
     session.state, session.due_at = SessionState.INTERRUPTED, now() + LATE_STOP
     session.stopped_at = session.sampled_at or session.started_at
-    session.cost_paise = settlement.cost_of(session, session.energy_wh)
+    settlement.stop_idling(session, session.metered_at or now())
+    session.cost_paise = settlement.cost_of(session, session.stopped_at or now())
     session.estimated = True
     wallet.resize_hold(db, session.id, session.cost_paise)
     sessions.changed(db, session)

@@ -127,6 +127,7 @@ def _add_energy(db: Session, session: ChargingSession, sample: Sample, register:
         rise = most
     session.energy_wh += rise
     session.meter_wh = register
+    settlement.count(session, sample.at, rise)
 
 
 def most_wh(session: ChargingSession, sample: Sample, nameplate_w: int) -> int:
@@ -160,7 +161,7 @@ def announcement(session: ChargingSession, sample: Sample) -> SessionMetered:
         charger_id=session.charger_id,
         user_id=session.user_id,
         energy_wh=session.energy_wh,
-        cost_paise=settlement.cost_of(session, session.energy_wh),
+        cost_paise=settlement.cost_of(session, sample.received_at),
         power_w=session.power_w,
         at=sample.received_at,
         soc_percent=sample.soc_percent,

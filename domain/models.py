@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, DateTime, Dialect, Index, Table, UniqueConstraint, event, text
+from sqlalchemy import DDL, BigInteger, CheckConstraint, DateTime, Dialect, Index, UniqueConstraint, event, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -286,6 +286,8 @@ class GatewayEvent(SQLModel, table=True):
 
 # Chargers
 
+_COMMON_SQL = "charger_id IS NULL AND group_name IS NULL"
+
 
 class Charger(SQLModel, table=True):
     """A charge point, as its operator and its own boot message describe it."""
@@ -299,6 +301,8 @@ class Charger(SQLModel, table=True):
     place: str = Field(default="", max_length=200)
     state: str | None = Field(default=None, max_length=40)
     """The state of India it stands in, the place of supply on receipts; empty: the seller's own."""
+    group_name: str | None = Field(default=None, index=True, max_length=40)
+    """The group whose tariff it has when it has none of its own."""
     vendor: str = Field(default="", max_length=120)
     model: str = Field(default="", max_length=120)
     serial: str = Field(default="", max_length=120)
@@ -445,17 +449,64 @@ class LocalList(SQLModel, table=True):
 
 
 class Tariff(SQLModel, table=True):
-    """A price per kWh from a moment on, for one charger or for all."""
+    """A price from a moment on, for one charger, for a group of them, or for all. Paise, GST included (payments.md D9).
+
+    Of what is empty nothing is asked: a plain price per kWh has none of it.
+    """
 
     __tablename__ = "tariffs"
-    __table_args__ = (CheckConstraint("paise_per_kwh >= 0", name="not_negative"),)
+    __table_args__ = (
+        CheckConstraint(
+            "paise_per_kwh >= 0 AND start_paise >= 0 AND per_minute_paise >= 0 AND idle_per_minute_paise >= 0",
+            name="not_negative",
+        ),
+        CheckConstraint("gst_basis_points BETWEEN 0 AND 10000", name="gst_below_all"),
+        CheckConstraint("charger_id IS NULL OR group_name IS NULL", name="one_scope"),
+        CheckConstraint(
+            "(idle_per_minute_paise IS NULL) = (idle_after_minutes IS NULL) "
+            "AND (idle_after_minutes IS NULL OR idle_after_minutes BETWEEN 5 AND 1440)",
+            name="idle_after_a_warning",
+        ),
+        UniqueConstraint("charger_id", "effective_at"),
+        UniqueConstraint("group_name", "effective_at"),
+        Index(
+            "uq_tariffs_common_effective_at",
+            "effective_at",
+            unique=True,
+            sqlite_where=text(_COMMON_SQL),
+            postgresql_where=text(_COMMON_SQL),
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
-    charger_id: str | None = Field(default=None, foreign_key="chargers.id", index=True, max_length=48)
+    charger_id: str | None = Field(default=None, foreign_key="chargers.id", max_length=48)
+    group_name: str | None = Field(default=None, max_length=40)
     paise_per_kwh: int = whole()
-    """GST included (payments.md D9)."""
     gst_basis_points: int = 0
+    start_paise: int | None = whole(default=None)
+    """Once a charge."""
+    per_minute_paise: int | None = whole(default=None)
+    """Of charging."""
+    idle_after_minutes: int | None = None
+    """From the end of the energy on; at least 5, so that the driver is warned before it costs."""
+    idle_per_minute_paise: int | None = whole(default=None)
     effective_at: datetime = moment()
     created_at: datetime = moment(default_factory=now)
+
+
+class TariffBand(SQLModel, table=True):
+    """Hours of the day in which a tariff's kWh costs something else; through midnight where `until` is earlier."""
+
+    __tablename__ = "tariff_bands"
+    __table_args__ = (
+        CheckConstraint("since_minute BETWEEN 0 AND 1439 AND until_minute BETWEEN 0 AND 1439", name="of_a_day"),
+        CheckConstraint("since_minute <> until_minute", name="not_empty"),
+        CheckConstraint("paise_per_kwh >= 0", name="not_negative"),
+    )
+    tariff_id: int = Field(primary_key=True, foreign_key="tariffs.id")
+    since_minute: int = Field(primary_key=True)
+    """Of the day, by Indian time."""
+    until_minute: int
+    paise_per_kwh: int = whole()
 
 
 class SessionState(StrEnum):
@@ -500,6 +551,20 @@ class ChargingSession(SQLModel, table=True):
             postgresql_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
         ),
         Index("ix_charging_sessions_user_id_requested_at_id", "user_id", "requested_at", "id"),
+        Index(
+            "uq_charging_sessions_receipt_number",
+            "receipt_number",
+            unique=True,
+            sqlite_where=text("receipt_number <> ''"),
+            postgresql_where=text("receipt_number <> ''"),
+        ),
+        Index(
+            "ix_charging_sessions_idling",
+            "charger_id",
+            "connector_number",
+            sqlite_where=text("idle_since IS NOT NULL"),
+            postgresql_where=text("idle_since IS NOT NULL"),
+        ),
         CheckConstraint("energy_wh >= 0", name="energy_not_negative"),
         CheckConstraint("cost_paise >= 0", name="cost_not_negative"),
         {"sqlite_autoincrement": True},
@@ -522,8 +587,14 @@ class ChargingSession(SQLModel, table=True):
     limit_wh: int | None = whole(default=None)
     limit_minutes: int | None = None
     paise_per_kwh: int = whole()
-    """The tariff at the start; it stays."""
+    """The tariff at the start; it and the next two stay, which triggers see to."""
     gst_basis_points: int = 0
+    terms: str | None = None
+    """JSON: what the tariff asks for beside energy (`prices.Price`); empty: a plain price per kWh."""
+    counted: str | None = None
+    """JSON: what such a tariff has counted so far (`prices.Usage`)."""
+    idle_since: datetime | None = moment(default=None)
+    """Since when the connector has been taken without energy flowing, where that may cost."""
     requested_at: datetime = moment(default_factory=now)
     started_at: datetime | None = moment(default=None)
     """The charger's own time of the start."""
@@ -594,10 +665,41 @@ class OcppMessage(SQLModel, table=True):
     created_at: datetime = moment(default_factory=now, index=True)
 
 
+class PaperKind(StrEnum):
+    """Each has a series of numbers of its own (rules 46 and 53)."""
+
+    RECEIPT = "EV"
+    CREDIT_NOTE = "CN"
+    DEBIT_NOTE = "DN"
+
+
+class Receipt(SQLModel, table=True):
+    """A numbered paper about a charge, as it was given: whatever changes later, this does not. Append-only."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (
+        CheckConstraint("kind IN ('EV', 'CN', 'DN')", name="known_kind"),
+        CheckConstraint("total_paise > 0 AND gst_paise BETWEEN 0 AND total_paise", name="gst_within_total"),
+        CheckConstraint("(kind = 'EV') = (corrects IS NULL)", name="notes_correct_a_receipt"),
+    )
+    number: str = Field(primary_key=True, max_length=16)
+    kind: str = Field(max_length=2)
+    session_id: int = Field(foreign_key="charging_sessions.id", index=True)
+    corrects: str | None = Field(default=None, foreign_key="receipts.number", max_length=16)
+    """Of a note: the receipt that it changes."""
+    total_paise: int = whole()
+    gst_paise: int = whole()
+    gst_basis_points: int
+    facts: str
+    """JSON: what else stands on it, the seller among it (`receipts.Facts`); nothing of the driver."""
+    created_at: datetime = moment()
+
+
 class ReceiptCounter(SQLModel, table=True):
-    """The last receipt number of a financial year: numbers have no gaps (rule 46)."""
+    """The last number of a series in a financial year: numbers have no gaps (rule 46)."""
 
     __tablename__ = "receipt_counters"
+    series: str = Field(primary_key=True, max_length=2)
     financial_year: str = Field(primary_key=True, max_length=5)
     last: int = 0
 
@@ -647,7 +749,7 @@ class Chore(SQLModel, table=True):
 
 # What was written stays written: these tables take new rows only.
 
-APPEND_ONLY = ("transfers", "entries", "gateway_events")
+APPEND_ONLY = ("transfers", "entries", "gateway_events", "receipts")
 
 SQLITE_TRIGGERS = {
     f"{table}_no_{verb}": f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
@@ -666,20 +768,37 @@ POSTGRESQL_TRIGGERS = {
     for table in APPEND_ONLY
 }
 
+PRICE_STAYS = "charging_sessions_price_stays"
+_PRICE = "paise_per_kwh, gst_basis_points, terms"
+SQLITE_TRIGGERS[PRICE_STAYS] = (
+    f"CREATE TRIGGER {PRICE_STAYS} BEFORE UPDATE OF {_PRICE} ON charging_sessions "
+    "WHEN NEW.paise_per_kwh <> OLD.paise_per_kwh OR NEW.gst_basis_points <> OLD.gst_basis_points "
+    "OR NEW.terms IS NOT OLD.terms BEGIN SELECT RAISE(ABORT, 'the price of a charge stays'); END"
+)
+"""What a charge began with is what it costs (payments.md C21)."""
+POSTGRESQL_PRICE_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION refuse_new_price() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the price of a charge stays'; END $$"
+)
+POSTGRESQL_PRICE_TRIGGER = (
+    f"CREATE TRIGGER {PRICE_STAYS} BEFORE UPDATE OF {_PRICE} ON charging_sessions FOR EACH ROW "
+    "WHEN ((OLD.paise_per_kwh, OLD.gst_basis_points, OLD.terms) IS DISTINCT FROM "
+    "(NEW.paise_per_kwh, NEW.gst_basis_points, NEW.terms)) EXECUTE FUNCTION refuse_new_price()"
+)
+
 
 def _ddl(statement: str) -> DDL:
     return DDL(statement)  # type: ignore[no-untyped-call]
 
 
-def _protect(table: Table) -> None:
-    for name, ddl in SQLITE_TRIGGERS.items():
-        if name.startswith(f"{table.name}_no_"):
-            event.listen(table, "after_create", _ddl(ddl).execute_if(dialect="sqlite"))
-    function = _ddl(POSTGRESQL_FUNCTION.replace("%", "%%")).execute_if(dialect="postgresql")
-    trigger = _ddl(POSTGRESQL_TRIGGERS[f"{table.name}_append_only"]).execute_if(dialect="postgresql")
-    event.listen(table, "after_create", function)
-    event.listen(table, "after_create", trigger)
+def _with(table: str, dialect: str, *statements: str) -> None:
+    for statement in statements:
+        ddl = _ddl(statement.replace("%", "%%")).execute_if(dialect=dialect)
+        event.listen(SQLModel.metadata.tables[table], "after_create", ddl)
 
 
 for _name in APPEND_ONLY:
-    _protect(SQLModel.metadata.tables[_name])
+    _with(_name, "sqlite", *(SQLITE_TRIGGERS[f"{_name}_no_{verb}"] for verb in ("update", "delete")))
+    _with(_name, "postgresql", POSTGRESQL_FUNCTION, POSTGRESQL_TRIGGERS[f"{_name}_append_only"])
+_with("charging_sessions", "sqlite", SQLITE_TRIGGERS[PRICE_STAYS])
+_with("charging_sessions", "postgresql", POSTGRESQL_PRICE_FUNCTION, POSTGRESQL_PRICE_TRIGGER)

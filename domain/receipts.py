@@ -1,27 +1,35 @@
-"""Receipts: their numbers without gaps, and what stands on one (rule 46; payments.md 2.6)."""
+"""Receipts and notes: numbered without gaps, and kept as they were given (rules 46 and 53; payments.md 2.6)."""
 
+import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from domain import money, sessions, wallet
+from domain import sessions, wallet
 from domain.models import (
     Charger,
     ChargingSession,
     Entry,
     OrderState,
+    PaperKind,
+    Receipt,
     ReceiptCounter,
     RechargeOrder,
     Transfer,
     User,
+    now,
 )
+from domain.prices import Line
 from domain.settings import settings
 
 INDIA = ZoneInfo("Asia/Kolkata")
+NOTE = re.compile(r"(CN|DN)-([0-9]{2}-[0-9]{2})-([0-9]{7})")
+"""The number of a note as an address writes it."""
 SAC = "998714"
 """The service code of charging a vehicle: energy and service are one supply (payments.md 2.6)."""
 
@@ -36,6 +44,11 @@ class Kind(StrEnum):
     TAX_INVOICE = "tax invoice"
     BILL_OF_SUPPLY = "bill of supply"
     """No GST was in the price, because no GSTIN was set when the charge began."""
+    CREDIT_NOTE = "credit note"
+    DEBIT_NOTE = "debit note"
+
+
+_KINDS: dict[str, Kind] = {PaperKind.CREDIT_NOTE: Kind.CREDIT_NOTE, PaperKind.DEBIT_NOTE: Kind.DEBIT_NOTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +59,6 @@ class Seller:
     address: str
     state: str
     gstin: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of how the price came about: energy at its rate, rounded half up to whole paise."""
-
-    wh: int
-    paise_per_kwh: int
-    paise: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,10 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class ChargeReceipt:
-    """Everything that stands on the receipt of a charge: Wh, paise, aware times."""
+    """Everything that stands on the receipt of a charge, or on a note that changes one: Wh, paise, aware times.
+
+    Of a note the total is what it gives back or asks for, and the lines are those of the whole bill as it is now.
+    """
 
     kind: Kind
     number: str
@@ -95,11 +102,15 @@ class ChargeReceipt:
     meter_start_wh: int | None
     meter_stop_wh: int | None
     energy_wh: int
-    steps: tuple[Step, ...]
+    lines: tuple[Line, ...]
     total_paise: int
     taxes: tuple[Tax, ...]
     bookings: tuple[Booking, ...]
     estimated: bool
+    corrects: str = ""
+    """Of a note: the number of the receipt it changes."""
+    before_paise: int = 0
+    """Of a note: what the charge had cost until then."""
 
     @property
     def taxable_paise(self) -> int:
@@ -136,26 +147,86 @@ def financial_year(moment: datetime) -> str:
     return f"{first % 100:02d}-{(first + 1) % 100:02d}"
 
 
-def next_number(db: Session, moment: datetime) -> str:
+def next_number(db: Session, moment: datetime, kind: PaperKind = PaperKind.RECEIPT) -> str:
     """The next number of the year, at most 16 characters; taken in the transaction that debits."""
     year = financial_year(moment)
-    if db.get(ReceiptCounter, year) is None:
-        db.add(ReceiptCounter(financial_year=year))
+    if db.get(ReceiptCounter, (kind, year)) is None:
+        db.add(ReceiptCounter(series=kind, financial_year=year))
         db.flush()
     counter = db.exec(
         select(ReceiptCounter)
-        .where(ReceiptCounter.financial_year == year)
+        .where(ReceiptCounter.series == kind, ReceiptCounter.financial_year == year)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
     counter.last += 1
     db.add(counter)
     db.flush()
-    return f"EV/{year}/{counter.last:07d}"
+    return f"{kind}/{year}/{counter.last:07d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What stands on a paper beside its sums, as it was when it was given."""
+
+    seller: dict[str, str]
+    place_of_supply: str
+    place: str
+    stopped_at: str
+    meter_stop_wh: int | None
+    energy_wh: int
+    lines: list[list[str | int]]
+    estimated: bool
+    before_paise: int
+    transfers: list[str]
+    """The keys of the transfers that moved the money."""
+
+
+def issue(
+    db: Session, session: ChargingSession, paise: int, gst_paise: int, lines: Sequence[Line], transfer: str
+) -> None:
+    """Give the paper for what `transfer` debited for a charge, or gave back: a receipt first, then notes (C37).
+
+    `session` and `lines` are what the charge comes to with it.
+    """
+    assert session.id is not None
+    moment = now()
+    kind = PaperKind.RECEIPT
+    if session.receipt_number:
+        kind = PaperKind.DEBIT_NOTE if paise > 0 else PaperKind.CREDIT_NOTE
+    number = next_number(db, moment, kind)
+    given, charger = seller(), db.get_one(Charger, session.charger_id)
+    facts = Facts(
+        seller=asdict(given),
+        place_of_supply=charger.state or given.state,
+        place=charger.place or charger.name,
+        stopped_at=session.stopped_at.isoformat() if session.stopped_at else "",
+        meter_stop_wh=session.meter_stop_wh,
+        energy_wh=session.energy_wh,
+        lines=[[line.name, line.quantity, line.rate_paise, line.paise] for line in lines],
+        estimated=session.estimated,
+        before_paise=session.cost_paise - paise,
+        transfers=[transfer],
+    )
+    db.add(
+        Receipt(
+            number=number,
+            kind=kind,
+            session_id=session.id,
+            corrects=session.receipt_number or None,
+            total_paise=abs(paise),
+            gst_paise=abs(gst_paise),
+            gst_basis_points=session.gst_basis_points,
+            facts=json.dumps(asdict(facts)),
+            created_at=moment,
+        )
+    )
+    session.receipt_number = session.receipt_number or number
+    db.flush()
 
 
 def of_charge(db: Session, user_id: int, ref: str) -> ChargeReceipt:
-    """The receipt of the driver's own charge; what it says of the price is what the charge began with (C21).
+    """The receipt of the driver's own charge, as it was given.
 
     Raises:
         NoReceipt: the charge is not his, is not settled, or cost nothing (C29).
@@ -164,33 +235,58 @@ def of_charge(db: Session, user_id: int, ref: str) -> ChargeReceipt:
         session = sessions.owned(db, user_id, ref)
     except sessions.NotYours:
         raise NoReceipt(ref) from None
-    if not session.receipt_number or session.settled_at is None:
+    receipt = db.get(Receipt, session.receipt_number) if session.receipt_number else None
+    if receipt is None:
         raise NoReceipt(ref)
-    charger = db.get_one(Charger, session.charger_id)
-    given = seller()
-    place_of_supply = charger.state or given.state
-    keys = [f"session:{session.id}", f"session:{session.id}:correction"]
+    return _paper(db, user_id, session, receipt)
+
+
+def of_note(db: Session, user_id: int, name: str) -> ChargeReceipt:
+    """A note about the driver's own charge by its number, written CN-26-27-0000001.
+
+    Raises:
+        NoReceipt: there is no such note, or it is not his.
+    """
+    match = NOTE.fullmatch(name)
+    note = db.get(Receipt, "/".join(match.groups())) if match else None
+    session = db.get(ChargingSession, note.session_id) if note else None
+    if note is None or session is None or session.user_id != user_id:
+        raise NoReceipt(name)
+    return _paper(db, user_id, session, note)
+
+
+def notes(db: Session, session: ChargingSession) -> Sequence[Receipt]:
+    """What was given for a charge after its receipt, oldest first."""
+    of_session = select(Receipt).where(Receipt.session_id == session.id, Receipt.kind != PaperKind.RECEIPT)
+    return db.exec(of_session.order_by(col(Receipt.created_at), col(Receipt.number))).all()
+
+
+def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) -> ChargeReceipt:
+    facts = Facts(**json.loads(given.facts))
+    by = Seller(**facts.seller)
     return ChargeReceipt(
-        kind=Kind.TAX_INVOICE if session.gst_basis_points else Kind.BILL_OF_SUPPLY,
-        number=session.receipt_number,
-        issued_at=session.settled_at,
-        seller=given,
+        kind=_KINDS.get(given.kind) or (Kind.TAX_INVOICE if given.gst_basis_points else Kind.BILL_OF_SUPPLY),
+        number=given.number,
+        issued_at=given.created_at,
+        seller=by,
         customer=db.get_one(User, user_id).username,
-        place_of_supply=place_of_supply,
+        place_of_supply=facts.place_of_supply,
         ref=session.ref,
         charger_id=session.charger_id,
         connector=session.connector_number,
-        place=charger.place or charger.name,
+        place=facts.place,
         started_at=session.started_at or session.requested_at,
-        stopped_at=session.stopped_at,
+        stopped_at=datetime.fromisoformat(facts.stopped_at) if facts.stopped_at else None,
         meter_start_wh=session.meter_start_wh,
-        meter_stop_wh=session.meter_stop_wh,
-        energy_wh=session.energy_wh,
-        steps=_steps(session),
-        total_paise=session.cost_paise,
-        taxes=taxes(session.gst_paise, session.gst_basis_points, within=_same(place_of_supply, given.state)),
-        bookings=_bookings(db, user_id, keys),
-        estimated=session.estimated,
+        meter_stop_wh=facts.meter_stop_wh,
+        energy_wh=facts.energy_wh,
+        lines=tuple(Line(str(name), int(q), int(rate), int(paise)) for name, q, rate, paise in facts.lines),
+        total_paise=given.total_paise,
+        taxes=taxes(given.gst_paise, given.gst_basis_points, within=_same(facts.place_of_supply, by.state)),
+        bookings=_bookings(db, user_id, facts.transfers),
+        estimated=facts.estimated,
+        corrects=given.corrects or "",
+        before_paise=facts.before_paise,
     )
 
 
@@ -231,11 +327,6 @@ def taxes(gst_paise: int, basis_points: int, *, within: bool) -> tuple[Tax, ...]
         return (Tax("IGST", basis_points, gst_paise),)
     half, share = basis_points // 2, gst_paise // 2
     return Tax("CGST", half, share), Tax("SGST", basis_points - half, gst_paise - share)
-
-
-def _steps(session: ChargingSession) -> tuple[Step, ...]:
-    paise = money.cost(session.energy_wh, session.paise_per_kwh)
-    return (Step(session.energy_wh, session.paise_per_kwh, paise),)
 
 
 def _same(place: str, state: str) -> bool:

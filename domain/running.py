@@ -38,6 +38,8 @@ class Running:
     """A charge under way, with the names of its row and none of its machinery, its hold and its connector's power."""
 
     __slots__ = (*_KNOWN, "held_paise", "nameplate_w", "written")
+    terms = None
+    """A tariff of several parts goes the long way."""
     id: int
     held_paise: int
     nameplate_w: int
@@ -69,11 +71,11 @@ class Moved:
 class Meter:
     """Records samples as `metering.record` does.
 
-    A sample that only moves its charge on (live, in order, plausible, within limits and money) is worked out from
-    memory; everything else goes the long way. The update names the figures it was worked out from, so that whatever
-    another transaction did meanwhile sends the batch the long way, too. A hold that has grown and a connector's power
-    are read again once somebody announces a change (`forget`); until then a charge only ends by the long way, which
-    reads them.
+    A sample that only moves its charge on (live, in order, plausible, within limits and money, at a plain price) is
+    worked out from memory; everything else goes the long way. The update names the figures it was worked out from, so
+    that whatever another transaction did meanwhile sends the batch the long way, too. A hold that has grown and a
+    connector's power are read again once somebody announces a change (`forget`); until then a charge only ends by the
+    long way, which reads them.
     """
 
     def __init__(self) -> None:
@@ -133,7 +135,7 @@ class Meter:
         found = db.execute(
             select(*columns)
             .select_from(_ROW.outerjoin(Hold, hold).outerjoin(Connector, connector))
-            .where(_ROW.c.transaction_id.in_(unknown), _ROW.c.state == SessionState.CHARGING)
+            .where(_ROW.c.transaction_id.in_(unknown), _ROW.c.state == SessionState.CHARGING, _ROW.c.terms.is_(None))
         )
         for row in found:
             charge = Running((*row[:-2], row[-2] or 0, row[-1] or 0))

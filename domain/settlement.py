@@ -1,13 +1,13 @@
 """What a charge costs in the end: the bill from the meter, debited exactly once, corrected at most once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import findings, receipts, wallet
+from domain import findings, money, receipts, wallet
 from domain.models import ChargingSession, Connector, HoldState, SessionState, now
 from domain.money import plain_rupees
-from domain.tariffs import Price
+from domain.prices import Line, Price, Usage, total
 
 UNKNOWN_POWER_W = 400_000
 """No charger of 1.6 gives more; the cap where nobody told us a connector's power."""
@@ -21,12 +21,50 @@ FAULT_REASONS = ("EmergencyStop", "HardReset", "PowerLoss", "Reboot", "Other")
 
 def price_of(session: ChargingSession) -> Price:
     """The tariff the session started with."""
-    return Price(session.paise_per_kwh, session.gst_basis_points)
+    return Price.kept(session.paise_per_kwh, session.gst_basis_points, session.terms)
 
 
-def cost_of(session: ChargingSession, energy_wh: int) -> int:
-    """Paise for `energy_wh` at the session's own tariff."""
-    return price_of(session).cost(energy_wh)
+def cost_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> int:
+    """Paise of the charge as it stands at `at`, with so much more than its meter has told."""
+    if session.terms is None:
+        return money.cost(session.energy_wh + more_wh, session.paise_per_kwh)
+    return total(lines_of(session, at, more_wh))
+
+
+def lines_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> tuple[Line, ...]:
+    """The same line by line."""
+    price = price_of(session)
+    if session.terms is None:
+        return price.of_energy(session.energy_wh + more_wh)
+    usage = usage_of(session)
+    if more_wh:
+        # What flowed unheard is as old by the charger's clock as by ours.
+        silent = at - (session.metered_at or session.started_received_at or at)
+        usage = price.after(usage, (session.sampled_at or session.started_at or at) + silent, more_wh)
+    if session.idle_since is not None:
+        usage = price.idled(usage, session.idle_since, max(at, session.idle_since))
+    return price.lines(usage)
+
+
+def usage_of(session: ChargingSession) -> Usage:
+    """What the session's tariff has counted; only one that asks for more than energy counts."""
+    if session.counted is not None:
+        return Usage.of(session.counted)
+    return Usage.begun(session.started_at or session.requested_at)
+
+
+def count(session: ChargingSession, at: datetime, wh: int) -> None:
+    """A reading at `at`, by the charger's clock, found `wh` more."""
+    if session.terms is not None:
+        session.counted = price_of(session).after(usage_of(session), at, wh).text
+
+
+def stop_idling(session: ChargingSession, at: datetime) -> None:
+    """The connector is not idle any more, or nobody can say so: what this time of it costs is counted."""
+    if session.idle_since is not None:
+        until = max(at, session.idle_since)
+        session.counted = price_of(session).idled(usage_of(session), session.idle_since, until).text
+        session.idle_since = None
 
 
 def plausible_wh(power_w: int, duration: timedelta) -> int:
@@ -51,26 +89,46 @@ def settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, 
     assert session.id is not None
     if session.settled_at is not None and not session.estimated:
         return
-    energy_wh = _billed_energy(db, session, meter_stop_wh, estimated)
-    cost_paise = cost_of(session, energy_wh)
-    gst_paise = price_of(session).gst(cost_paise)
-    if session.user_id is not None:
-        key = f"session:{session.id}{':correction' if session.settled_at else ''}"
-        before = (session.cost_paise, session.gst_paise) if session.settled_at else (0, 0)
-        # All accounts at once, in their order: a recharge of the same driver locks them so, too.
-        wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
-        wallet.release(db, session.id, HoldState.SETTLED)
-        _debit(db, session, session.user_id, key, cost_paise - before[0], gst_paise - before[1], energy_wh)
-        _clear_arrears(db, session, session.user_id, key)
-        if cost_paise and not session.receipt_number:
-            session.receipt_number = receipts.next_number(db, now())
+    again = session.settled_at is not None
+    stop_idling(session, now())
+    session.energy_wh = _billed_energy(db, session, meter_stop_wh, estimated)
+    if session.terms is not None:
+        ended = session.stopped_at or session.sampled_at or now()
+        session.counted = price_of(session).fitted(usage_of(session), ended, session.energy_wh).text
     session.state, session.settled_at, session.due_at = SessionState.SETTLED, session.settled_at or now(), None
-    session.energy_wh, session.cost_paise, session.gst_paise = energy_wh, cost_paise, gst_paise
     session.meter_stop_wh, session.estimated, session.suspended, session.power_w = meter_stop_wh, estimated, "", 0
-    db.add(session)
-    db.flush()
+    if not again:
+        session.cost_paise = 0
+        if session.user_id is not None:
+            # All accounts at once, in their order: a recharge of the same driver locks them so, too.
+            wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
+            wallet.release(db, session.id, HoldState.SETTLED)
+    charge(db, session, "correction" if again else "")
     if session.review:
         findings.note(db, "review", session.ref, session.review)
+
+
+def charge(db: Session, session: ChargingSession, what: str) -> None:
+    """Move the difference between what a settled charge has cost its driver and what it comes to, and give the paper.
+
+    `what` names the transfer: empty for the first, else correction, idle or whatever comes once after it.
+    """
+    lines = lines_of(session, now())
+    cost_paise = total(lines)
+    gst_paise = price_of(session).gst(cost_paise)
+    paise, gst = cost_paise - session.cost_paise, gst_paise - session.gst_paise
+    session.cost_paise, session.gst_paise = cost_paise, gst_paise
+    db.add(session)
+    db.flush()
+    if session.user_id is not None:
+        key = f"session:{session.id}{what and ':'}{what}"
+        wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
+        if paise:
+            _debit(db, session, session.user_id, key, paise, gst, what)
+            receipts.issue(db, session, paise, gst, lines, key)
+        _clear_arrears(db, session, session.user_id, key)
+    db.add(session)
+    db.flush()
 
 
 def _billed_energy(db: Session, session: ChargingSession, meter_stop_wh: int | None, estimated: bool) -> int:
@@ -111,25 +169,30 @@ def _accounts(user_id: int) -> tuple[str, str]:
     return wallet.wallet_code(user_id), wallet.due_code(user_id)
 
 
+WORDS = {
+    "": "Charging at {where}, {kwh} kWh",
+    "correction": "Correction: charging at {where}, {kwh} kWh",
+    "idle": "Idling at {where}",
+}
+"""What a line of the wallet says of each transfer."""
+
+
 def _debit(
-    db: Session, session: ChargingSession, user_id: int, key: str, cost_paise: int, gst_paise: int, energy_wh: int
+    db: Session, session: ChargingSession, user_id: int, key: str, cost_paise: int, gst_paise: int, what: str
 ) -> None:
-    """Post the cost, or the difference to an estimate: from the wallet's free money, then to arrears, or back."""
-    if not cost_paise:
-        return
+    """Post the cost, or the difference to an earlier bill: from the wallet's free money, then to arrears, or back."""
     code, due = _accounts(user_id)
-    money = wallet.balance(db, user_id)
-    to_wallet = -min(cost_paise, money.free_paise) if cost_paise > 0 else max(0, -cost_paise - money.arrears_paise)
+    has = wallet.balance(db, user_id)
+    to_wallet = -min(cost_paise, has.free_paise) if cost_paise > 0 else max(0, -cost_paise - has.arrears_paise)
     to_due = -cost_paise - to_wallet
-    what = "Correction: charging" if session.settled_at else "Charging"
+    where = f"{session.charger_id}, connector {session.connector_number}"
     wallet.post(
         db,
         key,
         "charging",
         {code: to_wallet, due: to_due, wallet.REVENUE: cost_paise - gst_paise, wallet.GST: gst_paise},
         ref=session.ref,
-        description=f"{what} at {session.charger_id}, connector {session.connector_number}, "
-        f"{energy_wh // 1000}.{energy_wh % 1000:03d} kWh",
+        description=WORDS[what].format(where=where, kwh=f"{session.energy_wh // 1000}.{session.energy_wh % 1000:03d}"),
         event_at=session.stopped_at,
     )
     session.arrears_paise = max(0, session.arrears_paise - to_due)
@@ -140,8 +203,8 @@ def _debit(
 def _clear_arrears(db: Session, session: ChargingSession, user_id: int, key: str) -> None:
     """What an earlier charge left owed is paid from what this one's hold sets free: nobody owes who has money."""
     code, due = _accounts(user_id)
-    money = wallet.balance(db, user_id)
-    paid = min(money.free_paise, money.arrears_paise)
+    has = wallet.balance(db, user_id)
+    paid = min(has.free_paise, has.arrears_paise)
     if paid:
         wallet.post(
             db,

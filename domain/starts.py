@@ -116,6 +116,7 @@ def request_start(
         limit_minutes=limit.minutes,
         paise_per_kwh=tariff.paise_per_kwh,
         gst_basis_points=tariff.gst_basis_points,
+        terms=tariff.terms,
         requested_at=moment,
         due_at=moment + stops.ANSWER,
     )
@@ -301,6 +302,7 @@ def _walk_up(db: Session, charger_id: str, connector_number: int, tag: str, at: 
         tag=sessions.spelling(tag),
         paise_per_kwh=tariff.paise_per_kwh,
         gst_basis_points=tariff.gst_basis_points,
+        terms=tariff.terms,
         requested_at=now(),
     )
 

@@ -51,6 +51,11 @@ def clock(at: datetime) -> str:
     return format_time(at.astimezone(IST), "short", locale=LOCALE).replace("\u202f", " ")
 
 
+def hour(minute: int) -> str:
+    """A minute of the day: 1320 -> 10:00 pm."""
+    return clock(datetime(2000, 1, 1, minute // 60, minute % 60, tzinfo=IST))
+
+
 def day(at: datetime) -> str:
     """The date in India: 22 Nov 2026. `at` is an aware time."""
     return format_date(at.astimezone(IST), "d MMM y", locale=LOCALE)

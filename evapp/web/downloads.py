@@ -90,6 +90,11 @@ routes = [
         methods=["GET"],
     ),
     Route(
+        "/history/notes/{ref}.pdf",
+        partial(receipt, receipts.of_note, paper.charge, _of_charge),
+        methods=["GET"],
+    ),
+    Route(
         "/wallet/{ref}/receipt.pdf",
         partial(receipt, receipts.of_payment, paper.payment, _of_payment),
         methods=["GET"],

@@ -8,11 +8,12 @@ from fpdf import FPDF, XPos, YPos
 from fpdf.enums import Align
 from fpdf.fonts import FontFace, TTFFont
 
-from domain.receipts import SAC, Booking, ChargeReceipt, Kind, PaymentReceipt, Seller, Step
+from domain.receipts import SAC, Booking, ChargeReceipt, Kind, PaymentReceipt, Seller
 from domain.statements import Statement
-from evapp.components.money import clock, day, kwh, moment, month, per_kwh, rupees, signed_rupees
+from evapp.components.money import clock, day, kwh, moment, month, rupees, signed_rupees
 from evapp.texts import t
 from evapp.texts.movements import reference, word
+from evapp.texts.prices import line_words
 
 FONTS = Path(__file__).parent / "fonts"
 INK, INK_2, PEACOCK, LINE = (21, 35, 30), (70, 82, 76), (11, 91, 88), (226, 217, 200)
@@ -21,7 +22,12 @@ MARGIN_MM, NAME_MM = 20, 52
 SIGNS = str.maketrans({"−": "–", "→": "–"})
 """What the fonts of the app lack, and what stands in."""
 
-TITLES = {Kind.TAX_INVOICE: t("Tax invoice"), Kind.BILL_OF_SUPPLY: t("Bill of supply")}
+TITLES = {
+    Kind.TAX_INVOICE: t("Tax invoice"),
+    Kind.BILL_OF_SUPPLY: t("Bill of supply"),
+    Kind.CREDIT_NOTE: t("Credit note"),
+    Kind.DEBIT_NOTE: t("Debit note"),
+}
 
 Fact = tuple[str, str]
 """A name and what it stands for; a line without a value is left out."""
@@ -141,6 +147,7 @@ def charge(receipt: ChargeReceipt) -> bytes:
         t("Supply"),
         (
             (t("Date"), moment(receipt.issued_at)),
+            (t("Changes receipt"), receipt.corrects),
             (t("Customer"), receipt.customer),
             (t("Service"), t("Charging of an electric vehicle, SAC {code}", code=SAC)),
             (t("Place of supply"), receipt.place_of_supply),
@@ -148,9 +155,14 @@ def charge(receipt: ChargeReceipt) -> bytes:
         ),
     )
     paper.facts(t("Charge"), _charge(receipt))
+    lines = [(line_words(line), rupees(line.paise)) for line in receipt.lines]
+    if receipt.corrects:
+        comes_to = sum(line.paise for line in receipt.lines)
+        paper.sums(t("What the charge comes to now"), lines, (t("Now"), rupees(comes_to)))
+        lines = [(t("Now"), rupees(comes_to)), (t("Before"), rupees(receipt.before_paise))]
     paper.sums(
-        t("How the price came about"),
-        [(_step(step), rupees(step.paise)) for step in receipt.steps],
+        t("The difference") if receipt.corrects else t("How the price came about"),
+        lines,
         (t("Total"), rupees(receipt.total_paise)),
         _inside(receipt),
     )
@@ -246,10 +258,6 @@ def _charge(receipt: ChargeReceipt) -> tuple[Fact, ...]:
         (t("Note"), t("Billed by the readings during the charge.") if receipt.by_readings else ""),
         (t("Reference"), receipt.ref),
     )
-
-
-def _step(step: Step) -> str:
-    return t("Energy: {energy} kWh × {price}", energy=kwh(step.wh, 3), price=per_kwh(step.paise_per_kwh))
 
 
 def _inside(receipt: ChargeReceipt) -> list[Fact]:

@@ -1,6 +1,6 @@
 """What a charge costs in the end: plausible meters, exact sums, one debit, one correction, arrears, receipts."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from domain import charging, sessions, settings, settlement, wallet
 from domain.models import ChargingSession, Entry, Transfer
-from domain.tariffs import Price
+from domain.prices import Price
 from tests.money import house
 from tests.money.charges import METER, Desk
+
+AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 # Exact sums
 
@@ -20,8 +22,8 @@ from tests.money.charges import METER, Desk
 def test_cost_is_rounded_half_up(wh: int, rate: int) -> None:
     """C39."""
     exact = Decimal(wh) * Decimal(rate) / 1000
-    session = ChargingSession(paise_per_kwh=rate)
-    assert settlement.cost_of(session, wh) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
+    session = ChargingSession(paise_per_kwh=rate, energy_wh=wh)
+    assert settlement.cost_of(session, AT) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 @given(cost=st.integers(0, 10**8), points=st.sampled_from([0, 500, 1_200, 1_800, 2_800]))

@@ -80,7 +80,10 @@ DAMAGE = (
         "UPDATE recharge_orders SET state = 'PENDING' WHERE state = 'CREDITED'",
     ),
     ("open holds belong to unsettled charges", "UPDATE charging_sessions SET state = 'CANCELLED'"),
-    ("receipt numbers are unique", "UPDATE charging_sessions SET receipt_number = 'EV/26-27/0000001'"),
+    ("receipts and notes add up to what charges cost", "DELETE FROM receipts"),
+    ("receipts and notes add up to what charges cost", "UPDATE receipts SET kind = 'CN', corrects = number"),
+    ("receipt numbers have no gaps", "UPDATE receipt_counters SET last = last + 1"),
+    ("receipt numbers have no gaps", "UPDATE receipts SET number = 'EV/26-27/0000009'"),
 )
 """Each check, and what it must find."""
 
@@ -89,6 +92,8 @@ UNLOCK = {
         "PRAGMA ignore_check_constraints = ON",
         "DROP TRIGGER entries_no_update",
         "DROP TRIGGER transfers_no_update",
+        "DROP TRIGGER receipts_no_update",
+        "DROP TRIGGER receipts_no_delete",
     ),
     "postgresql": (
         "ALTER TABLE accounts DROP CONSTRAINT ck_accounts_no_overdraft",
@@ -96,6 +101,7 @@ UNLOCK = {
         "ALTER TABLE accounts DROP CONSTRAINT ck_accounts_held_within_balance",
         "ALTER TABLE accounts DROP CONSTRAINT ck_accounts_due_never_positive",
         "ALTER TABLE entries DISABLE TRIGGER entries_append_only",
+        "ALTER TABLE receipts DISABLE TRIGGER receipts_append_only",
     ),
 }
 """What the database itself would refuse has to be allowed first."""

@@ -31,7 +31,19 @@ ROW = {
     "created_at) VALUES (1, 'wallet:1', 1, 1, 1, '2026-01-01')",
     "gateway_events": "INSERT INTO gateway_events (kind, merchant_order_id, body, body_hash, created_at) "
     "VALUES ('pay', 'o', '{}', 'h', '2026-01-01')",
+    "receipts": "INSERT INTO receipts (number, kind, session_id, total_paise, gst_paise, gst_basis_points, facts, "
+    "created_at) VALUES ('EV/26-27/0000001', 'EV', 1, 100, 15, 1800, '{}', '2026-01-01')",
 }
+CHARGER = (
+    "INSERT INTO chargers (id, find_key, name, place, vendor, model, serial, firmware, key_hash, online, trace, "
+    "created_at) VALUES ('C', 'C', '', '', '', '', '', '', '', false, false, '2026-01-01')"
+)
+SESSION = (
+    "INSERT INTO charging_sessions (id, ref, charger_id, connector_number, state, tag, paise_per_kwh, "
+    "gst_basis_points, requested_at, power_w, suspended, stop_cause, stop_reason, stop_tries, energy_wh, cost_paise, "
+    "gst_paise, arrears_paise, estimated, review, receipt_number, updated_at) VALUES (1, 'R', 'C', 1, 'SETTLED', 'T', "
+    "1800, 1800, '2026-01-01', 0, '', '', '', 0, 55, 100, 15, 0, false, '', 'EV/26-27/0000001', '2026-01-01')"
+)
 ACCOUNT = (
     "INSERT INTO accounts (code, kind, balance_paise, held_paise, allow_negative, version) "
     "VALUES ('wallet:1', 'wallet', 0, 0, false, 0)"
@@ -84,7 +96,18 @@ def test_migrating_again_changes_nothing(migrated: Database) -> None:
 @pytest.mark.parametrize("change", ["UPDATE {} SET created_at = created_at", "DELETE FROM {}"])
 def test_what_was_written_stays_written(migrated: Database, table: str, change: str) -> None:
     with migrated.engine.connect().execution_options(writes=True) as connection:
-        for statement in (ACCOUNT, *(ROW[each] for each in ("transfers", "entries", "gateway_events"))):
+        for statement in (ACCOUNT, CHARGER, SESSION, *ROW.values()):
             connection.execute(text(statement))
         with pytest.raises(DBAPIError, match=f"{table} is append-only"):
             connection.execute(text(change.format(table)))
+
+
+@pytest.mark.parametrize("change", ["paise_per_kwh = 1", "gst_basis_points = 0", "terms = '{}'"])
+def test_the_price_of_a_charge_stays(migrated: Database, change: str) -> None:
+    """payments.md C21: a later tariff cannot reach a running or a past charge, whoever writes."""
+    with migrated.engine.connect().execution_options(writes=True) as connection:
+        for statement in (CHARGER, SESSION):
+            connection.execute(text(statement))
+        connection.execute(text("UPDATE charging_sessions SET paise_per_kwh = 1800, terms = NULL, energy_wh = 56"))
+        with pytest.raises(DBAPIError, match="the price of a charge stays"):
+            connection.execute(text(f"UPDATE charging_sessions SET {change}"))  # noqa: S608

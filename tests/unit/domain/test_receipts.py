@@ -9,7 +9,8 @@ from sqlmodel import Session
 from domain import chargers, receipts, recharges, tariffs
 from domain.db import Database, transact
 from domain.models import ChargingSession
-from domain.receipts import ChargeReceipt, Kind, NoReceipt, Seller, Step, Tax
+from domain.prices import Line
+from domain.receipts import ChargeReceipt, Kind, NoReceipt, Seller, Tax
 from domain.recharges import OrderStatus
 from domain.settings import settings
 from tests.money.charges import METER, Desk
@@ -98,19 +99,35 @@ def test_a_charge_has_everything_of_rule_46(desk: Desk, registered: None) -> Non
     assert (receipt.customer, receipt.place_of_supply) == ("driver_0", "Karnataka")
     assert (receipt.meter_start_wh, receipt.meter_stop_wh, receipt.energy_wh) == (METER, METER + 4_000, 4_000)
     assert (receipt.started_at, receipt.stopped_at) == (session.started_at, session.stopped_at)
-    assert receipt.steps == (Step(4_000, 1_800, 7_200),)
+    assert receipt.lines == (Line("energy", 4_000, 1_800, 7_200),)
     assert receipt.taxes == (Tax("CGST", 900, 549), Tax("SGST", 900, 549))
     assert (receipt.taxable_paise, receipt.total_paise) == (6_102, 7_200)
     assert not receipt.by_readings and not receipt.estimated
 
 
 def test_beyond_the_sellers_state_it_is_igst(desk: Desk, registered: None) -> None:
+    desk.do(chargers.add, "BLR-1", state="Kerala")
     asha, session = charged(desk)
-    desk.do(chargers.add, session.charger_id, state="Kerala")
     receipt = receipt_of(desk, asha, session)
     assert (receipt.place_of_supply, receipt.taxes) == ("Kerala", (Tax("IGST", 1_800, 1_098),))
-    desk.do(chargers.add, session.charger_id, state=" karnataka")
+
+
+def test_the_sellers_state_is_known_however_it_is_written(desk: Desk, registered: None) -> None:
+    desk.do(chargers.add, "BLR-1", state=" karnataka")
+    asha, session = charged(desk)
     assert [tax.name for tax in receipt_of(desk, asha, session).taxes] == ["CGST", "SGST"]
+
+
+def test_what_was_given_stays_as_it_was(desk: Desk, registered: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A seller that moves, a charger that moves, another price: none of it reaches a receipt of the past."""
+    asha, session = charged(desk)
+    before = receipt_of(desk, asha, session)
+    for name in KARNATAKA:
+        monkeypatch.setattr(settings(), name, "another")
+    desk.do(chargers.add, session.charger_id, state="Kerala", place="Elsewhere")
+    desk.do(tariffs.set_price, 9_900)
+    desk.passes(days=400)
+    assert receipt_of(desk, asha, session) == before
 
 
 def test_without_a_gstin_it_is_a_bill_of_supply_and_stays_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +142,7 @@ def test_the_price_is_the_one_the_charge_began_with(desk: Desk, registered: None
     """payments.md C21."""
     asha, session = charged(desk)
     desk.do(tariffs.set_price, 9_900)
-    assert receipt_of(desk, asha, session).steps == (Step(4_000, 1_800, 7_200),)
+    assert receipt_of(desk, asha, session).lines == (Line("energy", 4_000, 1_800, 7_200),)
 
 
 def test_what_the_wallet_lacked_is_said(desk: Desk) -> None:
@@ -135,7 +152,7 @@ def test_what_the_wallet_lacked_is_said(desk: Desk) -> None:
     assert booking.transfer_id > 0
 
 
-def test_an_estimate_and_its_correction_are_two_bookings_and_one_number(desk: Desk) -> None:
+def test_an_estimate_and_its_correction_are_a_receipt_and_a_credit_note(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     session_id = desk.charging(asha)
@@ -149,10 +166,56 @@ def test_an_estimate_and_its_correction_are_two_bookings_and_one_number(desk: De
     assert estimate.estimated and estimate.by_readings
     desk.stop(session_id, METER + 1_500)
     final = receipt_of(desk, asha, desk.session(session_id))
-    assert (final.number, final.issued_at) == (estimate.number, estimate.issued_at)
-    assert not final.estimated
-    assert [(b.wallet_paise, b.owed_paise) for b in final.bookings] == [(3_600, 0), (-900, 0)]
-    assert sum(b.wallet_paise + b.owed_paise for b in final.bookings) == final.total_paise == 2_700
+    assert final == estimate
+    [credit] = notes_of(desk, asha, session_id)
+    assert (credit.kind, credit.number, credit.corrects) == (Kind.CREDIT_NOTE, "CN/26-27/0000001", estimate.number)
+    assert (credit.before_paise, credit.total_paise, credit.lines) == (
+        3_600,
+        900,
+        (Line("energy", 1_500, 1_800, 2_700),),
+    )
+    assert not credit.estimated
+    bookings = [*estimate.bookings, *credit.bookings]
+    assert [(b.wallet_paise, b.owed_paise) for b in bookings] == [(3_600, 0), (-900, 0)]
+
+
+def notes_of(desk: Desk, user_id: int, session_id: int) -> list[ChargeReceipt]:
+    found = desk.do(lambda db: receipts.notes(db, db.get_one(ChargingSession, session_id)))
+    return [desk.do(receipts.of_note, user_id, note.number.replace("/", "-")) for note in found]
+
+
+def test_a_correction_upwards_is_a_debit_note_with_its_gst(desk: Desk, registered: None) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(hours=25)
+    desk.sweep()
+    desk.stop(session_id, METER + 2_500)
+    [debit] = notes_of(desk, asha, session_id)
+    assert (debit.kind, debit.number) == (Kind.DEBIT_NOTE, "DN/26-27/0000001")
+    assert (debit.total_paise, debit.taxable_paise) == (900, 763)
+    assert desk.session(session_id).gst_paise == 549 + 137
+    with pytest.raises(NoReceipt):
+        desk.do(receipts.of_note, desk.driver(), "DN-26-27-0000001")
+    for name in ("DN-26-27-0000002", "DN/26-27/0000001", "EV-26-27-0000001", "x"):
+        with pytest.raises(NoReceipt):
+            desk.do(receipts.of_note, asha, name)
+
+
+def test_an_estimate_that_was_all_too_much_is_credited_whole(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(hours=25)
+    desk.sweep()
+    desk.stop(session_id, METER)
+    [credit] = notes_of(desk, asha, session_id)
+    assert (credit.total_paise, credit.lines) == (3_600, ())
+    assert desk.money(asha).balance_paise == 100_000
 
 
 def test_units_that_are_not_the_meters_difference_are_marked(desk: Desk) -> None:

@@ -1,14 +1,17 @@
 """Which price is in force, where and when."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from domain import chargers, tariffs
-from domain.models import now
+from domain.models import Tariff, now
+from domain.prices import Band, Price, Usage
 from domain.settings import settings
-from domain.tariffs import Price
+from domain.tariffs import NotAPrice
 
 
 @pytest.fixture(autouse=True)
@@ -43,18 +46,70 @@ def test_the_latest_in_force_counts_and_the_future_waits(db: Session) -> None:
     assert [rate(db, hours=h) for h in (-3, -1.5, 0, 1.5)] == [1_800, 1_000, 1_100, 1_200]
 
 
-def test_of_two_from_the_same_moment_the_later_word_counts(db: Session) -> None:
+def test_a_price_to_come_is_replaced_and_one_in_force_stays(db: Session) -> None:
+    past, future = now(), now() + timedelta(hours=1)
+    for paise in (1_000, 1_100):
+        tariffs.set_price(db, paise, effective_at=future, bands=(Band(1_320, 360, paise),))
+    tariffs.set_price(db, 1_200, effective_at=past)
+    with pytest.raises(NotAPrice, match="it stays"):
+        tariffs.set_price(db, 1_300, effective_at=past)
+    assert (rate(db), rate(db, hours=2)) == (1_200, 1_100)
+    assert len(tariffs.everything(db)) == 2
+
+
+@pytest.mark.parametrize("scope", [{"charger_id": "BLR-1"}, {"group": "malls"}, {}])
+def test_the_database_knows_one_price_a_moment(db: Session, scope: dict[str, str]) -> None:
     moment = now()
-    tariffs.set_price(db, 1_000, effective_at=moment)
-    tariffs.set_price(db, 1_100, effective_at=moment)
-    assert rate(db) == 1_100
+    first = tariffs.set_price(db, 1_000, effective_at=moment, **scope)
+    db.add(Tariff(**first.model_dump(exclude={"id"})))
+    with pytest.raises(IntegrityError):
+        db.flush()
+    db.rollback()
+
+
+def test_a_group_goes_between_the_charger_and_all(db: Session) -> None:
+    for name in ("BLR-1", "BLR-2"):
+        chargers.set_group(db, name, "malls")
+    tariffs.set_price(db, 1_000)
+    tariffs.set_price(db, 1_100, group="malls")
+    tariffs.set_price(db, 1_200, charger_id="BLR-1")
+    chargers.add(db, "BLR-3")
+    assert [rate(db, name) for name in ("BLR-1", "BLR-2", "BLR-3")] == [1_200, 1_100, 1_000]
+    chargers.set_group(db, "BLR-2", "")
+    assert rate(db, "BLR-2") == 1_000
 
 
 def test_free_is_a_price_and_less_is_none(db: Session) -> None:
     tariffs.set_price(db, 0)
     assert rate(db) == 0
-    with pytest.raises(ValueError, match="negative"):
-        tariffs.set_price(db, -1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"paise_per_kwh": -1}, "negative"),
+        ({"start_paise": -1}, "negative"),
+        ({"charger_id": "BLR-1", "group": "malls"}, "not for both"),
+        ({"idle_after_minutes": 10}, "needs both"),
+        ({"idle_per_minute_paise": 100}, "needs both"),
+        ({"idle_after_minutes": 4, "idle_per_minute_paise": 100}, "5 to 1440"),
+        ({"bands": (Band(60, 60, 1),)}, "another end"),
+        ({"bands": (Band(60, 120, -1),)}, "not negative"),
+        ({"bands": (Band(1_320, 360, 1), Band(300, 400, 1))}, "two prices"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(db: Session, asked: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(NotAPrice, match=sentence):
+        tariffs.set_price(db, **{"paise_per_kwh": 1_800, **asked})
+
+
+def test_every_part_comes_back(db: Session) -> None:
+    parts = {"start_paise": 1_000, "per_minute_paise": 50, "idle_after_minutes": 10, "idle_per_minute_paise": 200}
+    bands = (Band(600, 660, 2_400), Band(1_320, 360, 1_200))
+    tariffs.set_price(db, 1_800, bands=bands, **parts)
+    found = tariffs.price(db, "BLR-1", now())
+    assert found == Price(1_800, 0, **parts, bands=bands)
+    assert Price.kept(1_800, 0, found.terms) == found
 
 
 def test_gst_only_with_a_gstin(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,5 +120,5 @@ def test_gst_only_with_a_gstin(db: Session, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_price_computes(db: Session) -> None:
-    assert Price(1_850, 1_800).cost(2_345) == 4_338
+    assert Price(1_850, 1_800).cost(Usage(((1_850, 2_345),))) == 4_338
     assert Price(1_850, 1_800).gst(4_338) == 662

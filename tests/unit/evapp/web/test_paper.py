@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.receipts import Booking, ChargeReceipt, Kind, PaymentReceipt, Seller, Step, taxes
+from domain.prices import Line as BillLine
+from domain.receipts import Booking, ChargeReceipt, Kind, PaymentReceipt, Seller, taxes
 from domain.statements import Statement
 from domain.wallet import Line
 from evapp.web import paper
@@ -29,7 +30,7 @@ CHARGE = ChargeReceipt(
     meter_start_wh=10_000,
     meter_stop_wh=24_880,
     energy_wh=14_880,
-    steps=(Step(14_880, 1_820, 27_082),),
+    lines=(BillLine("energy", 14_880, 1_820, 27_082),),
     total_paise=27_082,
     taxes=taxes(4_131, 1_800, within=True),
     bookings=(Booking(77, AT, 25_000, 2_082),),

@@ -1,0 +1,59 @@
+"""Prices and bills in words: what a charge will cost before it starts, and each line of what it did cost."""
+
+from domain.prices import MOST_IDLE_MINUTES, Line, Price
+from evapp.components.money import hour, kwh, per_kwh, rupees
+from evapp.texts import t
+
+
+def price_lines(price: Price) -> list[str]:
+    """What a price asks for, one sentence each; nothing for a plain price per kWh, which is a figure."""
+    if price.plain:
+        return []
+    return [*_hours(price), *_fees(price)]
+
+
+def _hours(price: Price) -> list[str]:
+    if not price.bands:
+        return [t("{price} for energy.", price=per_kwh(price.paise_per_kwh))]
+    hours = [
+        t(
+            "{price} from {begin} to {end}.",
+            price=per_kwh(band.paise_per_kwh),
+            begin=hour(band.since),
+            end=hour(band.until),
+        )
+        for band in price.bands
+    ]
+    return [*hours, t("{price} at all other hours.", price=per_kwh(price.paise_per_kwh))]
+
+
+def _fees(price: Price) -> list[str]:
+    fees = []
+    if price.start_paise:
+        fees.append(t("{sum} once, for the start.", sum=rupees(price.start_paise)))
+    if price.per_minute_paise:
+        fees.append(t("{sum} for each minute of charging.", sum=rupees(price.per_minute_paise)))
+    if price.idle_per_minute_paise:
+        fees.append(
+            t(
+                "{sum} for each minute that the cable stays in the car without charging, after {minutes} free minutes; "
+                "at most {most}.",
+                sum=rupees(price.idle_per_minute_paise),
+                minutes=price.idle_after_minutes,
+                most=rupees(price.idle_per_minute_paise * MOST_IDLE_MINUTES),
+            )
+        )
+    return fees
+
+
+def line_words(line: Line) -> str:
+    """What one line of a bill is for, and how it came about."""
+    price = rupees(line.rate_paise)
+    match line.name:
+        case "start":
+            return t("Start")
+        case "time":
+            return t("Time: {minutes} min × {price}", minutes=line.quantity, price=price)
+        case "idle":
+            return t("Cable left in the car: {minutes} min × {price}", minutes=line.quantity, price=price)
+    return t("Energy: {energy} kWh × {price}", energy=kwh(line.quantity, 3), price=per_kwh(line.rate_paise))
