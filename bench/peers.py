@@ -17,7 +17,7 @@ from typing import Any
 from ocpp.routing import on  # type: ignore[import-untyped]
 from ocpp.v16 import ChargePoint, call_result  # type: ignore[import-untyped]
 from ocpp.v16.enums import Action, AuthorizationStatus, RegistrationStatus  # type: ignore[import-untyped]
-from sqlalchemy import event
+from sqlalchemy import MetaData, event
 from sqlmodel import Field, Session, SQLModel, create_engine
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
@@ -32,6 +32,7 @@ class Value(SQLModel, table=True):
     """One sampled value, as a first version of anything stores it."""
 
     __tablename__ = "bench_values"
+    metadata = MetaData()  # its own: the product's migrations know nothing of it
     id: int | None = Field(default=None, primary_key=True)
     charger_id: str = Field(index=True)
     at: str
@@ -103,7 +104,7 @@ def _engine() -> Any:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 
-    SQLModel.metadata.tables["bench_values"].create(engine)
+    Value.metadata.create_all(engine)
     return engine
 
 

@@ -18,13 +18,14 @@ def pytest_configure() -> None:
     begin_run()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups in its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has the built app: two builds at once would write the same .web; the first test waits for it."""
-    for item in items:
-        if "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("app"))
-            item.add_marker(pytest.mark.timeout(BROWSER_TEST_S))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One worker has the built app: two builds at once would write the same .web; the first test waits for it.
+
+    Not in pytest_collection_modifyitems: xdist reads the groups in its own, before ours.
+    """
+    if "e2e" in item.path.parts:
+        item.add_marker(pytest.mark.xdist_group("app"))
+        item.add_marker(pytest.mark.timeout(BROWSER_TEST_S))
 
 
 @pytest.fixture(scope="session")
