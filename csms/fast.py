@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import structlog
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN, Event
 
 try:
@@ -22,7 +22,8 @@ try:
 except ImportError:
     from websockets.utils import apply_mask
 
-from csms import frames
+from csms import frames, limits
+from csms.limits import Crowd, Limits, Pulse
 from domain.models import now
 
 if TYPE_CHECKING:
@@ -71,6 +72,31 @@ class Socket(ServerConnection):
     """Messages on their way through recv(); until they are served, later ones must follow them."""
     _owed: int | None = None
     """Bytes that the library still lacks of a frame it has begun to read; None when nobody knows."""
+    _fragments = 0
+    """Of the message that is being read."""
+    _resting = False
+    """It spoke too fast, and is not read for a while."""
+    _neighbourhood: str | None = None
+    """Whose socket it is, once it was let in."""
+
+    def __init__(self, limits: Limits, crowd: Crowd, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._limits, self._crowd = limits, crowd
+        self._pulse = Pulse(limits)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        neighbourhood = limits.neighbourhood(transport.get_extra_info("peername"))
+        super().connection_made(transport)
+        if self._crowd.enter(neighbourhood):
+            self._neighbourhood = neighbourhood
+        else:
+            log.warning("too many sockets", address=neighbourhood)
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._neighbourhood is not None:
+            self._crowd.leave(self._neighbourhood)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A chunk that is exactly one message goes past the library's parser, which costs half of an echo."""
@@ -78,13 +104,40 @@ class Socket(ServerConnection):
             if self._owed == 0 and self.direct is not None and not self.queued and self.protocol.current_size is None:
                 payload = _whole_text(data)
                 if payload is not None and self.direct(payload):
+                    self._breathe()
                     return
             self._owed = _owed_after(data, self._owed)
         else:
             self._owed = 0 if data.endswith(b"\r\n\r\n") else None
         super().data_received(data)
 
+    def _breathe(self) -> None:
+        """Read on only as fast as one charger may speak: whoever floods waits for himself, and loses nothing."""
+        if (wait := self._pulse.take(self._limits)) and not self._resting:
+            self._resting = True
+            self.transport.pause_reading()
+            self.loop.call_later(wait, self._read_on)
+
+    def _read_on(self) -> None:
+        self._resting = False
+        if not self.recv_messages.paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _is_endless(self, frame: Frame) -> bool:
+        """Fragments of nothing add up to no size: their number ends, too (RFC 6455, 7.4.1: 1009)."""
+        self._fragments = 0 if frame.fin else self._fragments + 1
+        if self._fragments <= self._limits.fragments:
+            return False
+        if self.protocol.state is OPEN:
+            self.protocol.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
+            self.send_data()
+        return True
+
     def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame):
+            self._breathe()
+            if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT) and self._is_endless(event):
+                return
         if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             whole_text = event.opcode is Opcode.TEXT and event.fin
             if whole_text and self.direct is not None and not self.queued and self.direct(bytes(event.data)):

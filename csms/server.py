@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -15,6 +16,7 @@ from csms.central import Central, Pace
 from csms.connection import Connection
 from csms.fast import Socket
 from csms.keepalive import keep_alive
+from csms.limits import WINDOW_S, Attempts, Crowd, Limits, knocker
 from csms.v16 import V16
 from csms.watch import watch_meters
 from domain import chargers
@@ -41,7 +43,7 @@ REFUSALS = {
 
 @asynccontextmanager
 async def listening(
-    *, host: str, port: int, bus: Bus, settings: Settings, pace: Pace | None = None
+    *, host: str, port: int, bus: Bus, settings: Settings, pace: Pace | None = None, limits: Limits | None = None
 ) -> AsyncIterator[int]:
     """Serve chargers for as long as the context lasts; gives the port, which the system chooses for `port=0`.
 
@@ -50,15 +52,17 @@ async def listening(
     Raises:
         OSError: the port cannot be bound.
     """
-    central = Central(bus, settings, pace or Pace())
-    door = Door(central)
+    central, limits = Central(bus, settings, pace or Pace()), limits or Limits()
+    door = Door(central, limits)
+    tls = _tls(settings)
     server = await serve(
         door.serve,
         host,
         port,
         process_request=door.admit,
         select_subprotocol=_subprotocol,
-        create_connection=Socket,
+        create_connection=partial(Socket, limits, Crowd(limits)),  # type: ignore[arg-type]
+        open_timeout=limits.handshake_s,
         compression=None,
         server_header=None,
         ping_interval=None,
@@ -66,7 +70,8 @@ async def listening(
         max_queue=QUEUED_FRAMES,
         close_timeout=5,
         backlog=BACKLOG,
-        ssl=_tls(settings),
+        ssl=tls,
+        ssl_handshake_timeout=limits.handshake_s if tls else None,
         start_serving=False,
     )
     bound: int = server.sockets[0].getsockname()[1]
@@ -99,8 +104,9 @@ def _tend(central: Central) -> None:
 class Door:
     """The handshake, before and after the upgrade."""
 
-    def __init__(self, central: Central) -> None:
+    def __init__(self, central: Central, limits: Limits) -> None:
         self._central = central
+        self._attempts = Attempts(limits)
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """Let a charger in, or say why not, before the upgrade (OCPP-J 1.6, 3.2 and 6.2)."""
@@ -111,21 +117,33 @@ class Door:
                 sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
                 return self._refused(socket, "", HTTPStatus.BAD_REQUEST, sentence)
             handshake.mend_upgrade(request.headers)
-        charger_id = ""
+        charger_id, address = "", knocker(socket.remote_address, request.headers)
         try:
             charger_id = handshake.identity(request.path)
             key = handshake.key(request.headers, charger_id)
+            if not self._attempts.allowed(address, charger_id, key):
+                return self._throttled(socket)
             if (charger_id, key) not in await self._central.knocks.add((charger_id, key)):
                 await transact(chargers.admit, charger_id, key, accept_unknown=self._central.settings.accept_unknown)
         except handshake.NoIdentity as error:
+            self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, HTTPStatus.NOT_FOUND, str(error))
         except handshake.NoCredentials as error:
+            self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, HTTPStatus.UNAUTHORIZED, str(error))
         except tuple(REFUSALS) as error:
+            self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, *REFUSALS[type(error)])
+        self._attempts.admitted(charger_id, key)
         assert isinstance(socket, Socket)
         socket.charger_id = charger_id
         return None
+
+    def _throttled(self, socket: ServerConnection) -> Response:
+        """Too many wrong ones came lately, from here or in this name; a guesser fills no log."""
+        response = socket.respond(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong keys. Try again in a minute.\n")
+        response.headers["Retry-After"] = str(int(WINDOW_S))
+        return response
 
     def _refused(self, socket: ServerConnection, charger_id: str, status: HTTPStatus, sentence: str) -> Response:
         self._central.health.count(charger_id, "refused")

@@ -9,7 +9,7 @@ from csms.clock import parsed
 from csms.connection import Connection
 from domain import chargers, local_lists, reservations
 from domain.bus import CallRefused, ChargerSilent
-from domain.db import transact
+from domain.db import read, transact
 from domain.models import now
 
 Payload = dict[str, Any]
@@ -17,6 +17,7 @@ Before = Callable[[Connection, Payload], Awaitable[None]]
 After = Callable[[Connection, Payload, Payload], Awaitable[None]]
 
 KEY = "authorizationkey"
+PROFILE = "securityprofile"
 DONE = ("Accepted", "RebootRequired")
 
 
@@ -42,6 +43,22 @@ async def _offer_key(charger: Connection, payload: Payload) -> None:
     """From now on both keys open the door: nobody knows when it begins to use the new one (ocpp.md Q8)."""
     if payload["key"].lower() == KEY:
         await transact(chargers.offer_key, charger.charger_id, payload["value"])
+
+
+async def _before_change(charger: Connection, payload: Payload) -> None:
+    await _keep_profile(charger, payload)
+    await _offer_key(charger, payload)
+
+
+async def _keep_profile(charger: Connection, payload: Payload) -> None:
+    """A security profile is never lowered by a message (white paper, 2.2): whoever does so stands at the charger."""
+    if payload["key"].lower() != PROFILE or not payload["value"].strip().isdecimal():
+        return
+    tls = charger.socket.transport.get_extra_info("ssl_object")
+    keyed = bool((await read(chargers.info, charger.charger_id)).key_hash)
+    now_at = 3 if tls is not None and tls.getpeercert() else 2 if tls is not None and keyed else int(keyed)
+    if int(payload["value"]) < now_at:
+        raise CallRefused(f"The charger speaks security profile {now_at}; a message cannot lower it.")
 
 
 async def _settle_key(charger: Connection, payload: Payload, answer: Payload) -> None:
@@ -98,7 +115,7 @@ async def _send_again(charger: Connection, needed: Payload) -> None:
         await charger.call("SendLocalList", needed)
 
 
-BEFORE: dict[str, Before] = {"ChangeConfiguration": _offer_key, "ReserveNow": _reserve}
+BEFORE: dict[str, Before] = {"ChangeConfiguration": _before_change, "ReserveNow": _reserve}
 AFTER: dict[str, After] = {
     "CancelReservation": _cancelled,
     "ChangeConfiguration": _settle_key,

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import Session, select
 
 from csms.central import Pace
+from csms.limits import Limits
 from csms.server import listening
 from domain.bus import LocalBus
 from domain.db import opened, read
@@ -98,7 +99,12 @@ def _rows(db: Session, table: type[T]) -> list[T]:
 
 @asynccontextmanager
 async def running(
-    database_url: str, *, pace: Pace = HURRY, chosen: Settings | None = None, port: int = 0
+    database_url: str,
+    *,
+    pace: Pace = HURRY,
+    chosen: Settings | None = None,
+    port: int = 0,
+    limits: Limits | None = None,
 ) -> AsyncIterator[House]:
     """A CSMS from start to graceful stop."""
     bus = LocalBus()
@@ -110,7 +116,9 @@ async def running(
 
     async with (
         opened(database_url, publish),
-        listening(host="127.0.0.1", port=port, bus=bus, settings=chosen or settings(), pace=pace) as bound,
+        listening(
+            host="127.0.0.1", port=port, bus=bus, settings=chosen or settings(), pace=pace, limits=limits
+        ) as bound,
     ):
         yield House(bound, bus, events)
 

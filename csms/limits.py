@@ -1,0 +1,140 @@
+"""How much of everything one charger, and one address, may ask for, so that nobody's flood is felt by others."""
+
+import hmac
+import ipaddress
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from websockets.datastructures import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is let in; `docs/security.md` says it to operators."""
+
+    total: int = 20_000
+    """Sockets of this process: twice what one core is measured to carry."""
+    of_address: int = 2_000
+    """Sockets of one address; chargers behind one mobile carrier share one."""
+    wrong_of_address: int = 60
+    """Handshakes refused within WINDOW_S, after which an address waits: a charger that is set up wrong knocks a dozen
+    times a minute."""
+    wrong_of_charger: int = 20
+    """The same in the name of one charger, from wherever."""
+    handshake_s: float = 10.0
+    """From the first byte to the last of a handshake, and as long again for TLS."""
+    rate: float = 200.0
+    """Messages, or fragments, that one charger may send a second; one that charges sends one in ten."""
+    burst: int = 2_000
+    """So many at once: what a queue holds after a day offline comes one after the other, each after its answer."""
+    fragments: int = 1_000
+    """Of one message; a message of the largest size in these would have fragments of 256 bytes."""
+
+
+WINDOW_S = 60.0
+MOST = 100_000
+"""Addresses and identities counted in a window; who knocks under more names than that empties the list at most."""
+
+
+class Attempts:
+    """Counts refused handshakes, and knows who came with the right key before (white paper, profile 1).
+
+    Guessing costs a comparison in memory and no look at the database; a charger whose key is right comes in while its
+    name, or its address, is being guessed under.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._clock = limits, clock
+        self._secret = secrets.token_bytes(32)
+        self._wrong: Counter[str] = Counter()
+        self._good: dict[str, bytes] = {}
+        self._ends = clock() + WINDOW_S
+
+    def allowed(self, address: str, charger_id: str, key: bytes | None) -> bool:
+        """Whether this handshake may be looked at."""
+        if self._clock() > self._ends or len(self._wrong) > MOST:
+            self._wrong.clear()
+            self._ends = self._clock() + WINDOW_S
+        from_there = self._wrong["@" + address] if address else 0
+        if from_there < self._limits.wrong_of_address and self._wrong[charger_id] < self._limits.wrong_of_charger:
+            return True
+        good = self._good.get(charger_id)
+        return good is not None and hmac.compare_digest(good, self._digest(key))
+
+    def refused(self, address: str, charger_id: str) -> None:
+        """It was the wrong key, or nobody's name."""
+        self._wrong.update(("@" + address, charger_id))
+
+    def admitted(self, charger_id: str, key: bytes | None) -> None:
+        """This key was the right one; whether it still is, the database says at the next handshake, too."""
+        self._good[charger_id] = self._digest(key)
+
+    def _digest(self, key: bytes | None) -> bytes:
+        return hmac.digest(self._secret, key or b"", "sha256")
+
+
+class Crowd:
+    """Counts open sockets, from their first byte."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._of: Counter[str] = Counter()
+        self._total = 0
+
+    def enter(self, address: str) -> bool:
+        """Whether one more fits in."""
+        if self._total >= self._limits.total or (address and self._of[address] >= self._limits.of_address):
+            return False
+        self._of[address] += 1
+        self._total += 1
+        return True
+
+    def leave(self, address: str) -> None:
+        self._of[address] -= 1
+        self._total -= 1
+        if not self._of[address]:
+            del self._of[address]
+
+
+class Pulse:
+    """A bucket of messages that fills by the second."""
+
+    __slots__ = ("_at", "_left")
+
+    def __init__(self, limits: Limits) -> None:
+        self._left, self._at = float(limits.burst), time.monotonic()
+
+    def take(self, limits: Limits) -> float:
+        """Take one; gives the seconds to wait before the next, mostly none."""
+        self._left -= 1
+        if self._left >= 0:
+            return 0.0
+        now = time.monotonic()
+        self._left = min(limits.burst, self._left + (now - self._at) * limits.rate)
+        self._at = now
+        return max(0.0, -self._left / limits.rate)
+
+
+def neighbourhood(peer: object) -> str:
+    """Whom a socket belongs to: the IPv4 address, the /64 of IPv6; empty for this machine, where a proxy may stand."""
+    try:
+        address = ipaddress.ip_address(peer[0]) if isinstance(peer, tuple) else None
+    except ValueError:
+        address = None
+    if address is None or address.is_loopback:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def knocker(peer: object, headers: Headers) -> str:
+    """The same for a handshake; a proxy on this machine says for whom it asks (the last of X-Forwarded-For)."""
+    own = neighbourhood(peer)
+    forwarded = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2].strip() if not own else ""
+    return neighbourhood((forwarded, 0)) if forwarded else own
