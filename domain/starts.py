@@ -30,6 +30,8 @@ REFUSALS = {
     "funds": "You need at least {minimum} free in your wallet to start. Add money first.",
     "charging": "You are already charging at {charger}.",
     "limit": "Choose a limit above zero and up to 10,000.",
+    "passed": "This charge is already past that. Choose more, or stop it now.",
+    "over": "This charge is ending. Its limit can no longer change.",
 }
 """Why a start is refused, and what the driver reads."""
 
@@ -96,7 +98,7 @@ def request_start(
     limit = limit or Limit()
     if db.get_one(User, user_id).blocked_at is not None:
         raise Refused("blocked")
-    _refuse_limit(limit)
+    refuse_limit(limit)
     if running := sessions.open_of(db, user_id):
         raise Refused("charging", charger=running.charger_id)
     reserved = _refuse_unless_free(db, charger_id, connector_number, user_id)
@@ -127,7 +129,12 @@ def request_start(
     return session
 
 
-def _refuse_limit(limit: Limit) -> None:
+def refuse_limit(limit: Limit) -> None:
+    """A limit is more than nothing, and no more than LIMITS.
+
+    Raises:
+        Refused: it is not.
+    """
     for name, most in LIMITS.items():
         value = getattr(limit, name)
         if value is not None and not 0 < value <= most:

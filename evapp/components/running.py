@@ -36,12 +36,18 @@ def live_meter(live: Any) -> rx.Component:
             class_name="flex flex-wrap justify-between items-center gap-x-4",
         ),
         rx.el.div(figure(live.energy, "kWh"), class_name="mt-5"),
-        rail(live.fill, live.scale, label=t("{energy} kWh delivered so far", energy=live.energy)),
+        rail(
+            live.fill,
+            live.scale,
+            label=t("{energy} kWh delivered so far", energy=live.energy),
+            goal=live.goal,
+            goal_words=live.goal_words,
+        ),
         readings(
             reading(t("Cost so far"), live.cost),
             reading(t("Power"), live.power, "kW"),
             reading(t("Time"), rx.cond(live.time != "", live.time, "–")),
-            reading(t("Price"), live.rate, "/kWh"),
+            rx.cond(live.ready != "", reading(t("Ready about"), live.ready), reading(t("Price"), live.rate, "/kWh")),
         ),
         label=t("Live meter"),
     )

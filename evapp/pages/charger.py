@@ -10,8 +10,10 @@ from evapp.components.receipt import receipt
 from evapp.components.running import charge_panel, curve_section
 from evapp.components.shell import columns, shell
 from evapp.components.status import status
+from evapp.components.stop_at import stop_at, stop_at_section
 from evapp.state.charger import ChargerPage, Plug
 from evapp.state.live import Live
+from evapp.state.stop_at import StopAt
 from evapp.texts import t
 
 
@@ -31,7 +33,7 @@ def charger() -> rx.Component:
                 ("finished", finished()),
                 loading(),
             ),
-            rx.cond(ChargerPage.phase == "running", rx.cond(Live.curve != "", curve_section(Live)), rx.fragment()),
+            rx.cond(ChargerPage.phase == "running", beside(), rx.fragment()),
         ),
         lead=rx.cond(ChargerPage.phase != "", ChargerPage.about, bone("16ch")),
     )
@@ -44,10 +46,11 @@ def ready() -> rx.Component:
             status("free"),
             rx.el.p(t("Plug in, then start."), class_name="text-page leading-8 font-semibold text-ink mt-5"),
             rx.el.p(
-                rx.cond(ChargerPage.lacking != "", ChargerPage.lacking, ChargerPage.estimate),
+                rx.cond(ChargerPage.lacking != "", ChargerPage.lacking, StopAt.outlook),
                 class_name="num text-body text-ink-2 mt-2 min-h-6",
             ),
             plugs(),
+            rx.el.div(stop_at(StopAt), class_name="mt-5"),
             rx.cond(
                 ChargerPage.lacking != "",
                 button_link(
@@ -64,6 +67,15 @@ def ready() -> rx.Component:
             label=t("Charger"),
         ),
         failed(),
+    )
+
+
+def beside() -> rx.Component:
+    """Beside the meter of a running charge: where it stops, and the power so far."""
+    return rx.el.div(
+        stop_at_section(StopAt, Live.goal_words, Live.ready_words),
+        rx.cond(Live.curve != "", curve_section(Live)),
+        class_name="grid gap-6",
     )
 
 

@@ -13,6 +13,14 @@ ENDED_BY = {
     "funds": t("Stopped: your wallet reached its end"),
     "limit": t("Stopped at your limit"),
     "operator": t("Stopped by the operator"),
+    "late": t("Stopped: the plug came after the start had ended"),
+    "stranger": t("Stopped: this card or code may not charge here"),
+    "reserved": t("Stopped: the connector was reserved for somebody else"),
+    "card-blocked": t("Stopped: this card is blocked"),
+    "card-expired": t("Stopped: this card has expired"),
+    "card-invalid": t("Stopped: this card may not charge"),
+    "card-concurrent": t("Stopped: this card was charging elsewhere"),
+    "card-unfunded": t("Stopped: your wallet had too little for a start"),
 }
 """Who wanted the end."""
 

@@ -11,12 +11,12 @@ from domain.bus import bus
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
 from domain.db import read, transact
 from domain.models import SessionState, now
-from domain.money import energy_for
 from domain.settings import settings
-from evapp.components.money import clock, duration, kwh, per_kwh, rated_kw, rupees
+from evapp.components.money import clock, per_kwh, rated_kw, rupees
 from evapp.components.receipt import Bill
 from evapp.state.bill import bill_of
 from evapp.state.live import Live
+from evapp.state.stop_at import StopAt
 from evapp.state.visit import arrive
 from evapp.texts import t
 from evapp.web import auth
@@ -60,7 +60,6 @@ class ChargerPage(rx.State):
     suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
     plugs: list[Plug] = []  # noqa: RUF012 - likewise
     plug: int = 1
-    estimate: str = ""
     lacking: str = ""
     """Why money does not allow a start."""
     error: str = ""
@@ -76,7 +75,8 @@ class ChargerPage(rx.State):
         found = await read(chargers.find, typed)
         self.id = found.charger_id or typed
         self.suggestions = list(found.suggestions)
-        await arrive(self, ChargerPage, charger_id=self.id)
+        (await self.get_state(StopAt)).reset()  # type: ignore[no-untyped-call]
+        await arrive(self, ChargerPage, StopAt, charger_id=self.id)
 
     @rx.event
     async def choose(self, number: int) -> None:
@@ -85,6 +85,7 @@ class ChargerPage(rx.State):
             self.plug = number
             if user := await auth.guard(self):
                 await self._refresh(user.id or 0)
+                await (await self.get_state(StopAt))._refresh(user.id or 0)
 
     @rx.event
     async def start(self) -> None:
@@ -93,8 +94,11 @@ class ChargerPage(rx.State):
         if user is None or user.id is None:
             return
         self.error = ""
+        limit = (await self.get_state(StopAt))._chosen()
+        if limit is None:
+            return
         try:
-            session = await transact(charging.request_start, user.id, self.id, self.plug)
+            session = await transact(charging.request_start, user.id, self.id, self.plug, limit)
         except charging.Refused as refusal:
             self.error = t(charging.REFUSALS[refusal.code], **refusal.facts)
         else:
@@ -120,12 +124,13 @@ class ChargerPage(rx.State):
         self.plugs = [Plug(c.number, _plug_name(c), SHOWN[c.state]) for c in view.connectors]
         if self.plug not in [plug.number for plug in self.plugs] and self.plugs:
             self.plug = self.plugs[0].number
+        (await self.get_state(StopAt))._look_at(self.id, self.plug)
         connector = next((c for c in view.connectors if c.number == self.plug), None)
         state = connector.state if connector else NO_CONTACT
         self.about = _about(view, connector)
         self.shown = SHOWN[state]
         self.reason = "" if state == FREE else _reason(view, connector, state)
-        await self._money(user_id, view, connector)
+        await self._money(user_id)
         self.phase = await self._phase(user_id, state)
 
     async def _phase(self, user_id: int, state: str) -> str:
@@ -142,8 +147,8 @@ class ChargerPage(rx.State):
             self.error = self.error or t(charging.explain(past.session))
         return "free" if state == FREE else "unavailable"
 
-    async def _money(self, user_id: int, view: ChargerView, connector: ConnectorView | None) -> None:
-        """What the wallet is good for here, or what it lacks."""
+    async def _money(self, user_id: int) -> None:
+        """What the wallet lacks for a start."""
         money = await read(wallet.balance, user_id)
         minimum = settings().start_min_paise
         self.lacking = ""
@@ -155,8 +160,6 @@ class ChargerPage(rx.State):
                 free=rupees(money.free_paise),
                 minimum=rupees(minimum),
             )
-        elif view.price.paise_per_kwh:
-            self.estimate = _estimate(money.free_paise, view.price.paise_per_kwh, connector)
 
 
 def _plug_name(connector: ConnectorView) -> str:
@@ -175,11 +178,3 @@ def _reason(view: ChargerView, connector: ConnectorView | None, state: str) -> s
     if since is None:
         return t("This charger has not been in contact yet. The app cannot start it.")
     return t(REASONS[state], charger=view.id, since=clock(since))
-
-
-def _estimate(free_paise: int, paise_per_kwh: int, connector: ConnectorView | None) -> str:
-    wh = energy_for(min(free_paise, settings().session_cap_paise), paise_per_kwh)
-    if connector and connector.max_power_w:
-        time = duration(wh * 3600 // connector.max_power_w)
-        return t("Your wallet is good for about {energy} kWh here, some {time}.", energy=kwh(wh, 0), time=time)
-    return t("Your wallet is good for about {energy} kWh here.", energy=kwh(wh, 0))

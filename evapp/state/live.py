@@ -1,24 +1,30 @@
 """The charge that is under way, on every page: its figures as they come from the meter, and the way to stop it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import reflex as rx
 
-from domain import charging, dispatch, history, sessions
+from domain import charging, dispatch, history, limits, sessions, settlement
 from domain.bus import bus
+from domain.charging import Limit
 from domain.db import read, transact
 from domain.events import SessionMetered
 from domain.history import Charge
 from domain.models import SessionState, now
 from domain.money import cost
+from domain.prices import Price
 from evapp.components.meter import along, full_scale, marks
 from evapp.components.money import clock, duration, kw, kwh, rupees
 from evapp.components.spark import spark_points
+from evapp.state.stop_at import goal_words
 from evapp.texts import t
 from evapp.web import auth
 
 CURVE = 60
 """Readings of the live curve."""
+
+TODAY = timedelta(hours=12)
+"""A time of day says enough for so long."""
 
 WORDS = {
     "starting": t("Asking the charger…"),
@@ -59,15 +65,27 @@ class Live(rx.State):
     """Said when the money is nearly used up."""
     fill: str = "0%"
     scale: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    goal: str = ""
+    """Where the limit lies on the scale; empty for none, and for one in minutes."""
+    goal_words: str = ""
+    ready: str = ""
+    """When the limit will be reached, at this power."""
     stop_question: str = ""
     curve: str = ""
     can_stop: bool = False
 
     _session_id: int = 0
     _paise_per_kwh: int = 0
+    _price: Price = Price(0, 0)
+    _limit: Limit = Limit()
     _started: datetime | None = None
     _held_paise: int = 0
     _watts: list[int] = []  # noqa: RUF012 - likewise
+
+    @rx.var
+    def ready_words(self) -> str:
+        """The same in a sentence."""
+        return t("Ready about {time} at this power.", time=self.ready) if self.ready else ""
 
     @rx.var
     def running(self) -> bool:
@@ -109,6 +127,8 @@ class Live(rx.State):
         self.state = _state_of(charge)
         self.charger_id, self.place = session.charger_id, charge.place
         self.rate, self._paise_per_kwh = rupees(session.paise_per_kwh), session.paise_per_kwh
+        self._price, self._limit = settlement.price_of(session), limits.of(session)
+        self.goal_words = goal_words(self._limit)
         self.sentence = WORDS[self.state]
         if session.state == SessionState.AWAITING_PLUG and session.due_at:
             self.sentence = t("Push the plug in fully. The charger waits until {time}.", time=clock(session.due_at))
@@ -123,7 +143,10 @@ class Live(rx.State):
             self._show(event.energy_wh, event.cost_paise, event.power_w, event.at)
 
     def _show(self, energy_wh: int, cost_paise: int, power_w: int, at: datetime | None) -> None:
-        full = full_scale(energy_wh)
+        target_wh = limits.target_wh(self._limit, self._price, power_w, self._started or now())
+        full = full_scale(max(energy_wh, target_wh or 0))
+        self.goal = along(target_wh, full) if target_wh else ""
+        self.ready = self._ready(target_wh, energy_wh, power_w, at)
         self.energy, self.cost, self.power = kwh(energy_wh), rupees(cost_paise), kw(power_w)
         self.time = duration(int((now() - self._started).total_seconds())) if self._started else ""
         self.as_of = t("Last reading {time}", time=clock(at)) if at else t("No reading yet")
@@ -134,6 +157,14 @@ class Live(rx.State):
         self.stop_question = t(
             "You pay {cost} for {energy} kWh so far. The rest stays in your wallet.", cost=self.cost, energy=self.energy
         )
+
+    def _ready(self, target_wh: int | None, energy_wh: int, power_w: int, at: datetime | None) -> str:
+        if at is None or self.state != "charging":
+            return ""
+        moment = limits.ready_at(
+            self._limit, target_wh, energy_wh=energy_wh, power_w=power_w, started_at=self._started, at=at
+        )
+        return clock(moment) if moment is not None and moment < at + TODAY else ""
 
     def _shortage(self, cost_paise: int, power_w: int) -> str:
         """The warning past 80 % of what is held (payments.md 2.7)."""

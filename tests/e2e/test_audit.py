@@ -127,12 +127,14 @@ async def test_a_drivers_pages(
         await inspection.page("charger, in use", f"/c/{busy.identity}", "This charger is in use.", WITH_DIALOG)
         await inspection.page("charger, faulted", f"/c/{faulted.identity}", "out of order.", WITH_DIALOG)
         await inspection.page("charger, free", f"/c/{charger.identity}", "Plug in, then start.", WITH_DIALOG)
+        await inspection.state("charger, a limit", _choose("kWh"), "Energy in kWh")
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         await driver_with_600.page.get_by_role("button", name="Start charging").click()
         await inspection.page("charger, waiting", f"/c/{charger.identity}", "Nothing is charged", WITH_DIALOG)
         charger.plug()
         await charger.answered("MeterValues", count=4)
         await inspection.page("live", f"/c/{charger.identity}", "Cost so far", WITH_DIALOG)
+        await inspection.state("live, change limit", _choose("Change"), "Save limit")
         await inspection.state("live, stop?", _press("Stop charging"), "The rest stays in your wallet.")
         await inspection.page("home, charging", "/dashboard", "so far", calm=SHIFT_OF_HOME)
         await inspection.page("wallet, charging", "/wallet", "Reserved")
@@ -157,6 +159,13 @@ def _press(name: str) -> Act:
         await page.get_by_role("button", name=name).first.click()
 
     return press
+
+
+def _choose(word: str) -> Act:
+    async def choose(page: Page) -> None:
+        await page.get_by_text(word, exact=True).click()
+
+    return choose
 
 
 def _follow(name: str) -> Act:

@@ -16,6 +16,7 @@ SURFACE = {
     "profile.Profile": {"load", "edit", "save", "revoke"},
     "recharge.Recharge": {"choose", "write", "pay"},
     "sign_in.SignIn": {"arrive"},
+    "stop_at.StopAt": {"choose", "write", "save"},
     "wallet.Wallet": {"load", "show_more"},
 }
 """State → its public handlers. `setvar`, which every state has, reaches explicit setters only; there are none."""

@@ -1,0 +1,123 @@
+"""A driver's own end of a charge, in rupees, kWh or minutes: what it comes to before, and changing it meanwhile."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from domain import allowance, chargers, sessions, wallet
+from domain.models import ChargingSession, SessionState, now
+from domain.money import AmountError, parse_rupees
+from domain.prices import Price, affordable_wh, estimate
+from domain.settings import settings
+from domain.starts import LIMITS, Limit, Refused, refuse_limit
+
+CHANGEABLE = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING)
+_MINUTES = re.compile(r"[0-9]{1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a charge will about come to: Wh, paise, seconds; None where nobody can say."""
+
+    energy_wh: int | None
+    cost_paise: int | None
+    seconds: int | None
+    sooner: bool
+    """Whether the wallet ends it before the driver's limit does."""
+
+
+def parsed(kind: str, typed: str) -> Limit:
+    """The limit that was typed: `kind` is paise, wh, minutes or empty, `typed` is in rupees, kWh or minutes.
+
+    Raises:
+        AmountError: for what is no number, or more than a limit may be.
+    """
+    if not kind:
+        return Limit()
+    if kind == "minutes":
+        if _MINUTES.fullmatch(typed) is None:
+            raise AmountError("Write the minutes in digits, like 45.")
+        value = int(typed)
+    else:
+        value = parse_rupees(typed) * (1 if kind == "paise" else 10)
+    limit = Limit(**{kind: value})
+    if not 0 < value <= LIMITS[kind]:
+        raise AmountError(str(Refused("limit")))
+    return limit
+
+
+def of(session: ChargingSession) -> Limit:
+    """The limit of a charge."""
+    return Limit(session.limit_paise, session.limit_wh, session.limit_minutes)
+
+
+def change(db: Session, user_id: int, limit: Limit) -> ChargingSession:
+    """Another limit for the driver's charge under way, or none.
+
+    Raises:
+        Refused: there is no such charge, it is ending, or it is past this limit already; nothing changed.
+    """
+    refuse_limit(limit)
+    found = sessions.open_of(db, user_id)
+    if found is None or found.id is None:
+        raise Refused("over")
+    session = sessions.locked(db, found.id)
+    if session.state not in CHANGEABLE:
+        raise Refused("over")
+    session.limit_paise, session.limit_wh, session.limit_minutes = limit.paise, limit.wh, limit.minutes
+    if session.state == SessionState.CHARGING:
+        moment = now()
+        if allowance.reached(db, session, moment) == "limit":
+            raise Refused("passed")
+        session.due_at = allowance.look_again_at(db, session, moment)
+    sessions.changed(db, session)
+    return session
+
+
+def before(db: Session, user_id: int, charger_id: str, connector_number: int, limit: Limit) -> Outlook | None:
+    """What a charge with this limit would come to for this driver, here and now; None where nothing ends it.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    view = chargers.view(db, charger_id)
+    power_w = next((c.max_power_w for c in view.connectors if c.number == connector_number), 0)
+    spendable = min(wallet.balance(db, user_id).free_paise, settings().session_cap_paise)
+    return outlook(view.price, power_w, spendable, limit, now())
+
+
+def outlook(price: Price, power_w: int, spendable_paise: int, limit: Limit, at: datetime) -> Outlook | None:
+    """What a charge from `at` on comes to when it ends by its limit, or by the money there is (ADR 0007)."""
+    if limit.minutes and not power_w:
+        return Outlook(None, None, limit.minutes * 60, sooner=False)
+    minutes_wh = power_w * limit.minutes // 60 if limit.minutes else None
+    ends = [wh for wh in (target_wh(limit, price, power_w, at), minutes_wh) if wh is not None]
+    money = [] if price.free else [affordable_wh(price, spendable_paise, power_w, at)]
+    energy_wh = min([*ends, *money], default=None)
+    if energy_wh is None:
+        return None
+    found = estimate(price, energy_wh, power_w, at)
+    return Outlook(energy_wh, found.paise, found.seconds or None, sooner=bool(ends) and energy_wh < min(ends))
+
+
+def target_wh(limit: Limit, price: Price, power_w: int, begun: datetime) -> int | None:
+    """The energy at which a limit in kWh or rupees ends a charge; None for one in minutes, and for none."""
+    by_money = affordable_wh(price, limit.paise, power_w, begun) if limit.paise and not price.free else None
+    return min((wh for wh in (limit.wh, by_money) if wh is not None), default=None)
+
+
+def ready_at(
+    limit: Limit, target: int | None, *, energy_wh: int, power_w: int, started_at: datetime | None, at: datetime
+) -> datetime | None:
+    """When a running charge reaches its limit at the power of `at`; None when it has none, or no power flows.
+
+    `target` is what `target_wh` gave for it.
+    """
+    ends = []
+    if limit.minutes and started_at is not None:
+        ends.append(started_at + timedelta(minutes=limit.minutes))
+    if target is not None and power_w:
+        ends.append(at + timedelta(seconds=-(-max(0, target - energy_wh) * 3600 // power_w)))
+    return min(ends, default=None)

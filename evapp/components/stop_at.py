@@ -1,0 +1,89 @@
+"""Where a charge ends by itself: none, rupees, kWh or time; four usual amounts of each, and room for another."""
+
+from typing import Any
+
+import reflex as rx
+
+from evapp.components.buttons import button, icon
+from evapp.components.fields import chip, chips, field
+from evapp.components.text import Text
+from evapp.texts import t
+
+KINDS = ("", "paise", "wh", "minutes")
+
+
+def stop_at(state: Any) -> rx.Component:
+    """The choice; `state` has `kind`, `typed`, `usual`, `unit`, `error`, and `choose` and `write`."""
+    return rx.el.div(
+        chips(
+            t("Stop at"),
+            _kind(state, "", t("None"), t("No limit")),
+            _kind(state, "paise", "₹", t("Rupees")),
+            _kind(state, "wh", "kWh", t("kWh")),
+            _kind(state, "minutes", t("Time"), t("Time")),
+        ),
+        rx.cond(
+            state.kind != "",
+            rx.el.div(
+                rx.el.div(
+                    rx.foreach(state.usual, lambda one: _usual(state, one)),
+                    role="radiogroup",
+                    aria_label=t("Usual amounts"),
+                    class_name="grid grid-cols-4 gap-2",
+                ),
+                field(
+                    "stop_at",
+                    state.unit,
+                    error=state.error,
+                    input_mode="decimal",
+                    auto_complete="off",
+                    max_length=9,
+                    value=state.typed,
+                    on_change=state.write,
+                    class_name="num",
+                ),
+                class_name="grid gap-4 mt-3",
+            ),
+        ),
+    )
+
+
+def stop_at_section(state: Any, goal_words: Text, outlook: Text) -> rx.Component:
+    """The same while charging, folded under what is set now."""
+    return rx.el.details(
+        rx.el.summary(
+            rx.el.span(
+                rx.el.span(t("Stop at"), class_name="text-section font-semibold block"),
+                rx.el.span(
+                    rx.cond(goal_words != "", goal_words, t("You stop it yourself.")),
+                    role="status",
+                    class_name="num text-note text-ink-2 block mt-1",
+                ),
+            ),
+            rx.el.span(
+                t("Change"), icon("chevron-down"), class_name="inline-flex items-center gap-1 text-peacock font-medium"
+            ),
+            class_name="flex items-center justify-between gap-4 min-h-14 py-2",
+        ),
+        rx.el.form(
+            stop_at(state),
+            rx.el.p(outlook, class_name="num text-note text-ink-2 min-h-6 mt-3"),
+            button(t("Save limit"), type="submit", class_name="w-full mt-3"),
+            on_submit=state.save,
+            reset_on_submit=False,
+            no_validate=True,
+            class_name="pt-2 pb-4",
+        ),
+    )
+
+
+def _kind(state: Any, value: str, face: str, name: str) -> rx.Component:
+    return chip(
+        "stop_at_kind", value, face, checked=state.kind == value, on_change=state.choose(value), aria_label=name
+    )
+
+
+def _usual(state: Any, one: Any) -> rx.Component:
+    return chip(
+        "stop_at_usual", one.value, one.face, checked=state.typed == one.value, on_change=state.write(one.value)
+    )

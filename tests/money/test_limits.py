@@ -1,0 +1,166 @@
+"""A driver's own end of a charge: what it comes to before, and another one while it runs."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import charging, limits
+from domain.charging import Limit, Refused
+from domain.limits import Outlook
+from domain.models import SessionState
+from domain.money import AmountError
+from domain.prices import Price
+from tests.money.charges import Desk
+
+PRICE = Price(1_820, 0)
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "limit"),
+    [
+        ("", "whatever", Limit()),
+        ("paise", "200", Limit(paise=20_000)),
+        ("wh", "12.5", Limit(wh=12_500)),
+        ("minutes", "45", Limit(minutes=45)),
+    ],
+)
+def test_what_is_typed_is_read(kind: str, typed: str, limit: Limit) -> None:
+    assert limits.parsed(kind, typed) == limit
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [("paise", ""), ("paise", "0"), ("paise", "10000.01"), ("wh", "-5"), ("wh", "1e3"), ("minutes", "4.5")],
+)
+def test_what_is_no_limit_is_refused_in_a_sentence(kind: str, typed: str) -> None:
+    with pytest.raises(AmountError, match=r"\.$"):
+        limits.parsed(kind, typed)
+
+
+@pytest.mark.parametrize(
+    ("limit", "rupees", "found"),
+    [
+        (Limit(wh=15_000), 500, Outlook(15_000, 27_300, 7_298, sooner=False)),
+        (Limit(paise=18_200), 500, Outlook(10_000, 18_200, 4_865, sooner=False)),
+        (Limit(minutes=60), 500, Outlook(7_400, 13_468, 3_600, sooner=False)),
+        (Limit(wh=15_000), 91, Outlook(5_000, 9_100, 2_433, sooner=True)),
+        (Limit(minutes=60), 91, Outlook(5_000, 9_100, 2_433, sooner=True)),
+        (Limit(), 91, Outlook(5_000, 9_100, 2_433, sooner=False)),
+    ],
+)
+def test_what_a_charge_will_come_to(limit: Limit, rupees: int, found: Outlook) -> None:
+    assert limits.outlook(PRICE, 7_400, rupees * 100, limit, NOON) == found
+
+
+def test_without_a_nameplate_nobody_knows_how_long() -> None:
+    assert limits.outlook(PRICE, 0, 50_000, Limit(wh=15_000), NOON) == Outlook(15_000, 27_300, None, sooner=False)
+    assert limits.outlook(PRICE, 0, 50_000, Limit(minutes=30), NOON) == Outlook(None, None, 1_800, sooner=False)
+
+
+def test_a_free_charge_ends_by_its_limit_alone() -> None:
+    assert limits.outlook(Price(0, 0), 7_400, 50_000, Limit(), NOON) is None
+    assert limits.outlook(Price(0, 0), 7_400, 50_000, Limit(wh=7_400), NOON) == Outlook(7_400, 0, 3_600, sooner=False)
+
+
+@given(
+    rate=st.integers(1, 100_000),
+    spendable=st.integers(0, 200_000),
+    paise=st.integers(1, 1_000_000),
+    power=st.integers(1),
+)
+def test_the_outlook_costs_no_more_than_there_is(rate: int, spendable: int, paise: int, power: int) -> None:
+    found = limits.outlook(Price(rate, 0), power, spendable, Limit(paise=paise), NOON)
+    assert found is not None and found.cost_paise is not None
+    assert found.cost_paise <= min(spendable, paise)
+
+
+def test_fees_count_for_the_limit() -> None:
+    price = Price(1_820, 0, start_paise=2_000, per_minute_paise=100)
+    found = limits.outlook(price, 7_400, 50_000, Limit(paise=20_200), NOON)
+    assert found is not None and found.energy_wh is not None and found.cost_paise is not None
+    assert found.energy_wh < 10_000
+    assert 20_100 <= found.cost_paise <= 20_200
+
+
+def test_when_it_is_ready() -> None:
+    def ready(limit: Limit, power_w: int = 7_400) -> datetime | None:
+        target = limits.target_wh(limit, PRICE, power_w, NOON)
+        return limits.ready_at(limit, target, energy_wh=7_600, power_w=power_w, started_at=NOON, at=NOON)
+
+    assert ready(Limit(wh=15_000)) == NOON + timedelta(hours=1)
+    assert ready(Limit(paise=27_300)) == NOON + timedelta(hours=1)
+    assert ready(Limit(wh=15_000, minutes=30)) == NOON + timedelta(minutes=30)
+    assert ready(Limit(wh=15_000), power_w=0) is None
+    assert ready(Limit()) is None
+
+
+def test_a_limit_can_be_set_and_lifted_while_charging(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha, wh=9_000)
+    desk.flows(session_id, 1)
+    desk.do(limits.change, asha, Limit(wh=2_500))
+    assert desk.flows(session_id, 1) == []
+    desk.do(limits.change, asha, Limit())
+    assert desk.flows(session_id, 3) == []
+    desk.do(limits.change, asha, Limit(paise=20_000))
+    assert desk.flows(session_id, 10) == [session_id]
+    assert desk.session(session_id).stop_cause == "limit"
+
+
+def test_a_new_limit_in_minutes_ends_it_without_a_sample(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=10)
+    desk.do(limits.change, asha, Limit(minutes=30))
+    desk.passes(minutes=19)
+    assert desk.sweep().get(session_id, "") == ""
+    desk.passes(minutes=1)
+    assert desk.sweep() == {session_id: "stop"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [(Limit(wh=1_000), "passed"), (Limit(minutes=1), "passed"), (Limit(wh=0), "limit")]
+)
+def test_a_limit_that_cannot_be_changes_nothing(desk: Desk, limit: Limit, code: str) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha, wh=9_000)
+    desk.flows(session_id, 2)
+    with pytest.raises(Refused) as refused:
+        desk.do(limits.change, asha, limit)
+    assert refused.value.code == code
+    assert limits.of(desk.session(session_id)) == Limit(wh=9_000)
+
+
+def test_only_ones_own_charge_has_a_limit_to_change(desk: Desk) -> None:
+    asha, ravi = desk.driver(), desk.driver()
+    desk.charger()
+    session_id = desk.charging(asha)
+    with pytest.raises(Refused, match="ending"):
+        desk.do(limits.change, ravi, Limit(wh=5_000))
+    desk.do(charging.request_stop, session_id, "driver")
+    assert desk.state(session_id) == SessionState.STOPPING
+    with pytest.raises(Refused, match="ending"):
+        desk.do(limits.change, asha, Limit(wh=5_000))
+
+
+def test_a_wish_takes_its_new_limit_along(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(limits.change, asha, Limit(wh=1_000))
+    desk.do(charging.answered, session_id, "accepted")
+    desk.start(session_id)
+    assert desk.flows(session_id, 1) == [session_id]
+
+
+def test_what_it_comes_to_for_this_driver_here(desk: Desk) -> None:
+    asha = desk.driver(rupees=36)
+    desk.charger(kw=60)
+    assert desk.do(limits.before, asha, "BLR-1", 1, Limit()) == Outlook(2_000, 3_600, 120, sooner=False)
