@@ -87,6 +87,7 @@ class Socket(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         neighbourhood = limits.neighbourhood(transport.get_extra_info("peername"))
         super().connection_made(transport)
+        self.recv_messages.resume = self._resume
         if self._crowd.enter(neighbourhood):
             self._neighbourhood = neighbourhood
         else:
@@ -118,7 +119,15 @@ class Socket(ServerConnection):
             self.transport.pause_reading()
             self.loop.call_later(wait, self._read_on)
 
+    def _resume(self) -> None:
+        """The library has room for more again."""
+        if not self._resting:
+            self.transport.resume_reading()
+
     def _read_on(self) -> None:
+        if wait := self._pulse.owed(self._limits):
+            self.loop.call_later(wait, self._read_on)
+            return
         self._resting = False
         if not self.recv_messages.paused and not self.transport.is_closing():
             self.transport.resume_reading()

@@ -110,8 +110,10 @@ class Pulse:
     def take(self, limits: Limits) -> float:
         """Take one; gives the seconds to wait before the next, mostly none."""
         self._left -= 1
-        if self._left >= 0:
-            return 0.0
+        return 0.0 if self._left >= 0 else self.owed(limits)
+
+    def owed(self, limits: Limits) -> float:
+        """The seconds until what was taken too much is made up for."""
         now = time.monotonic()
         self._left = min(limits.burst, self._left + (now - self._at) * limits.rate)
         self._at = now
