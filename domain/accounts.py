@@ -212,10 +212,11 @@ def may_leave(db: Session, user_id: int) -> None:
 
 
 def charging(db: Session, user_id: int) -> bool:
-    """Whether a charge of this driver is open."""
-    query = select(ChargingSession.id).where(
-        ChargingSession.user_id == user_id, col(ChargingSession.state).in_([*OPEN, SessionState.INTERRUPTED])
+    """Whether a charge of this driver is open, or its cable still in the car where that may cost."""
+    unfinished = or_(
+        col(ChargingSession.state).in_([*OPEN, SessionState.INTERRUPTED]), col(ChargingSession.idle_since).is_not(None)
     )
+    query = select(ChargingSession.id).where(ChargingSession.user_id == user_id, unfinished)
     return db.exec(query.limit(1)).first() is not None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
 
-from domain import stops
+from domain import idling, stops
 from domain.chargers import key_matches
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
@@ -48,6 +48,7 @@ def connected(db: Session, came: Sequence[tuple[str, datetime]]) -> None:
 def disconnected(db: Session, gone: Sequence[tuple[str, datetime]]) -> None:
     """As `chargers.disconnected`."""
     names = {name: at for name, at in sorted(gone)}
+    idling.contact_lost(db, names, max(names.values()))
     db.connection().execute(_THIS.values(online=False), [{"this": name} for name in names])
     heard(db, names)
     running = db.exec(

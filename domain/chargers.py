@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain import stops
+from domain import idling, stops
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerRetired, SessionChanged
 from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, now
@@ -266,6 +266,7 @@ def connected(db: Session, charger_id: str, *, at: datetime) -> None:
 
 def disconnected(db: Session, charger_id: str, *, at: datetime) -> None:
     """Its socket is gone, and no newer one took its place."""
+    idling.contact_lost(db, [charger_id], at)
     charger = info(db, charger_id)
     charger.online, charger.heard_at = False, max(charger.heard_at or at, at)
     db.add(charger)
@@ -316,6 +317,8 @@ def status(
     moment = at if at is not None and received_at - behind < at < received_at + ahead else received_at
     if connector.status_at is not None and moment < connector.status_at:
         return
+    if not running and status != connector.status and idling.AFTER_IT in (status, connector.status):
+        idling.told_after(db, charger_id, connector_number, status, received_at)
     if status != connector.status:
         connector.changed_at = received_at
     connector.status, connector.error_code, connector.info = status, error_code, info
@@ -323,6 +326,7 @@ def status(
     db.add(connector)
     for session in running:
         session.suspended = status if status in PAUSES else ""
+        idling.told(session, status, received_at)
         db.add(session)
         emit(db, SessionChanged(session.id or 0, charger_id, session.user_id, session.state))
     emit(db, ChargerChanged(charger_id))

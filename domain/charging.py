@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from domain import allowance, sessions, settlement, wallet
+from domain import allowance, idling, sessions, settlement, wallet
 from domain.models import ChargingSession, SessionState
 from domain.settings import settings
 from domain.starts import (
@@ -110,6 +110,8 @@ def deadline(db: Session, session_id: int, at: datetime) -> str:
             session.stop_reason = session.stop_reason or "Other"
             settlement.settle(db, session, None, estimated=True)
             sessions.changed(db, session)
+        case SessionState.SETTLED:
+            idling.ended(db, session, at)
     return ""
 
 

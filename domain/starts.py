@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import allowance, cards, chargers, interruptions, reservations, sessions, stops, tokens, wallet
+from domain import allowance, cards, chargers, idling, interruptions, reservations, sessions, stops, tokens, wallet
 from domain.models import OPEN, RUNNING, ChargingSession, Connector, Reservation, SessionState, User, now
 from domain.money import plain_rupees
 from domain.settings import settings
@@ -234,6 +234,7 @@ def started(
     if token is not None:
         cards.claim(db, session, token, received_at)
     _begin(db, session, connector_number, meter_start_wh, at, received_at)
+    idling.told_after(db, charger_id, connector_number, "Charging", received_at)
     if revived is not None:
         _revive(db, revived)
     elif wanted is None and (cause := _why_not(db, session, of_tag, tag, received_at)):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import findings, scale, sessions, settlement, tokens, wallet
+from domain import findings, idling, scale, sessions, settlement, tokens, wallet
 from domain.models import RUNNING, ChargingSession, SessionState, now
 
 ANSWER = timedelta(seconds=35)
@@ -104,7 +104,10 @@ def stopped(
     session.stopped_at = received_at if before_its_start else at
     session.stop_reason = (reason or "Local")[:20]
     scale.of_stop(db, session, meter_stop_wh)
+    again = session.settled_at is not None
     settlement.settle(db, session, meter_stop_wh)
+    if not again:
+        idling.after_stop(db, session, received_at)
     sessions.changed(db, session)
 
 

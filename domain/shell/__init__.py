@@ -1,5 +1,12 @@
 """The operator's commands: one function and one row in a table each, and a paragraph in docs/operate.md."""
 
-from domain.shell import cards, chargers, charges, payments, people
+from domain.shell import cards, chargers, charges, payments, people, tariffs
 
-COMMANDS = (*chargers.COMMANDS, *cards.COMMANDS, *people.COMMANDS, *payments.COMMANDS, *charges.COMMANDS)
+COMMANDS = (
+    *chargers.COMMANDS,
+    *tariffs.COMMANDS,
+    *cards.COMMANDS,
+    *people.COMMANDS,
+    *payments.COMMANDS,
+    *charges.COMMANDS,
+)

@@ -1,4 +1,4 @@
-"""The operator's words for chargers and prices."""
+"""The operator's words for chargers."""
 
 import secrets
 from argparse import Namespace
@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from domain import chargers, health, tariffs
 from domain.models import RUNNING, Charger, ChargingSession, Connector, now
 from domain.money import plain_rupees
+from domain.prices import Price
 from domain.settings import settings
 from domain.shell.command import (
     Command,
@@ -17,9 +18,7 @@ from domain.shell.command import (
     argument,
     clock,
     columns,
-    moment,
     number,
-    rupees,
     text,
     watts,
 )
@@ -43,6 +42,8 @@ def add(shell: Shell, given: Namespace) -> Iterator[str]:
         max_power_w=given.kw,
         kind=given.kind,
     )
+    if given.group:
+        shell.do(chargers.set_group, given.id, given.group)
     scheme = "wss" if settings().ocpp_tls_cert else "ws"
     yield f"{charger.id} may connect, to {scheme}://<this host>:{settings().ocpp_port}/ocpp/{charger.id}."
     if not charger.key_hash:
@@ -73,7 +74,8 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         "firmware": charger.firmware,
         "key": _key(charger),
         "trace": "on" if charger.trace else "off",
-        "price": f"{plain_rupees(price)} a kWh",
+        "group": charger.group_name,
+        "price": f"{plain_rupees(price.at(now()))} a kWh" + ("" if price.plain else ", and more: `tariff show`"),
     }
     yield charger.id
     yield from (f"  {name:<9} {value or '-'}" for name, value in about.items())
@@ -116,23 +118,18 @@ def retire(shell: Shell, given: Namespace) -> Iterator[str]:
     yield f"{given.id} may not connect any more. Its history stays. Adding it again brings it back."
 
 
+def group(shell: Shell, given: Namespace) -> Iterator[str]:
+    shell.do(chargers.set_group, given.id, given.group)
+    if given.group:
+        yield f"{given.id} is in the group {given.group}: its price holds where {given.id} has none of its own."
+    else:
+        yield f"{given.id} is in no group."
+
+
 def trace(shell: Shell, given: Namespace) -> Iterator[str]:
     shell.do(chargers.trace, given.id, given.onoff == "on")
     kept = "Every message" if given.onoff == "on" else "Every message but MeterValues and Heartbeat"
     yield f"{kept} of {given.id} is kept in the journal."
-
-
-def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
-    begins = given.begins or now()
-    if (now() - begins).total_seconds() > 60:
-        raise Mistake("A price begins now or later; what was charged stays charged.")
-    if given.charger:
-        shell.do(chargers.info, given.charger)
-    shell.do(tariffs.set_price, given.rupees, charger_id=given.charger, effective_at=begins)
-    since = f"From {clock(given.begins)} on" if given.begins else "From now on"
-    where = f"at {given.charger}" if given.charger else "at every charger that has no price of its own"
-    yield f"{since} a kWh costs {plain_rupees(given.rupees)}, GST included, {where}."
-    yield "Charges that run keep the price they began with."
 
 
 def draw_sticker(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -145,14 +142,14 @@ def _all(db: Session) -> list[tuple[Charger, list[Connector]]]:
     return [(charger, [c for c in connectors if c.charger_id == charger.id]) for charger in chargers.everything(db)]
 
 
-def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[int, str], int]:
+def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[int, str], Price]:
     charger = chargers.info(db, charger_id)
     connectors = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number)))
     of_charger = select(ChargingSession).where(
         ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING)
     )
     running = {session.connector_number: session.ref for session in db.exec(of_charger)}
-    return charger, list(connectors), running, tariffs.price(db, charger_id, now()).paise_per_kwh
+    return charger, list(connectors), running, tariffs.price(db, charger_id, now())
 
 
 def _contact(charger: Charger) -> str:
@@ -184,6 +181,7 @@ COMMANDS = (
             argument("--connectors", "how many plugs it has", type=number(1, 255), default=1),
             argument("--kw", "the most a plug gives, in kW", type=watts, default=0),
             argument("--kind", "of its plugs: CCS2, Type 2 …", type=text(40), default=""),
+            argument("--group", "the group whose tariff it has", type=text(40), default=""),
         ),
     ),
     Command("charger list", "every charger, its contact and its connectors", list_),
@@ -199,6 +197,12 @@ COMMANDS = (
         ),
         ends_connections=True,
     ),
+    Command(
+        "charger group",
+        "put it into a group, which has one tariff; without a name, into none",
+        group,
+        (ID, argument("group", "the group's name", nargs="?", type=text(40), default="")),
+    ),
     Command("charger retire", "take it out of service", retire, (ID,), ends_connections=True),
     Command("charger sticker", "its sticker for the print shop, an SVG with the code to scan", draw_sticker, (ID,)),
     Command(
@@ -206,15 +210,5 @@ COMMANDS = (
         "keep every message of it, or no longer",
         trace,
         (ID, argument("onoff", "on or off", choices=("on", "off"))),
-    ),
-    Command(
-        "tariff set",
-        "put a price into force",
-        set_price,
-        (
-            argument("rupees", "for a kWh, GST included: 18 or 18.50", type=rupees),
-            argument("--charger", "at this charger only", type=text(48)),
-            argument("--from", "from this day or time on, Indian time; default: now", type=moment, dest="begins"),
-        ),
     ),
 )

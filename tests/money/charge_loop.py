@@ -4,14 +4,16 @@ import sys
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import Session, func, select
+from sqlmodel import Session, col, func, select
 
-from domain import charging, metering, sessions
+from domain import chargers, charging, idling, metering, settlement
 from domain.db import Database
 from domain.models import ChargingSession, SessionState, now
 
 METER = 10_000
 CHARGER = "BLR-1"
+LEFT = timedelta(minutes=30)
+"""How long a cable stays in its car after the stop, where that costs something."""
 
 
 def energy(session_id: int) -> int:
@@ -26,13 +28,14 @@ def told(session: ChargingSession) -> dict[str, Any]:
 
 
 def start(db: Session, session: ChargingSession) -> None:
-    charging.started(db, connector_number=1, meter_start_wh=METER, **told(session))
+    charging.started(db, connector_number=session.connector_number, meter_start_wh=METER, **told(session))
 
 
 def meter(db: Session, session: ChargingSession) -> None:
     at = now()
     wh = METER + energy(session.id or 0) - 50
-    metering.record(db, [metering.Sample(CHARGER, 1, session.transaction_id, at, at, wh, 7_000, None, None, None)])
+    where = (CHARGER, session.connector_number, session.transaction_id)
+    metering.record(db, [metering.Sample(*where, at, at, wh, 7_000, None, None, None)])
     charging.request_stop(db, session.id or 0, "driver")
 
 
@@ -46,6 +49,23 @@ def stop(db: Session, session: ChargingSession) -> None:
     )
 
 
+def leave(db: Session, session: ChargingSession) -> None:
+    """The cable is still in the car, then no more; at times of their own, whenever a restart says so again."""
+    assert session.stopped_at is not None
+    finished = session.stopped_at + timedelta(seconds=10)
+    status, at = ("Available", finished + LEFT) if session.idle_since else ("Finishing", finished)
+    chargers.status(
+        db,
+        CHARGER,
+        connector_number=session.connector_number,
+        status=status,
+        error_code="NoError",
+        info="",
+        at=None,
+        received_at=at,
+    )
+
+
 def accept(db: Session, session: ChargingSession) -> None:
     charging.answered(db, session.id or 0, "accepted")
 
@@ -55,23 +75,36 @@ NEXT = {
     SessionState.AWAITING_PLUG: start,
     SessionState.CHARGING: meter,
     SessionState.STOPPING: stop,
+    SessionState.SETTLED: leave,
 }
 """What comes next, by the state a charge is in; chargers say everything twice."""
 
 
-def settled(db: Session) -> int:
-    done = select(func.count()).select_from(ChargingSession).where(ChargingSession.state == SessionState.SETTLED)
-    return db.exec(done).one()
+def newest(db: Session) -> tuple[ChargingSession | None, int]:
+    """The last charge, if it is not over, and how many are."""
+    last = db.exec(select(ChargingSession).order_by(col(ChargingSession.id).desc())).first()
+    begun = db.exec(select(func.count()).select_from(ChargingSession)).one()
+    if last is None or (last.state == SessionState.SETTLED and is_left(last)):
+        return None, begun
+    return last, begun - 1
+
+
+def is_left(session: ChargingSession) -> bool:
+    """Whether the cable was pulled out, where the tariff asks."""
+    return not idling.asked(session) or settlement.usage_of(session).idle_s > 0
 
 
 def main(url: str, user: str, enough: str) -> None:
+    """Each charge has a connector of its own."""
     database = Database(url)
-    while database.now(settled)[0] < int(enough):
-        session = database.now(sessions.open_of, int(user))[0]
+    while True:
+        (session, over), _ = database.now(newest)
+        if over == int(enough):
+            break
         sys.stdout.write("a transaction\n")
         sys.stdout.flush()
         if session is None:
-            database.now(charging.request_start, int(user), CHARGER, 1)
+            database.now(charging.request_start, int(user), CHARGER, over + 1)
             continue
         step = NEXT[SessionState(session.state)]
         database.now(step, session)

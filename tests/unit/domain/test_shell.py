@@ -19,6 +19,7 @@ from domain.bus import LocalBus
 from domain.db import Database
 from domain.events import ChargerChanged, ChargerRetired, Event, WalletChanged
 from domain.models import Account, Charger, Connector, Finding, SignIn, User, now
+from domain.prices import Band, Price
 from domain.settings import settings
 from domain.shell import COMMANDS
 from domain.shell.command import Command, signed_rupees
@@ -152,6 +153,60 @@ def test_prices(run, database: Database) -> None:  # type: ignore[no-untyped-def
     assert "From 2099-12-01 00:00:00 on" in said.out
     prices = [database.now(tariffs.price, charger, now())[0].paise_per_kwh for charger in ("BLR-1", "BLR-2")]
     assert prices == [1_850, 2_100]
+
+
+def test_a_price_of_every_part(run, database: Database) -> None:  # type: ignore[no-untyped-def]
+    run("charger add BLR-1 --group malls")
+    said = run(
+        "tariff set 18 --group malls --start-fee 10 --per-minute 0.50 --idle-after 10 --idle-per-minute 2 "
+        "--band 22:00-06:00=12 --band 18:00-22:00=24.50"
+    )
+    assert (said.code, said.err) == (0, "")
+    sentences = (
+        "From 22:00 to 06:00 a kWh costs ₹12.00.",
+        "From 18:00 to 22:00 a kWh costs ₹24.50.",
+        "The start costs ₹10.00, once energy flows.",
+        "A minute of charging costs ₹0.50.",
+        "A cable left in a car costs ₹2.00 a minute after 10 minutes without energy, ₹240.00 at most.",
+    )
+    bands = (Band(1_080, 1_320, 2_450), Band(1_320, 360, 1_200))
+    assert database.now(tariffs.price, "BLR-1", now())[0] == Price(1_800, 0, 1_000, 50, 10, 200, bands)
+    run("tariff set 19 --group malls --from 2099-12-01")
+    shown, listed = run("tariff show BLR-1").out, run("tariff list").out
+    assert all(sentence in said.out and sentence in shown and sentence in listed for sentence in sentences)
+    assert "From 2099-12-01 00:00:00 on another price holds at the chargers of the group malls" in shown
+    assert "`tariff show`" in run("charger show BLR-1").out
+    assert "in no group" in run("charger group BLR-1").out
+    assert database.now(tariffs.price, "BLR-1", now())[0].plain
+    assert "BLR-1 is in the group malls" in run("charger group BLR-1 malls").out
+    assert run("tariff show NOSUCH").code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("18 --charger BLR-1 --group malls", "for one charger or for a group, not for both"),
+        ("18 --idle-after 10", "Idling needs both"),
+        ("18 --idle-per-minute 2", "Idling needs both"),
+        ("18 --idle-after 4 --idle-per-minute 2", "a whole number from 5 to 1440"),
+        ("18 --start-fee -1", "Write the amount in digits"),
+        ("18 --per-minute 1e3", "Write the amount in digits"),
+        ("18 --band 22:00-06:00", "hours and rupees for a kWh, such as 22:00-06:00=12.50"),
+        ("18 --band 22:00-25:00=12", "hours and rupees"),
+        ("18 --band 22:00-22:00=12", "end at another time"),
+        ("18 --band 00:00-24:00=12", "end at another time"),
+        ("18 --band 22:00-06:00=1.234", "hours and rupees"),
+        ("18 --band 20:00-23:00=12 --band 22:00-06:00=13", "two prices"),
+        ("18 --from 2020-01-01", "now or later"),
+        ("18 --charger NOSUCH", "no charger NOSUCH"),
+    ],
+)
+def test_nonsense_about_prices_gets_a_sentence(run, database: Database, options: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    run("charger add BLR-1")
+    said = run(f"tariff set {options}")
+    assert (said.code, said.out) == (2, "")
+    assert sentence in said.err
+    assert database.now(tariffs.everything)[0] == []
 
 
 # Users and money

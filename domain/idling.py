@@ -1,0 +1,100 @@
+"""A cable that stays in the car without charging: since when, and what it costs where a tariff asks (ADR 0007)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from domain import sessions, settlement
+from domain.models import Charger, ChargingSession, Connector, SessionState
+from domain.prices import MOST_IDLE_MINUTES
+
+IN_CHARGE, AFTER_IT = "SuspendedEV", "Finishing"
+"""The car takes nothing although it could (OCPP 1.6, 4.9); the charge has ended and the cable is still in."""
+SOON = timedelta(minutes=2)
+"""So long after a stop `Finishing` may be told of it."""
+
+
+def told(session: ChargingSession, status: str, at: datetime) -> None:
+    """The connector of a running charge says this at `at`, by our clock."""
+    if not asked(session):
+        return
+    if status == IN_CHARGE:
+        session.idle_since = session.idle_since or at
+    else:
+        settlement.stop_idling(session, at)
+
+
+def told_after(db: Session, charger_id: str, connector_number: int, status: str, at: datetime) -> None:
+    """A connector without a running charge says this: its last charge begins to idle, or has ended doing so."""
+    if status != AFTER_IT:
+        for session in _idling(db, [charger_id]):
+            if session.connector_number == connector_number:
+                ended(db, session, at)
+        return
+    last = db.exec(
+        select(ChargingSession)
+        .where(ChargingSession.charger_id == charger_id, ChargingSession.connector_number == connector_number)
+        .order_by(col(ChargingSession.id).desc())
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if last is not None and last.idle_since is None:
+        _begin(db, last, at)
+
+
+def after_stop(db: Session, session: ChargingSession, at: datetime) -> None:
+    """A charge was settled at `at`; its connector may have said before that the cable is still in."""
+    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    if connector is not None and connector.status == AFTER_IT:
+        _begin(db, session, at)
+
+
+def ended(db: Session, session: ChargingSession, at: datetime) -> None:
+    """It idles no more, or nobody can say so: what it costs is debited, once; a running charge pays at its stop."""
+    charger = db.get_one(Charger, session.charger_id)
+    settlement.stop_idling(session, at if charger.online else min(at, charger.heard_at or at))
+    if session.state == SessionState.SETTLED:
+        session.due_at = None
+        settlement.charge(db, session, "idle")
+        sessions.changed(db, session)
+    db.add(session)
+
+
+def contact_lost(db: Session, charger_ids: Iterable[str], at: datetime) -> None:
+    """Nobody can say any more whether the cables of these chargers are in their cars."""
+    for session in _idling(db, charger_ids):
+        ended(db, session, at)
+
+
+def free_until(session: ChargingSession) -> datetime | None:
+    """When idling begins to cost; None while nothing idles."""
+    if session.idle_since is None:
+        return None
+    return session.idle_since + timedelta(minutes=settlement.price_of(session).idle_after_minutes)
+
+
+def asked(session: ChargingSession) -> bool:
+    """Whether this charge's tariff asks anything for idling."""
+    return session.terms is not None and settlement.price_of(session).idle_per_minute_paise > 0
+
+
+def _begin(db: Session, session: ChargingSession, at: datetime) -> None:
+    """After the stop, until the connector says otherwise or the most is reached; not for a charge of nothing, nor for
+    one that was told of late."""
+    soon = session.stopped_at is not None and at - session.stopped_at < SOON
+    if not (soon and session.state == SessionState.SETTLED and session.cost_paise and asked(session)):
+        return
+    left = timedelta(minutes=MOST_IDLE_MINUTES) - timedelta(seconds=settlement.usage_of(session).idle_s)
+    session.idle_since = at
+    session.due_at = at + timedelta(minutes=settlement.price_of(session).idle_after_minutes) + max(left, timedelta(0))
+    sessions.changed(db, session)
+
+
+def _idling(db: Session, charger_ids: Iterable[str]) -> Sequence[ChargingSession]:
+    return db.exec(
+        select(ChargingSession)
+        .where(col(ChargingSession.charger_id).in_(charger_ids), col(ChargingSession.idle_since).is_not(None))
+        .order_by(col(ChargingSession.id))
+        .with_for_update()
+    ).all()

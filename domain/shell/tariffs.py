@@ -1,0 +1,152 @@
+"""The operator's words for prices."""
+
+import argparse
+import re
+from argparse import Namespace
+from collections.abc import Iterator
+
+from sqlmodel import Session
+
+from domain import chargers, tariffs
+from domain.models import Charger, Tariff, now
+from domain.money import AmountError, parse_rupees, plain_rupees
+from domain.prices import MOST_IDLE_MINUTES, Band, Price
+from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, number, rupees, text
+from domain.tariffs import LEAST_GRACE, MOST_GRACE
+
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)=([0-9.]+)")
+
+
+def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
+    begins = given.begins or now()
+    if (now() - begins).total_seconds() > 60:
+        raise Mistake("A price begins now or later; what was charged stays charged.")
+    if given.charger:
+        shell.do(chargers.info, given.charger)
+    try:
+        shell.do(
+            tariffs.set_price,
+            given.rupees,
+            charger_id=given.charger,
+            group=given.group,
+            effective_at=begins,
+            start_paise=given.start_fee,
+            per_minute_paise=given.per_minute,
+            idle_after_minutes=given.idle_after,
+            idle_per_minute_paise=given.idle_per_minute,
+            bands=tuple(given.band),
+        )
+    except tariffs.NotAPrice as error:
+        raise Mistake(str(error)) from None
+    price = Price(
+        given.rupees, 0, given.start_fee, given.per_minute, given.idle_after, given.idle_per_minute, tuple(given.band)
+    )
+    since = f"From {clock(given.begins)} on" if given.begins else "From now on"
+    yield f"{since} a kWh costs {plain_rupees(given.rupees)}, GST included, {_where(given.charger, given.group)}."
+    yield from parts(price)
+    yield "Charges that run keep the price they began with."
+
+
+def list_(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from columns(
+        ("FROM", "WHERE", "KWH", "AND"),
+        (
+            (
+                clock(tariff.effective_at),
+                tariff.charger_id or (f"group {tariff.group_name}" if tariff.group_name else "everywhere else"),
+                plain_rupees(tariff.paise_per_kwh),
+                " ".join(parts(price)),
+            )
+            for tariff, price in shell.do(tariffs.everything)
+        ),
+    )
+
+
+def show(shell: Shell, given: Namespace) -> Iterator[str]:
+    charger, price, coming = shell.do(_of, given.id)
+    yield f"{charger.id}, {f'group {charger.group_name}' if charger.group_name else 'in no group'}"
+    yield f"Now a kWh costs {plain_rupees(price.at(now()))}, GST included."
+    yield from parts(price)
+    for tariff in coming:
+        where = _where(tariff.charger_id, tariff.group_name)
+        yield f"From {clock(tariff.effective_at)} on another price holds {where}."
+
+
+def parts(price: Price) -> Iterator[str]:
+    """What a price asks for beside its plain kWh, a sentence each."""
+    for band in price.bands:
+        yield f"From {_hour(band.since)} to {_hour(band.until)} a kWh costs {plain_rupees(band.paise_per_kwh)}."
+    if price.start_paise:
+        yield f"The start costs {plain_rupees(price.start_paise)}, once energy flows."
+    if price.per_minute_paise:
+        yield f"A minute of charging costs {plain_rupees(price.per_minute_paise)}."
+    if price.idle_per_minute_paise:
+        most = plain_rupees(price.idle_per_minute_paise * MOST_IDLE_MINUTES)
+        yield (
+            f"A cable left in a car costs {plain_rupees(price.idle_per_minute_paise)} a minute after "
+            f"{price.idle_after_minutes} minutes without energy, {most} at most."
+        )
+
+
+def hours(typed: str) -> Band:
+    """A band of the day, such as 22:00-06:00=12.50; rupees for a kWh."""
+    match = _HOURS.fullmatch(typed)
+    try:
+        paise = parse_rupees(match[5] if match else None)
+    except AmountError:
+        raise argparse.ArgumentTypeError("hours and rupees for a kWh, such as 22:00-06:00=12.50") from None
+    assert match is not None
+    begin, end = ((int(match[n]) * 60 + int(match[n + 1])) if match[n] else 0 for n in (1, 3))
+    if begin == end:
+        raise argparse.ArgumentTypeError("hours that end at another time than they begin")
+    return Band(begin, end, paise)
+
+
+def _of(db: Session, charger_id: str) -> tuple[Charger, Price, list[Tariff]]:
+    charger = chargers.info(db, charger_id)
+    mine = ((charger.id, None), (None, charger.group_name), (None, None))
+    coming = [
+        tariff
+        for tariff, _ in tariffs.everything(db)
+        if tariff.effective_at > now() and (tariff.charger_id, tariff.group_name) in mine
+    ]
+    return charger, tariffs.price(db, charger_id, now()), coming
+
+
+def _where(charger_id: str | None, group: str | None) -> str:
+    if charger_id:
+        return f"at {charger_id}"
+    if group:
+        return f"at the chargers of the group {group} that have no price of their own"
+    return "at every charger that has no price of its own or of its group"
+
+
+def _hour(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+COMMANDS = (
+    Command(
+        "tariff set",
+        "put a price into force",
+        set_price,
+        (
+            argument("rupees", "for a kWh, GST included: 18 or 18.50", type=rupees),
+            argument("--charger", "at this charger only", type=text(48), default=None),
+            argument("--group", "at the chargers of this group", type=text(40), default=None),
+            argument("--from", "from this day or time on, Indian time; default: now", type=moment, dest="begins"),
+            argument("--band", "other hours, other price: 22:00-06:00=12.50", type=hours, action="append", default=[]),
+            argument("--start-fee", "rupees once, when energy flows", type=rupees, default=0),
+            argument("--per-minute", "rupees for a minute of charging", type=rupees, default=0),
+            argument(
+                "--idle-after",
+                "minutes without energy that the cable may stay in the car",
+                type=number(LEAST_GRACE, MOST_GRACE),
+                default=0,
+            ),
+            argument("--idle-per-minute", "rupees for each minute after that", type=rupees, default=0),
+        ),
+    ),
+    Command("tariff list", "every price there was, is and will be", list_),
+    Command("tariff show", "what holds at a charger now", show, (argument("id", "the charger", type=text(48)),)),
+)

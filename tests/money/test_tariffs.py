@@ -1,0 +1,476 @@
+"""Charges at tariffs of several parts: counted by the meter, warned of, held for, and billed once (ADR 0007)."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from domain import (
+    accounts,
+    allowance,
+    arrivals,
+    chargers,
+    charging,
+    history,
+    idling,
+    interruptions,
+    prices,
+    settlement,
+    starts,
+    tariffs,
+)
+from domain.events import SessionMetered
+from domain.models import Receipt, SessionState, Transfer
+from domain.prices import Band, Line
+from domain.receipts import INDIA
+from tests.money import house
+from tests.money.charges import METER, Desk
+
+IDLE = {"idle_after_minutes": 10, "idle_per_minute_paise": 200}
+"""10 minutes are free, then 2 rupees a minute."""
+
+
+@pytest.fixture
+def noon(desk: Desk) -> Iterator[Desk]:
+    """The desk at noon in India."""
+    local = desk.clock.at.astimezone(INDIA)
+    desk.clock.at = local.replace(hour=12, minute=0, second=0, microsecond=0)
+    desk.since = desk.clock.at
+    yield desk
+
+
+def priced(desk: Desk, rupees: int = 1_000, **parts: Any) -> tuple[int, int]:
+    """A driver and his charge that has begun, at 18 rupees and these parts."""
+    desk.do(tariffs.set_price, 1_800, effective_at=desk.clock.at, **parts)
+    asha = desk.driver(rupees)
+    desk.charger()
+    return asha, desk.charging(asha)
+
+
+def lines(desk: Desk, session_id: int) -> tuple[Line, ...]:
+    return settlement.lines_of(desk.session(session_id), desk.clock.at)
+
+
+def papers(desk: Desk) -> list[tuple[str, int]]:
+    rows = select(Receipt.kind, Receipt.total_paise).order_by(Receipt.created_at, Receipt.number)
+    return desk.do(lambda db: [tuple(row) for row in db.exec(rows)])
+
+
+# The start
+
+
+def test_a_start_costs_once_and_from_the_first_energy_on(desk: Desk) -> None:
+    asha, session_id = priced(desk, start_paise=1_000)
+    desk.events.clear()
+    desk.passes(seconds=30)
+    desk.meter(session_id, METER)
+    desk.passes(seconds=30)
+    desk.meter(session_id, METER + 100)
+    assert [event.cost_paise for event in desk.events if isinstance(event, SessionMetered)] == [0, 1_180]
+    desk.flows(session_id, 1.9)
+    desk.stop(session_id, METER + 2_000)
+    assert desk.bill(session_id) == (2_000, 4_600)
+    assert lines(desk, session_id) == (Line("start", 1, 1_000, 1_000), Line("energy", 2_000, 1_800, 3_600))
+    assert desk.free(asha) == 954
+    desk.changes_nothing(desk.stop, session_id, METER + 2_000)
+
+
+def test_a_charge_of_nothing_costs_nothing_whatever_the_tariff_asks(desk: Desk) -> None:
+    """ui.md: 0 kWh is 0 rupees; C29."""
+    asha, session_id = priced(desk, start_paise=1_000, per_minute_paise=100, **IDLE)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(hours=2)
+    desk.heard("BLR-1")
+    desk.stop(session_id, METER)
+    desk.status("BLR-1", 1, "Finishing")
+    desk.passes(hours=2)
+    desk.status("BLR-1", 1, "Available")
+    assert desk.bill(session_id) == (0, 0)
+    assert (desk.money(asha).balance_paise, papers(desk)) == (100_000, [])
+
+
+# Time
+
+
+def test_time_is_paid_while_the_meter_rises(desk: Desk) -> None:
+    """Three minutes of charging, a pause of five, half a minute: three whole minutes."""
+    _, session_id = priced(desk, per_minute_paise=50)
+    desk.flows(session_id, 3)
+    for _ in range(5):
+        desk.passes(minutes=1)
+        desk.meter(session_id, METER + 3_000, 0)
+    desk.flows(session_id, 0.5)
+    desk.stop(session_id, METER + 3_500)
+    assert desk.bill(session_id) == (3_500, 6_300 + 150)
+    assert lines(desk, session_id)[-1] == Line("time", 3, 50, 150)
+
+
+def test_a_silent_meter_pays_a_quarter_of_an_hour_at_most(desk: Desk) -> None:
+    _, session_id = priced(desk, per_minute_paise=50)
+    desk.flows(session_id, 1)
+    desk.passes(hours=3)
+    desk.stop(session_id, METER + 2_000)
+    assert desk.bill(session_id) == (2_000, 3_600 + 16 * 50)
+
+
+# The hours of the day
+
+
+def test_energy_is_paid_by_its_hours(noon: Desk) -> None:
+    """Two kWh before 12:30 and three after it."""
+    noon.passes(minutes=28)
+    _, session_id = priced(noon, bands=(Band(750, 900, 1_200),))
+    noon.flows(session_id, 5)
+    noon.stop(session_id, METER + 5_000)
+    assert lines(noon, session_id) == (Line("energy", 3_000, 1_200, 3_600), Line("energy", 2_000, 1_800, 3_600))
+    assert noon.bill(session_id) == (5_000, 7_200)
+
+
+def test_where_samples_are_missing_the_cheaper_hours_count(noon: Desk) -> None:
+    """Offline from 12:01 to 12:41, past a dearer band and into it: what came in between is at the lower price."""
+    _, session_id = priced(noon, bands=(Band(740, 900, 2_400),))
+    noon.flows(session_id, 1)
+    noon.passes(minutes=40)
+    noon.stop(session_id, METER + 20_000)
+    assert lines(noon, session_id) == (Line("energy", 20_000, 1_800, 36_000),)
+
+
+def test_a_charge_told_of_late_is_paid_by_the_hours_of_its_own_clock(noon: Desk) -> None:
+    """C9: an old charge, replayed in the dear hours."""
+    noon.do(tariffs.set_price, 1_800, bands=(Band(840, 900, 2_400),), effective_at=noon.clock.at)
+    asha = noon.driver()
+    noon.charger()
+    session_id = noon.request(asha)
+    begun: datetime = noon.clock.at
+    noon.do(charging.answered, session_id, "accepted")
+    noon.passes(hours=2, minutes=10)
+    noon.start(session_id, at=begun)
+    noon.stop(session_id, METER + 4_000, at=begun + timedelta(minutes=30))
+    assert noon.bill(session_id) == (4_000, 7_200)
+
+
+def test_a_meter_that_takes_back_takes_the_dearest_first(noon: Desk) -> None:
+    """C19 and whatever else lowers a bill: 2 kWh at 18, 2 at 24, and meterStop says 3."""
+    noon.passes(minutes=29)
+    _, session_id = priced(noon, bands=(Band(750, 900, 2_400),))
+    noon.flows(session_id, 4)
+    noon.stop(session_id, METER + 3_000)
+    assert lines(noon, session_id) == (Line("energy", 2_000, 1_800, 3_600), Line("energy", 1_000, 2_400, 2_400))
+
+
+def test_a_later_tariff_changes_no_charge(desk: Desk) -> None:
+    """C21: neither the one that runs nor the one that is over."""
+    asha, session_id = priced(desk, start_paise=1_000)
+    desk.flows(session_id, 1)
+    desk.do(tariffs.set_price, 9_900, start_paise=5_000, per_minute_paise=100, effective_at=desk.clock.at)
+    desk.flows(session_id, 1)
+    desk.stop(session_id, METER + 2_000)
+    assert desk.bill(session_id) == (2_000, 4_600)
+    before = desk.do(history.one, asha, desk.session(session_id).ref)
+    desk.passes(days=30)
+    desk.do(tariffs.set_price, 1, effective_at=desk.clock.at)
+    assert desk.do(history.one, asha, before.session.ref) == before
+
+
+# The money that is there
+
+
+def test_live_figure_and_bill_are_one_sum(noon: Desk) -> None:
+    noon.passes(minutes=25)
+    _, session_id = priced(noon, start_paise=500, per_minute_paise=50, bands=(Band(750, 900, 1_200),))
+    noon.events.clear()
+    noon.flows(session_id, 12)
+    live = [event.cost_paise for event in noon.events if isinstance(event, SessionMetered)]
+    assert live == sorted(live)
+    noon.stop(session_id, METER + 12_000)
+    assert noon.bill(session_id)[1] == live[-1]
+
+
+def test_the_end_of_the_money_counts_every_part(desk: Desk) -> None:
+    """payments.md 2.7: a rupee a minute, 18 for the kWh, 10 for the start, of 100 rupees."""
+    asha, session_id = priced(desk, rupees=100, start_paise=1_000, per_minute_paise=100)
+    assert desk.flows(session_id, 10) != []
+    session = desk.session(session_id)
+    assert (session.state, session.stop_cause) == (SessionState.STOPPING, "funds")
+    assert session.meter_wh is not None
+    stopped_wh = next(
+        wh for wh in range(1_000, 10_000, 1_000) if 1_000 + wh // 1000 * 1_900 >= 10_000 - allowance.reserve(session)
+    )
+    desk.stop(session_id, METER + stopped_wh)
+    assert desk.money(asha).arrears_paise == 0
+    assert desk.bill(session_id)[1] <= 10_000
+
+
+def test_a_silent_charge_ends_before_its_money_does(desk: Desk) -> None:
+    """Nothing is heard: by the deadline at the latest it is stopped."""
+    _, session_id = priced(desk, rupees=100, per_minute_paise=100)
+    desk.flows(session_id, 1)
+    for _ in range(20):
+        due_at = desk.session(session_id).due_at
+        assert due_at is not None
+        desk.clock.at = max(due_at, desk.clock.at + timedelta(seconds=1))
+        if desk.sweep().get(session_id) == "stop":
+            break
+    assert desk.session(session_id).stop_cause == "funds"
+    spent = settlement.cost_of(desk.session(session_id), desk.clock.at, 0)
+    assert spent <= 10_000
+
+
+def test_a_limit_in_rupees_counts_every_part(desk: Desk) -> None:
+    desk.do(tariffs.set_price, 1_800, start_paise=1_000, effective_at=desk.clock.at)
+    desk.charger()
+    session_id = desk.charging(desk.driver(), paise=2_800)
+    desk.flows(session_id, 1)
+    assert desk.session(session_id).stop_cause == "limit"
+
+
+def test_free_energy_with_a_fee_is_not_free(desk: Desk) -> None:
+    desk.do(tariffs.set_price, 0, start_paise=1_000, effective_at=desk.clock.at)
+    desk.charger()
+    asha = desk.driver()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 1)
+    desk.stop(session_id, METER + 1_000)
+    assert desk.bill(session_id) == (1_000, 1_000)
+
+
+# Idling
+
+
+def test_idling_in_a_charge_is_on_its_bill(desk: Desk) -> None:
+    asha, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    session = desk.session(session_id)
+    assert idling.free_until(session) == desk.clock.at + timedelta(minutes=10)
+    desk.passes(minutes=10)
+    desk.meter(session_id, METER + 2_000, 0)
+    assert desk.do(history.current, asha).cost_paise == 3_600  # type: ignore[union-attr]
+    desk.passes(minutes=20, seconds=59)
+    desk.meter(session_id, METER + 2_000, 0)
+    assert desk.do(history.current, asha).cost_paise == 3_600 + 4_000  # type: ignore[union-attr]
+    desk.stop(session_id, METER + 2_000)
+    assert desk.bill(session_id) == (2_000, 7_600)
+    assert lines(desk, session_id)[-1] == Line("idle", 20, 200, 4_000)
+    assert papers(desk) == [("EV", 7_600)]
+
+
+def test_each_time_of_idling_has_its_free_minutes_and_the_chargers_pause_is_none(desk: Desk) -> None:
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 1)
+    for status, minutes in (("SuspendedEV", 15), ("Charging", 1), ("SuspendedEV", 9), ("SuspendedEVSE", 60)):
+        desk.status("BLR-1", 1, status)
+        desk.passes(minutes=minutes)
+        desk.heard("BLR-1")
+    desk.stop(session_id, METER + 1_000)
+    assert desk.bill(session_id) == (1_000, 1_800 + 5 * 200)
+
+
+def test_idling_uses_up_the_hold_and_ends_the_charge(desk: Desk) -> None:
+    """100 rupees: 36 for energy; the rest lasts 30 minutes less the reserve, after the free ones."""
+    asha, session_id = priced(desk, rupees=100, **IDLE)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    minutes = 0
+    while desk.session(session_id).state == SessionState.CHARGING:
+        minutes += 1
+        desk.passes(minutes=1)
+        desk.meter(session_id, METER + 2_000, 0)
+        desk.heard("BLR-1")
+    assert (minutes, desk.session(session_id).stop_cause) == (41, "funds")
+    desk.stop(session_id, METER + 2_000)
+    assert desk.money(asha).arrears_paise == 0
+    assert desk.bill(session_id)[1] == 3_600 + 31 * 200
+
+
+def parked(desk: Desk, rupees: int = 1_000) -> tuple[int, int]:
+    """A charge of 2 kWh that is over, its cable still in the car."""
+    asha, session_id = priced(desk, rupees=rupees, **IDLE)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "Finishing")
+    return asha, session_id
+
+
+def test_idling_after_the_stop_is_debited_once_with_a_debit_note(desk: Desk) -> None:
+    asha, session_id = parked(desk)
+    assert (desk.bill(session_id), desk.free(asha)) == ((2_000, 3_600), 964)
+    desk.passes(minutes=25)
+    desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Available")
+    assert (desk.bill(session_id), desk.free(asha)) == ((2_000, 6_600), 934)
+    assert papers(desk) == [("EV", 3_600), ("DN", 3_000)]
+    assert desk.session(session_id).due_at is None
+    for again in (("Finishing", "Available"), ("Charging", "Available")):
+        for status in again:
+            desk.changes_nothing(desk.status, "BLR-1", 1, status)
+    desk.changes_nothing(desk.stop, session_id, METER + 2_000)
+    desk.passes(hours=5)
+    desk.changes_nothing(desk.sweep)
+
+
+@pytest.mark.parametrize("first", ["Finishing", "StopTransaction"])
+def test_either_message_may_come_first(desk: Desk, first: str) -> None:
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    tell = [lambda: desk.status("BLR-1", 1, "Finishing"), lambda: desk.stop(session_id, METER + 2_000)]
+    for step in tell if first == "Finishing" else reversed(tell):
+        step()
+    desk.passes(minutes=30)
+    desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Available")
+    assert desk.bill(session_id) == (2_000, 3_600 + 20 * 200)
+
+
+def test_who_unplugs_in_time_pays_nothing_more(desk: Desk) -> None:
+    _, session_id = parked(desk)
+    desk.passes(minutes=10)
+    desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Available")
+    assert (desk.bill(session_id), papers(desk)) == ((2_000, 3_600), [("EV", 3_600)])
+    assert desk.session(session_id).idle_since is None
+
+
+def test_idling_has_an_end_whatever_the_charger_says(desk: Desk) -> None:
+    """Two hours are paid at most, and then the matter is closed."""
+    _, session_id = parked(desk)
+    desk.passes(minutes=129)
+    desk.heard("BLR-1")
+    assert desk.sweep() == {}
+    desk.passes(minutes=2)
+    assert desk.sweep() == {session_id: ""}
+    assert desk.bill(session_id) == (2_000, 3_600 + 120 * 200)
+    desk.changes_nothing(desk.sweep)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Available")
+
+
+def test_what_the_wallet_lacks_for_idling_is_owed_and_bounded(desk: Desk) -> None:
+    asha, _ = parked(desk, rupees=50)
+    desk.passes(hours=5)
+    desk.heard("BLR-1")
+    desk.sweep()
+    desk.status("BLR-1", 1, "Available")
+    money = desk.money(asha)
+    assert (money.balance_paise, money.arrears_paise) == (0, 3_600 + 24_000 - 5_000)
+    with pytest.raises(starts.Refused, match="You owe"):
+        desk.request(asha)
+
+
+def test_a_charger_out_of_contact_idles_nobody(desk: Desk) -> None:
+    """What nobody reported is not charged for; the contact ends it, and its return does not begin it anew."""
+    _, session_id = parked(desk)
+    desk.passes(minutes=15)
+    desk.do(arrivals.disconnected, [("BLR-1", desk.clock.at)])
+    assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
+    desk.passes(hours=3)
+    desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
+
+
+def test_a_charge_that_lost_its_contact_idles_no_more(desk: Desk) -> None:
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=15)
+    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    desk.passes(hours=1)
+    assert settlement.cost_of(desk.session(session_id), desk.clock.at) == 3_600 + 5 * 200
+    assert desk.interrupt_lost() == [session_id]
+    assert desk.session(session_id).cost_paise == 3_600 + 5 * 200
+
+
+def test_a_stop_told_of_late_begins_no_idling(desk: Desk) -> None:
+    """C9: a charger that was offline for hours says Finishing of a car that has long gone."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    stopped = desk.clock.at
+    desk.passes(hours=3)
+    desk.heard("BLR-1")
+    desk.stop(session_id, METER + 2_000, at=stopped)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
+
+
+def test_the_next_charge_ends_the_idling_of_the_last(desk: Desk) -> None:
+    """A card is held to the charger without pulling the cable out: no status says that the last one left."""
+    _, first = parked(desk)
+    desk.passes(minutes=15)
+    desk.do(
+        charging.started,
+        charger_id="BLR-1",
+        connector_number=1,
+        tag="CARD",
+        meter_start_wh=METER + 2_000,
+        at=desk.clock.at,
+        received_at=desk.clock.at,
+    )
+    assert desk.bill(first) == (2_000, 3_600 + 5 * 200)
+    assert desk.session(first).idle_since is None
+
+
+def test_an_account_waits_until_its_cable_is_out(desk: Desk) -> None:
+    """C30."""
+    asha, _ = parked(desk)
+    assert desk.do(accounts.charging, asha)
+    desk.status("BLR-1", 1, "Available")
+    assert not desk.do(accounts.charging, asha)
+
+
+def test_a_plain_tariff_counts_nothing(desk: Desk) -> None:
+    _, session_id = priced(desk)
+    desk.flows(session_id, 1)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(hours=2)
+    desk.heard("BLR-1")
+    session = desk.session(session_id)
+    assert (session.terms, session.counted, session.idle_since) == (None, None, None)
+
+
+def test_an_interrupted_charge_is_estimated_with_every_part(desk: Desk) -> None:
+    """C4: and the late stop corrects it once."""
+    _, session_id = priced(desk, start_paise=500, per_minute_paise=50, **IDLE)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    assert desk.session(session_id).cost_paise == 500 + 3_600 + 100
+    desk.passes(hours=25)
+    desk.sweep()
+    assert desk.bill(session_id) == (2_000, 4_200)
+    desk.passes(minutes=1)
+    desk.stop(session_id, METER + 1_500)
+    assert desk.bill(session_id) == (1_500, 3_300)
+    assert papers(desk) == [("EV", 4_200), ("CN", 900)]
+    transfers = desk.do(lambda db: house.rows(db, Transfer))
+    desk.stop(session_id, METER + 1_500)
+    assert desk.do(lambda db: house.rows(db, Transfer)) == transfers
+
+
+def test_a_walk_up_has_lines_and_no_bill(desk: Desk) -> None:
+    desk.do(tariffs.set_price, 1_800, start_paise=500, effective_at=desk.clock.at, **IDLE)
+    desk.charger()
+    begun = desk.do(
+        charging.started,
+        charger_id="BLR-1",
+        connector_number=1,
+        tag="CARD",
+        meter_start_wh=METER,
+        at=desk.clock.at,
+        received_at=desk.clock.at,
+    )
+    desk.flows(begun.session_id, 2)
+    desk.stop(begun.session_id, METER + 2_000)
+    assert desk.bill(begun.session_id) == (2_000, 4_100)
+    assert papers(desk) == []
+
+
+def test_the_estimate_is_the_bill_of_a_steady_charge(noon: Desk) -> None:
+    """What a driver reads before the start is what he pays, to the minute."""
+    parts = {"start_paise": 500, "per_minute_paise": 50, "bands": (Band(725, 900, 1_200),)}
+    _, session_id = priced(noon, **parts)
+    price = settlement.price_of(noon.session(session_id))
+    told = prices.estimate(price, 10_000, 60_000, noon.clock.at)
+    noon.flows(session_id, 10)
+    noon.stop(session_id, METER + 10_000)
+    assert lines(noon, session_id) == told.lines
+    assert interruptions.LOST.total_seconds() == prices.GAP_S
