@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain import charging, chores, dispatch, funnel, interruptions, recheck, reconciliation
+from domain import attempts, charging, chores, dispatch, funnel, interruptions, recheck, reconciliation
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.models import now
@@ -45,7 +45,7 @@ async def sweep_lost(at: datetime, since: datetime) -> None:
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
-    once a night, in one process of all (payments.md 2.4)."""
+    once a night, in one process of all (payments.md 2.4). At night old tries at the doors are forgotten, too."""
     if await _ours("late", at, at + MOMENTS_EVERY):
         await _keep(await read(reconciliation.of_moments, at))
     if await _ours("books", at, chores.next_night(at)):
@@ -53,6 +53,8 @@ async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
         answers = await recheck.recheck(gateway, at - recheck.LATELY)
         await _keep(answers.found)
         log.info("books compared", asked=answers.asked, unanswered=answers.unanswered, found=len(answers.found))
+    if await _ours("tries", at, chores.next_night(at)):
+        await transact(attempts.forget, at)
 
 
 async def _ours(chore: str, at: datetime, due_again: datetime) -> bool:

@@ -48,9 +48,7 @@ async def go(gateway: PaymentGateway, request: Request) -> Response:
     user = await auth.of_request(request)
     if user is None or user.id is None:
         return RedirectResponse(auth.gate_to(request.url.path), 303)
-    try:
-        await read(recharges.owned, user.id, order_id)
-    except NotYours:
+    if not _ORDER.fullmatch(order_id) or not await _owns(user.id, order_id):
         return page(404, t("Nothing at this address."), t("There is no such payment of yours."))
     try:
         address = await funnel.begin(gateway, order_id)

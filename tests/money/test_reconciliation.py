@@ -8,7 +8,18 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, select
 
-from domain import chores, findings, funnel, recheck, reconciliation, refunds, settled_payments, sweeper, wallet
+from domain import (
+    attempts,
+    chores,
+    findings,
+    funnel,
+    recheck,
+    reconciliation,
+    refunds,
+    settled_payments,
+    sweeper,
+    wallet,
+)
 from domain.db import Database, read, transact
 from domain.models import (
     ChargingSession,
@@ -19,6 +30,7 @@ from domain.models import (
     OrderState,
     SessionState,
     SettledPayment,
+    SignInAttempt,
 )
 from domain.recharges import GatewayUnavailable
 from domain.reconciliation import Discrepancy
@@ -420,6 +432,17 @@ async def test_the_sweeper_compares_the_books_at_night_and_looks_every_ten_minut
         await sweeper.sweep_books(gateway, clock.at)
     assert await kinds() == [("overdue", waiting), ("gateway-state", order_id)]
     assert gateway.calls["status"] == asked + 1
+
+
+async def test_the_sweeper_forgets_old_tries_at_the_doors(asha: int, gateway: Gateway, clock: Clock) -> None:
+    await sweeper.sweep_books(gateway, clock.at)
+    night = chores.next_night(clock.at)
+    await transact(attempts.knock, "login", "203.0.113.7", night - attempts.KEPT - timedelta(minutes=1))
+    await transact(attempts.knock, "login", "203.0.113.7", night - attempts.KEPT + timedelta(hours=1))
+    clock.at = night + timedelta(minutes=1)
+    await sweeper.sweep_books(gateway, clock.at)
+    left = await read(lambda db: db.exec(select(SignInAttempt.at)).all())
+    assert set(left) == {night - attempts.KEPT + timedelta(hours=1)}
 
 
 # Reading the file

@@ -1,15 +1,27 @@
 """The ledger's promises one by one, on both databases: what it moves, what it refuses, what stays written."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session, col, select
 
-from domain import recharges, wallet
+from domain import recharges, settlement, wallet
 from domain.events import WalletChanged
-from domain.models import APPEND_ONLY, Account, Entry, Hold, HoldState, RechargeOrder, SessionState, Transfer
+from domain.models import (
+    APPEND_ONLY,
+    Account,
+    ChargingSession,
+    Entry,
+    Hold,
+    HoldState,
+    RechargeOrder,
+    SessionState,
+    Transfer,
+    now,
+)
 from domain.wallet import InsufficientFunds, LedgerConflict
 from tests.money.house import broken, charge, driver, give, money, owe, rows
 
@@ -271,12 +283,19 @@ def test_a_line_says_what_it_was_for(db: Session, asha: int) -> None:
 # What the database itself enforces (payments.md 2.3)
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
-@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}"])
-def test_what_was_written_stays_written(db: Session, asha: int, table: str, statement: str) -> None:
-    order = paid_order(db, asha)
-    recharges.rang(db, order.merchant_order_id, b"{}")
+def written(db: Session, user_id: int) -> None:
+    """A row in every table that takes new rows only."""
+    recharges.rang(db, paid_order(db, user_id).merchant_order_id, b"{}")
+    session = db.get_one(ChargingSession, charge(db, user_id))
+    session.meter_start_wh, session.started_at, session.stopped_at = 0, now() - timedelta(hours=1), now()
+    settlement.settle(db, session, 1_000)
     db.flush()
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET created_at = created_at", "DELETE FROM {}"])
+def test_what_was_written_stays_written(db: Session, asha: int, table: str, statement: str) -> None:
+    written(db, asha)
     with pytest.raises(DBAPIError, match=f"{table} is append-only"), db.begin_nested():
         db.connection().exec_driver_sql(statement.format(table))
 
@@ -284,8 +303,7 @@ def test_what_was_written_stays_written(db: Session, asha: int, table: str, stat
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_nothing_is_replaced_either(db: Session, asha: int, table: str) -> None:
     """SQLite deletes what it replaces, and asks the trigger only when told to."""
-    recharges.rang(db, paid_order(db, asha).merchant_order_id, b"{}")
-    db.flush()
+    written(db, asha)
     if db.connection().dialect.name == "sqlite":
         with pytest.raises(DBAPIError, match=f"{table} is append-only"), db.begin_nested():
             db.connection().exec_driver_sql(f"REPLACE INTO {table} SELECT * FROM {table}")  # noqa: S608

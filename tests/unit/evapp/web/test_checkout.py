@@ -128,6 +128,21 @@ def credentials(sandbox: Sandbox) -> dict[str, str]:
 # Going
 
 
+@pytest.mark.parametrize("name", ["%00", "a%00b", "%F0%9F%92%B3", "a.b", "x" * 64, "RCH-%0A"])
+async def test_an_address_that_cannot_be_an_order_asks_no_database(
+    phone: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """PostgreSQL refuses a NUL with an error of its own."""
+
+    async def asked(*what: object) -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(checkout, "read", asked)
+    answer = await phone.get(f"/payments/go/{name}")
+    assert answer.status_code == 404
+    assert "There is no such payment of yours." in answer.text
+
+
 async def test_the_owner_is_sent_to_the_pay_page_as_phonepe_named_it(
     asha: int, phone: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
