@@ -86,10 +86,14 @@ class Hub:
 
     def _forget_the_gone(self) -> None:
         """A browser that left says no goodbye; those that are gone are counted out when there are many."""
-        here = self._app.event_namespace.token_to_sid if self._app and self._app.event_namespace else {}
-        for token in self._watches.keys() - here.keys():
+        for token in [token for token in self._watches if not self._is_here(token)]:
             self.forget(token)
         self._crowded = max(CROWD, 2 * len(self._watches))
+
+    def _is_here(self, token: str) -> bool:
+        """Whether this browser is connected; `token_to_sid`, Reflex's public view, would be made anew for each push."""
+        namespace = self._app.event_namespace if self._app is not None else None
+        return namespace is not None and token in namespace._token_manager.token_to_socket
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, SignedOut):
@@ -118,9 +122,9 @@ class Hub:
 
     async def _push(self, token: str, reload: bool, metered: SessionMetered | None) -> None:
         watch = self._watches.get(token)
-        if watch is None or self._app is None or self._app.event_namespace is None:
+        if watch is None or self._app is None:
             return
-        if token not in self._app.event_namespace.token_to_sid:
+        if not self._is_here(token):
             self.forget(token)
             return
         async with self._app.modify_state(rx.BaseStateToken(ident=token, cls=watch.states[0])) as root:

@@ -30,7 +30,8 @@ class Wire:
         self._socket: ClientConnection | None = None
         self._news = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
-        self._updates = 0
+        self.updates = 0
+        """Answers and pushes so far."""
 
     async def __aenter__(self) -> Self:
         self._socket = await connect(self._address, max_size=None, additional_headers=self._headers)
@@ -50,10 +51,10 @@ class Wire:
 
     async def event(self, state: type[rx.State], handler: str, path: str = "/", **payload: Any) -> None:
         """Send an event that changes something, and wait for the change."""
-        seen = self._updates
+        seen = self.updates
         await self.send(state, handler, path, **payload)
         async with asyncio.timeout(10), self._news:
-            await self._news.wait_for(lambda: self._updates > seen)
+            await self._news.wait_for(lambda: self.updates > seen)
 
     async def send(self, state: type[rx.State], handler: str, path: str = "/", **payload: Any) -> None:
         """Send an event; the events of a tab are worked off in their order."""
@@ -81,7 +82,7 @@ class Wire:
                 kind, *data = json.loads(text.removeprefix("42/_event,"))
                 async with self._news:
                     if kind == "event":
-                        self._updates += 1
+                        self.updates += 1
                         for substate, values in (data[0].get("delta") or {}).items():
                             self.state.setdefault(substate, {}).update(values)
                     self._news.notify_all()

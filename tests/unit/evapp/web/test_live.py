@@ -34,7 +34,8 @@ class App:
 
     def __init__(self) -> None:
         self.event_namespace: Any = self
-        self.token_to_sid: dict[str, str] = {}
+        self._token_manager: Any = self
+        self.token_to_socket: dict[str, str] = {}
         self.states: dict[str, Seen] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -71,7 +72,7 @@ async def bus(app: App) -> AsyncIterator[LocalBus]:
 
 
 def tab(app: App, token: str, user_id: int = 1, charger_id: str = "", sign_in: str = "s") -> Seen:
-    app.token_to_sid[token] = token
+    app.token_to_socket[token] = token
     app.states[token] = Seen()
     live.hub.watch(token, Watch(user_id, sign_in, charger_id, (rx.State,)))
     return app.states[token]
@@ -137,6 +138,6 @@ async def test_those_who_left_are_forgotten(app: App, bus: LocalBus, monkeypatch
     monkeypatch.setattr(live, "CROWD", 10)
     for number in range(10):
         tab(app, f"t{number}")
-        del app.token_to_sid[f"t{number}"]
+        del app.token_to_socket[f"t{number}"]
     tab(app, "new")
     assert set(live.hub._watches) == {"new"}
