@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve test lint migrate shots lock browser bench sandbox-fidelity audit
+.PHONY: help run dev serve test lint migrate shots lock browser bench fuzz sandbox-fidelity audit
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ migrate: .venv/product ## Bring the database up to date (EVAPP_DATABASE_URL, or 
 
 bench: .venv/dev ## Measure the chargers' side beside its peers; ARGS="flow --rounds 9" for some (bench/README.md)
 	@python -m bench $(ARGS)
+
+fuzz: .venv/dev ## A hundred thousand odd frames to the chargers' port; ARGS="--frames 1000 --seed 7"
+	@python -m bench.fuzz $(ARGS)
 
 sandbox-fidelity: .venv/dev ## Let PhonePe's own Python SDK drive our PhonePe sandbox, in both URL layouts
 	@python -m scripts.sandbox_fidelity
