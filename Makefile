@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve test lint migrate shots lock browser bench fuzz sandbox-fidelity audit
+.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz sandbox-fidelity audit
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,9 @@ audit: .venv/dev browser ## Judge every page in Chromium: axe, width, weight, ca
 
 shots: .venv/dev browser ## Take the pictures of docs/shots from the running product
 	@$(REGISTRY) exec python -m tests.e2e.shots $(ARGS)
+
+texts: .venv/dev ## Bring the languages' catalogues up to date with the sentences in the code; says what waits for a translation
+	@python -m scripts.texts
 
 lock: .venv/dev ## Pin the packages anew: requirements*.txt and reflex.lock; ARGS=--upgrade for newer ones
 	@for lock in requirements requirements-dev; do \

@@ -22,11 +22,12 @@ from domain.models import (
     now,
 )
 from domain.money import plain_rupees
+from domain.sentences import Sentence
 from domain.sign_ins import Browser, Refused
 
 TAKEN = {
-    "username": "This username is taken. Choose another.",
-    "phone": "This number already has an account. Log in with it.",
+    "username": Sentence("This username is taken. Choose another."),
+    "phone": Sentence("This number already has an account. Log in with it."),
 }
 READ: dict[str, Callable[[object], str]] = {
     "username": identity.username,
@@ -40,7 +41,7 @@ MOVING = (OrderState.NEW, OrderState.PENDING, OrderState.UNKNOWN)
 class FieldErrors(Exception):
     """What was typed cannot be taken: a sentence for each field."""
 
-    def __init__(self, errors: dict[str, str]) -> None:
+    def __init__(self, errors: Mapping[str, str]) -> None:
         super().__init__(errors)
         self.errors = errors
 
@@ -70,7 +71,7 @@ def registration(typed: Mapping[str, object]) -> Registration:
         try:
             values[field] = read(typed.get(field))
         except identity.Unusable as error:
-            errors[field] = str(error)
+            errors[field] = error.args[0]
     errors |= new_pin_errors(typed, "pin", values.get("phone", ""))
     if errors:
         raise FieldErrors(errors)
@@ -82,7 +83,7 @@ def new_pin_errors(typed: Mapping[str, object], field: str, phone: str) -> dict[
     pin, again = typed.get(field), typed.get(f"{field}_again")
     if sentence := pins.refusal(pin, phone):
         return {field: sentence}
-    return {} if pin == again else {f"{field}_again": "The two PINs are not the same."}
+    return {} if pin == again else {f"{field}_again": Sentence("The two PINs are not the same.")}
 
 
 def check_free(db: Session, values: Mapping[str, str]) -> None:
@@ -100,14 +101,16 @@ def check_free(db: Session, values: Mapping[str, str]) -> None:
         raise FieldErrors(taken)
 
 
-def register(db: Session, form: Registration, pin_hash: str, browser: Browser | None = None) -> User:
+def register(
+    db: Session, form: Registration, pin_hash: str, browser: Browser | None = None, language: str = "en"
+) -> User:
     """A new user with an empty wallet, signed in with `browser`.
 
     Raises:
         FieldErrors: the username or phone was taken meanwhile.
     """
     check_free(db, {"username": form.username, "phone": form.phone})
-    user = User(username=form.username, phone=form.phone, email=form.email, pin_hash=pin_hash)
+    user = User(username=form.username, phone=form.phone, email=form.email, pin_hash=pin_hash, language=language)
     db.add(user)
     db.flush()
     assert user.id is not None
@@ -126,7 +129,7 @@ def update(db: Session, user_id: int, field: str, typed: object) -> User:
     try:
         value = READ[field](typed)
     except identity.Unusable as error:
-        raise FieldErrors({field: str(error)}) from None
+        raise FieldErrors({field: error.args[0]}) from None
     user = db.get_one(User, user_id)
     if value != getattr(user, field):
         if field in TAKEN:
@@ -134,6 +137,13 @@ def update(db: Session, user_id: int, field: str, typed: object) -> User:
         setattr(user, field, value)
         db.add(user)
     return user
+
+
+def speak(db: Session, user_id: int, language: str) -> None:
+    """From now on the app speaks this language to the user: `en` or `hi`, which the database holds to."""
+    user = db.get_one(User, user_id)
+    user.language = language
+    db.add(user)
 
 
 def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -> User:
@@ -243,19 +253,21 @@ def _proven(db: Session, attempt: Attempt) -> User:
 
 def _unfinished(db: Session, user_id: int) -> str:
     if charging(db, user_id):
-        return "A charge is not finished. Stop it and wait for its receipt, then delete your account."
+        return Sentence("A charge is not finished. Stop it and wait for its receipt, then delete your account.")
     orders = select(RechargeOrder.id).where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(MOVING))
     if db.exec(orders.limit(1)).first():
-        return "A payment is on its way. Delete your account when it has arrived or failed."
+        return Sentence("A payment is on its way. Delete your account when it has arrived or failed.")
     refunds = select(Refund.id).where(Refund.user_id == user_id, col(Refund.state).in_(REFUND_OPEN))
     if db.exec(refunds.limit(1)).first():
-        return "Money is on its way back to you. Delete your account when it has arrived."
+        return Sentence("Money is on its way back to you. Delete your account when it has arrived.")
     money = wallet.balance(db, user_id)
     if money.arrears_paise:
-        return f"You owe {plain_rupees(money.arrears_paise)}. Add that to your wallet, then delete your account."
+        return Sentence(
+            "You owe {sum}. Add that to your wallet, then delete your account.", sum=plain_rupees(money.arrears_paise)
+        )
     if money.balance_paise:
-        return (
-            f"Your wallet has {plain_rupees(money.balance_paise)} left. "
-            "Use it, or ask Help to pay it back, then delete your account."
+        return Sentence(
+            "Your wallet has {sum} left. Use it, or ask Help to pay it back, then delete your account.",
+            sum=plain_rupees(money.balance_paise),
         )
     return ""

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, delete, select
 
 from domain import identity
 from domain.models import SignInAttempt, User, now
+from domain.sentences import Sentence
 from domain.settings import settings
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -24,7 +25,7 @@ NEVER = datetime.max.replace(tzinfo=IST) - timedelta(days=2)
 KEPT = timedelta(days=30)
 """How long a try is remembered."""
 
-MISMATCH = "That username or phone and PIN do not match."
+MISMATCH = Sentence("That username or phone and PIN do not match.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,11 @@ CALM = Limit("everyone", 300, timedelta(minutes=1))
 
 
 class Locked(Exception):
-    """Too many tries; `str()` is the sentence that says when the next one counts."""
+    """Too many tries; the next one counts at `until`, and from NEVER on none does."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
         self.until = until
-
-    def __str__(self) -> str:
-        if self.until >= NEVER:
-            return "Too many tries. Write to Help for a new PIN."
-        return f"Too many tries. Try again {_clock(self.until)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +229,3 @@ def _key(of: str, address: str) -> str:
     if of == "address":
         return str(ip)
     return str(ip_network((ip, 64 if isinstance(ip, IPv6Address) else 24), strict=False))
-
-
-def _clock(until: datetime) -> str:
-    """ "at 6:42 pm", the minute rounded up; with its date unless that is today."""
-    local = (until + timedelta(seconds=59)).astimezone(IST)
-    clock = f"at {(local.hour + 11) % 12 + 1}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
-    return clock if local.date() == now().astimezone(IST).date() else f"on {local.day} {local:%b} {clock}"

@@ -12,12 +12,13 @@ from domain.breaker import Breaker
 from domain.db import read, transact
 from domain.models import OrderState, RechargeOrder, RefundState, now
 from domain.recharges import GatewayRefused, GatewayUnavailable, OrderExists, OrderUnknown, PaymentGateway
+from domain.sentences import Sentence
 from domain.settings import settings
 from domain.turns import Turns
 
 log = structlog.get_logger()
 
-UNAVAILABLE = "Payments are not available right now. Nothing was charged. Try again in a few minutes."
+UNAVAILABLE = Sentence("Payments are not available right now. Nothing was charged. Try again in a few minutes.")
 
 breaker = Breaker()
 _beginning: dict[str, asyncio.Task[str]] = {}

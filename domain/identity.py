@@ -6,6 +6,8 @@ import unicodedata
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
+from domain.sentences import Sentence
+
 LONGEST = 100
 """Characters of a typed name that are worth reading."""
 _USERNAME = re.compile(r"[a-z0-9_]{3,30}")
@@ -31,9 +33,9 @@ def username(typed: object) -> str:
     name = typed if isinstance(typed, str) and len(typed) <= LONGEST else ""
     name = unicodedata.normalize("NFKC", name).strip().casefold()
     if not _USERNAME.fullmatch(name):
-        raise Unusable("A username has 3 to 30 letters (a to z), digits or underscores.")
+        raise Unusable(Sentence("A username has 3 to 30 letters (a to z), digits or underscores."))
     if _mobile(name):
-        raise Unusable("A username cannot be a phone number. Put a letter in it.")
+        raise Unusable(Sentence("A username cannot be a phone number. Put a letter in it."))
     return name
 
 
@@ -45,7 +47,7 @@ def phone(typed: object) -> str:
     """
     if number := _mobile(typed):
         return number
-    raise Unusable("Give an Indian mobile number: ten digits, with or without +91.")
+    raise Unusable(Sentence("Give an Indian mobile number: ten digits, with or without +91."))
 
 
 def email(typed: object) -> str:
@@ -56,7 +58,7 @@ def email(typed: object) -> str:
     """
     address = "" if typed is None else typed.strip() if isinstance(typed, str) else "?"
     if address and not (len(address) <= 254 and _EMAIL.fullmatch(address)):
-        raise Unusable("This does not look like an e-mail address. Leave it empty if you have none.")
+        raise Unusable(Sentence("This does not look like an e-mail address. Leave it empty if you have none."))
     return address
 
 

@@ -10,8 +10,9 @@ from domain import allowance, chargers, sessions, wallet
 from domain.models import ChargingSession, SessionState, now
 from domain.money import AmountError, parse_rupees
 from domain.prices import Price, affordable_wh, estimate
+from domain.sentences import Sentence
 from domain.settings import settings
-from domain.starts import LIMITS, Limit, Refused, refuse_limit
+from domain.starts import LIMITS, REFUSALS, Limit, Refused, refuse_limit
 
 CHANGEABLE = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING)
 _MINUTES = re.compile(r"[0-9]{1,5}")
@@ -38,13 +39,13 @@ def parsed(kind: str, typed: str) -> Limit:
         return Limit()
     if kind == "minutes":
         if _MINUTES.fullmatch(typed) is None:
-            raise AmountError("Write the minutes in digits, like 45.")
+            raise AmountError(Sentence("Write the minutes in digits, like 45."))
         value = int(typed)
     else:
         value = parse_rupees(typed) * (1 if kind == "paise" else 10)
     limit = Limit(**{kind: value})
     if not 0 < value <= LIMITS[kind]:
-        raise AmountError(str(Refused("limit")))
+        raise AmountError(REFUSALS["limit"])
     return limit
 
 

@@ -63,6 +63,7 @@ class User(SQLModel, table=True):
     """Somebody who charges. Deleting one keeps the row without its names: the ledger needs it."""
 
     __tablename__ = "users"
+    __table_args__ = (CheckConstraint("language IN ('en', 'hi')", name="known_language"),)
     id: int | None = Field(default=None, primary_key=True)
     username: str = Field(unique=True, max_length=30)
     phone: str = Field(unique=True, max_length=20)
@@ -70,6 +71,8 @@ class User(SQLModel, table=True):
     email: str = Field(default="", max_length=254)
     pin_hash: str
     role: str = Field(default=Role.DRIVER)
+    language: str = Field(default="en", max_length=2, sa_column_kwargs={"server_default": "en"})
+    """In which the app speaks to this driver."""
     blocked_at: datetime | None = moment(default=None)
     failures: int = 0
     """Wrong PINs since the last right one; counted before a PIN is checked."""

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import bcrypt
 
+from domain.sentences import Sentence
 from domain.settings import settings
 
 COST = 12
@@ -36,10 +37,10 @@ FAVOURITES = frozenset(
 
 
 class TooBusy(Exception):
-    """More people sign in than PINs can be checked; `str()` says so."""
+    """More people sign in than PINs can be checked; the argument says so."""
 
-    def __str__(self) -> str:
-        return "Many people are signing in just now. Try again in a minute."
+    def __init__(self) -> None:
+        super().__init__(Sentence("Many people are signing in just now. Try again in a minute."))
 
 
 def refusal(pin: object, phone: str) -> str:
@@ -51,9 +52,9 @@ def refusal(pin: object, phone: str) -> str:
     """
     length = settings().pin_length
     if not (isinstance(pin, str) and len(pin) == length and pin.isascii() and pin.isdigit()):
-        return f"A PIN has {length} digits."
+        return Sentence("A PIN has {length} digits.", length=length)
     if pin in phone:
-        return "Choose another PIN: this one is part of your phone number."
+        return Sentence("Choose another PIN: this one is part of your phone number.")
     return next((sentence for guessable, sentence in _RULES if guessable(pin)), "")
 
 
@@ -79,13 +80,13 @@ def _date(pin: str) -> bool:
 
 
 _RULES: tuple[tuple[Callable[[str], bool], str], ...] = (
-    (_few_digits, "Choose another PIN: this one repeats itself, and people try that first."),
-    (_repeats, "Choose another PIN: this one repeats itself, and people try that first."),
-    (_steps, "Choose another PIN: this one counts up or down, and people try that first."),
-    (lambda pin: pin == pin[::-1], "Choose another PIN: this one reads the same backwards."),
-    (_year, "Choose another PIN: this one looks like a year, and people try birthdays."),
-    (_date, "Choose another PIN: this one looks like a date, and people try birthdays."),
-    (FAVOURITES.__contains__, "Choose another PIN: too many people use this one."),
+    (_few_digits, Sentence("Choose another PIN: this one repeats itself, and people try that first.")),
+    (_repeats, Sentence("Choose another PIN: this one repeats itself, and people try that first.")),
+    (_steps, Sentence("Choose another PIN: this one counts up or down, and people try that first.")),
+    (lambda pin: pin == pin[::-1], Sentence("Choose another PIN: this one reads the same backwards.")),
+    (_year, Sentence("Choose another PIN: this one looks like a year, and people try birthdays.")),
+    (_date, Sentence("Choose another PIN: this one looks like a date, and people try birthdays.")),
+    (FAVOURITES.__contains__, Sentence("Choose another PIN: too many people use this one.")),
 )
 
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pin")

@@ -12,6 +12,7 @@ from domain.db import emit
 from domain.events import RechargeChanged
 from domain.models import OrderState, RechargeOrder, User, now
 from domain.money import plain_rupees
+from domain.sentences import Sentence
 from domain.settings import settings
 from domain.settled_payments import Line
 
@@ -164,12 +165,12 @@ def place(db: Session, user_id: int, amount_paise: int, nonce: str) -> RechargeO
     """
     _refuse_amount(amount_paise)
     if not 0 < len(nonce) <= 64:
-        raise RechargeRefused("Load this page again, then choose the amount once more. Nothing was charged.")
+        raise RechargeRefused(Sentence("Load this page again, then choose the amount once more. Nothing was charged."))
     if known := db.exec(
         select(RechargeOrder).where(RechargeOrder.user_id == user_id, RechargeOrder.client_nonce == nonce)
     ).first():
         if known.amount_paise != amount_paise:
-            raise RechargeRefused("Load this page again to add another amount. Nothing was charged.")
+            raise RechargeRefused(Sentence("Load this page again to add another amount. Nothing was charged."))
         return known
     moment = now()
     _refuse_driver(db, user_id, moment)
@@ -190,14 +191,16 @@ def place(db: Session, user_id: int, amount_paise: int, nonce: str) -> RechargeO
 def _refuse_amount(amount_paise: int) -> None:
     least, most = settings().recharge_min_paise, settings().recharge_max_paise
     if type(amount_paise) is not int or amount_paise < least:
-        raise RechargeRefused(f"The least you can add is {_short(least)}.")
+        raise RechargeRefused(Sentence("The least you can add is {sum}.", sum=_short(least)))
     if amount_paise > most:
-        raise RechargeRefused(f"The most you can add at once is {_short(most)}.")
+        raise RechargeRefused(Sentence("The most you can add at once is {sum}.", sum=_short(most)))
 
 
 def _refuse_driver(db: Session, user_id: int, moment: datetime) -> None:
     if db.get_one(User, user_id).blocked_at is not None:
-        raise RechargeRefused("This account is blocked. Write to us and we will look at it. Nothing was charged.")
+        raise RechargeRefused(
+            Sentence("This account is blocked. Write to us and we will look at it. Nothing was charged.")
+        )
     waiting = db.exec(
         select(func.count())
         .select_from(RechargeOrder)
@@ -205,7 +208,9 @@ def _refuse_driver(db: Session, user_id: int, moment: datetime) -> None:
         .where(col(RechargeOrder.expires_at) > moment)
     ).one()
     if waiting >= OPEN_AT_ONCE:
-        raise RechargeRefused("Too many of your payments are still open. Try again in 15 minutes. Nothing was charged.")
+        raise RechargeRefused(
+            Sentence("Too many of your payments are still open. Try again in 15 minutes. Nothing was charged.")
+        )
 
 
 def _short(paise: int) -> str:

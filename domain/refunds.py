@@ -11,6 +11,7 @@ from domain.events import WalletChanged
 from domain.models import REFUND_OPEN, OrderState, RechargeOrder, Refund, RefundState, now
 from domain.money import plain_rupees
 from domain.recharges import RefundStatus
+from domain.sentences import CAME_BACK, ON_ITS_WAY
 
 LEAST_PAISE = 100
 """PhonePe's least refund."""
@@ -66,7 +67,7 @@ def request(db: Session, merchant_order_id: str, amount_paise: int, *, key: str,
         "refund",
         {wallet.wallet_code(order.user_id): -amount_paise, wallet.CLEARING: amount_paise},
         ref=refund.merchant_refund_id,
-        description="On its way back to where you paid from",
+        description=ON_ITS_WAY,
     )
     return refund
 
@@ -150,7 +151,7 @@ def _returned(db: Session, refund: Refund, state: RefundState, code: str) -> Non
         source=wallet.CLEARING,
         kind="refund",
         ref=refund.merchant_refund_id,
-        description="Back in your wallet: PhonePe could not pay it back",
+        description=CAME_BACK,
     )
     charging.fund_open_hold(db, refund.user_id)
     refund.error_code = code[:80]

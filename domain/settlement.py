@@ -8,6 +8,7 @@ from domain import findings, money, receipts, wallet
 from domain.models import ChargingSession, Connector, HoldState, SessionState, now
 from domain.money import plain_rupees
 from domain.prices import Line, Price, Usage, total
+from domain.sentences import CHARGED, CORRECTED, IDLED, PAID_OWED
 
 UNKNOWN_POWER_W = 400_000
 """No charger of 1.6 gives more; the cap where nobody told us a connector's power."""
@@ -167,11 +168,7 @@ def _accounts(user_id: int) -> tuple[str, str]:
     return wallet.wallet_code(user_id), wallet.due_code(user_id)
 
 
-WORDS = {
-    "": "Charging at {where}, {kwh} kWh",
-    "correction": "Correction: charging at {where}, {kwh} kWh",
-    "idle": "Idling at {where}",
-}
+WORDS = {"": CHARGED, "correction": CORRECTED, "idle": IDLED}
 """What a line of the wallet says of each transfer."""
 
 
@@ -183,14 +180,17 @@ def _debit(
     has = wallet.balance(db, user_id)
     to_wallet = -min(cost_paise, has.free_paise) if cost_paise > 0 else max(0, -cost_paise - has.arrears_paise)
     to_due = -cost_paise - to_wallet
-    where = f"{session.charger_id}, connector {session.connector_number}"
     wallet.post(
         db,
         key,
         "charging",
         {code: to_wallet, due: to_due, wallet.REVENUE: cost_paise - gst_paise, wallet.GST: gst_paise},
         ref=session.ref,
-        description=WORDS[what].format(where=where, kwh=f"{session.energy_wh // 1000}.{session.energy_wh % 1000:03d}"),
+        description=WORDS[what].format(
+            charger=session.charger_id,
+            number=session.connector_number,
+            energy=f"{session.energy_wh // 1000}.{session.energy_wh % 1000:03d}",
+        ),
         event_at=session.stopped_at,
     )
     session.arrears_paise = max(0, session.arrears_paise - to_due)
@@ -210,5 +210,5 @@ def _clear_arrears(db: Session, session: ChargingSession, user_id: int, key: str
             "charging",
             {code: -paid, due: paid},
             ref=session.ref,
-            description="Paid what an earlier charge left owed",
+            description=PAID_OWED,
         )

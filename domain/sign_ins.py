@@ -14,6 +14,7 @@ from domain.attempts import Attempt
 from domain.db import emit
 from domain.events import SignedOut
 from domain.models import SignIn, User, now
+from domain.sentences import Sentence
 
 IDLE = timedelta(days=7)
 ABSOLUTE = timedelta(days=30)
@@ -56,7 +57,7 @@ def signed_in(db: Session, attempt: Attempt, browser: Browser, at: datetime | No
     if user is None:
         raise Refused(attempts.MISMATCH)
     if user.blocked_at:
-        raise Refused("This account is blocked. Write to Help to find out why.")
+        raise Refused(Sentence("This account is blocked. Write to Help to find out why."))
     start(db, user, browser, at)
     return user
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, and_, col, or_, select
 from domain import allowance, cards, chargers, idling, interruptions, reservations, sessions, stops, tokens, wallet
 from domain.models import OPEN, RUNNING, ChargingSession, Connector, Reservation, SessionState, User, now
 from domain.money import plain_rupees
+from domain.sentences import Sentence
 from domain.settings import settings
 from domain.tariffs import price
 
@@ -18,20 +19,20 @@ RETRY_WINDOW = timedelta(minutes=15)
 WANTED = (SessionState.REQUESTED, SessionState.AWAITING_PLUG)
 
 REFUSALS = {
-    "blocked": "This account is blocked. Write to us and we will look at it.",
-    "unknown": "There is no charger {charger}.",
-    "no contact": "No contact with this charger. Nothing was charged. Try another one nearby.",
-    "busy": "This charger is in use. Nothing was charged.",
-    "reserved": "This charger is reserved for somebody else. Nothing was charged. Try another one nearby.",
-    "unplug": "The last charge has ended, but its cable is still in the car. Unplug it, then start again.",
-    "fault": "This charger is out of order. Nothing was charged. Try another one nearby.",
-    "off": "This charger is switched off by its operator. Nothing was charged.",
-    "arrears": "You owe {arrears} for an earlier charge. Add money first; it is taken from that.",
-    "funds": "You need at least {minimum} free in your wallet to start. Add money first.",
-    "charging": "You are already charging at {charger}.",
-    "limit": "Choose a limit above zero and up to 10,000.",
-    "passed": "This charge is already past that. Choose more, or stop it now.",
-    "over": "This charge is ending. Its limit can no longer change.",
+    "blocked": Sentence("This account is blocked. Write to us and we will look at it."),
+    "unknown": Sentence("There is no charger {charger}."),
+    "no contact": Sentence("No contact with this charger. Nothing was charged. Try another one nearby."),
+    "busy": Sentence("This charger is in use. Nothing was charged."),
+    "reserved": Sentence("This charger is reserved for somebody else. Nothing was charged. Try another one nearby."),
+    "unplug": Sentence("The last charge has ended, but its cable is still in the car. Unplug it, then start again."),
+    "fault": Sentence("This charger is out of order. Nothing was charged. Try another one nearby."),
+    "off": Sentence("This charger is switched off by its operator. Nothing was charged."),
+    "arrears": Sentence("You owe {arrears} for an earlier charge. Add money first; it is taken from that."),
+    "funds": Sentence("You need at least {minimum} free in your wallet to start. Add money first."),
+    "charging": Sentence("You are already charging at {charger}."),
+    "limit": Sentence("Choose a limit above zero and up to 10,000."),
+    "passed": Sentence("This charge is already past that. Choose more, or stop it now."),
+    "over": Sentence("This charge is ending. Its limit can no longer change."),
 }
 """Why a start is refused, and what the driver reads."""
 
@@ -39,13 +40,13 @@ LIMITS = {"paise": 1_000_000, "wh": 10_000_000, "minutes": 10_000}
 """The largest limits: ₹10,000, 10,000 kWh, 10,000 minutes."""
 
 ENDINGS = {
-    "refused": "The charger said no. Nothing was charged. Unplug, plug in again, then try once more.",
-    "silent": "The charger did not answer in 30 seconds. Nothing was charged.",
-    "offline": "No contact with the charger. Nothing was charged.",
-    "unplugged": "No car was plugged in within 90 seconds. Nothing was charged.",
-    "driver": "You cancelled before charging began. Nothing was charged.",
-    "operator": "The operator cancelled before charging began. Nothing was charged.",
-    "taken": "Somebody else started this charger first. Nothing was charged.",
+    "refused": Sentence("The charger said no. Nothing was charged. Unplug, plug in again, then try once more."),
+    "silent": Sentence("The charger did not answer in 30 seconds. Nothing was charged."),
+    "offline": Sentence("No contact with the charger. Nothing was charged."),
+    "unplugged": Sentence("No car was plugged in within 90 seconds. Nothing was charged."),
+    "driver": Sentence("You cancelled before charging began. Nothing was charged."),
+    "operator": Sentence("The operator cancelled before charging began. Nothing was charged."),
+    "taken": Sentence("Somebody else started this charger first. Nothing was charged."),
 }
 """Why a start came to nothing (`stop_cause` of a CANCELLED session), and what the driver reads."""
 
@@ -149,7 +150,7 @@ def _refuse_unless_free(db: Session, charger_id: str, connector_number: int, use
         raise Refused("unknown", charger=charger_id) from None
     connector = next((c for c in view.connectors if c.number == connector_number), None)
     if connector is None:
-        raise Refused("unknown", charger=f"{charger_id}, connector {connector_number}")
+        raise Refused("unknown", charger=f"{charger_id}/{connector_number}")
     reserved = reservations.holding(db, charger_id, connector_number, now())
     if reserved is not None and reserved.user_id != user_id:
         raise Refused("reserved")

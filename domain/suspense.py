@@ -5,6 +5,7 @@ from sqlmodel import Session, col, select
 from domain import charging, wallet
 from domain.models import Entry, OrderState, RechargeOrder, Transfer
 from domain.recharges import OrderStatus
+from domain.sentences import ANOTHER_AMOUNT
 
 
 class NotSetAside(ValueError):
@@ -48,7 +49,7 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
         source=wallet.SUSPENSE,
         kind="adjustment",
         ref=merchant_order_id,
-        description="Paid with PhonePe, another amount than asked for",
+        description=ANOTHER_AMOUNT,
     )
     charging.fund_open_hold(db, order.user_id)
     return given

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from domain.db import emit
 from domain.events import WalletChanged
 from domain.models import Account, Entry, Hold, HoldState, RechargeOrder, Refund, RefundState, Transfer, now
+from domain.sentences import NOT_PAID_BACK, PAID_BACK, RECHARGED
 
 GATEWAY = "gateway:phonepe"
 CLEARING = "refund_clearing"
@@ -29,9 +30,9 @@ HOUSE = {
 """Accounts of the operator's own, and their kinds."""
 
 REFUNDS = {
-    RefundState.COMPLETED: "Paid back to where you paid from",
-    RefundState.FAILED: "PhonePe could not pay it back",
-    RefundState.REJECTED: "PhonePe could not pay it back",
+    RefundState.COMPLETED: PAID_BACK,
+    RefundState.FAILED: NOT_PAID_BACK,
+    RefundState.REJECTED: NOT_PAID_BACK,
 }
 """What a line says of a refund that has ended; the line itself stays as it was booked (payments.md R30)."""
 
@@ -150,7 +151,7 @@ def post(
         fingerprint=fingerprint,
         kind=kind,
         ref=ref,
-        description=description,
+        description=str(description),
         event_at=event_at or moment,
         created_at=moment,
     )
@@ -277,7 +278,7 @@ def credit_recharge(db: Session, order: RechargeOrder) -> Transfer:
         source=GATEWAY,
         kind="recharge",
         ref=order.merchant_order_id,
-        description="Recharge with PhonePe",
+        description=RECHARGED,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import reflex as rx
@@ -41,8 +41,9 @@ from evapp.state.history import History, Session
 from evapp.state.profile import Profile
 from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
-from evapp.texts import t
-from evapp.web import auth, checkout, downloads, health
+from evapp.texts import Later, at, later, speaking, t
+from evapp.texts.languages import ENGLISH, LANGUAGES, Language
+from evapp.web import auth, checkout, downloads, health, language
 from evapp.web.headers import Headers
 from evapp.web.live import hub
 from payments.phonepe import PhonePe
@@ -72,9 +73,7 @@ csms = asyncio.Event()
 """Set while chargers can connect to this process."""
 beside = Starlette(
     routes=[
-        *auth.routes,
-        *checkout.routes(gateway),
-        *downloads.routes,
+        *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
         *health.routes({"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()}),
     ]
 )
@@ -100,9 +99,10 @@ app = rx.App(
         rx.el.meta(name="theme-color", content="#0C1412", media="(prefers-color-scheme: dark)"),
         rx.el.meta(name="format-detection", content="telephone=no"),
     ],
-    # Inner to outer: first the routes beside the pages and the handshake, last the headers of every answer.
-    api_transformer=[beside, auth.Handshake, Headers],
+    # Inner to outer: round the pages alone, the routes beside them, the handshake, and what every answer has.
+    api_transformer=[language.ToTheReader, beside, auth.Handshake, language.OfRequests, Headers],
 )
+app.add_middleware(language.OfEvents(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
 app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), effects()) if stateful else None
@@ -155,27 +155,46 @@ async def _beside(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 app.register_lifespan_task(house)
 
 
-def page(component: rx.app.ComponentCallable, route: str, title: str, *on_load: Any) -> None:
-    """One page; `title` is its own part of the window's title."""
+def page(component: Callable[[], rx.Component], route: str, title: Later, *on_load: Any) -> None:
+    """One page, in each language at an address of its own; `title` is its own part of the window's title."""
+    for one in LANGUAGES.values():
+        with speaking(one):
+            single(spoken(component, one), at(route), title, *on_load)
+
+
+def single(component: Callable[[], rx.Component], route: str, title: Later, *on_load: Any) -> None:
+    """A page that says everything in each language by itself."""
     app.add_page(
         component,
         route=route,
-        title=f"{title} · evapp",
+        title=f"{t(title)} · evapp",
         description=t("Find a charger, start it from your phone, and pay for the units you use."),
         image="/icons/icon-512.png",
         on_load=list(on_load),
     )
 
 
-page(login, "/login", t("Sign in"), SignIn.arrive)
-page(register, "/register", t("Create an account"), SignIn.arrive)
-page(dashboard, "/dashboard", t("Home"), Dashboard.load)
-page(charge, "/charge", t("Start a charge"), Find.load)
-page(charger, "/c/[charger_id]", t("Charger"), ChargerPage.load)
-page(history, "/history", t("History"), History.load)
-page(session, "/history/[session_ref]", t("Charge"), Session.load)
-page(wallet, "/wallet", t("Wallet"), Wallet.load)
-page(profile, "/profile", t("You"), Profile.load)
-page(help_page, "/help", t("Help"), Help.load)
-page(offline, "/offline", t("No connection"))
-page(notfound, "404", t("Nothing here"))
+def spoken(component: Callable[[], rx.Component], one: Language) -> Callable[[], rx.Component]:
+    """A page that is compiled in this language, whose scripts another language's reader does not load."""
+
+    def said() -> rx.Component:
+        with speaking(one):
+            return component()
+
+    # Reflex puts what a page shares with itself into a file named after its function's module.
+    said.__module__ = component.__module__ if one is ENGLISH else f"{component.__module__}.{one.code}"
+    return said
+
+
+page(login, "/login", later("Sign in"), SignIn.arrive)
+page(register, "/register", later("Create an account"), SignIn.arrive)
+page(dashboard, "/dashboard", later("Home"), Dashboard.load)
+page(charge, "/charge", later("Start a charge"), Find.load)
+page(charger, "/c/[charger_id]", later("Charger"), ChargerPage.load)
+page(history, "/history", later("History"), History.load)
+page(session, "/history/[session_ref]", later("Charge"), Session.load)
+page(wallet, "/wallet", later("Wallet"), Wallet.load)
+page(profile, "/profile", later("You"), Profile.load)
+page(help_page, "/help", later("Help"), Help.load)
+single(offline, "/offline", later("No connection"))
+single(notfound, "404", later("Nothing here"))

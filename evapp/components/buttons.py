@@ -4,6 +4,7 @@ import reflex as rx
 
 from evapp.components.native import NativeLink
 from evapp.components.text import Content
+from evapp.texts import at
 
 LOOKS = {
     "primary": "bg-peacock text-on-peacock",
@@ -62,16 +63,19 @@ def button_link(
     class_name: str = "",
     **props: object,
 ) -> rx.Component:
-    """A way to another page that looks like an act; `native` for what is not one of our pages."""
+    """A way to another page that looks like an act; `native` for what is not one of our pages.
+
+    A path is given without a language; it leads to the page in the reader's.
+    """
     words = [icon(picture)] if picture else []
     link = NativeLink.create if native else rx.el.a
-    return link(*words, label, href=href, class_name=f"{SHAPE}{LOOKS[kind]} {class_name}", **props)
+    return link(*words, label, href=at(href), class_name=f"{SHAPE}{LOOKS[kind]} {class_name}", **props)
 
 
 def text_link(
     label: Content, href: rx.Var[str] | str, *, native: bool = False, class_name: str = "", **props: object
 ) -> rx.Component:
-    """A link in or under a text, tall enough for a thumb."""
+    """A link in or under a text, tall enough for a thumb; a path is given without a language."""
     link = NativeLink.create if native else rx.el.a
     look = f"inline-flex items-center min-h-11 min-w-11 {UNDERLINED} {class_name}"
-    return link(label, href=href, class_name=look, **props)
+    return link(label, href=at(href), class_name=look, **props)

@@ -8,8 +8,10 @@ from reflex_base.vars.function import FunctionStringVar, FunctionVar
 from reflex_components_sonner.toast import toast_ref
 
 from evapp.state.effects import Effects
+from evapp.texts.languages import ENGLISH, LANGUAGES
 
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
+set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
 register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
 
 
@@ -35,10 +37,21 @@ def saying(text: rx.Var[str], tone: rx.Var[str], rest: rx.RestProp) -> rx.Compon
     return rx.el.span(rest, on_mount=rx.run_script(level.call(text)), hidden=True)
 
 
+def _document_speaks() -> EventSpec:
+    """The document's language is its address's; a page that is not built ahead cannot say so by itself."""
+    path = rx.Var("window.location.pathname").to(str) + "/"
+    tag = rx.Var.create(ENGLISH.tag)
+    for one in LANGUAGES.values():
+        if one.prefix:
+            tag = rx.cond(path.startswith(f"{one.prefix}/"), one.tag, tag)
+    return rx.run_script(set_attribute.call("lang", tag))
+
+
 def effects() -> rx.Component:
     """Mounted once, in the overlay of evapp.py."""
     return rx.fragment(
         rx.cond(Effects.leave_to != "", departure(path=Effects.leave_to, key=Effects.wish)),
         rx.cond(Effects.sentence != "", saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish)),
         rx.el.span(on_mount=rx.run_script(register.call("/sw.js")), hidden=True),
+        rx.el.span(on_mount=_document_speaks(), hidden=True),
     )

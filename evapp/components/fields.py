@@ -6,7 +6,7 @@ from reflex.experimental.client_state import ClientStateVar
 from evapp.components.buttons import button, icon
 from evapp.components.native import NativeForm
 from evapp.components.text import Text
-from evapp.texts import t
+from evapp.texts import at, t
 
 INPUT = (
     "w-full min-w-0 min-h-12 px-4 rounded-field border border-edge bg-surface text-body text-ink "
@@ -105,7 +105,7 @@ def posted_form(*children: rx.Component, action: str, label: Text, busy_label: T
         *children,
         button(label, type="submit", busy=busy.value, busy_label=busy_label, class_name="w-full mt-2"),
         rx.window_event_listener(on_visibility_change=busy.set_value(False)),
-        action=action,
+        action=at(action),
         method="post",
         no_validate=True,
         on_submit=busy.set_value(True),

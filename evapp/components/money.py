@@ -6,7 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 
-LOCALE = "en_IN"
+from evapp.texts import language, t
+
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 """India has one time zone and no summer time, so no zone database is needed."""
 
@@ -48,7 +49,7 @@ def rated_kw(w: int) -> str:
 
 def clock(at: datetime) -> str:
     """The time of day in India: 5:02 pm. `at` is an aware time."""
-    return format_time(at.astimezone(IST), "short", locale=LOCALE).replace("\u202f", " ")
+    return format_time(at.astimezone(IST), "short", locale=language().locale).replace("\u202f", " ")
 
 
 def hour(minute: int) -> str:
@@ -58,12 +59,12 @@ def hour(minute: int) -> str:
 
 def day(at: datetime) -> str:
     """The date in India: 22 Nov 2026. `at` is an aware time."""
-    return format_date(at.astimezone(IST), "d MMM y", locale=LOCALE)
+    return format_date(at.astimezone(IST), "d MMM y", locale=language().locale)
 
 
 def month(at: datetime) -> str:
     """The month in India: November 2026. `at` is an aware time."""
-    return format_date(at.astimezone(IST), "MMMM y", locale=LOCALE)
+    return format_date(at.astimezone(IST), "MMMM y", locale=language().locale)
 
 
 def moment(at: datetime) -> str:
@@ -74,17 +75,21 @@ def moment(at: datetime) -> str:
 def duration(seconds: int) -> str:
     """How long something took: 38 -> 38 s, 240 -> 4 min, 3858 -> 1 h 04 m."""
     if seconds < 60:
-        return f"{max(0, seconds)} s"
+        return t("{seconds} s", seconds=max(0, seconds))
     hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes:02d} m" if hours else f"{minutes} min"
+    if not hours:
+        return t("{minutes} min", minutes=minutes)
+    return t("{hours} h {minutes} m", hours=hours, minutes=f"{minutes:02d}")
 
 
 def _currency(paise: int, pattern: str) -> str:
-    text = format_currency(Decimal(abs(paise)).scaleb(-2), "INR", format=pattern, locale=LOCALE, currency_digits=False)
+    text = format_currency(
+        Decimal(abs(paise)).scaleb(-2), "INR", format=pattern, locale=language().locale, currency_digits=False
+    )
     return ("−" if paise < 0 else "") + text
 
 
 def _thousandth(number: int, places: int) -> str:
     step = Decimal(1).scaleb(-places)
     value = Decimal(number).scaleb(-3).quantize(step, ROUND_HALF_UP)
-    return format_decimal(value, format="#,##,##0." + "0" * places, locale=LOCALE)
+    return format_decimal(value, format="#,##,##0." + "0" * places, locale=language().locale)

@@ -3,7 +3,8 @@
 import reflex as rx
 
 from evapp.components.buttons import icon
-from evapp.components.text import Content, given
+from evapp.components.text import Content, Text, given
+from evapp.texts import at
 
 
 def section(title: Content, *children: rx.Component, **props: object) -> rx.Component:
@@ -17,9 +18,10 @@ def rows(*items: rx.Component) -> rx.Component:
 
 
 def row(
-    title: Content, *, under: Content = "", aside: Content = "", aside_under: Content = "", href: Content = ""
+    title: Content, *, under: Content = "", aside: Content = "", aside_under: Content = "", href: Text = ""
 ) -> rx.Component:
-    """One thing: what it is on the left, its figures on the right; with `href` the whole row leads there."""
+    """One thing: what it is on the left, its figures on the right; with `href`, a path without a language,
+    the whole row leads there."""
     look = "flex items-center justify-between gap-4 py-3.5 min-h-16"
     parts = (
         rx.el.div(
@@ -38,7 +40,7 @@ def row(
         ),
     )
     if given(href):
-        return rx.el.li(rx.el.a(*parts, href=href, class_name=look))
+        return rx.el.li(rx.el.a(*parts, href=at(href), class_name=look))
     return rx.el.li(*parts, class_name=look)
 
 

@@ -12,7 +12,7 @@ from evapp.components.meter import figure, panel, rail, reading, readings
 from evapp.components.notices import notice
 from evapp.components.spark import spark
 from evapp.components.status import status
-from evapp.texts import t
+from evapp.texts import at, t
 
 
 def age(as_of: Any, news: Any) -> rx.Component:
@@ -120,7 +120,7 @@ def running_card(live: Any) -> rx.Component:
                 class_name="flex items-end justify-between gap-4 mt-3",
             ),
             rx.el.p(live.charger_id, " · ", live.as_of, class_name="num text-note text-ink-3 mt-3"),
-            href=f"/c/{live.charger_id}",
+            href=at(f"/c/{live.charger_id}"),
             aria_label=t("Open your charge at {charger}", charger=live.charger_id),
             class_name="block bg-surface border border-line rounded-card p-5",
         ),
@@ -136,7 +136,7 @@ def charge_bar(live: Any) -> rx.Component:
             rx.el.span(
                 t("{energy} kWh · {cost}", energy=live.energy, cost=live.cost), class_name="num font-medium text-ink"
             ),
-            href=f"/c/{live.charger_id}",
+            href=at(f"/c/{live.charger_id}"),
             aria_label=t("Open your charge at {charger}", charger=live.charger_id),
             class_name="flex items-center justify-between gap-3 min-h-11 px-4 border-line text-note "
             "absolute inset-x-0 bottom-full bg-surface border-y "

@@ -7,20 +7,20 @@ from evapp.components.buttons import icon, text_link
 from evapp.components.meter import rail
 from evapp.components.native import NativeLink
 from evapp.components.text import Content, given
-from evapp.texts import t
+from evapp.texts import at, later, t
 
 DESTINATIONS = (
-    (t("Home"), "house", "/dashboard"),
-    (t("Charge"), "plug-zap", "/charge"),
-    (t("History"), "history", "/history"),
-    (t("Wallet"), "wallet", "/wallet"),
-    (t("You"), "circle-user-round", "/profile"),
+    (later("Home"), "house", "/dashboard"),
+    (later("Charge"), "plug-zap", "/charge"),
+    (later("History"), "history", "/history"),
+    (later("Wallet"), "wallet", "/wallet"),
+    (later("You"), "circle-user-round", "/profile"),
 )
 """Word, picture and address of the five places, in the order of the thumb."""
 
 HELP = "/help"
 
-SLOGAN = t("Charge, and pay for the units you use.")
+SLOGAN = later("Charge, and pay for the units you use.")
 
 
 def shell(
@@ -47,7 +47,7 @@ def shell(
             rx.el.div(brand(), class_name="hidden lg:block px-4 pt-8 pb-9"),
             bar,
             rx.el.ul(
-                *(_destination(*place, current) for place in DESTINATIONS),
+                *(_destination(t(word), picture, path, current) for word, picture, path in DESTINATIONS),
                 class_name="flex lg:flex-col lg:gap-1 px-1 lg:px-3",
             ),
             rx.el.div(text_link(t("Help"), HELP), class_name="hidden lg:block order-2 mt-auto px-7 pb-6"),
@@ -98,6 +98,20 @@ def plain(
     )
 
 
+def alone(title: Content, *children: rx.Component) -> rx.Component:
+    """A page for readers of any language, outside of every tree: the title, what it means, and a way on."""
+    return rx.el.div(
+        rx.el.header(brand(), class_name="py-6 sm:pt-14"),
+        rx.el.main(
+            rx.el.h1(title, class_name="text-page leading-8 font-semibold tracking-tight"),
+            *children,
+            id="main",
+            class_name="pt-4",
+        ),
+        class_name="w-full max-w-[28rem] mx-auto px-4 sm:px-6 pb-10",
+    )
+
+
 def columns(left: rx.Component, right: rx.Component) -> rx.Component:
     """Two columns of 7 and 5 from 1024 px, under each other before that."""
     return rx.el.div(
@@ -112,7 +126,7 @@ def _front() -> rx.Component:
     return rx.el.div(
         brand(),
         rx.el.div(
-            rx.el.p(SLOGAN, class_name="text-card leading-tight font-semibold tracking-tight max-w-[11em]"),
+            rx.el.p(t(SLOGAN), class_name="text-card leading-tight font-semibold tracking-tight max-w-[11em]"),
             rail("37.25%", ("0", "5", "10", "15", "20"), label=""),
         ),
         aria_hidden="true",
@@ -131,7 +145,7 @@ def _destination(word: str, picture: str, href: str, current: str) -> rx.Compone
                 + ("bg-peacock text-on-peacock lg:bg-transparent lg:text-peacock" if here else ""),
             ),
             word,
-            href=href,
+            href=at(href),
             **({"aria_current": "page"} if here else {}),
             class_name="flex flex-col lg:flex-row items-center justify-center lg:justify-start gap-0.5 lg:gap-3 "
             "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-small lg:text-body "

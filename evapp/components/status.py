@@ -2,19 +2,19 @@
 
 import reflex as rx
 
-from evapp.texts import t
+from evapp.texts import later, t
 
 STATES = {
-    "free": t("Free"),
-    "in_use": t("In use"),
-    "starting": t("Starting…"),
-    "waiting": t("Waiting for your car"),
-    "charging": t("Charging"),
-    "paused": t("Paused"),
-    "stopping": t("Stopping…"),
-    "finished": t("Finished"),
-    "faulted": t("Out of order"),
-    "silent": t("No contact"),
+    "free": later("Free"),
+    "in_use": later("In use"),
+    "starting": later("Starting…"),
+    "waiting": later("Waiting for your car"),
+    "charging": later("Charging"),
+    "paused": later("Paused"),
+    "stopping": later("Stopping…"),
+    "finished": later("Finished"),
+    "faulted": later("Out of order"),
+    "silent": later("No contact"),
 }
 """Every state and its word; assets/theme.css gives each its dot."""
 
@@ -41,5 +41,5 @@ def status(
 
 def _word(state: rx.Var[str] | str) -> rx.Var[str] | str:
     if isinstance(state, rx.Var):
-        return rx.match(state, *STATES.items(), state)
-    return STATES[state]
+        return rx.match(state, *((name, t(word)) for name, word in STATES.items()), state)
+    return t(STATES[state])

@@ -3,7 +3,8 @@
 import reflex as rx
 
 from evapp.components.buttons import icon
-from evapp.texts import t
+from evapp.components.tongues import both
+from evapp.texts import later
 
 
 def strip() -> rx.Component:
@@ -11,7 +12,7 @@ def strip() -> rx.Component:
     return rx.connection_banner(
         rx.el.p(
             icon("wifi-off", 18),
-            rx.el.span(t("Connection lost. Reconnecting. Your charge goes on.")),
+            both(later("Connection lost. Reconnecting. Your charge goes on.")),
             role="status",
             class_name="strip sticky top-0 z-30 flex items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper "
             "text-note font-medium",

@@ -5,12 +5,12 @@ from typing import Literal
 import reflex as rx
 from reflex.style import color_mode, set_color_mode
 
-from evapp.texts import t
+from evapp.texts import Later, later, t
 
-CHOICES: tuple[tuple[Literal["system", "light", "dark"], str], ...] = (
-    ("system", t("As the phone")),
-    ("light", t("Light")),
-    ("dark", t("Dark")),
+CHOICES: tuple[tuple[Literal["system", "light", "dark"], Later], ...] = (
+    ("system", later("As the phone")),
+    ("light", later("Light")),
+    ("dark", later("Dark")),
 )
 
 
@@ -19,7 +19,7 @@ def theme_choice() -> rx.Component:
     return rx.el.div(
         *(
             rx.el.button(
-                word,
+                t(word),
                 type="button",
                 on_click=set_color_mode(mode),
                 aria_pressed=rx.cond(color_mode == mode, "true", "false"),

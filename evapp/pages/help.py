@@ -8,7 +8,8 @@ from evapp.components.buttons import button_link, text_link
 from evapp.components.money import whole_rupees
 from evapp.components.rows import question, section
 from evapp.components.shell import shell
-from evapp.state.help import Help
+from evapp.components.text import Text
+from evapp.state.help import PLAIN, Help
 from evapp.texts import t
 
 
@@ -17,12 +18,16 @@ def help_page() -> rx.Component:
     return shell(
         "/profile",
         t("Help"),
-        rx.el.div(_people(Help.message), _questions(), class_name="grid gap-9 max-w-[40rem]"),
+        rx.el.div(_people(_typed()), _questions(), class_name="grid gap-9 max-w-[40rem]"),
         lead=t("A person answers, every day from 7 am to 10 pm."),
     )
 
 
-def _people(typed: str) -> rx.Component:
+def _typed() -> rx.Var[str]:
+    return rx.cond(Help.message != "", Help.message, t(PLAIN))
+
+
+def _people(typed: Text) -> rx.Component:
     email = settings().support_email
     return rx.el.div(
         button_link(
@@ -47,37 +52,41 @@ def _people(typed: str) -> rx.Component:
 
 
 def _questions() -> rx.Component:
-    return section(t("Questions"), *(question(asked, *answer) for asked, *answer in QUESTIONS))
+    return section(t("Questions"), *(question(asked, *answer) for asked, *answer in _asked()))
 
 
-QUESTIONS = (
-    (
-        t("The charge did not start. Did I pay?"),
-        t("No. You pay only for units the charger has delivered. What was set aside is free again at once."),
-        t("Unplug, plug in again until it clicks, then press Start once more. If it still refuses, try another plug."),
-    ),
-    (
-        t("How do I stop?"),
-        t("Press Stop charging on the charger’s page, or the charger’s own stop button, or end it in your car."),
-        t("If the plug stays locked, wait a minute and unlock your car: many cars hold the plug themselves."),
-    ),
-    (
-        t("My phone lost its signal. What happens to the charge?"),
-        t("It goes on. The charger and our server keep count; your page catches up as soon as you are back."),
-    ),
-    (
-        t("Why is more set aside than I have used?"),
-        t("While you charge we set an amount aside, so that a long charge is covered. "
-          "When it ends you pay for the units alone, and the rest is free again."),
-    ),
-    (
-        t("I paid with PhonePe and the money is not in my wallet."),
-        t("PhonePe sometimes takes a few minutes to confirm. The wallet shows such a payment as on its way."),
-        t("If your bank took the money and PhonePe does not confirm, the bank gives it back."),
-    ),
-    (
-        t("What is the least I can add?"),
-        t("{amount}. There is no fee for adding money.", amount=whole_rupees(settings().recharge_min_paise)),
-    ),
-)  # fmt: skip
-"""Each question with its answer, the most urgent first."""
+def _asked() -> tuple[tuple[str, ...], ...]:
+    """Each question with its answer, the most urgent first."""
+    return (
+        (
+            t("The charge did not start. Did I pay?"),
+            t("No. You pay only for units the charger has delivered. What was set aside is free again at once."),
+            t(
+                "Unplug, plug in again until it clicks, then press Start once more. "
+                "If it still refuses, try another plug."
+            ),
+        ),
+        (
+            t("How do I stop?"),
+            t("Press Stop charging on the charger’s page, or the charger’s own stop button, or end it in your car."),
+            t("If the plug stays locked, wait a minute and unlock your car: many cars hold the plug themselves."),
+        ),
+        (
+            t("My phone lost its signal. What happens to the charge?"),
+            t("It goes on. The charger and our server keep count; your page catches up as soon as you are back."),
+        ),
+        (
+            t("Why is more set aside than I have used?"),
+            t("While you charge we set an amount aside, so that a long charge is covered. "
+              "When it ends you pay for the units alone, and the rest is free again."),
+        ),
+        (
+            t("I paid with PhonePe and the money is not in my wallet."),
+            t("PhonePe sometimes takes a few minutes to confirm. The wallet shows such a payment as on its way."),
+            t("If your bank took the money and PhonePe does not confirm, the bank gives it back."),
+        ),
+        (
+            t("What is the least I can add?"),
+            t("{amount}. There is no fee for adding money.", amount=whole_rupees(settings().recharge_min_paise)),
+        ),
+    )  # fmt: skip

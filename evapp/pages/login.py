@@ -7,6 +7,7 @@ from evapp.components.buttons import text_link
 from evapp.components.fields import field, hidden, pin_field, posted_form
 from evapp.components.notices import notice
 from evapp.components.shell import HELP, SLOGAN, plain
+from evapp.components.tongues import other_language
 from evapp.state.sign_in import SignIn
 from evapp.texts import t
 
@@ -32,7 +33,7 @@ def login() -> rx.Component:
             busy_label=t("Signing in…"),
         ),
         lead=note(),
-        foot=ways(t("New here?"), t("Create an account"), "/register"),
+        foot=ways(t("New here?"), t("Create an account"), "/register", here="/login"),
     )
 
 
@@ -42,7 +43,7 @@ def note() -> rx.Component:
         rx.cond(
             SignIn.note != "",
             rx.el.span(SignIn.note, class_name="font-medium text-ink"),
-            rx.el.span(SLOGAN, class_name="lg:invisible"),
+            rx.el.span(t(SLOGAN), class_name="lg:invisible"),
         ),
         role="status",
     )
@@ -61,9 +62,13 @@ def error_of(name: str) -> rx.Var[str] | str:
     return SignIn.errors.get(name, "")
 
 
-def ways(asked: str, other: str, path: str) -> rx.Component:
-    """To the other form, which leads to the same place, and to help."""
+def ways(asked: str, other: str, path: str, *, here: str) -> rx.Component:
+    """To the other form, which leads to the same place, to help, and to this page in the other language."""
     return rx.el.div(
         rx.el.p(asked, " ", text_link(other, returning(path, SignIn.next_path)), class_name="text-ink-2"),
-        text_link(t("Help"), HELP),
+        rx.el.p(
+            text_link(t("Help"), HELP),
+            other_language(returning(here, SignIn.next_path)),
+            class_name="flex gap-6",
+        ),
     )

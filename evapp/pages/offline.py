@@ -2,30 +2,29 @@
 
 import reflex as rx
 
-from evapp.components.brand import brand
 from evapp.components.buttons import button_link
-from evapp.texts import t
+from evapp.components.shell import alone
+from evapp.components.tongues import each
+from evapp.texts import Later, later
 
 
 def offline() -> rx.Component:
-    """Needs no script and no server (evapp/web/pwa.py strips it)."""
-    return rx.el.div(
-        rx.el.header(brand(), class_name="py-6 sm:pt-14"),
-        rx.el.main(
-            rx.el.h1(t("No connection"), class_name="text-page leading-8 font-semibold tracking-tight"),
-            rx.el.p(
-                t("If your car is charging, it keeps charging. The charger stops at your limit, "
-                  "and you pay only for the units it delivers."),
-                class_name="text-ink-2 text-body mt-2",
-            ),
-            rx.el.p(
-                t("To stop now, press the charger’s own stop button or end the charge in your car."),
-                class_name="text-ink-2 text-body mt-3",
-            ),
-            # An empty address is the page that was asked for.
-            button_link(t("Try again"), "", native=True, class_name="mt-6"),
-            id="main",
-            class_name="pt-4",
+    """Needs no script and no server (evapp/web/pwa.py strips it), so it says everything in each language."""
+    return alone(
+        rx.fragment(*_each(later("No connection"), "block")),
+        *(
+            rx.el.p(one, class_name="text-ink-2 text-body mt-3")
+            for sentence in (
+                later("If your car is charging, it keeps charging. The charger stops at your limit, "
+                      "and you pay only for the units it delivers."),
+                later("To stop now, press the charger’s own stop button or end the charge in your car."),
+            )
+            for one in _each(sentence)
         ),
-        class_name="w-full max-w-[28rem] mx-auto px-4 sm:px-6 pb-10",
+        # An empty address is the page that was asked for.
+        button_link(rx.fragment(*_each(later("Try again"))), "", native=True, class_name="mt-6"),
     )  # fmt: skip
+
+
+def _each(sentence: Later, look: str = "") -> list[rx.Component]:
+    return [rx.el.span(words, lang=tag, class_name=look) for tag, words in each(sentence)]

@@ -14,9 +14,10 @@ from evapp.components.running import charge_bar
 from evapp.components.shell import HELP, columns, shell
 from evapp.components.text import Content
 from evapp.components.theme import theme_choice
+from evapp.components.tongues import language_choice
 from evapp.state.live import Live
 from evapp.state.profile import Device, Profile
-from evapp.texts import t
+from evapp.texts import at, t
 
 
 def profile() -> rx.Component:
@@ -48,8 +49,9 @@ def about() -> rx.Component:
     )
 
 
-def editable(name: str, label: str, value: rx.Var[str] | str, form: rx.Component, act: str = t("Edit")) -> rx.Component:
+def editable(name: str, label: str, value: rx.Var[str] | str, form: rx.Component, act: str = "") -> rx.Component:
     """A fact with its Edit button, or the form in its place."""
+    act = act or t("Edit")
     return rx.el.li(
         rx.cond(
             Profile.editing == name,
@@ -211,8 +213,16 @@ def device_row(name: Content, used: Content, act: rx.Component | None) -> rx.Com
 
 
 def look() -> rx.Component:
-    """Light or dark."""
-    return section(t("Theme"), theme_choice())
+    """Light or dark, and in which language."""
+    return rx.el.div(
+        section(
+            t("Language"),
+            language_choice("/profile"),
+            rx.el.p(t("Receipts and statements are in English."), class_name="text-note text-ink-3 mt-2"),
+        ),
+        section(t("Theme"), theme_choice()),
+        class_name="grid gap-9",
+    )
 
 
 def help_and_out() -> rx.Component:
@@ -222,7 +232,7 @@ def help_and_out() -> rx.Component:
         NativeForm.create(
             button(t("Log out"), kind="quiet", type="submit", picture="log-out", class_name="w-full"),
             rx.cond(Live.running, rx.el.p(t("Your charge goes on."), class_name="text-note text-ink-2 mt-2")),
-            action="/auth/logout",
+            action=at("/auth/logout"),
             method="post",
             class_name="mt-5",
         ),
@@ -256,7 +266,7 @@ def farewell() -> rx.Component:
             pin_field("pin", t("Your PIN"), error=error_of("pin")),
             button(t("Keep my account"), kind="quiet", on_click=opens(""), class_name="w-full"),
             button(t("Delete my account"), kind="stop", type="submit", class_name="w-full"),
-            action="/auth/delete",
+            action=at("/auth/delete"),
             method="post",
             no_validate=True,
             class_name="grid gap-3",

@@ -57,5 +57,5 @@ def register() -> rx.Component:
             busy_label=t("Creating…"),
         ),
         lead=note(),
-        foot=ways(t("Already have an account?"), t("Sign in"), "/login"),
+        foot=ways(t("Already have an account?"), t("Sign in"), "/login", here="/register"),
     )

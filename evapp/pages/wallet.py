@@ -63,7 +63,9 @@ def add_money() -> rx.Component:
         recharge.recharge(
             chosen=Recharge.chosen,
             typed=Recharge.typed,
-            label=Recharge.label,
+            label=rx.cond(
+                Recharge.sum != "", t("Add {sum} with PhonePe", sum=Recharge.sum), t("Add money with PhonePe")
+            ),
             error=Recharge.error,
             least=whole_rupees(settings().recharge_min_paise),
             leaving=Recharge.leaving,

@@ -6,36 +6,36 @@ from domain.models import SessionState
 from domain.settlement import FAULT_REASONS
 from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees
 from evapp.components.receipt import Bill
-from evapp.texts import t
+from evapp.texts import later, t
 
 ENDED_BY = {
-    "driver": t("You stopped it"),
-    "funds": t("Stopped: your wallet reached its end"),
-    "limit": t("Stopped at your limit"),
-    "operator": t("Stopped by the operator"),
-    "late": t("Stopped: the plug came after the start had ended"),
-    "stranger": t("Stopped: this card or code may not charge here"),
-    "reserved": t("Stopped: the connector was reserved for somebody else"),
-    "card-blocked": t("Stopped: this card is blocked"),
-    "card-expired": t("Stopped: this card has expired"),
-    "card-invalid": t("Stopped: this card may not charge"),
-    "card-concurrent": t("Stopped: this card was charging elsewhere"),
-    "card-unfunded": t("Stopped: your wallet had too little for a start"),
+    "driver": later("You stopped it"),
+    "funds": later("Stopped: your wallet reached its end"),
+    "limit": later("Stopped at your limit"),
+    "operator": later("Stopped by the operator"),
+    "late": later("Stopped: the plug came after the start had ended"),
+    "stranger": later("Stopped: this card or code may not charge here"),
+    "reserved": later("Stopped: the connector was reserved for somebody else"),
+    "card-blocked": later("Stopped: this card is blocked"),
+    "card-expired": later("Stopped: this card has expired"),
+    "card-invalid": later("Stopped: this card may not charge"),
+    "card-concurrent": later("Stopped: this card was charging elsewhere"),
+    "card-unfunded": later("Stopped: your wallet had too little for a start"),
 }
 """Who wanted the end."""
 
 REASONS = {
-    "EVDisconnected": t("The car was unplugged"),
-    "Local": t("Stopped at the charger"),
-    "EmergencyStop": t("Emergency stop at the charger"),
-    "PowerLoss": t("The charger lost its power"),
-    "Reboot": t("The charger restarted"),
-    "HardReset": t("The charger restarted"),
-    "SoftReset": t("The charger restarted"),
-    "DeAuthorized": t("The charger withdrew its permission"),
-    "UnlockCommand": t("The plug was unlocked"),
-    "Remote": t("Stopped remotely"),
-    "Other": t("The charger ended it because of a fault"),
+    "EVDisconnected": later("The car was unplugged"),
+    "Local": later("Stopped at the charger"),
+    "EmergencyStop": later("Emergency stop at the charger"),
+    "PowerLoss": later("The charger lost its power"),
+    "Reboot": later("The charger restarted"),
+    "HardReset": later("The charger restarted"),
+    "SoftReset": later("The charger restarted"),
+    "DeAuthorized": later("The charger withdrew its permission"),
+    "UnlockCommand": later("The plug was unlocked"),
+    "Remote": later("Stopped remotely"),
+    "Other": later("The charger ended it because of a fault"),
 }
 """OCPP's reasons of a stop, in words."""
 
@@ -85,7 +85,7 @@ def _reason(charge: Charge) -> str:
         return t(
             "The charger has sent no final reading since {time}", time=clock(session.stopped_at or session.updated_at)
         )
-    return ENDED_BY.get(session.stop_cause) or REASONS.get(session.stop_reason, t("Stopped at the charger"))
+    return t(ENDED_BY.get(session.stop_cause) or REASONS.get(session.stop_reason, REASONS["Local"]))
 
 
 def _meter(charge: Charge) -> str:

@@ -18,7 +18,7 @@ from evapp.state.bill import bill_of
 from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
 from evapp.state.visit import arrive
-from evapp.texts import t
+from evapp.texts import bare, later, t
 from evapp.web import auth
 
 RECENT = timedelta(minutes=15)
@@ -28,10 +28,10 @@ SHOWN = {FREE: "free", BUSY: "in_use", FAULT: "faulted", OFF: "faulted", NO_CONT
 """State of a connector → dot and word."""
 
 REASONS = {
-    BUSY: t("{charger} is in use. Its driver is charging now; this page changes as soon as it is free."),
-    FAULT: t("Out of order since {since}. Nothing is charged here. Try another charger nearby."),
-    OFF: t("Switched off by its operator since {since}. Try another charger nearby."),
-    NO_CONTACT: t(
+    BUSY: later("{charger} is in use. Its driver is charging now; this page changes as soon as it is free."),
+    FAULT: later("Out of order since {since}. Nothing is charged here. Try another charger nearby."),
+    OFF: later("Switched off by its operator since {since}. Try another charger nearby."),
+    NO_CONTACT: later(
         "No contact with this charger since {since}. It may still work with a card; the app cannot start it."
     ),
 }
@@ -71,7 +71,7 @@ class ChargerPage(rx.State):
     async def load(self) -> None:
         """Show the charger of the address /c/<id>."""
         self.reset()  # type: ignore[no-untyped-call]
-        typed = unquote(self.router.url.path.removeprefix("/c/")).strip("/")[:60]
+        typed = unquote(bare(self.router.url.path).removeprefix("/c/")).strip("/")[:60]
         found = await read(chargers.find, typed)
         self.id = found.charger_id or typed
         self.suggestions = list(found.suggestions)

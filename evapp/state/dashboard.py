@@ -13,13 +13,13 @@ from evapp.components.money import IST, kwh, month, rupees
 from evapp.state.find import Find
 from evapp.state.recharge import Recharge
 from evapp.state.visit import arrive
-from evapp.texts import t
+from evapp.texts import later, t
 
 GREETINGS = (
-    (5, t("Good night, {name}")),
-    (12, t("Good morning, {name}")),
-    (17, t("Good afternoon, {name}")),
-    (24, t("Good evening, {name}")),
+    (5, later("Good night, {name}")),
+    (12, later("Good morning, {name}")),
+    (17, later("Good afternoon, {name}")),
+    (24, later("Good evening, {name}")),
 )
 """Until which hour, Indian time, which greeting."""
 LOW_PAISE = 20_000

@@ -11,15 +11,15 @@ from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
 from domain.db import read
 from evapp.components.money import per_kwh, rated_kw
 from evapp.state.visit import arrive
-from evapp.texts import t
+from evapp.texts import at, later, t
 from evapp.web import auth
 
 WORDS = {
-    FREE: ("free", t("Free")),
-    BUSY: ("in_use", t("In use")),
-    FAULT: ("faulted", t("Out of order")),
-    OFF: ("faulted", t("Switched off")),
-    NO_CONTACT: ("silent", t("No contact")),
+    FREE: ("free", later("Free")),
+    BUSY: ("in_use", later("In use")),
+    FAULT: ("faulted", later("Out of order")),
+    OFF: ("faulted", later("Switched off")),
+    NO_CONTACT: ("silent", later("No contact")),
 }
 """State of a charger → dot, word."""
 
@@ -65,7 +65,7 @@ class Find(rx.State):
         found = await read(chargers.find, self.typed)
         if found.charger_id is not None:
             self.error, self.suggestions = "", []
-            return rx.redirect(f"/c/{found.charger_id}")
+            return rx.redirect(at(f"/c/{found.charger_id}"))
         self.error = t("No charger {typed}. Check the ID on its sticker.", typed=self.typed)
         self.suggestions = list(found.suggestions)
         return rx.set_focus("charger")
@@ -82,7 +82,8 @@ def _known(db: Session, user_id: int) -> list[Known]:
 
 
 def _row(view: chargers.ChargerView) -> Known:
-    shown, word = WORDS[view.state]
+    shown, later_word = WORDS[view.state]
+    word = t(later_word)
     power = max((c.max_power_w for c in view.connectors), default=0)
     return Known(
         id=view.id,

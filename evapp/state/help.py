@@ -6,21 +6,21 @@ from domain import history
 from domain.db import read
 from domain.sessions import NotYours
 from evapp.components.money import moment
-from evapp.texts import t
+from evapp.texts import later, t
 from evapp.web import auth
 
-PLAIN = t("Hello, I need help with charging.")
+PLAIN = later("Hello, I need help with charging.")
 
 
 class Help(rx.State):
     """The page is open to everybody; who is signed in need not type who he is."""
 
-    message: str = PLAIN
+    message: str = ""
 
     @rx.event
     async def load(self) -> None:
         """Show the page /help, or /help?charge=<session-id> for help with one charge."""
-        self.message = PLAIN
+        self.message = t(PLAIN)
         user = await auth.signed_in(self)
         if user is None or user.id is None:
             return

@@ -14,7 +14,7 @@ from evapp.components.receipt import Bill
 from evapp.components.spark import spark_points
 from evapp.state.bill import bill_of
 from evapp.state.visit import arrive
-from evapp.texts import t
+from evapp.texts import bare, t
 from evapp.web import auth
 
 PAGE = 20
@@ -79,7 +79,7 @@ class Session(rx.State):
     async def load(self) -> None:
         """Show the page /history/<session-id>; another driver's charge is not found."""
         self.reset()  # type: ignore[no-untyped-call]
-        self._ref = self.router.url.path.removeprefix("/history/").strip("/")[:20]
+        self._ref = bare(self.router.url.path).removeprefix("/history/").strip("/")[:20]
         await arrive(self, Session)
 
     async def _refresh(self, user_id: int) -> None:

@@ -17,7 +17,7 @@ from evapp.components.meter import along, full_scale, marks
 from evapp.components.money import clock, duration, kw, kwh, rupees
 from evapp.components.spark import spark_points
 from evapp.state.stop_at import goal_words
-from evapp.texts import t
+from evapp.texts import later, t
 from evapp.web import auth
 
 CURVE = 60
@@ -27,15 +27,14 @@ TODAY = timedelta(hours=12)
 """A time of day says enough for so long."""
 
 WORDS = {
-    "starting": t("Asking the charger…"),
-    "waiting": t("Waiting for your car. Push the plug in fully."),
-    "charging": "",
-    "paused": t("Your car has paused. It may start again by itself."),
-    "limited": t("The charger has paused. It may start again by itself."),
-    "faulted": t("The charger reports a fault. You pay only for what it delivered."),
-    "stopping": t("Stopping. You pay only for what it delivers until then."),
-    "stuck": t("The charger has not answered. Press its stop button, or unplug. You pay only by its meter."),
-    "silent": t("No contact with the charger. Your charge goes on; nothing is lost."),
+    "starting": later("Asking the charger…"),
+    "waiting": later("Waiting for your car. Push the plug in fully."),
+    "paused": later("Your car has paused. It may start again by itself."),
+    "limited": later("The charger has paused. It may start again by itself."),
+    "faulted": later("The charger reports a fault. You pay only for what it delivered."),
+    "stopping": later("Stopping. You pay only for what it delivers until then."),
+    "stuck": later("The charger has not answered. Press its stop button, or unplug. You pay only by its meter."),
+    "silent": later("No contact with the charger. Your charge goes on; nothing is lost."),
 }
 """State of a charge under way, and the sentence below its word."""
 
@@ -129,7 +128,7 @@ class Live(rx.State):
         self.rate, self._paise_per_kwh = rupees(session.paise_per_kwh), session.paise_per_kwh
         self._price, self._limit = settlement.price_of(session), limits.of(session)
         self.goal_words = goal_words(self._limit)
-        self.sentence = WORDS[self.state]
+        self.sentence = t(WORDS[self.state]) if self.state in WORDS else ""
         if session.state == SessionState.AWAITING_PLUG and session.due_at:
             self.sentence = t("Push the plug in fully. The charger waits until {time}.", time=clock(session.due_at))
         self.can_stop = session.state != SessionState.STOPPING

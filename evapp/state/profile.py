@@ -19,6 +19,7 @@ from evapp.components.money import moment
 from evapp.state.effects import Effects
 from evapp.state.visit import arrive
 from evapp.texts import t
+from evapp.texts.refusals import refusal
 from evapp.web import auth
 
 EDITORS = (*accounts.READ, "pin", "delete")
@@ -112,9 +113,9 @@ class Profile(rx.State):
                 await transact(attempts.passed, await auth.proven(user, form.get("pin"), address, device))
             await transact(accounts.update, user.id, field, form.get(field))
         except FieldErrors as error:
-            return self._open(field, error.errors)
+            return self._open(field, {name: t(sentence) for name, sentence in error.errors.items()})
         except (Locked, TooBusy) as error:
-            return self._open(field, {"": str(error)})
+            return self._open(field, {"": refusal(error)})
         await self._refresh(user.id)
         (await self.get_state(Effects))._say(t("Saved."))
         return self._open("")

@@ -15,7 +15,7 @@ from domain.recharges import RechargeRefused
 from evapp.components.money import whole_rupees
 from evapp.components.recharge import AMOUNTS_PAISE
 from evapp.state.effects import Effects
-from evapp.texts import t
+from evapp.texts import at, t
 from evapp.web import auth
 
 CHIPS = tuple(str(paise // 100) for paise in AMOUNTS_PAISE)
@@ -42,12 +42,12 @@ class Recharge(rx.State):
     waiting: list[Waiting] = []  # noqa: RUF012 - a default that Reflex copies
 
     @rx.var
-    def label(self) -> str:
-        """What the button will do."""
+    def sum(self) -> str:
+        """What the button will add; empty while it is no amount."""
         try:
-            return t("Add {sum} with PhonePe", sum=whole_rupees(parse_rupees(self.typed or self.chosen)))
+            return whole_rupees(parse_rupees(self.typed or self.chosen))
         except AmountError:
-            return t("Add money with PhonePe")
+            return ""
 
     @rx.event
     async def choose(self, value: str) -> None:
@@ -73,10 +73,10 @@ class Recharge(rx.State):
         try:
             order = await self._place(user.id, _amount(form))
         except (AmountError, RechargeRefused) as error:
-            self.error = t(str(error))
+            self.error = t(error.args[0])
             return rx.set_focus("other")
         self.leaving = True
-        (await self.get_state(Effects))._leave(f"/payments/go/{order.merchant_order_id}")
+        (await self.get_state(Effects))._leave(at(f"/payments/go/{order.merchant_order_id}"))
         return None
 
     async def _place(self, user_id: int, typed: str) -> RechargeOrder:

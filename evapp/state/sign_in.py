@@ -6,7 +6,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from evapp.state.effects import Effects
-from evapp.texts import t
+from evapp.texts import bare, t
 from evapp.web import auth
 
 CHARGER_PAGE = re.compile(r"/c/([^/?#]+)")
@@ -33,7 +33,7 @@ class SignIn(rx.State):
     async def arrive(self) -> EventSpec | None:
         """Show what the last post left behind; somebody who is signed in already goes on."""
         self.next_path = self.router.url.query_parameters.get("next", "")
-        flash = auth.flash_of(self, self.router.url.path.strip("/"))
+        flash = auth.flash_of(self, bare(self.router.url.path).strip("/"))
         self.note = flash.get("note") or _note(self.next_path)
         fields, errors = flash.get("fields", {}), flash.get("errors", {})
         for name in ("login", "username", "phone", "email"):
@@ -47,5 +47,5 @@ class SignIn(rx.State):
 
 
 def _note(path: str) -> str:
-    charger = CHARGER_PAGE.match(path)
+    charger = CHARGER_PAGE.match(bare(path))
     return t("Sign in to charge at {charger}", charger=charger[1]) if charger else ""

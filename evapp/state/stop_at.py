@@ -92,7 +92,7 @@ class StopAt(rx.State):
         try:
             return limits.parsed(self.kind, self.typed)
         except AmountError as error:
-            self.error = t(str(error))
+            self.error = t(error.args[0])
             return None
 
     def _look_at(self, charger_id: str, plug: int) -> None:

@@ -12,8 +12,8 @@ from domain.recharges import NotYours
 from evapp.components.money import moment, month, rupees, signed_rupees, whole_rupees
 from evapp.state.recharge import Recharge
 from evapp.state.visit import arrive
-from evapp.texts import t
-from evapp.texts.movements import reference, word
+from evapp.texts import later, t
+from evapp.texts.movements import described, reference, word
 from evapp.web import auth
 
 PAGE = 20
@@ -21,11 +21,11 @@ LATE = timedelta(hours=1)
 """From here on a line also says when it happened."""
 
 OUTCOMES = {
-    OrderState.NEW: t("The payment of {sum} was not begun. Nothing was charged. Add it again."),
-    OrderState.CREDITED: t("{sum} was added."),
-    OrderState.FAILED: t("PhonePe did not take the {sum}. If your bank did, PhonePe gives it back."),
-    OrderState.REJECTED: t("PhonePe did not open its page for {sum}. Nothing was charged. Try again later."),
-    OrderState.MISMATCH: t("PhonePe confirmed another amount than {sum}. Nothing is lost: we are looking at it."),
+    OrderState.NEW: later("The payment of {sum} was not begun. Nothing was charged. Add it again."),
+    OrderState.CREDITED: later("{sum} was added."),
+    OrderState.FAILED: later("PhonePe did not take the {sum}. If your bank did, PhonePe gives it back."),
+    OrderState.REJECTED: later("PhonePe did not open its page for {sum}. Nothing was charged. Try again later."),
+    OrderState.MISMATCH: later("PhonePe confirmed another amount than {sum}. Nothing is lost: we are looking at it."),
 }
 """What became of the payment a driver comes back from; those on their way have a line of their own."""
 
@@ -119,7 +119,7 @@ class Wallet(rx.State):
         except NotYours:
             self._paid = ""
             return
-        words = OUTCOMES.get(OrderState(order.state), "")
+        words = OUTCOMES.get(OrderState(order.state))
         self.good = order.state == OrderState.CREDITED
         self.outcome = t(words, sum=whole_rupees(order.amount_paise)) if words else ""
         self.outcome_reference = _reference(order)
@@ -136,10 +136,11 @@ def _month(name: str) -> Month:
 
 def _movement(line: wallet.Line) -> Movement:
     late = line.at - line.happened_at > LATE
+    what = described(line)
     after = t("Owed {sum}", sum=rupees(-line.balance_after_paise)) if line.arrears else ""
     return Movement(
         word=word(line),
-        what=t("{what}, of {time}", what=line.description, time=moment(line.happened_at)) if late else line.description,
+        what=t("{what}, of {time}", what=what, time=moment(line.happened_at)) if late else what,
         when=moment(line.at),
         reference=reference(line),
         amount=signed_rupees(line.amount_paise),

@@ -25,9 +25,12 @@ from domain.models import User, now
 from domain.settings import settings
 from domain.sign_ins import Browser, Refused
 from evapp.state.effects import Effects
-from evapp.texts import t
+from evapp.texts import at, language, t
+from evapp.texts.languages import LANGUAGES, moved
+from evapp.texts.refusals import refusal
 from evapp.web import flash, forms
 from evapp.web.forms import local
+from evapp.web.language import keep
 
 COOKIE = "evapp_sign_in"
 DEVICE = "evapp_device"
@@ -132,7 +135,7 @@ def address_of(connection: HTTPConnection) -> str:
 
 def gate_to(path: str) -> str:
     """The way to a page by the gate."""
-    return f"/auth/gate?next={quote(local(path), safe='')}"
+    return at(f"/auth/gate?next={quote(local(path), safe='')}")
 
 
 # The forms
@@ -151,12 +154,12 @@ def posted(form: str, page: str) -> Callable[[Door], Callable[[Request], Awaitab
             try:
                 return await door(request, typed)
             except FieldErrors as error:
-                errors, why = error.errors, "fields"
+                errors, why = {field: t(sentence) for field, sentence in error.errors.items()}, "fields"
             except (Refused, Locked, NotDeleted, pins.TooBusy) as error:
-                errors, why = {"": str(error)}, type(error).__name__
+                errors, why = {"": refusal(error)}, type(error).__name__
             log.info("form refused", form=form, why=why, fields=sorted(filter(None, errors)))
             onward = forms.onward(request, typed)
-            response = RedirectResponse(f"{page}?next={quote(local(onward), safe='')}" if onward else page, 303)
+            response = RedirectResponse(at(f"{page}?next={quote(local(onward), safe='')}" if onward else page), 303)
             flash.leave(response, form, typed=typed, errors=errors)
             return response
 
@@ -172,9 +175,9 @@ async def register(request: Request, typed: dict[str, str]) -> Response:
     await transact(attempts.knock, "register", address_of(request))
     await read(accounts.check_free, {"username": form.username, "phone": form.phone})
     token = sign_ins.new_token()
-    user = await transact(accounts.register, form, await pins.hash(form.pin), _browser(request, token))
+    user = await transact(accounts.register, form, await pins.hash(form.pin), _browser(request, token), language().code)
     log.info("registered", user=user.id)
-    return _in(RedirectResponse(local(forms.onward(request, typed)), 303), request, token, user)
+    return _in(_home(user, forms.onward(request, typed)), request, token, user)
 
 
 @posted("login", "/login")
@@ -190,21 +193,21 @@ async def login(request: Request, typed: dict[str, str]) -> Response:
     token = sign_ins.new_token()
     user = await transact(sign_ins.signed_in, attempt, _browser(request, token))
     log.info("signed in", user=user.id)
-    return _in(RedirectResponse(local(forms.onward(request, typed)), 303), request, token, user)
+    return _in(_home(user, forms.onward(request, typed)), request, token, user)
 
 
 @posted("pin", "/profile")
 async def change_pin(request: Request, typed: dict[str, str]) -> Response:
     user = await of_request(request)
     if user is None:
-        return RedirectResponse(gate_to("/profile"), 303)
+        return RedirectResponse(gate_to(at("/profile")), 303)
     if errors := accounts.new_pin_errors(typed, "new_pin", user.phone):
         raise FieldErrors(errors)
     attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
     token = sign_ins.new_token()
     await transact(accounts.change_pin, attempt, await pins.hash(typed["new_pin"]), _browser(request, token))
     log.info("PIN changed", user=user.id)
-    response = _in(RedirectResponse("/profile", 303), request, token, user)
+    response = _in(RedirectResponse(at("/profile"), 303), request, token, user)
     flash.leave(response, "pin", note=t("Your PIN is changed. Your other devices are signed out."))
     return response
 
@@ -213,7 +216,7 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
 async def delete(request: Request, typed: dict[str, str]) -> Response:
     user = await of_request(request)
     if user is None:
-        return RedirectResponse(gate_to("/profile"), 303)
+        return RedirectResponse(gate_to(at("/profile")), 303)
     await read(accounts.may_leave, user.id or 0)
     await transact(accounts.delete, await proven(user, typed.get("pin"), address_of(request), device_of(request)))
     log.info("account deleted", user=user.id)
@@ -227,10 +230,25 @@ async def logout(request: Request, typed: dict[str, str]) -> Response:
     return _out(t("You are signed out."))
 
 
+async def choose_language(request: Request) -> Response:
+    """Another language from here on: by a link in this browser, by the form of /profile for the driver himself too."""
+    try:
+        typed = await forms.fields(request) if request.method == "POST" else dict(request.query_params)
+    except forms.Unreadable as error:
+        return error.answer()
+    wanted = LANGUAGES.get(typed.get("to", ""), language())
+    user = await of_request(request)
+    if request.method == "POST" and user is not None and user.id is not None:
+        await transact(accounts.speak, user.id, wanted.code)
+    response = RedirectResponse(moved(local(typed.get("next")), wanted), 303)
+    keep(response, wanted)
+    return response
+
+
 async def gate(request: Request) -> Response:
     """The guard's way out: only a full load shows the cookie of this moment."""
     path = local(request.query_params.get("next"))
-    return RedirectResponse(path if await of_request(request) else f"/login?next={quote(path, safe='')}", 303)
+    return RedirectResponse(path if await of_request(request) else at(f"/login?next={quote(path, safe='')}"), 303)
 
 
 async def proven(user: User, pin: object, address: str, device: tuple[int, str] | None) -> Attempt:
@@ -274,11 +292,17 @@ def _in(response: Response, request: Request, token: str, user: User) -> Respons
     device = str(_devices().dumps((user.id, number)))
     response.set_cookie(flash.name(DEVICE), device, max_age=DEVICE_SECONDS, **flash.attributes())
     flash.forget(response)
+    keep(response, LANGUAGES[user.language])
     return response
 
 
+def _home(user: User, onward: object) -> Response:
+    """Where somebody goes who has come in: where he wanted to, in his own language."""
+    return RedirectResponse(moved(local(onward), LANGUAGES[user.language]), 303)
+
+
 def _out(note: str) -> Response:
-    response = RedirectResponse("/login", 303)
+    response = RedirectResponse(at("/login"), 303)
     response.delete_cookie(flash.name(COOKIE), **flash.attributes())
     flash.leave(response, "login", note=note)
     return response
@@ -295,4 +319,5 @@ routes = [
     Route("/auth/delete", delete, methods=["POST"]),
     Route("/auth/logout", logout, methods=["POST"]),
     Route("/auth/gate", gate, methods=["GET"]),
+    Route("/auth/language", choose_language, methods=["GET", "POST"]),
 ]

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from domain import funnel, recharges
 from domain.db import read
 from domain.recharges import GatewayRefused, NotYours, PaymentGateway
-from evapp.texts import t
+from evapp.texts import at, language, t
 from evapp.web import auth
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ async def go(gateway: PaymentGateway, request: Request) -> Response:
     except Exception:
         log.exception("payment not begun", order=order_id)
         address = ""
-    return Response(status_code=303, headers={"location": address or f"/wallet?paid={order_id}"})
+    return Response(status_code=303, headers={"location": address or at(f"/wallet?paid={order_id}")})
 
 
 async def back(gateway: PaymentGateway, request: Request) -> Response:
@@ -66,7 +66,7 @@ async def back(gateway: PaymentGateway, request: Request) -> Response:
         asking = _soon(funnel.settle(gateway, order_id), order_id)
         await asyncio.wait([asking], timeout=PATIENCE_S)
         if user is not None and user.id is not None and await _owns(user.id, order_id):
-            return RedirectResponse(f"/wallet?paid={order_id}", 303)
+            return RedirectResponse(at(f"/wallet?paid={order_id}"), 303)
     return page(
         200,
         t("Your payment is being confirmed."),
@@ -158,17 +158,23 @@ def _soon(work: Awaitable[None], order_id: str) -> asyncio.Task[None]:
 
 
 PAGE = """<!doctype html>
-<html lang="en-IN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · evapp</title><link rel="icon" href="/icons/favicon.svg" type="image/svg+xml">
 <style>:root{{color-scheme:light dark}}
 body{{max-width:26rem;margin:0 auto;padding:3rem 1.25rem;font:1.0625rem/1.5 system-ui,sans-serif;
 color:#15231e;background:#faf6ee}}h1{{font-size:1.625rem;line-height:1.25}}
 a{{color:#0b5b58;display:inline-block;padding:.6rem 0}}
 @media(prefers-color-scheme:dark){{body{{color:#f4efe4;background:#0c1412}}a{{color:#63cdc3}}}}</style></head>
-<body><main><h1>{title}</h1><p>{sentence}</p><p><a href="/dashboard">{home}</a></p></main></body></html>"""
+<body><main><h1>{title}</h1><p>{sentence}</p><p><a href="{dashboard}">{home}</a></p></main></body></html>"""
 
 
 def page(status: int, title: str, sentence: str) -> Response:
     """A page of ours for people the app does not know, without a script."""
-    html = PAGE.format(title=escape(title), sentence=escape(sentence), home=escape(t("Go to your wallet and chargers")))
+    html = PAGE.format(
+        lang=language().tag,
+        title=escape(title),
+        sentence=escape(sentence),
+        dashboard=at("/dashboard"),
+        home=escape(t("Go to your wallet and chargers")),
+    )
     return HTMLResponse(html, status)

@@ -16,7 +16,8 @@ from domain.db import read
 from domain.models import now
 from domain.receipts import ChargeReceipt, NoReceipt, PaymentReceipt
 from domain.statements import NoMonth, Statement
-from evapp.texts import t
+from evapp.texts import speaking, t
+from evapp.texts.languages import ENGLISH
 from evapp.web import auth, paper, sheet
 from evapp.web.checkout import page
 
@@ -63,9 +64,10 @@ async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, 
 
 
 async def drawn(draw: Callable[..., bytes], *what: object) -> bytes:
-    """A paper, made beside the event loop."""
+    """A paper, made beside the event loop; papers are in English (docs/adr/0008)."""
     async with _drawing:
-        return await asyncio.to_thread(draw, *what)
+        with speaking(ENGLISH):
+            return await asyncio.to_thread(draw, *what)
 
 
 def download(content: bytes, name: str, kind: str) -> Response:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.settings import settings
+from evapp.texts import at, bare, t
 
 LARGEST = 65_536
 """Bytes of a body: room for a sentence about a name that is much too long."""
@@ -35,19 +36,19 @@ async def fields(request: Request) -> dict[str, str]:
     """
     _from_here(request)
     if request.headers.get("content-type", FORM).partition(";")[0].strip() != FORM:
-        raise Unreadable(415, "This address takes a form.")
+        raise Unreadable(415, t("This address takes a form."))
     body = (await _body(request)).decode("utf-8", "replace")
     try:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
     except ValueError:
-        raise Unreadable(400, "This form has more fields than ours.") from None
+        raise Unreadable(400, t("This form has more fields than ours.")) from None
     return dict(reversed(pairs))
 
 
 def local(path: object) -> str:
     """A path of our own to go on to; Home for everything that could lead elsewhere."""
-    ours = isinstance(path, str) and _LOCAL.fullmatch(path) and not path.startswith("/auth/")
-    return str(path) if ours else HOME
+    ours = isinstance(path, str) and _LOCAL.fullmatch(path) and not bare(path).startswith("/auth/")
+    return str(path) if ours else at(HOME)
 
 
 def _from_here(request: Request) -> None:
@@ -55,7 +56,9 @@ def _from_here(request: Request) -> None:
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "none")
     if (origin != settings().url) if origin else (site not in ("same-origin", "none")):
-        raise Unreadable(403, f"This form was sent from another site. Open {settings().url} and try again.")
+        raise Unreadable(
+            403, t("This form was sent from another site. Open {address} and try again.", address=settings().url)
+        )
 
 
 def onward(request: Request, typed: dict[str, str]) -> str:
@@ -77,4 +80,4 @@ async def _body(request: Request) -> bytes:
                 break
         else:
             return bytes(body)
-    raise Unreadable(413, "This form is too large.")
+    raise Unreadable(413, t("This form is too large."))

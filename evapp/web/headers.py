@@ -14,6 +14,7 @@ from reflex.utils.prerequisites import get_backend_dir
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.settings import settings
+from evapp.texts import bare
 
 HASHES = "csp.json"
 """In Reflex's backend folder, which is not served: the hashes of each built page."""
@@ -98,6 +99,6 @@ class Headers:
 def _cache(path: str, status: int) -> bytes:
     if path.startswith(FINGERPRINTED) and status in (200, 206, 304):
         return b"public, max-age=31536000, immutable"
-    if any(path == page or path.startswith(f"{page}/") for page in PRIVATE):
+    if any(bare(path) == page or bare(path).startswith(f"{page}/") for page in PRIVATE):
         return b"no-store"
     return b"no-cache"

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
 from domain.db import read
+from evapp.texts import at
 from evapp.web import auth
 
 log = structlog.get_logger()
@@ -25,7 +26,7 @@ async def live(_: Request) -> JSONResponse:
 async def home(request: Request) -> RedirectResponse:
     """The bare address leads to where its visitor belongs."""
     user = await auth.of_request(request)
-    return RedirectResponse("/dashboard" if user else "/login", 303)
+    return RedirectResponse(at("/dashboard" if user else "/login"), 303)
 
 
 def routes(checks: dict[str, Check]) -> list[Route]:

@@ -18,6 +18,8 @@ from domain.events import (
     SignedOut,
     WalletChanged,
 )
+from evapp.texts import speaking
+from evapp.texts.languages import ENGLISH, Language
 
 log = structlog.get_logger()
 
@@ -27,12 +29,13 @@ CROWD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What one browser looks at: whose it is, which sign-in opened it, and the states on its page."""
+    """What one browser looks at: whose it is, which sign-in opened it, the states on its page and their language."""
 
     user_id: int
     sign_in: str
     charger_id: str
     states: tuple[type[rx.State], ...]
+    language: Language = ENGLISH
 
 
 @dataclass(slots=True)
@@ -127,10 +130,12 @@ class Hub:
         if not self._is_here(token):
             self.forget(token)
             return
-        async with self._app.modify_state(rx.BaseStateToken(ident=token, cls=watch.states[0])) as root:
-            for cls in watch.states:
-                state = await root.get_state(cls)
-                await _renew(state, watch.user_id, reload, metered)
+        token_of = rx.BaseStateToken(ident=token, cls=watch.states[0])
+        with speaking(watch.language):
+            async with self._app.modify_state(token_of) as root:
+                for cls in watch.states:
+                    state = await root.get_state(cls)
+                    await _renew(state, watch.user_id, reload, metered)
 
 
 hub = Hub()

@@ -11,8 +11,8 @@ from fpdf.fonts import FontFace, TTFFont
 from domain.receipts import SAC, Booking, ChargeReceipt, Kind, PaymentReceipt, Seller
 from domain.statements import Statement
 from evapp.components.money import clock, day, kwh, moment, month, rupees, signed_rupees
-from evapp.texts import t
-from evapp.texts.movements import reference, word
+from evapp.texts import later, t
+from evapp.texts.movements import described, reference, word
 from evapp.texts.prices import line_words
 
 FONTS = Path(__file__).parent / "fonts"
@@ -23,10 +23,10 @@ SIGNS = str.maketrans({"−": "–", "→": "–"})
 """What the fonts of the app lack, and what stands in."""
 
 TITLES = {
-    Kind.TAX_INVOICE: t("Tax invoice"),
-    Kind.BILL_OF_SUPPLY: t("Bill of supply"),
-    Kind.CREDIT_NOTE: t("Credit note"),
-    Kind.DEBIT_NOTE: t("Debit note"),
+    Kind.TAX_INVOICE: later("Tax invoice"),
+    Kind.BILL_OF_SUPPLY: later("Bill of supply"),
+    Kind.CREDIT_NOTE: later("Credit note"),
+    Kind.DEBIT_NOTE: later("Debit note"),
 }
 
 Fact = tuple[str, str]
@@ -139,7 +139,7 @@ class Paper(FPDF):
 def charge(receipt: ChargeReceipt) -> bytes:
     """The PDF of a charge's receipt."""
     paper = Paper(t("Receipt {number}", number=receipt.number), receipt.issued_at)
-    paper.head(receipt.seller, TITLES[receipt.kind], receipt.number)
+    paper.head(receipt.seller, t(TITLES[receipt.kind]), receipt.number)
     if receipt.estimated:
         paper.say(t("Estimated from the last reading: the charger's final reading corrects it, once."), 10, INK, "B")
         paper.ln(4)
@@ -235,7 +235,7 @@ def _movements(told: Statement) -> list[tuple[str, ...]]:
     return [
         (
             f"{day(line.at)}\n{clock(line.at)}",
-            "\n".join(filter(None, (word(line), line.description, reference(line)))),
+            "\n".join(filter(None, (word(line), described(line), reference(line)))),
             signed_rupees(line.amount_paise),
             t("Owed {sum}", sum=rupees(-line.balance_after_paise))
             if line.arrears

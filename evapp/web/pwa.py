@@ -14,6 +14,7 @@ from typing import Any
 from reflex.utils.prerequisites import get_backend_dir, get_web_dir
 from reflex_base.plugins.base import Plugin
 
+from evapp.texts.languages import ENGLISH, LANGUAGES
 from evapp.web.headers import EVERY_OTHER_PAGE, HASHES
 
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
@@ -47,6 +48,7 @@ class PWAPlugin(Plugin):
             WorkerError: Workbox failed.
         """
         static: Path = context["static_dir"].resolve()
+        name_languages(static)
         offline = static / OFFLINE
         if offline.exists():
             offline.write_text(without_app(offline.read_text()))
@@ -54,6 +56,14 @@ class PWAPlugin(Plugin):
         else:  # `make dev` builds no page ahead; a worker that does nothing will do
             (static / WORKER).touch()
         write_hashes(static, get_backend_dir() / HASHES)
+
+
+def name_languages(static: Path) -> None:
+    """Reflex gives every document one language; a page's own stands in its address."""
+    for one in LANGUAGES.values():
+        if one.prefix:
+            for page in (static / one.prefix.strip("/")).rglob("*.html"):
+                page.write_text(page.read_text().replace(f'<html lang="{ENGLISH.tag}"', f'<html lang="{one.tag}"', 1))
 
 
 def without_app(page: str) -> str:

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from domain.receipts import INDIA
 from domain.statements import Statement
 from domain.wallet import Line
-from evapp.texts import t
-from evapp.texts.movements import reference, word
+from evapp.texts import later, t
+from evapp.texts.movements import described, reference, word
 
 HEADS = (
-    t("Date"),
-    t("Time"),
-    t("Entry"),
-    t("Description"),
-    t("Reference"),
-    t("Amount (INR)"),
-    t("Wallet balance (INR)"),
-    t("Owed (INR)"),
+    later("Date"),
+    later("Time"),
+    later("Entry"),
+    later("Description"),
+    later("Reference"),
+    later("Amount (INR)"),
+    later("Wallet balance (INR)"),
+    later("Owed (INR)"),
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a text begins with that a spreadsheet would work out (OWASP, CSV injection)."""
@@ -28,7 +28,7 @@ def statement(told: Statement) -> bytes:
     """UTF-8 with the mark by which Excel knows it; amounts are plain numbers with a point."""
     sheet = io.StringIO()
     writer = csv.writer(sheet)
-    writer.writerow(HEADS)
+    writer.writerow(map(t, HEADS))
     opening = decimal(told.opening_paise), decimal(told.opening_owed_paise)
     closing = decimal(told.closing_paise), decimal(told.closing_owed_paise)
     writer.writerow(["", "", t("Opening balance"), "", "", "", *opening])
@@ -51,7 +51,7 @@ def harmless(text: str) -> str:
 def _rows(told: Statement) -> Iterator[list[str]]:
     for line in told.lines:
         at = line.at.astimezone(INDIA)
-        texts = (word(line), line.description, reference(line))
+        texts = (word(line), described(line), reference(line))
         after = decimal(abs(line.balance_after_paise))
         yield [
             f"{at:%Y-%m-%d}",

@@ -205,18 +205,3 @@ async def test_a_hundred_guesses_at_once_are_five(database: Database, monkeypatc
 
     assert not any(await asyncio.gather(*(guess(n) for n in range(100))))
     assert evaluated == ROUND
-
-
-@pytest.mark.parametrize(
-    ("until", "now", "sentence"),
-    [
-        (datetime(2026, 11, 22, 13, 12, tzinfo=UTC), NOON, "Too many tries. Try again at 6:42 pm."),
-        (datetime(2026, 11, 22, 13, 11, 1, tzinfo=UTC), NOON, "Too many tries. Try again at 6:42 pm."),
-        (datetime(2026, 11, 22, 18, 29, 30, tzinfo=UTC), NOON, "Too many tries. Try again on 23 Nov at 12:00 am."),
-        (datetime(2026, 11, 22, 6, 35, tzinfo=UTC), NOON, "Too many tries. Try again at 12:05 pm."),
-        (attempts.NEVER, NOON, "Too many tries. Write to Help for a new PIN."),
-    ],
-)
-def test_the_sentence_says_when(until: datetime, now: datetime, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "now", lambda: now)
-    assert str(Locked(until)) == sentence

@@ -7,6 +7,7 @@ import reflex as rx
 
 from evapp.components import addresses, meter, spark
 from evapp.components.status import STATES, status
+from evapp.texts import t
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_letter_is_begun() -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_has_a_word_beside_its_dot(state: str) -> None:
-    assert json.dumps(STATES[state]) in str(status(state))
+    assert json.dumps(t(STATES[state])) in str(status(state))
 
 
 def test_a_state_we_do_not_know_is_a_mistake() -> None:

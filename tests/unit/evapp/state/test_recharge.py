@@ -68,9 +68,9 @@ async def left_to(page: Recharge) -> str:
 
 
 async def test_a_chip_is_chosen_and_paid(page: Recharge) -> None:
-    assert (page.chosen, page.label) == ("1000", "Add ₹1,000 with PhonePe")
+    assert (page.chosen, page.sum) == ("1000", "₹1,000")
     await page.choose("2000")
-    assert page.label == "Add ₹2,000 with PhonePe"
+    assert page.sum == "₹2,000"
     await page.pay({"amount": "2000", "other": ""})
     ((paise, order_id),) = await orders()
     assert paise == 200_000
@@ -81,7 +81,7 @@ async def test_a_chip_is_chosen_and_paid(page: Recharge) -> None:
 
 async def test_another_amount_is_typed_and_paid(page: Recharge) -> None:
     await page.write("750.5")
-    assert (page.chosen, page.label) == ("", "Add ₹750.50 with PhonePe")
+    assert (page.chosen, page.sum) == ("", "₹750.50")
     await page.pay({"other": "750.5"})
     assert [paise for paise, _ in await orders()] == [75_050]
 
@@ -94,9 +94,9 @@ async def test_what_was_typed_last_counts_even_when_its_event_was_late(page: Rec
 
 async def test_choosing_empties_the_field(page: Recharge) -> None:
     await page.write("75")
-    assert page.label == "Add ₹75 with PhonePe"
+    assert page.sum == "₹75"
     await page.choose("500")
-    assert (page.typed, page.label) == ("", "Add ₹500 with PhonePe")
+    assert (page.typed, page.sum) == ("", "₹500")
     await page.write("")
     assert page.chosen == "1000"
 

@@ -17,6 +17,7 @@ from domain.models import OrderState, RechargeOrder, SessionState, User, now
 from domain.recharges import OrderStatus, Payment
 from domain.sign_ins import Browser, hash_token
 from evapp.state.wallet import OUTCOMES, Wallet, _movement
+from evapp.texts import t
 from evapp.web import auth
 from tests.money.house import charge, driver, give, owe, placed
 
@@ -192,7 +193,7 @@ async def test_what_became_of_the_payment(page: Wallet, asha: int, state: OrderS
     await transact(become, order.merchant_order_id, state)
     page._paid = order.merchant_order_id
     await page._refresh(asha)
-    assert page.outcome == OUTCOMES.get(state, "").format(sum="₹1,000")
+    assert page.outcome == (t(OUTCOMES[state], sum="₹1,000") if state in OUTCOMES else "")
     assert page.good == (state == OrderState.CREDITED)
     assert page.outcome_reference == f"Reference {order.merchant_order_id}"
 

@@ -21,7 +21,7 @@ from domain.db import Database, opened, read, transact
 from domain.events import Event, SignedOut
 from domain.models import SignIn
 from domain.settings import settings
-from evapp.web import auth, flash, forms
+from evapp.web import auth, flash, forms, language
 
 ASHA = {"username": "asha", "phone": "98450 12345", "pin": "482913", "pin_again": "482913", "email": ""}
 LOGIN = {"login": "asha", "pin": "482913"}
@@ -92,7 +92,7 @@ async def test_registering_signs_in_with_a_cookie_no_script_can_read(browse: Bro
     answer = await browse().post("/auth/register", data=ASHA)
     assert answer.status_code == 303
     cookies = {line.split("=")[0]: line for line in answer.headers.get_list("set-cookie")}
-    assert set(cookies) == {auth.COOKIE, auth.DEVICE, flash.COOKIE}
+    assert set(cookies) == {auth.COOKIE, auth.DEVICE, flash.COOKIE, language.COOKIE}
     for line in cookies.values():
         assert "HttpOnly" in line
         assert "SameSite=lax" in line

@@ -11,6 +11,8 @@ import reflex as rx
 
 from domain.bus import LocalBus
 from domain.events import ChargerChanged, SessionMetered, SignedOut, WalletChanged
+from evapp.texts import language
+from evapp.texts.languages import HINDI
 from evapp.web import live
 from evapp.web.live import Hub, Watch
 
@@ -21,9 +23,11 @@ class Seen:
     def __init__(self) -> None:
         self.refreshed: list[int] = []
         self.figures: list[int] = []
+        self.language = ""
 
     async def _refresh(self, user_id: int) -> None:
         self.refreshed.append(user_id)
+        self.language = language().code
 
     def _metered(self, event: SessionMetered) -> None:
         self.figures.append(event.energy_wh)
@@ -93,6 +97,14 @@ async def test_only_those_concerned_are_told(app: App, bus: LocalBus) -> None:
     await settled()
     assert (mine.refreshed, other.refreshed, watcher.refreshed) == ([1], [], [3])
     assert watcher.figures == []
+
+
+async def test_each_is_told_in_the_language_of_its_page(app: App, bus: LocalBus) -> None:
+    english, hindi = tab(app, "a"), tab(app, "b")
+    live.hub.watch("b", Watch(1, "s", "", (rx.State,), HINDI))
+    await bus.publish(WalletChanged(1))
+    await settled()
+    assert (english.language, hindi.language) == ("en", "hi")
 
 
 async def test_the_newest_figure_wins_while_a_tab_is_slow(app: App, bus: LocalBus) -> None:
