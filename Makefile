@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz sandbox-fidelity audit
+.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz sandbox-fidelity audit lighthouse
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ sandbox-fidelity: .venv/dev ## Let PhonePe's own Python SDK drive our PhonePe sa
 
 audit: .venv/dev browser ## Judge every page in Chromium: axe, width, weight, calm, thumbs, keyboard, installing; prints a table
 	@$(REGISTRY) exec pytest -q -s tests/e2e/test_audit.py tests/e2e/test_pages.py $(ARGS)
+
+lighthouse: .venv/dev browser ## Lighthouse's scores of every page on a simulated phone
+	@$(REGISTRY) exec python -m scripts.lighthouse
 
 shots: .venv/dev browser ## Take the pictures of docs/shots from the running product
 	@$(REGISTRY) exec python -m tests.e2e.shots $(ARGS)
