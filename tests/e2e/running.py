@@ -30,6 +30,8 @@ class Product:
     sandbox: Sandbox
     sandbox_url: str
     folder: Path
+    root: Path = ROOT
+    """Where its code is."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,11 +71,11 @@ class Product:
             RuntimeError: it ended, or was not ready in time; with the end of its log.
         """
         tools = Path(sys.executable).parent
-        subprocess.run([tools / "alembic", "upgrade", "head"], cwd=ROOT, env=self.env, check=True)
+        subprocess.run([tools / "alembic", "upgrade", "head"], cwd=self.root, env=self.env, check=True)
         with self._log() as log:
             self.process = subprocess.Popen(
                 [tools / "reflex", "run", "--env", "prod"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -116,12 +118,12 @@ class Product:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Product]:
+async def running(folder: Path, root: Path = ROOT) -> AsyncIterator[Product]:
     """The product, started; stopped in the end."""
     port = free_port()
     sandbox = Sandbox(webhook_url=f"http://localhost:{port}/payments/phonepe/webhook")
     async with sandbox.serving(port=0) as sandbox_url:
-        product = Product(port, free_port(), sandbox, sandbox_url.replace("127.0.0.1", "localhost"), folder)
+        product = Product(port, free_port(), sandbox, sandbox_url.replace("127.0.0.1", "localhost"), folder, root)
         try:
             await product.start()
             yield product
