@@ -1,14 +1,14 @@
 """What drivers read of their charges: the one under way, those of the past, and the curve of one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from domain import sessions, settlement
-from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, SessionState, now
+from domain import receipts, sessions, settlement
+from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, Receipt, SessionState, now
 
 CURVE_POINTS = 60
 PAST = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
@@ -25,6 +25,8 @@ class Charge:
     energy_wh: int
     cost_paise: int
     held_paise: int
+    notes: tuple[Receipt, ...] = ()
+    """What was given after the receipt; of a single charge only, not in lists."""
 
     @property
     def duration(self) -> timedelta:
@@ -60,7 +62,7 @@ def one(db: Session, user_id: int, ref: str) -> Charge:
     Raises:
         NotYours: it does not exist, or belongs to another.
     """
-    return _charge(db, sessions.owned(db, user_id, ref))
+    return _with_notes(db, sessions.owned(db, user_id, ref))
 
 
 def latest_at(db: Session, user_id: int, charger_id: str, since: datetime) -> Charge | None:
@@ -70,7 +72,7 @@ def latest_at(db: Session, user_id: int, charger_id: str, since: datetime) -> Ch
         .where(ChargingSession.charger_id == charger_id, col(ChargingSession.updated_at) > since)
         .where(col(ChargingSession.state).in_(PAST))
     ).first()
-    return _charge(db, session) if session is not None else None
+    return _with_notes(db, session) if session is not None else None
 
 
 def page(db: Session, user_id: int, *, before: ChargingSession | None = None, limit: int = 20) -> list[Charge]:
@@ -136,6 +138,10 @@ def _of(user_id: int) -> SelectOfScalar[ChargingSession]:
         .where(ChargingSession.user_id == user_id)
         .order_by(col(ChargingSession.requested_at).desc(), col(ChargingSession.id).desc())
     )
+
+
+def _with_notes(db: Session, session: ChargingSession) -> Charge:
+    return replace(_charge(db, session), notes=tuple(receipts.notes(db, session)))
 
 
 def _charge(db: Session, session: ChargingSession) -> Charge:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, or_, select
 
-from domain import findings
-from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User
+from domain import findings, settlement
+from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User, now
 from domain.money import plain_rupees
 from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, text
 
@@ -60,6 +60,15 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
     }
     yield session.ref
     yield from (f"  {name:<12} {value or '-'}" for name, value in about.items())
+    if session.terms is not None:
+        yield ""
+        yield from columns(
+            ("LINE", "QUANTITY", "RATE", "SUM"),
+            (
+                (line.name, line.quantity, plain_rupees(line.rate_paise), plain_rupees(line.paise))
+                for line in settlement.lines_of(session, now())
+            ),
+        )
     yield ""
     yield from columns(
         ("WHEN", "WHAT", "ACCOUNT", "AMOUNT"),

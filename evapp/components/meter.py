@@ -34,7 +34,7 @@ def reading(label: Content, value: Content, unit: Content = "") -> rx.Component:
         rx.el.dd(
             value,
             rx.el.span(unit, class_name="text-note font-normal text-ink-2 ml-1") if unit else None,
-            class_name="num text-reading leading-7 font-semibold text-ink",
+            class_name="num text-reading leading-7 font-semibold text-ink whitespace-nowrap",
         ),
     )
 

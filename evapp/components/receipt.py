@@ -1,6 +1,6 @@
 """A finished charge as a bill: units times price, when, why it ended, and what it left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import reflex as rx
 
@@ -9,6 +9,14 @@ from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.status import status
 from evapp.texts import t
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """What a line of a bill is for, and its sum; of a note, where it is."""
+
+    words: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,11 @@ class Bill:
     price: str = ""
     cost: str = ""
     sum: str = ""
+    lines: list[BillLine] = field(default_factory=list)
+    """How the cost came about, where it is more than units times price."""
+    notes: list[BillLine] = field(default_factory=list)
+    idle: str = ""
+    """Until when the cable may stay in the car for nothing."""
     gst: str = ""
     arrears: str = ""
     reason: str = ""
@@ -48,7 +61,8 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 rx.match(bill.state, ("estimated", t("Estimated")), ("cancelled", t("Not started")), t("Finished")),
             ),
             rx.el.div(figure(bill.cost, size="balance"), class_name="mt-4"),
-            rx.el.p(bill.sum, class_name="num text-body text-ink-2 mt-3"),
+            rx.cond(bill.sum != "", rx.el.p(bill.sum, class_name="num text-body text-ink-2 mt-3")),
+            rx.cond(bill.lines.length() > 0, _sums(bill.lines)),  # type: ignore[attr-defined]
             label=t("Receipt"),
         ),
         rx.el.div(
@@ -62,6 +76,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
             ),
             rx.cond(bill.state == "cancelled", notice("info", bill.reason)),
             rx.cond(bill.fair != "", notice("info", bill.fair)),
+            rx.cond(bill.idle != "", notice("warn", t("The cable is still in the car."), bill.idle)),
             rx.cond(
                 bill.arrears != "",
                 notice(
@@ -82,7 +97,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 rx.fragment(
                     _line(t("Time"), bill.time),
                     _line(t("Units"), bill.exact),
-                    _line(t("Price"), bill.price),
+                    _given(t("Price"), bill.price),
                     _line(t("How it ended"), bill.reason),
                 ),
             ),
@@ -102,8 +117,19 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 class_name="mt-4",
             ),
         ),
+        rx.foreach(bill.notes, _note),
         actions,
     )
+
+
+def _sums(lines: list[BillLine]) -> rx.Component:
+    return rx.el.dl(
+        rx.foreach(lines, lambda line: _line(line.words, line.value)), class_name="divide-y divide-line mt-3"
+    )
+
+
+def _note(note: BillLine) -> rx.Component:
+    return button_link(note.words, note.value, kind="quiet", picture="download", native=True, class_name="mt-3")
 
 
 def _line(name: str, value: str) -> rx.Component:

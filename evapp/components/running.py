@@ -75,6 +75,7 @@ def charge_panel(live: Any) -> rx.Component:
             class_name="sticky bottom-[5.5rem] z-10 lg:static",
         ),
         rx.el.div(
+            rx.cond(live.idle != "", notice("warn", t("Your car takes no energy now."), live.idle)),
             rx.cond(live.short != "", notice("warn", live.short)),
             rx.cond((live.sentence != "") & ~before, notice("info", live.sentence)),
             class_name="grid gap-3 mt-4 empty:hidden",

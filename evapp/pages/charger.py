@@ -49,6 +49,7 @@ def ready() -> rx.Component:
                 rx.cond(ChargerPage.lacking != "", ChargerPage.lacking, StopAt.outlook),
                 class_name="num text-body text-ink-2 mt-2 min-h-6",
             ),
+            prices(),
             plugs(),
             rx.el.div(stop_at(StopAt), class_name="mt-5"),
             rx.cond(
@@ -84,6 +85,21 @@ def failed() -> rx.Component:
     return rx.cond(
         ChargerPage.error != "",
         rx.el.div(notice("fault", ChargerPage.error), class_name="mt-4"),
+    )
+
+
+def prices() -> rx.Component:
+    """What a charge costs here, line by line, where it is more than a price per kWh."""
+    return rx.cond(
+        ChargerPage.prices.length() > 0,  # type: ignore[attr-defined]
+        rx.el.div(
+            rx.el.h2(t("What a charge costs here, GST included"), class_name="text-note font-medium text-ink"),
+            rx.el.ul(
+                rx.foreach(ChargerPage.prices, lambda line: rx.el.li(line, class_name="num py-0.5")),
+                class_name="list-disc pl-5 text-note text-ink-2 mt-1",
+            ),
+            class_name="mt-5",
+        ),
     )
 
 

@@ -1,12 +1,13 @@
 """A charge of the past put into words: what its receipt shows."""
 
-from domain import charging
+from domain import charging, settlement
 from domain.history import Charge
-from domain.models import SessionState
+from domain.models import PaperKind, Receipt, SessionState, now
 from domain.settlement import FAULT_REASONS
 from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees
-from evapp.components.receipt import Bill
+from evapp.components.receipt import Bill, BillLine
 from evapp.texts import later, t
+from evapp.texts.prices import idle_words, line_words
 
 ENDED_BY = {
     "driver": later("You stopped it"),
@@ -46,6 +47,8 @@ def bill_of(charge: Charge) -> Bill:
     exact = kwh(charge.energy_wh, 3)
     begun = session.started_at or session.requested_at
     ended = session.stopped_at or session.updated_at
+    lines = settlement.lines_of(session, now())
+    plain = settlement.price_of(session).plain
     faulty = session.stop_reason in FAULT_REASONS
     return Bill(
         ref=session.ref,
@@ -59,9 +62,12 @@ def bill_of(charge: Charge) -> Bill:
         time=duration(int(charge.duration.total_seconds())),
         energy=kwh(charge.energy_wh),
         exact=t("{energy} kWh", energy=exact),
-        price=per_kwh(session.paise_per_kwh),
+        price=per_kwh(session.paise_per_kwh) if plain else "",
+        lines=[] if plain else [BillLine(line_words(line), rupees(line.paise)) for line in lines],
+        notes=[_note(note) for note in charge.notes],
+        idle=idle_words(session),
         cost=rupees(charge.cost_paise),
-        sum=f"{exact} kWh × {per_kwh(session.paise_per_kwh)} = {rupees(charge.cost_paise)}",
+        sum=f"{exact} kWh × {per_kwh(session.paise_per_kwh)} = {rupees(charge.cost_paise)}" if plain else "",
         gst=rupees(session.gst_paise) if session.gst_paise else "",
         arrears=rupees(session.arrears_paise) if session.arrears_paise else "",
         reason=_reason(charge),
@@ -69,6 +75,11 @@ def bill_of(charge: Charge) -> Bill:
         number=session.receipt_number,
         meter=_meter(charge),
     )
+
+
+def _note(note: Receipt) -> BillLine:
+    words = t("Credit note (PDF)") if note.kind == PaperKind.CREDIT_NOTE else t("Debit note (PDF)")
+    return BillLine(words, f"/history/notes/{note.number.replace('/', '-')}.pdf")
 
 
 def _state(charge: Charge) -> str:

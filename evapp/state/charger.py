@@ -19,6 +19,7 @@ from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
 from evapp.state.visit import arrive
 from evapp.texts import bare, later, t
+from evapp.texts.prices import price_lines
 from evapp.web import auth
 
 RECENT = timedelta(minutes=15)
@@ -53,6 +54,8 @@ class ChargerPage(rx.State):
     id: str = ""
     about: str = ""
     """Place, power and price in one line."""
+    prices: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    """What a charge costs here, a sentence each, where it is more than a price per kWh."""
     phase: str = ""
     """free, unavailable, unknown, running, elsewhere, finished; empty: not loaded yet."""
     shown: str = "free"
@@ -128,6 +131,7 @@ class ChargerPage(rx.State):
         connector = next((c for c in view.connectors if c.number == self.plug), None)
         state = connector.state if connector else NO_CONTACT
         self.about = _about(view, connector)
+        self.prices = price_lines(view.price)
         self.shown = SHOWN[state]
         self.reason = "" if state == FREE else _reason(view, connector, state)
         await self._money(user_id)
@@ -169,7 +173,7 @@ def _plug_name(connector: ConnectorView) -> str:
 
 def _about(view: ChargerView, connector: ConnectorView | None) -> str:
     power = f"{rated_kw(connector.max_power_w)} kW" if connector and connector.max_power_w else ""
-    parts = (view.place or view.name, power, per_kwh(view.price.paise_per_kwh))
+    parts = (view.place or view.name, power, per_kwh(view.price.at(now())))
     return " · ".join(part for part in parts if part)
 
 

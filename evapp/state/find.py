@@ -9,6 +9,7 @@ from sqlmodel import Session
 from domain import chargers, history
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
 from domain.db import read
+from domain.models import now
 from evapp.components.money import per_kwh, rated_kw
 from evapp.state.visit import arrive
 from evapp.texts import at, later, t
@@ -90,5 +91,5 @@ def _row(view: chargers.ChargerView) -> Known:
         place=view.place or view.name or view.id,
         shown=shown,
         words=f"{word} · {rated_kw(power)} kW" if power else word,
-        price=per_kwh(view.price.paise_per_kwh),
+        price=per_kwh(view.price.at(now())),
     )

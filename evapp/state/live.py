@@ -11,13 +11,13 @@ from domain.db import read, transact
 from domain.events import SessionMetered
 from domain.history import Charge
 from domain.models import SessionState, now
-from domain.money import cost
 from domain.prices import Price
 from evapp.components.meter import along, full_scale, marks
 from evapp.components.money import clock, duration, kw, kwh, rupees
 from evapp.components.spark import spark_points
 from evapp.state.stop_at import goal_words
 from evapp.texts import later, t
+from evapp.texts.prices import idle_words
 from evapp.web import auth
 
 CURVE = 60
@@ -60,6 +60,8 @@ class Live(rx.State):
     as_of: str = ""
     news: str = ""
     """Names the last reading: it restarts the clock of "no news"."""
+    idle: str = ""
+    """Said when a cable in the car begins to cost, and before."""
     short: str = ""
     """Said when the money is nearly used up."""
     fill: str = "0%"
@@ -74,7 +76,6 @@ class Live(rx.State):
     can_stop: bool = False
 
     _session_id: int = 0
-    _paise_per_kwh: int = 0
     _price: Price = Price(0, 0)
     _limit: Limit = Limit()
     _started: datetime | None = None
@@ -125,8 +126,8 @@ class Live(rx.State):
             self._watts = [watts for _, watts in await read(history.curve, session.id)]
         self.state = _state_of(charge)
         self.charger_id, self.place = session.charger_id, charge.place
-        self.rate, self._paise_per_kwh = rupees(session.paise_per_kwh), session.paise_per_kwh
         self._price, self._limit = settlement.price_of(session), limits.of(session)
+        self.idle = idle_words(session)
         self.goal_words = goal_words(self._limit)
         self.sentence = t(WORDS[self.state]) if self.state in WORDS else ""
         if session.state == SessionState.AWAITING_PLUG and session.due_at:
@@ -147,6 +148,7 @@ class Live(rx.State):
         self.goal = along(target_wh, full) if target_wh else ""
         self.ready = self._ready(target_wh, energy_wh, power_w, at)
         self.energy, self.cost, self.power = kwh(energy_wh), rupees(cost_paise), kw(power_w)
+        self.rate = rupees(self._price.at(now()))
         self.time = duration(int((now() - self._started).total_seconds())) if self._started else ""
         self.as_of = t("Last reading {time}", time=clock(at)) if at else t("No reading yet")
         self.news = at.isoformat() if at else ""
@@ -170,7 +172,7 @@ class Live(rx.State):
         left = self._held_paise - cost_paise
         if not self._held_paise or cost_paise * 5 < self._held_paise * 4:
             return ""
-        per_hour = cost(power_w, self._paise_per_kwh)
+        per_hour = self._price.pace(power_w)
         if per_hour <= 0:
             return t("{left} is left for this charge. Add money to keep charging.", left=rupees(max(0, left)))
         minutes = duration(max(0, left) * 3600 // per_hour)

@@ -1,7 +1,9 @@
 """Prices and bills in words: what a charge will cost before it starts, and each line of what it did cost."""
 
-from domain.prices import MOST_IDLE_MINUTES, Line, Price
-from evapp.components.money import hour, kwh, per_kwh, rupees
+from domain import idling, settlement
+from domain.models import ChargingSession
+from domain.prices import DAY_MINUTES, MOST_IDLE_MINUTES, Line, Price
+from evapp.components.money import clock, hour, kwh, per_kwh, rupees
 from evapp.texts import t
 
 
@@ -24,7 +26,9 @@ def _hours(price: Price) -> list[str]:
         )
         for band in price.bands
     ]
-    return [*hours, t("{price} at all other hours.", price=per_kwh(price.paise_per_kwh))]
+    if sum((band.until - band.since) % DAY_MINUTES for band in price.bands) < DAY_MINUTES:
+        hours.append(t("{price} at all other hours.", price=per_kwh(price.paise_per_kwh)))
+    return hours
 
 
 def _fees(price: Price) -> list[str]:
@@ -44,6 +48,20 @@ def _fees(price: Price) -> list[str]:
             )
         )
     return fees
+
+
+def idle_words(session: ChargingSession) -> str:
+    """Until when a cable may stay in the car, and what it costs after that; empty where it costs nothing now."""
+    free_until = idling.free_until(session)
+    if free_until is None:
+        return ""
+    paise = settlement.price_of(session).idle_per_minute_paise
+    return t(
+        "Unplug by {time}. After that each minute costs {sum}, at most {most}.",
+        time=clock(free_until),
+        sum=rupees(paise),
+        most=rupees(paise * MOST_IDLE_MINUTES),
+    )
 
 
 def line_words(line: Line) -> str:
