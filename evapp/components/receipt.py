@@ -13,7 +13,7 @@ from evapp.texts import t
 
 @dataclass(frozen=True)
 class BillLine:
-    """What a line of a bill is for, and its sum; of a note, where it is."""
+    """What a line of a bill is for, and its sum; of a note, its number as an address writes it."""
 
     words: str
     value: str
@@ -129,7 +129,14 @@ def _sums(lines: list[BillLine]) -> rx.Component:
 
 
 def _note(note: BillLine) -> rx.Component:
-    return button_link(note.words, note.value, kind="quiet", picture="download", native=True, class_name="mt-3")
+    return button_link(
+        note.words,
+        f"/history/notes/{note.value}.pdf",
+        kind="quiet",
+        picture="download",
+        native=True,
+        class_name="mt-3",
+    )
 
 
 def _line(name: str, value: str) -> rx.Component:

@@ -79,7 +79,7 @@ def bill_of(charge: Charge) -> Bill:
 
 def _note(note: Receipt) -> BillLine:
     words = t("Credit note (PDF)") if note.kind == PaperKind.CREDIT_NOTE else t("Debit note (PDF)")
-    return BillLine(words, f"/history/notes/{note.number.replace('/', '-')}.pdf")
+    return BillLine(words, note.number.replace("/", "-"))
 
 
 def _state(charge: Charge) -> str:
