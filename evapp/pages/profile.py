@@ -17,7 +17,11 @@ from evapp.components.theme import theme_choice
 from evapp.components.tongues import language_choice
 from evapp.state.live import Live
 from evapp.state.profile import Device, Profile
-from evapp.texts import at, t
+from evapp.texts import Later, at, later, t
+
+EDIT = (later("Edit"), later("Edit {field}"))
+CHANGE = (later("Change"), later("Change {field}"))
+"""The word on a button, and what a screen reader says of it."""
 
 
 def profile() -> rx.Component:
@@ -44,14 +48,20 @@ def about() -> rx.Component:
             editable("username", t("Username"), Profile.username, username_form()),
             editable("phone", t("Mobile number"), Profile.phone, phone_form()),
             editable("email", t("E-mail"), rx.cond(Profile.email != "", Profile.email, t("None")), email_form()),
-            editable("pin", t("PIN"), "•" * settings().pin_length, pin_form(), act=t("Change")),
+            editable("pin", t("PIN"), "•" * settings().pin_length, pin_form(), *CHANGE),
         ),
     )
 
 
-def editable(name: str, label: str, value: rx.Var[str] | str, form: rx.Component, act: str = "") -> rx.Component:
+def editable(
+    name: str,
+    label: str,
+    value: rx.Var[str] | str,
+    form: rx.Component,
+    act: Later = EDIT[0],
+    spoken: Later = EDIT[1],
+) -> rx.Component:
     """A fact with its Edit button, or the form in its place."""
-    act = act or t("Edit")
     return rx.el.li(
         rx.cond(
             Profile.editing == name,
@@ -64,7 +74,7 @@ def editable(name: str, label: str, value: rx.Var[str] | str, form: rx.Component
                     ),
                     class_name="min-w-0",
                 ),
-                small_act(act, f"{act} {label}", opens(name), id=f"edit-{name}"),
+                small_act(t(act), t(spoken, field=label), opens(name), id=f"edit-{name}"),
                 class_name="flex items-center justify-between gap-4 py-3 min-h-16",
             ),
         )

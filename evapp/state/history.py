@@ -102,12 +102,12 @@ def _past(charge: Charge) -> Past:
     session = charge.session
     begun = session.started_at or session.requested_at
     failed = session.state == SessionState.CANCELLED
-    took = duration(int(charge.duration.total_seconds()))
+    took, sum = duration(int(charge.duration.total_seconds())), rupees(charge.cost_paise)
     return Past(
         ref=session.ref,
         place=charge.place or session.charger_id,
         when=t("{day}, {time}", day=day(begun), time=clock(begun)) + ("" if failed else f" · {took}"),
         energy=t("Not started") if failed else t("{energy} kWh", energy=kwh(charge.energy_wh)),
-        cost=rupees(charge.cost_paise) + (t(" estimated") if session.estimated else ""),
+        cost=t("{sum} estimated", sum=sum) if session.estimated else sum,
         reason=t(charging.explain(session)) if failed else "",
     )

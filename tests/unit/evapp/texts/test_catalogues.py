@@ -27,6 +27,13 @@ def test_the_template_is_what_the_code_says(said: set[str]) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS, ids=lambda one: one.code)
+def test_every_sentence_has_its_translation(language: Language, said: set[str]) -> None:
+    assert sorted(said - language.sentences.keys()) == [], (
+        f"write them into {language.catalogue.name} of {language.code}"
+    )
+
+
+@pytest.mark.parametrize("language", OTHERS, ids=lambda one: one.code)
 def test_a_catalogue_fills_the_same_holes(language: Language) -> None:
     catalog = _read(language.catalogue)
     assert [one.id for one in catalog if one.id and one.string and _holes(one.id) != _holes(one.string)] == []

@@ -118,6 +118,12 @@ def _said_early(node: ast.AST) -> Iterator[int]:
                 yield from _said_early(child)
 
 
+def test_no_sentence_loses_what_it_was_made_of() -> None:
+    """An error's sentence is its argument; `str` of it could not be said in another language."""
+    lost = [str(module.relative_to(EVAPP)) for module in EVERY if "t(str(" in module.read_text()]
+    assert lost == []
+
+
 LINKS = {"rx.el.a", "NativeLink.create", "NativeForm.create", "rx.redirect"}
 """What takes a path as it is; the components of ours turn it to the reader's language themselves."""
 
