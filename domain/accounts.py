@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
@@ -13,12 +14,14 @@ from domain.models import (
     OPEN,
     REFUND_OPEN,
     ChargingSession,
+    Favourite,
     OrderState,
     RechargeOrder,
     Refund,
     SessionState,
     SignIn,
     User,
+    VacancyWish,
     now,
 )
 from domain.money import plain_rupees
@@ -206,6 +209,8 @@ def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
     for sign_in in db.exec(select(SignIn).where(SignIn.user_id == user_id)):
         sign_in.user_agent = sign_in.address = ""
         db.add(sign_in)
+    for choices in (Favourite, VacancyWish):
+        db.exec(delete_rows(choices).where(col(choices.user_id) == user_id))
     gone = f"deleted {user_id}"  # with a space, so that nobody can register it
     user.username, user.phone, user.email, user.pin_hash = gone, gone, "", ""
     user.blocked_at = at or now()

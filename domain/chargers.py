@@ -2,6 +2,7 @@
 
 import difflib
 import hmac
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -415,6 +416,24 @@ def find(db: Session, typed: str) -> Found:
     known: dict[str, str] = dict(iter(db.exec(in_service))) if key else {}
     close = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
     return Found(None, tuple(known[k] for k in close))
+
+
+def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerView]:
+    """Other chargers of the same place that are free now.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    place = info(db, charger_id).place
+    if not place:
+        return []
+    beside = (
+        select(Charger.id)
+        .where(Charger.place == place, Charger.id != charger_id, col(Charger.retired_at).is_(None), col(Charger.online))
+        .order_by(Charger.id)
+    )
+    free = (found for found in (view(db, one) for one in db.exec(beside).all()) if found.state == FREE)
+    return list(itertools.islice(free, limit))
 
 
 def everything(db: Session) -> list[Charger]:

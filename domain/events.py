@@ -53,6 +53,14 @@ class RechargeChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargerFreed:
+    """A charger that this driver waits for is free."""
+
+    user_id: int
+    charger_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOut:
     """These sign-ins ended: their browsers get nothing any more."""
 
@@ -79,6 +87,7 @@ Event = (
     | SessionMetered
     | WalletChanged
     | RechargeChanged
+    | ChargerFreed
     | SignedOut
     | ChargerRetired
     | ChargerLearned

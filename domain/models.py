@@ -512,6 +512,27 @@ class TariffBand(SQLModel, table=True):
     paise_per_kwh: int = whole()
 
 
+class Favourite(SQLModel, table=True):
+    """A charger that a driver wants at hand."""
+
+    __tablename__ = "favourites"
+    user_id: int = Field(primary_key=True, foreign_key="users.id")
+    charger_id: str = Field(primary_key=True, foreign_key="chargers.id", max_length=48)
+    created_at: datetime = moment(default_factory=now)
+
+
+class VacancyWish(SQLModel, table=True):
+    """A driver waits for a charger to become free, until a moment; he is told once."""
+
+    __tablename__ = "vacancy_wishes"
+    user_id: int = Field(primary_key=True, foreign_key="users.id")
+    charger_id: str = Field(primary_key=True, foreign_key="chargers.id", index=True, max_length=48)
+    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime = moment()
+    """Until when he waits; once he was told, until when it is shown."""
+    told_at: datetime | None = moment(default=None)
+
+
 class SessionState(StrEnum):
     REQUESTED = "REQUESTED"
     """The charger was asked, or is about to be."""

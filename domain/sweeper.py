@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain import attempts, charging, chores, dispatch, funnel, interruptions, recheck, reconciliation
+from domain import attempts, charging, chores, dispatch, funnel, interruptions, recheck, reconciliation, vacancies
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.models import now
@@ -41,6 +41,12 @@ async def sweep_lost(at: datetime, since: datetime) -> None:
     """Interrupt the charges whose stop was lost, each in a transaction of its own: a blackout has hundreds."""
     for session_id in await read(interruptions.lost, at, since):
         await transact(interruptions.interrupt_lost, session_id, at, since)
+
+
+async def sweep_vacancies(at: datetime) -> None:
+    """Tell those who wait for a charger that it is free, however it became so."""
+    for charger_id in await read(vacancies.freed, at):
+        await transact(vacancies.tell, charger_id, at)
 
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
@@ -82,6 +88,9 @@ async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
     async def payments() -> None:
         await funnel.poll(gateway, now())
 
+    async def freed() -> None:
+        await sweep_vacancies(now())
+
     async def refunds() -> None:
         await funnel.poll_refunds(gateway, now())
 
@@ -91,7 +100,7 @@ async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
             last_books = now()
             await sweep_books(gateway, now())
 
-    await asyncio.gather(*(_repeat(sweep, every) for sweep in (charges, lost, payments, refunds, books)))
+    await asyncio.gather(*(_repeat(sweep, every) for sweep in (charges, lost, freed, payments, refunds, books)))
 
 
 async def _repeat(sweep: Callable[[], Awaitable[None]], every: float) -> None:

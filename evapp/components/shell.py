@@ -60,12 +60,12 @@ def shell(
         rx.el.div(
             rx.el.header(
                 rx.el.div(
-                    rx.el.h1(title, class_name="num text-page leading-8 font-semibold tracking-tight min-h-8"),
-                    rx.el.p(lead, class_name="text-note text-ink-3 mt-0.5 min-h-5") if given(lead) else None,
-                    class_name="min-w-0",
+                    rx.el.h1(title, class_name="num text-page leading-8 font-semibold tracking-tight min-h-8 min-w-0"),
+                    aside,
+                    class_name="flex items-center justify-between gap-4",
                 ),
-                aside,
-                class_name="flex items-start justify-between gap-4 pt-5 lg:pt-9 pb-4",
+                rx.el.p(lead, class_name="text-note text-ink-3 mt-0.5 min-h-5") if given(lead) else None,
+                class_name="pt-5 lg:pt-9 pb-4",
             ),
             rx.el.main(*children, id="main", tab_index=-1, class_name="pb-32 lg:pb-16"),
             class_name="w-full min-w-0 max-w-[70rem] px-4 sm:px-6 lg:px-12",
@@ -112,11 +112,15 @@ def alone(title: Content, *children: rx.Component) -> rx.Component:
     )
 
 
-def columns(left: rx.Component, right: rx.Component) -> rx.Component:
-    """Two columns of 7 and 5 from 1024 px, under each other before that."""
+def columns(left: rx.Component, right: rx.Component, **second: object) -> rx.Component:
+    """Two columns of 7 and 5 from 1024 px, under each other before that.
+
+    `second` is for the second one: with another `key` it is another one, which comes where the first column ends
+    instead of moving there.
+    """
     return rx.el.div(
         rx.el.div(left, class_name="lg:col-span-7"),
-        rx.el.div(right, class_name="lg:col-span-5 mt-9 lg:mt-0"),
+        rx.el.div(right, class_name="lg:col-span-5 mt-9 lg:mt-0", **second),
         class_name="lg:grid lg:grid-cols-12 lg:gap-12",
     )
 

@@ -9,9 +9,8 @@ from evapp.components.notices import empty
 from evapp.components.rows import row, rows, section
 from evapp.components.running import charge_bar
 from evapp.components.shell import columns, shell
-from evapp.components.status import status
-from evapp.pages.charger import suggestions
-from evapp.state.find import Find, Known
+from evapp.pages.charger import charger_row, suggestions
+from evapp.state.find import Find
 from evapp.state.live import Live
 from evapp.texts import t
 
@@ -52,7 +51,18 @@ def search() -> rx.Component:
 
 
 def known() -> rx.Component:
-    """Chargers used before: free ones first, those without contact last."""
+    """The favourites, and the chargers used last."""
+    return rx.el.div(
+        rx.cond(
+            Find.favourites.length() > 0,  # type: ignore[attr-defined]
+            section(t("Favourites"), rows(rx.foreach(Find.favourites, charger_row)), class_name="mb-7"),
+        ),
+        recent(),
+    )
+
+
+def recent() -> rx.Component:
+    """Chargers used before."""
     return section(
         t("Your chargers"),
         rx.cond(
@@ -64,11 +74,4 @@ def known() -> rx.Component:
             ),
             rows(*(row(bone("12ch"), under=bone("8ch"), aside=bone("5ch")) for _ in range(2))),
         ),
-    )
-
-
-def charger_row(item: Known) -> rx.Component:
-    """One charger and what it is doing now."""
-    return row(
-        item.place, under=status(item.shown, item.words), aside=item.id, aside_under=item.price, href=f"/c/{item.id}"
     )

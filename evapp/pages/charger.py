@@ -3,18 +3,27 @@
 import reflex as rx
 
 from evapp.components.bones import bone
-from evapp.components.buttons import button, button_link
+from evapp.components.buttons import button, button_link, icon
+from evapp.components.fault_form import fault_form
 from evapp.components.meter import panel
 from evapp.components.notices import notice
 from evapp.components.receipt import receipt
+from evapp.components.rows import row, rows, section
 from evapp.components.running import charge_panel, curve_section
 from evapp.components.shell import columns, shell
 from evapp.components.status import status
 from evapp.components.stop_at import stop_at, stop_at_section
 from evapp.state.charger import ChargerPage, Plug
+from evapp.state.fault_report import FaultReport
+from evapp.state.favourite import Favourite
+from evapp.state.find import Known
 from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
+from evapp.state.vacancy import Vacancy
 from evapp.texts import t
+
+KNOWN = (ChargerPage.phase != "") & (ChargerPage.phase != "unknown")
+"""Whether there is such a charger."""
 
 
 def charger() -> rx.Component:
@@ -33,9 +42,27 @@ def charger() -> rx.Component:
                 ("finished", finished()),
                 loading(),
             ),
-            rx.cond(ChargerPage.phase == "running", beside(), rx.fragment()),
+            rx.el.div(
+                rx.cond(ChargerPage.phase == "running", beside()),
+                rx.cond(KNOWN, fault_form(FaultReport)),
+                class_name="grid gap-6",
+            ),
         ),
+        aside=rx.cond(KNOWN, star()),
         lead=rx.cond(ChargerPage.phase != "", ChargerPage.about, bone("16ch")),
+    )
+
+
+def star() -> rx.Component:
+    """Keeps the charger at hand."""
+    return rx.el.button(
+        icon("star"),
+        rx.cond(Favourite.on, t("Favourite"), t("Add to favourites")),
+        type="button",
+        aria_pressed=rx.cond(Favourite.on, "true", "false"),
+        on_click=Favourite.toggle,
+        class_name="star inline-flex items-center gap-2 min-h-11 -my-1.5 shrink-0 text-note font-medium text-peacock "
+        "cursor-pointer",
     )
 
 
@@ -151,9 +178,27 @@ def unavailable() -> rx.Component:
             label=t("Charger"),
         ),
         failed(),
+        rx.cond(ChargerPage.shown == "in_use", rx.el.div(wait(), class_name="mt-4")),
+        rx.cond(
+            Vacancy.beside.length() > 0,  # type: ignore[attr-defined]
+            section(t("Free at the same place"), rows(rx.foreach(Vacancy.beside, charger_row)), class_name="mt-7"),
+        ),
         rx.el.div(
             button_link(t("Find another charger"), "/charge", kind="quiet", class_name="w-full"), class_name="mt-4"
         ),
+    )
+
+
+def wait() -> rx.Component:
+    """Be told when it is free, instead of looking again and again."""
+    return rx.cond(
+        Vacancy.until != "",
+        notice(
+            "info",
+            t("We tell you here as soon as it is free, until {time}.", time=Vacancy.until),
+            action=button(t("Do not tell me"), kind="quiet", on_click=Vacancy.leave),
+        ),
+        button(t("Tell me when it is free"), picture="bell", on_click=Vacancy.wait, class_name="w-full"),
     )
 
 
@@ -177,6 +222,13 @@ def suggestions(ids: list[str]) -> rx.Component:
         rx.el.div(
             rx.foreach(ids, lambda id: button_link(id, f"/c/{id}", kind="quiet")), class_name="flex flex-wrap gap-2"
         ),
+    )
+
+
+def charger_row(item: Known) -> rx.Component:
+    """One charger and what it is doing now."""
+    return row(
+        item.place, under=status(item.shown, item.words), aside=item.id, aside_under=item.price, href=f"/c/{item.id}"
     )
 
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from evapp.components.bones import bone, loaded
+from evapp.components.buttons import button, button_link
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.running import running_card
@@ -11,6 +12,7 @@ from evapp.pages.charge import known, search
 from evapp.pages.wallet import add_money
 from evapp.state.dashboard import Dashboard
 from evapp.state.live import Live
+from evapp.state.notices import Freed, Notices
 from evapp.texts import t
 
 
@@ -21,7 +23,11 @@ def dashboard() -> rx.Component:
         rx.cond(Dashboard.greeting != "", Dashboard.greeting, bone("11ch")),
         columns(
             rx.el.div(
-                wallet(), rx.cond(Dashboard.loaded, rx.fragment(rx.cond(Live.running, running_card(Live)), month()))
+                wallet(),
+                rx.cond(
+                    Dashboard.loaded,
+                    rx.fragment(rx.cond(Live.running, running_card(Live)), month(), rx.foreach(Notices.freed, freed)),
+                ),
             ),
             # On a phone this lies under what is not known before: it comes when its place is certain.
             rx.cond(
@@ -29,6 +35,7 @@ def dashboard() -> rx.Component:
                 rx.el.div(start(), rx.el.hr(class_name="border-line my-7"), known()),
                 rx.el.div(bone("9ch", "1.5rem"), bone("100%", "12rem"), class_name="grid gap-3"),
             ),
+            key=rx.cond(Dashboard.loaded, "come", "coming"),
         ),
     )
 
@@ -52,6 +59,22 @@ def wallet() -> rx.Component:
 def reach() -> rx.Var[str]:
     """How far the balance goes, or what a charge has of it."""
     return rx.cond(Live.short != "", Live.short, rx.cond(Dashboard.held != "", Dashboard.held, Dashboard.reach))
+
+
+def freed(one: Freed) -> rx.Component:
+    """A charger that became free while the driver waited for it."""
+    return rx.el.div(
+        notice(
+            "info",
+            one.sentence,
+            action=rx.el.div(
+                button_link(t("Go to {charger}", charger=one.charger_id), f"/c/{one.charger_id}", kind="quiet"),
+                button(t("Done"), kind="quiet", on_click=Notices.dismiss(one.charger_id)),  # type: ignore[operator]
+                class_name="flex flex-wrap gap-3",
+            ),
+        ),
+        class_name="mt-4",
+    )
 
 
 def month() -> rx.Component:

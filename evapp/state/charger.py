@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import chargers, charging, dispatch, history, wallet
+from domain import chargers, charging, dispatch, history, vacancies, wallet
 from domain.bus import bus
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
 from domain.db import read, transact
@@ -15,12 +16,18 @@ from domain.settings import settings
 from evapp.components.money import clock, per_kwh, rated_kw, rupees
 from evapp.components.receipt import Bill
 from evapp.state.bill import bill_of
+from evapp.state.fault_report import FaultReport
+from evapp.state.favourite import Favourite
 from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
+from evapp.state.vacancy import Vacancy
 from evapp.state.visit import arrive
 from evapp.texts import bare, later, t
 from evapp.texts.prices import price_lines
 from evapp.web import auth
+
+BESIDE = (Favourite, Vacancy, FaultReport)
+"""What else the page of a charger has."""
 
 RECENT = timedelta(minutes=15)
 """How long a finished charge stays on its charger's page as a receipt."""
@@ -78,8 +85,11 @@ class ChargerPage(rx.State):
         found = await read(chargers.find, typed)
         self.id = found.charger_id or typed
         self.suggestions = list(found.suggestions)
-        (await self.get_state(StopAt)).reset()  # type: ignore[no-untyped-call]
-        await arrive(self, ChargerPage, StopAt, charger_id=self.id)
+        for cls in (StopAt, *BESIDE):
+            state: Any = await self.get_state(cls)
+            state.reset()
+            state._look_at(self.id)
+        await arrive(self, ChargerPage, StopAt, *BESIDE, charger_id=self.id)
 
     @rx.event
     async def choose(self, number: int) -> None:
@@ -107,6 +117,7 @@ class ChargerPage(rx.State):
         else:
             assert session.id is not None
             dispatch.soon(dispatch.start(bus(), session.id))
+            await transact(vacancies.forget, user.id, self.id)
         await self._refresh(user.id)
         await (await self.get_state(Live))._refresh(user.id)
 

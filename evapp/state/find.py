@@ -1,12 +1,13 @@
 """Finding a charger by what its sticker says, however it is typed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import reflex as rx
 from reflex.event import EventSpec
 from sqlmodel import Session
 
-from domain import chargers, history
+from domain import chargers, favourites, history
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
 from domain.db import read
 from domain.models import now
@@ -14,6 +15,7 @@ from evapp.components.money import per_kwh, rated_kw
 from evapp.state.visit import arrive
 from evapp.texts import at, later, t
 from evapp.web import auth
+from evapp.web.live import hub
 
 WORDS = {
     FREE: ("free", later("Free")),
@@ -39,11 +41,12 @@ class Known:
 
 
 class Find(rx.State):
-    """The search, and the chargers the driver knows."""
+    """The search, and the chargers the driver knows: each list free ones first, those without contact last."""
 
     typed: str = ""
     error: str = ""
     suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    favourites: list[Known] = []  # noqa: RUF012 - likewise
     known: list[Known] = []  # noqa: RUF012 - likewise
     loaded: bool = False
 
@@ -72,17 +75,27 @@ class Find(rx.State):
         return rx.set_focus("charger")
 
     async def _refresh(self, user_id: int) -> None:
-        self.known = await read(_known, user_id)
+        self.favourites, self.known = await read(_known, user_id)
         self.loaded = True
+        shown = [one.id for one in (*self.favourites, *self.known)]
+        hub.follow(self.router.session.client_token, shown)
 
 
-def _known(db: Session, user_id: int) -> list[Known]:
-    views = [chargers.view(db, charger_id) for charger_id in history.used_chargers(db, user_id)]
+def _known(db: Session, user_id: int) -> tuple[list[Known], list[Known]]:
+    """The favourites, and the other chargers used last."""
+    starred = favourites.of(db, user_id)
+    recent = [charger_id for charger_id in history.used_chargers(db, user_id) if charger_id not in starred]
+    return _rows(db, starred), _rows(db, recent)
+
+
+def _rows(db: Session, ids: Sequence[str]) -> list[Known]:
+    views = [chargers.view(db, charger_id) for charger_id in ids]
     views.sort(key=lambda view: BEST_FIRST.index(view.state))
-    return [_row(view) for view in views]
+    return [known_row(view) for view in views]
 
 
-def _row(view: chargers.ChargerView) -> Known:
+def known_row(view: chargers.ChargerView) -> Known:
+    """A charger as a line of a list."""
     shown, later_word = WORDS[view.state]
     word = t(later_word)
     power = max((c.max_power_w for c in view.connectors), default=0)

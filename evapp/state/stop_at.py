@@ -95,7 +95,7 @@ class StopAt(rx.State):
             self.error = t(error.args[0])
             return None
 
-    def _look_at(self, charger_id: str, plug: int) -> None:
+    def _look_at(self, charger_id: str, plug: int = 1) -> None:
         """What the page shows now."""
         self._charger_id, self._plug = charger_id, plug
 

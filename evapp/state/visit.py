@@ -6,6 +6,7 @@ import reflex as rx
 
 from domain.models import User
 from evapp.state.live import Live
+from evapp.state.notices import Notices
 from evapp.texts import language
 from evapp.web import auth
 from evapp.web.live import Watch, hub
@@ -20,9 +21,10 @@ async def arrive(state: rx.State, *states: type[rx.State], charger_id: str = "")
     user = await auth.guard(state)
     if user is None or user.id is None:
         return None
-    every: tuple[type[rx.State], ...] = (Live, *states)
+    every: tuple[type[rx.State], ...] = (Live, Notices, *states)
     sign_in = auth.scope_of(state).get("ev.sign_in") or ""
-    hub.watch(state.router.session.client_token, Watch(user.id, sign_in, charger_id, every, language()))
+    chargers = (charger_id,) if charger_id else ()
+    hub.watch(state.router.session.client_token, Watch(user.id, sign_in, chargers, every, language()))
     for cls in every:
         page: Any = await state.get_state(cls)
         await page._refresh(user.id)

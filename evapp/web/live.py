@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import reflex as rx
@@ -11,6 +12,7 @@ import structlog
 from domain.bus import Bus
 from domain.events import (
     ChargerChanged,
+    ChargerFreed,
     Event,
     RechargeChanged,
     SessionChanged,
@@ -33,7 +35,7 @@ class Watch:
 
     user_id: int
     sign_in: str
-    charger_id: str
+    chargers: tuple[str, ...]
     states: tuple[type[rx.State], ...]
     language: Language = ENGLISH
 
@@ -76,6 +78,16 @@ class Hub:
             self._forget_the_gone()
         self._watches[token] = watch
         for topic in _topics(watch):
+            self._tokens[topic].add(token)
+
+    def follow(self, token: str, chargers: Iterable[str]) -> None:
+        """This browser's page shows these chargers, too."""
+        watch = self._watches.get(token)
+        if watch is None:
+            return
+        shown = tuple(dict.fromkeys((*watch.chargers, *chargers)))
+        self._watches[token] = replace(watch, chargers=shown)
+        for topic in _topics(self._watches[token]):
             self._tokens[topic].add(token)
 
     def forget(self, token: str) -> None:
@@ -150,7 +162,7 @@ async def _renew(state: Any, user_id: int, reload: bool, metered: SessionMetered
 
 
 def _topics(watch: Watch) -> tuple[str, ...]:
-    return (f"user:{watch.user_id}", *((f"charger:{watch.charger_id}",) if watch.charger_id else ()))
+    return (f"user:{watch.user_id}", *(f"charger:{charger_id}" for charger_id in watch.chargers))
 
 
 def _touched(event: Event) -> tuple[str, ...]:
@@ -158,6 +170,8 @@ def _touched(event: Event) -> tuple[str, ...]:
         case ChargerChanged(charger_id=charger_id):
             return (f"charger:{charger_id}",)
         case SessionMetered(user_id=user_id) | SessionChanged(user_id=user_id):
+            return (f"user:{user_id}",)
+        case ChargerFreed(user_id=user_id):
             return (f"user:{user_id}",)
         case WalletChanged(user_id=user_id) | RechargeChanged(user_id=user_id):
             return (f"user:{user_id}",)

@@ -10,9 +10,6 @@ KIB = 1024
 SHIFT = 0.01
 """The most a page may move while it comes, as Cumulative Layout Shift."""
 
-SHIFT_OF_HOME = 0.1
-"""What browsers call good. Home on a phone still moves what lies under the card of a charge and the month's line."""
-
 THUMB_PX = 44
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 ZOOMED = {"width": 320, "height": 256}
@@ -64,7 +61,6 @@ class Found:
     most: Most = LIGHT
     scripts: float | None = None
     all: float | None = None
-    calm: float = SHIFT
     shift: float = 0.0
     moved: list[str] = field(default_factory=list)
     axe: list[str] = field(default_factory=list)
@@ -80,7 +76,7 @@ class Found:
             *(f"sideways: {one}" for one in self.sideways),
             *(f"small: {one}" for one in self.small),
             *(f"console: {one}" for one in self.console),
-            *([f"shift: {self.shift:.3f} of {self.moved}"] if self.shift > self.calm else []),
+            *([f"shift: {self.shift:.3f} of {self.moved}"] if self.shift > SHIFT else []),
             *([f"scripts: {self.scripts:.0f} KiB"] if (self.scripts or 0) > self.most.scripts else []),
             *([f"weight: {self.all:.0f} KiB"] if (self.all or 0) > self.most.all else []),
         ]

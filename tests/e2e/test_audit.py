@@ -13,8 +13,6 @@ from domain.db import Database
 from tests.e2e.audit import (
     LIGHT,
     NARROW,
-    SHIFT,
-    SHIFT_OF_HOME,
     WIDE,
     WITH_DIALOG,
     Found,
@@ -43,9 +41,9 @@ class Inspection:
         self.complaints = complaints
         self.found: list[Found] = []
 
-    async def page(self, name: str, path: str, shows: str, most: Most = LIGHT, calm: float = SHIFT) -> None:
+    async def page(self, name: str, path: str, shows: str, most: Most = LIGHT) -> None:
         """Load a page, weigh it, and look at it once it shows what it should."""
-        found = Found(name, most, calm=calm)
+        found = Found(name, most)
         narrow, wide = self.windows
         found.scripts, found.all = await weigh(narrow, self.url + path)
         await first_visit(wide, self.url + path)
@@ -125,6 +123,7 @@ async def test_a_drivers_pages(
             await inspection.state(f"you, {button.lower()}", _press(button), shows)
         await inspection.page("charger, unknown", "/c/E2E-9", "No charger E2E-9.", WITH_DIALOG)
         await inspection.page("charger, in use", f"/c/{busy.identity}", "This charger is in use.", WITH_DIALOG)
+        await inspection.state("charger, a fault", _choose("Report a fault"), "What is wrong?")
         await inspection.page("charger, faulted", f"/c/{faulted.identity}", "out of order.", WITH_DIALOG)
         await inspection.page("charger, free", f"/c/{charger.identity}", "Plug in, then start.", WITH_DIALOG)
         await inspection.state("charger, a limit", _choose("kWh"), "Energy in kWh")
@@ -136,12 +135,12 @@ async def test_a_drivers_pages(
         await inspection.page("live", f"/c/{charger.identity}", "Cost so far", WITH_DIALOG)
         await inspection.state("live, change limit", _choose("Change"), "Save limit")
         await inspection.state("live, stop?", _press("Stop charging"), "The rest stays in your wallet.")
-        await inspection.page("home, charging", "/dashboard", "so far", calm=SHIFT_OF_HOME)
+        await inspection.page("home, charging", "/dashboard", "so far")
         await inspection.page("wallet, charging", "/wallet", "Reserved")
         await driver_with_600.page.get_by_role("button", name="Stop charging").click()
         await driver_with_600.page.get_by_role("button", name="Stop and pay").click()
         await inspection.page("receipt", f"/c/{charger.identity}", "See all charges", WITH_DIALOG)
-        await inspection.page("home", "/dashboard", "Test Street", calm=SHIFT_OF_HOME)
+        await inspection.page("home", "/dashboard", "Test Street")
         await inspection.page("history", "/history", "Test Street")
         await inspection.state("history, one", _follow("Test Street"), "Get help with this charge")
 

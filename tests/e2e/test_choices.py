@@ -1,20 +1,23 @@
-"""What a driver chooses: where a charge stops by itself."""
+"""What a driver chooses: where a charge stops by itself, favourites, to be told, and to tell."""
+
+from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import expect
 
-from domain import history
+from domain import findings, history
 from domain.db import Database
-from tests.e2e.conftest import Driver, Street
+from tests.e2e.conftest import Driver, Phone, Street, register
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_charge_stops_at_the_limit_that_was_changed_meanwhile(
-    driver_with_600: Driver, street: Street, database: Database
+async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
+    driver_with_600: Driver, phones: Callable[[], Awaitable[Phone]], street: Street, database: Database
 ) -> None:
     page = driver_with_600.page
-    async with street(speed=240.0) as charger:
+    ravi = await register(await phones(), database)
+    async with street() as charger:
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         await page.get_by_text("kWh", exact=True).click()
         await page.get_by_label("Energy in kWh").fill("30")
@@ -24,12 +27,42 @@ async def test_a_charge_stops_at_the_limit_that_was_changed_meanwhile(
         meter = page.get_by_role("region", name="Live meter")
         await expect(meter).to_contain_text("Stops at 30 kWh")
         await expect(meter).to_contain_text("Ready about")
+
+        await ravi.phone.open(f"/c/{charger.identity}")
+        await ravi.page.get_by_role("button", name="Add to favourites").click()
+        await expect(ravi.page.get_by_role("button", name="Favourite", pressed=True)).to_be_visible()
+        await ravi.page.get_by_role("button", name="Tell me when it is free").click()
+        await expect(ravi.page.get_by_text("We tell you here as soon as it is free")).to_be_visible()
+        await ravi.page.get_by_role("link", name="History").click()
+        await expect(ravi.page.get_by_text("No charges yet.")).to_be_visible()
+
         await page.get_by_text("Change", exact=True).click()
         await page.get_by_text("₹", exact=True).click()
-        await page.get_by_label("Amount in rupees").fill("20")
+        await page.get_by_label("Amount in rupees").fill("10")
         await page.get_by_role("button", name="Save limit").click()
-        await expect(meter).to_contain_text("Stops at ₹20")
         await expect(page.get_by_text("Stopped at your limit")).to_be_visible()
+        charger.unplug()
+        await expect(ravi.page.get_by_text(f"{charger.identity} became free")).to_be_visible()
+        await ravi.page.get_by_role("link", name="Home").click()
+        await expect(ravi.page.get_by_role("heading", name="Favourites")).to_be_visible()
+        await ravi.page.get_by_role("button", name="Done").click()
+        await expect(ravi.page.get_by_role("link", name=f"Go to {charger.identity}")).to_be_hidden()
+        charger.fault()
+        await expect(ravi.page.get_by_text("Out of order")).to_be_visible()
     [charge] = await database.read(history.page, driver_with_600.id)
-    assert (charge.session.stop_cause, charge.session.limit_paise, charge.session.limit_wh) == ("limit", 2_000, None)
-    assert charge.cost_paise > 0
+    assert (charge.session.stop_cause, charge.session.limit_paise, charge.session.limit_wh) == ("limit", 1_000, None)
+
+
+async def test_a_fault_is_reported_to_the_operator(driver: Driver, street: Street, database: Database) -> None:
+    page = driver.page
+    async with street() as charger:
+        await driver.phone.open(f"/c/{charger.identity}")
+        await page.get_by_text("Report a fault").click()
+        await page.get_by_role("button", name="Send to the operator").click()
+        await expect(page.get_by_text("Choose what is wrong.")).to_be_visible()
+        await page.get_by_label("The screen is dark or frozen.").check()
+        await page.get_by_label("In your words").fill("since Monday")
+        await page.get_by_role("button", name="Send to the operator").click()
+        await expect(page.get_by_text("The operator has your report.")).to_be_visible()
+    details = [finding.detail for finding in await database.read(findings.unresolved)]
+    assert f"{charger.identity}: The screen is dark or frozen. since Monday" in details

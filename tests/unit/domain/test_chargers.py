@@ -323,3 +323,15 @@ def test_a_stop_still_finds_its_charger_after_it_was_retired(desk: Desk) -> None
     desk.do(chargers.retire, "BLR-1")
     desk.stop(session_id, METER + 1_000)
     assert desk.bill(session_id) == (1_000, 1_800)
+
+
+def test_free_ones_of_the_same_place(desk: Desk) -> None:
+    for charger_id in ("BLR-1", "BLR-2", "BLR-3", "BLR-4", "FAR-1", "NOWHERE"):
+        desk.charger(charger_id)
+        place = {"FAR-1": "Mysuru", "NOWHERE": ""}.get(charger_id, "Phoenix Mall")
+        desk.do(chargers.add, charger_id, place=place)
+    desk.status("BLR-2", 1, "Charging")
+    desk.do(chargers.retire, "BLR-4")
+    assert [view.id for view in desk.do(chargers.free_beside, "BLR-1")] == ["BLR-3"]
+    assert [view.id for view in desk.do(chargers.free_beside, "BLR-2", limit=1)] == ["BLR-1"]
+    assert desk.do(chargers.free_beside, "NOWHERE") == []

@@ -78,7 +78,7 @@ async def bus(app: App) -> AsyncIterator[LocalBus]:
 def tab(app: App, token: str, user_id: int = 1, charger_id: str = "", sign_in: str = "s") -> Seen:
     app.token_to_socket[token] = token
     app.states[token] = Seen()
-    live.hub.watch(token, Watch(user_id, sign_in, charger_id, (rx.State,)))
+    live.hub.watch(token, Watch(user_id, sign_in, (charger_id,) if charger_id else (), (rx.State,)))
     return app.states[token]
 
 
@@ -101,7 +101,7 @@ async def test_only_those_concerned_are_told(app: App, bus: LocalBus) -> None:
 
 async def test_each_is_told_in_the_language_of_its_page(app: App, bus: LocalBus) -> None:
     english, hindi = tab(app, "a"), tab(app, "b")
-    live.hub.watch("b", Watch(1, "s", "", (rx.State,), HINDI))
+    live.hub.watch("b", Watch(1, "s", (), (rx.State,), HINDI))
     await bus.publish(WalletChanged(1))
     await settled()
     assert (english.language, hindi.language) == ("en", "hi")
@@ -139,7 +139,7 @@ async def test_a_broken_tab_stops_nobody_else_and_is_told_again(app: App, bus: L
 
 async def test_a_tab_that_went_on_to_another_charger_hears_no_more_of_the_first(app: App, bus: LocalBus) -> None:
     seen = tab(app, "a", charger_id="A")
-    live.hub.watch("a", Watch(1, "s", "B", (rx.State,)))
+    live.hub.watch("a", Watch(1, "s", ("B",), (rx.State,)))
     await bus.publish(ChargerChanged("A"))
     await settled()
     assert seen.refreshed == []

@@ -1,0 +1,65 @@
+"""What a driver waits for is said once in each tab, and stays at home until he puts it away."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import Session
+
+from domain import chargers, sign_ins, vacancies
+from domain.db import opened, transact
+from domain.models import User, now
+from domain.sign_ins import Browser, hash_token
+from evapp.state.effects import Effects
+from evapp.state.notices import Notices
+from evapp.web import auth
+from tests.money.house import driver
+
+
+@pytest.fixture
+async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    def join(db: Session) -> int:
+        user_id = driver(db)
+        sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
+        chargers.add(db, "BLR-1")
+        chargers.connected(db, "BLR-1", at=now())
+        told = {"connector_number": 1, "error_code": "NoError", "info": "", "at": None, "received_at": now()}
+        chargers.status(db, "BLR-1", status="Available", **told)
+        vacancies.wish(db, user_id, "BLR-1")
+        return user_id
+
+    monkeypatch.setattr(auth, "scope_of", lambda state: {"ev.sign_in": hash_token("phone")})
+    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
+        yield await transact(join)
+
+
+async def tab() -> tuple[Any, Any]:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    return await root.get_state(Notices), await root.get_state(Effects)
+
+
+async def test_an_open_tab_says_it_once(asha: int) -> None:
+    notices, effects = await tab()
+    await notices._refresh(asha)
+    assert (notices.freed, effects._sentence) == ([], "")
+    await transact(vacancies.tell, "BLR-1", now())
+    await notices._refresh(asha)
+    assert effects._sentence.startswith("BLR-1 became free at ")
+    said = effects._count
+    await notices._refresh(asha)
+    assert effects._count == said
+    assert [one.charger_id for one in notices.freed] == ["BLR-1"]
+
+
+async def test_a_new_tab_shows_it_at_home_and_can_put_it_away(asha: int) -> None:
+    await transact(vacancies.tell, "BLR-1", now())
+    notices, effects = await tab()
+    await notices._refresh(asha)
+    assert (len(notices.freed), effects._sentence) == (1, "")
+    await notices.dismiss("NOT-MINE")
+    assert len(notices.freed) == 1
+    await notices.dismiss("BLR-1")
+    assert notices.freed == []
