@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz sandbox-fidelity audit lighthouse
+.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz simulate storm mutants sandbox-fidelity audit lighthouse
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,15 @@ bench: .venv/dev ## Measure the chargers' side beside its peers; ARGS="flow --ro
 
 fuzz: .venv/dev ## A hundred thousand odd frames to the chargers' port; ARGS="--frames 1000 --seed 7"
 	@python -m bench.fuzz $(ARGS)
+
+simulate: .venv/dev ## The product simulated from one seed, twice; ARGS="--seed 7 --steps 5000" for a certain one
+	@python -m tests.money.simulation $(ARGS)
+
+storm: .venv/dev ## Processes in each other's way and 50 of them killed, on both databases; ARGS="--seed 7" for a certain one
+	@python -m tests.money.chaos $(ARGS)
+
+mutants: .venv/dev ## Plant faults into the modules of money and count those no test finds; ARGS="wallet --share 0.2" for some
+	@python -m scripts.mutants $(ARGS)
 
 sandbox-fidelity: .venv/dev ## Let PhonePe's own Python SDK drive our PhonePe sandbox, in both URL layouts
 	@python -m scripts.sandbox_fidelity

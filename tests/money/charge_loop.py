@@ -1,4 +1,4 @@
-"""A process that charges again and again until it has charged enough, or is killed: it goes on where it was."""
+"""A process that charges and recharges until it has done enough, or is killed: it goes on where it was."""
 
 import sys
 from datetime import timedelta
@@ -6,19 +6,24 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from domain import chargers, charging, idling, metering, settlement
+from domain import charging, metering, recharges, sessions
 from domain.db import Database
-from domain.models import ChargingSession, SessionState, now
+from domain.models import ChargingSession, OrderState, RechargeOrder, SessionState, now
+from domain.recharges import OrderStatus, Payment
 
 METER = 10_000
 CHARGER = "BLR-1"
-LEFT = timedelta(minutes=30)
-"""How long a cable stays in its car after the stop, where that costs something."""
+LEAST = 50_000
 
 
 def energy(session_id: int) -> int:
     """Wh of a charge: each has its own."""
     return 100 + session_id
+
+
+def amount(number: int) -> int:
+    """Paise of the recharge with this number: each has its own."""
+    return LEAST + number
 
 
 def told(session: ChargingSession) -> dict[str, Any]:
@@ -28,14 +33,13 @@ def told(session: ChargingSession) -> dict[str, Any]:
 
 
 def start(db: Session, session: ChargingSession) -> None:
-    charging.started(db, connector_number=session.connector_number, meter_start_wh=METER, **told(session))
+    charging.started(db, connector_number=1, meter_start_wh=METER, **told(session))
 
 
 def meter(db: Session, session: ChargingSession) -> None:
     at = now()
     wh = METER + energy(session.id or 0) - 50
-    where = (CHARGER, session.connector_number, session.transaction_id)
-    metering.record(db, [metering.Sample(*where, at, at, wh, 7_000, None, None, None)])
+    metering.record(db, [metering.Sample(CHARGER, 1, session.transaction_id, at, at, wh, 7_000, None, None, None)])
     charging.request_stop(db, session.id or 0, "driver")
 
 
@@ -49,23 +53,6 @@ def stop(db: Session, session: ChargingSession) -> None:
     )
 
 
-def leave(db: Session, session: ChargingSession) -> None:
-    """The cable is still in the car, then no more; at times of their own, whenever a restart says so again."""
-    assert session.stopped_at is not None
-    finished = session.stopped_at + timedelta(seconds=10)
-    status, at = ("Available", finished + LEFT) if session.idle_since else ("Finishing", finished)
-    chargers.status(
-        db,
-        CHARGER,
-        connector_number=session.connector_number,
-        status=status,
-        error_code="NoError",
-        info="",
-        at=None,
-        received_at=at,
-    )
-
-
 def accept(db: Session, session: ChargingSession) -> None:
     charging.answered(db, session.id or 0, "accepted")
 
@@ -75,40 +62,59 @@ NEXT = {
     SessionState.AWAITING_PLUG: start,
     SessionState.CHARGING: meter,
     SessionState.STOPPING: stop,
-    SessionState.SETTLED: leave,
 }
 """What comes next, by the state a charge is in; chargers say everything twice."""
 
 
-def newest(db: Session) -> tuple[ChargingSession | None, int]:
-    """The last charge, if it is not over, and how many are."""
-    last = db.exec(select(ChargingSession).order_by(col(ChargingSession.id).desc())).first()
-    begun = db.exec(select(func.count()).select_from(ChargingSession)).one()
-    if last is None or (last.state == SessionState.SETTLED and is_left(last)):
-        return None, begun
-    return last, begun - 1
+def charge(database: Database, user_id: int) -> None:
+    session = database.now(sessions.open_of, user_id)[0]
+    if session is None:
+        database.now(charging.request_start, user_id, CHARGER, 1)
+        return
+    for _ in range(2):
+        database.now(NEXT[SessionState(session.state)], session)
 
 
-def is_left(session: ChargingSession) -> bool:
-    """Whether the cable was pulled out, where the tariff asks."""
-    return not idling.asked(session) or settlement.usage_of(session).idle_s > 0
+def pay(database: Database, user_id: int) -> None:
+    """The next step of the newest recharge: placed, opened, then told by a webhook or found by the poller, twice."""
+    order = database.now(newest, user_id)[0]
+    if order is None or order.state == OrderState.CREDITED:
+        number = int(order.client_nonce) + 1 if order else 0
+        database.now(recharges.place, user_id, amount(number), str(number))
+    elif order.state == OrderState.NEW:
+        payment = Payment(f"OMO{order.id}", "PENDING", "http://localhost/pay", None)
+        database.now(recharges.opened, order.merchant_order_id, payment)
+    elif int(order.client_nonce) % 2:
+        database.now(recharges.rang, order.merchant_order_id, b"{}")
+        found(database, order)
+    else:
+        database.now(recharges.due, now() + timedelta(hours=1))
+        found(database, order)
+
+
+def found(database: Database, order: RechargeOrder) -> None:
+    paid = OrderStatus(f"OMO{order.id}", "COMPLETED", order.amount_paise, "", "", "", "", {"state": "COMPLETED"})
+    for _ in range(2):
+        database.now(recharges.apply, order.merchant_order_id, paid)
+
+
+def newest(db: Session, user_id: int) -> RechargeOrder | None:
+    of_user = select(RechargeOrder).where(RechargeOrder.user_id == user_id)
+    return db.exec(of_user.order_by(col(RechargeOrder.id).desc())).first()
+
+
+def settled(db: Session) -> int:
+    done = select(func.count()).select_from(ChargingSession).where(ChargingSession.state == SessionState.SETTLED)
+    return db.exec(done).one()
 
 
 def main(url: str, user: str, enough: str) -> None:
-    """Each charge has a connector of its own."""
     database = Database(url)
-    while True:
-        (session, over), _ = database.now(newest)
-        if over == int(enough):
-            break
-        sys.stdout.write("a transaction\n")
-        sys.stdout.flush()
-        if session is None:
-            database.now(charging.request_start, int(user), CHARGER, over + 1)
-            continue
-        step = NEXT[SessionState(session.state)]
-        database.now(step, session)
-        database.now(step, session)
+    while database.now(settled)[0] < int(enough):
+        for step in (charge, pay):
+            sys.stdout.write("a step\n")
+            sys.stdout.flush()
+            step(database, int(user))
     database.close()
 
 

@@ -13,18 +13,15 @@ from domain.models import HoldState, OrderState, RechargeOrder
 from domain.recharges import OrderStatus, RefundStatus
 from domain.wallet import Balance
 
-RECHARGES = 6
-CHARGES = 12
-"""Sessions 1 to this: odd ones of the second driver, even ones of the first."""
 COST = 1_234
 BACK = 700
 """Of each recharge goes back to where it was paid from."""
 RECHARGE = 50_000
 
 
-def expected(start: int) -> Balance:
+def expected(start: int, recharges_each: int, charges: int) -> Balance:
     """What each driver has in the end, however often and in whatever order it happened."""
-    return Balance(start + RECHARGES * (RECHARGE - BACK) - CHARGES // 2 * COST, 0, 0)
+    return Balance(start + recharges_each * (RECHARGE - BACK) - charges // 2 * COST, 0, 0)
 
 
 def paid(db: Session, user_id: int, nonce: str) -> RechargeOrder:
@@ -52,20 +49,21 @@ def charged(db: Session, user_id: int, session_id: int) -> None:
     wallet.post(db, f"storm:{session_id}", "charging", postings)
 
 
-def events(first: int, second: int) -> list[Any]:
+def events(first: int, second: int, recharges_each: int, charges: int) -> list[Any]:
+    """Sessions 1 to `charges`: odd ones of the second driver, even ones of the first."""
     return [
         *(
             partial(work, user_id=user, nonce=f"n{n}")
             for work in (paid, paid_back)
             for user in (first, second)
-            for n in range(RECHARGES)
+            for n in range(recharges_each)
         ),
-        *(partial(charged, user_id=second if n % 2 else first, session_id=n) for n in range(1, CHARGES + 1)),
+        *(partial(charged, user_id=second if n % 2 else first, session_id=n) for n in range(1, charges + 1)),
     ]
 
 
-def main(url: str, seed: str, first: str, second: str) -> None:
-    todo = events(int(first), int(second)) * 2
+def main(url: str, seed: str, first: str, second: str, recharges_each: str, charges: str) -> None:
+    todo = events(int(first), int(second), int(recharges_each), int(charges)) * 2
     random.Random(int(seed)).shuffle(todo)
     database = Database(url)
     for event in todo:

@@ -2,11 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import random
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -24,8 +19,7 @@ from domain import recharges, wallet
 from domain.db import Database, read, transact
 from domain.models import HoldState, SessionState
 from domain.wallet import InsufficientFunds, LedgerConflict
-from tests.money import storm
-from tests.money.house import RUPEES_500, broken, charge, driver, give, money
+from tests.money.house import broken, charge, driver, give, money
 
 PAISE = st.integers(1, 300_000)
 DRIVERS = (0, 1)
@@ -259,39 +253,3 @@ async def test_drivers_who_pay_at_once_neither_lock_each_other_out_nor_lose_a_pa
     back = (transact(wallet.post, f"back{n}", "adjustment", {b: -2 * n, a: 2 * n}) for n in range(1, 41))
     await asyncio.gather(*there, *back)
     assert ((await read(money, asha)).balance_paise, (await read(money, ravi)).balance_paise) == (100_820, 99_180)
-
-
-# Several processes, and the end of some of them
-
-
-@pytest.mark.parametrize("kills", [0, 3])
-async def test_a_storm_of_processes_ends_on_the_exact_totals(asha: int, database_url: str, kills: int) -> None:
-    """Each process does every event, shuffled, twice; some are killed at any moment; then all of it is replayed."""
-    ravi = await transact(driver, "ravi")
-    for n in range(1, storm.CHARGES + 1):
-        await transact(charge, ravi if n % 2 else asha, n, SessionState.INTERRUPTED)
-    for user_id in (asha, ravi):
-        await transact(give, user_id, 10 * RUPEES_500)
-    blows = random.Random(kills)
-    for round_ in range(kills):
-        process = _process(database_url, round_, asha, ravi)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(process.wait, 0.8 + blows.random())
-        process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(process.communicate)
-    processes = [_process(database_url, 100 + n, asha, ravi) for n in range(3)]
-    for process in processes:
-        _, errors = await asyncio.to_thread(process.communicate, None, 120)
-        assert process.returncode == 0, errors
-    for user_id in (asha, ravi):
-        assert await read(money, user_id) == storm.expected(10 * RUPEES_500)
-
-
-def _process(url: str, seed: int, *users: int) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.money.storm", url, str(seed), *map(str, users)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
