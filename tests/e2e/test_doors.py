@@ -1,16 +1,22 @@
 """What strangers and forgers get at the running product's doors: nothing, with the right headers."""
 
+import json
+from typing import Any
+
 import httpx
 import pytest
+import reflex as rx
+from playwright.async_api import expect
 from websockets.exceptions import InvalidStatus
 
-from domain import charging, history, wallet
+from domain import charging, history, recharges, wallet
 from domain.db import Database
 from evapp.state.charger import ChargerPage
 from evapp.state.effects import Effects
 from evapp.state.history import History, Session
 from evapp.state.live import Live
 from evapp.state.recharge import Recharge
+from evapp.state.wallet import Wallet
 from tests.e2e.conftest import Driver, Phone, Street, register
 from tests.e2e.running import Product
 from tests.e2e.wire import Wire
@@ -111,6 +117,50 @@ async def test_hidden_values_cannot_be_set(driver: Driver, database: Database) -
     assert await database.read(wallet.balance, driver.id) == wallet.Balance(0, 0, 0)
 
 
+FORGED: tuple[tuple[type[rx.State], str, dict[str, Any]], ...] = (
+    (Recharge, "_pay", {}),
+    (Effects, "_say", {"sentence": "evil"}),
+    (Live, "_refresh", {"user_id": 1}),
+    (Wallet, "_refresh", {"user_id": 1}),
+    (Live, "set_state", {"value": "charging"}),
+    (Wallet, "set_balance", {"value": "₹9,999.00"}),
+    (rx.State, "setvar", {"var_name": "is_hydrated", "value": "x"}),
+    (rx.State, "update_vars_internal", {"vars": {f"{Wallet.get_full_name()}.balance": "₹9,999.00"}}),
+    (Live, "stop", {"user_id": 1}),
+    (Live, "stop", {"session_id": [1]}),
+    (History, "show_more", {"before": {"$gt": 0}}),
+    (Recharge, "choose", {"value": -1}),
+    (Recharge, "choose", {"value": ["500"]}),
+    (Recharge, "write", {"typed": "१०००"}),
+    (Recharge, "write", {"typed": {"a": 1}}),
+    *((Recharge, "pay", {"form": {"other": typed}}) for typed in ("१०००", "499.99", "-500", "1e9", "NaN", "500,00")),
+    (Recharge, "pay", {"form": [1], "amount_paise": 1}),
+    (rx.State, "no_such_handler", {}),
+)
+"""Forged events (reflex.md section 3): helpers, setters, hidden values, foreign ids, wrong types."""
+
+
+async def test_forged_events_change_nothing(driver_with_600: Driver, database: Database) -> None:
+    async with Wire(driver_with_600.phone.url, cookie=await _cookie(driver_with_600)) as wire:
+        for state, handler, payload in FORGED:
+            await wire.send(state, handler, path="/wallet", **payload)
+        await wire.event(Wallet, "load", path="/wallet")
+        await wire.until(Wallet, "loaded", True)
+        assert "9,999" not in json.dumps(wire.state, ensure_ascii=False)
+        assert wire.var(Live, "state") == ""
+        assert "evil" not in str(wire.state)
+    assert await database.read(wallet.balance, driver_with_600.id) == wallet.Balance(60_000, 0, 0)
+    assert await database.read(recharges.of_user, driver_with_600.id) == []
+
+
+async def test_an_event_of_a_megabyte_ends_its_own_socket_alone(driver: Driver, product: Product) -> None:
+    async with Wire(product.url) as other:
+        async with Wire(product.url) as wire:
+            await wire.send(Recharge, "write", path="/wallet", typed="9" * 1_200_000)
+            await wire.ended()
+        await other.event(Effects, "failed")
+
+
 async def test_a_signed_out_tab_hears_no_more(
     driver_with_600: Driver, street: Street, database: Database, product: Product
 ) -> None:
@@ -128,3 +178,18 @@ async def test_a_signed_out_tab_hears_no_more(
 
 async def _cookie(driver: Driver) -> str:
     return "; ".join(f"{c['name']}={c['value']}" for c in await driver.phone.context.cookies())
+
+
+async def test_the_token_of_a_tab_that_left_opens_nothing(driver_with_600: Driver, product: Product) -> None:
+    page = driver_with_600.page
+    await driver_with_600.phone.open("/wallet")
+    await expect(page.get_by_text("₹600.00").first).to_be_visible()
+    token = await page.evaluate("sessionStorage.getItem('token')")
+    await page.goto("about:blank")
+    async with Wire(product.url, token=token) as wire:
+        await wire.event(rx.State, "hydrate_and_load", path="/wallet")
+        await wire.until(Effects, "leave_to", "/auth/gate?next=%2Fwallet")
+        told = json.dumps(wire.state)
+    assert wire.renamed is False
+    assert "600.00" not in told
+    assert driver_with_600.username not in told

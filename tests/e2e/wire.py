@@ -30,6 +30,8 @@ class Wire:
         self._socket: ClientConnection | None = None
         self._news = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
+        self.renamed = False
+        """Whether the server took this tab for another and gave it a new token."""
         self.updates = 0
         """Answers and pushes so far."""
 
@@ -72,6 +74,12 @@ class Wire:
         async with asyncio.timeout(10), self._news:
             await self._news.wait_for(lambda: self.var(state, name) == value)
 
+    async def ended(self) -> None:
+        """Wait until the server has closed this socket."""
+        assert self._socket is not None
+        async with asyncio.timeout(10):
+            await self._socket.wait_closed()
+
     async def _read(self) -> None:
         assert self._socket is not None
         async for raw in self._socket:
@@ -81,6 +89,7 @@ class Wire:
             elif text.startswith("42/_event,"):
                 kind, *data = json.loads(text.removeprefix("42/_event,"))
                 async with self._news:
+                    self.renamed = self.renamed or kind == "new_token"
                     if kind == "event":
                         self.updates += 1
                         for substate, values in (data[0].get("delta") or {}).items():

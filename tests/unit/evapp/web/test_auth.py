@@ -4,7 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import httpx
 import pytest
@@ -417,13 +417,18 @@ async def test_the_handshake_hides_the_cookies_and_names_the_sign_in(asha: httpx
     cookie = "; ".join(f"{name}={value}" for name, value in asha.cookies.items())
     headers = [(b"host", b"localhost"), (b"cookie", cookie.encode()), (b"cookie", b'path="; broken=\xff')]
     door = auth.Handshake(inner)
-    await door({"type": "websocket", "path": "/_event", "headers": headers}, None, None)  # type: ignore[arg-type]
+    socket = {"type": "websocket", "path": "/_event", "query_string": b"EIO=4&token=abc", "headers": headers}
+    await door(socket, None, None)  # type: ignore[arg-type]
     assert scopes[0]["headers"] == [(b"host", b"localhost")]
     assert scopes[0]["ev.sign_in"] == sign_ins.hash_token(token)
     assert scopes[0]["ev.device"][0] == 1
     assert token not in repr(scopes[0])
+    await door({**socket, "headers": headers[:1]}, None, None)  # type: ignore[arg-type]
+    mine, strangers = (parse_qs(scope["query_string"].decode()) for scope in scopes)
+    assert mine["EIO"] == strangers["EIO"] == ["4"]
+    assert mine["token"] != strangers["token"], "a tab's token alone would open it to anybody"
     await door({"type": "http", "path": "/", "headers": headers}, None, None)  # type: ignore[arg-type]
-    assert scopes[1]["headers"] == headers
+    assert scopes[2]["headers"] == headers
 
 
 @pytest.mark.parametrize(
