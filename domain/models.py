@@ -645,6 +645,8 @@ class ChargingSession(SQLModel, table=True):
     gst_paise: int = whole(default=0)
     arrears_paise: int = whole(default=0)
     """The part of the cost that the wallet could not cover."""
+    given_back_paise: int | None = whole(default=None)
+    """What an operator took off the bill (payments.md C37)."""
     estimated: bool = False
     review: str = Field(default="", max_length=200)
     """Why an operator should look at the figures; empty: no need."""

@@ -36,7 +36,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a bill. Name: start, energy, time or idle; quantity: 1, Wh, minutes, minutes; paise: half up."""
+    """One line of a bill. Name: start, energy, time, idle, goodwill; quantity: 1, Wh, minutes, minutes, 1; half up."""
 
     name: str
     quantity: int

@@ -19,6 +19,7 @@ class Sentence(str):
 
 CHARGED = Sentence("Charging at {charger}, connector {number}, {energy} kWh")
 CORRECTED = Sentence("Correction: charging at {charger}, connector {number}, {energy} kWh")
+GIVEN_BACK = Sentence("Given back of a charge at {charger}, connector {number}: {why}")
 IDLED = Sentence("Idling at {charger}, connector {number}")
 PAID_OWED = Sentence("Paid what an earlier charge left owed")
 RECHARGED = Sentence("Recharge with PhonePe")
@@ -29,7 +30,8 @@ NOT_PAID_BACK = Sentence("PhonePe could not pay it back")
 CAME_BACK = Sentence("Back in your wallet: PhonePe could not pay it back")
 
 BOOKED = (
-    CHARGED, CORRECTED, IDLED, PAID_OWED, RECHARGED, ANOTHER_AMOUNT, ON_ITS_WAY, PAID_BACK, NOT_PAID_BACK, CAME_BACK,
+    CHARGED, CORRECTED, GIVEN_BACK, IDLED, PAID_OWED, RECHARGED, ANOTHER_AMOUNT, ON_ITS_WAY, PAID_BACK, NOT_PAID_BACK,
+    CAME_BACK,
 )  # fmt: skip
 """What the ledger says of a movement. It stays as it was booked, in English; a door that speaks another language finds
 its sentence here again. A changed sentence stays in the list beside the new one."""

@@ -8,7 +8,7 @@ from domain import findings, money, receipts, wallet
 from domain.models import ChargingSession, Connector, HoldState, SessionState, now
 from domain.money import plain_rupees
 from domain.prices import Line, Price, Usage, total
-from domain.sentences import CHARGED, CORRECTED, IDLED, PAID_OWED
+from domain.sentences import CHARGED, CORRECTED, GIVEN_BACK, IDLED, PAID_OWED
 
 UNKNOWN_POWER_W = 400_000
 """No charger of 1.6 gives more; the cap where nobody told us a connector's power."""
@@ -107,12 +107,21 @@ def settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, 
         findings.note(db, "review", session.ref, session.review)
 
 
-def charge(db: Session, session: ChargingSession, what: str) -> None:
+def bill(session: ChargingSession) -> tuple[Line, ...]:
+    """What a charge that is over comes to line by line, with what was given back of it."""
+    lines = lines_of(session, now())
+    if session.given_back_paise is None:
+        return lines
+    given_back = -min(session.given_back_paise, total(lines))
+    return *lines, Line("goodwill", 1, given_back, given_back)
+
+
+def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> None:
     """Move the difference between what a settled charge has cost its driver and what it comes to, and give the paper.
 
-    `what` names the transfer: empty for the first, else correction, idle or whatever comes once after it.
+    `what` names the transfer: empty for the first, else correction, idle or goodwill, each of which comes once.
     """
-    lines = lines_of(session, now())
+    lines = bill(session)
     cost_paise = total(lines)
     gst_paise = price_of(session).gst(cost_paise)
     paise, gst = cost_paise - session.cost_paise, gst_paise - session.gst_paise
@@ -123,7 +132,13 @@ def charge(db: Session, session: ChargingSession, what: str) -> None:
         key = f"session:{session.id}{what and ':'}{what}"
         wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
         if paise:
-            _debit(db, session, session.user_id, key, paise, gst, what)
+            words = WORDS[what].format(
+                charger=session.charger_id,
+                number=session.connector_number,
+                energy=f"{session.energy_wh // 1000}.{session.energy_wh % 1000:03d}",
+                why=why,
+            )
+            _debit(db, session, session.user_id, key, paise, gst, words)
             receipts.issue(db, session, paise, gst, lines, key)
         _clear_arrears(db, session, session.user_id, key)
     db.add(session)
@@ -168,12 +183,12 @@ def _accounts(user_id: int) -> tuple[str, str]:
     return wallet.wallet_code(user_id), wallet.due_code(user_id)
 
 
-WORDS = {"": CHARGED, "correction": CORRECTED, "idle": IDLED}
+WORDS = {"": CHARGED, "correction": CORRECTED, "idle": IDLED, "goodwill": GIVEN_BACK}
 """What a line of the wallet says of each transfer."""
 
 
 def _debit(
-    db: Session, session: ChargingSession, user_id: int, key: str, cost_paise: int, gst_paise: int, what: str
+    db: Session, session: ChargingSession, user_id: int, key: str, cost_paise: int, gst_paise: int, words: str
 ) -> None:
     """Post the cost, or the difference to an earlier bill: from the wallet's free money, then to arrears, or back."""
     code, due = _accounts(user_id)
@@ -186,11 +201,7 @@ def _debit(
         "charging",
         {code: to_wallet, due: to_due, wallet.REVENUE: cost_paise - gst_paise, wallet.GST: gst_paise},
         ref=session.ref,
-        description=WORDS[what].format(
-            charger=session.charger_id,
-            number=session.connector_number,
-            energy=f"{session.energy_wh // 1000}.{session.energy_wh % 1000:03d}",
-        ),
+        description=words,
         event_at=session.stopped_at,
     )
     session.arrears_paise = max(0, session.arrears_paise - to_due)

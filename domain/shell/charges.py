@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, or_, select
 
-from domain import findings, settlement
-from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User, now
+from domain import findings, goodwill, receipts, settlement
+from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User
 from domain.money import plain_rupees
-from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, text
+from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, rupees, text
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -60,13 +60,13 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
     }
     yield session.ref
     yield from (f"  {name:<12} {value or '-'}" for name, value in about.items())
-    if session.terms is not None:
+    if session.terms is not None or session.given_back_paise is not None:
         yield ""
         yield from columns(
             ("LINE", "QUANTITY", "RATE", "SUM"),
             (
                 (line.name, line.quantity, plain_rupees(line.rate_paise), plain_rupees(line.paise))
-                for line in settlement.lines_of(session, now())
+                for line in settlement.bill(session)
             ),
         )
     yield ""
@@ -77,6 +77,16 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
             for entry, transfer in entries
         ),
     )
+
+
+def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
+    found, username, _ = shell.do(_one, given.session)
+    try:
+        session = shell.do(goodwill.give_back, found.id or 0, given.rupees, given.reason)
+    except goodwill.NotGivenBack as error:
+        raise Mistake(str(error)) from None
+    [*_, note] = shell.do(receipts.notes, session)
+    yield f"{username} gets {plain_rupees(given.rupees)} back of {session.ref}, with credit note {note.number}."
 
 
 def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -146,6 +156,16 @@ COMMANDS = (
         "all about one, and what it moved in the ledger",
         show,
         (argument("session", "its number or its ref", type=text(20)),),
+    ),
+    Command(
+        "session give-back",
+        "give a driver part of a bill back, with a credit note",
+        give_back,
+        (
+            argument("session", "its number or its ref", type=text(20)),
+            argument("rupees", "how much", type=rupees),
+            argument("--reason", "why; the driver reads it", type=text(80), required=True),
+        ),
     ),
     Command("findings list", "what an operator must look at", list_findings),
     Command(

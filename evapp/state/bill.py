@@ -2,7 +2,7 @@
 
 from domain import charging, settlement
 from domain.history import Charge
-from domain.models import PaperKind, Receipt, SessionState, now
+from domain.models import PaperKind, Receipt, SessionState
 from domain.settlement import FAULT_REASONS
 from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees
 from evapp.components.receipt import Bill, BillLine
@@ -47,8 +47,8 @@ def bill_of(charge: Charge) -> Bill:
     exact = kwh(charge.energy_wh, 3)
     begun = session.started_at or session.requested_at
     ended = session.stopped_at or session.updated_at
-    lines = settlement.lines_of(session, now())
-    plain = settlement.price_of(session).plain
+    lines = settlement.bill(session)
+    plain = [line.name for line in lines] in ([], ["energy"])
     faulty = session.stop_reason in FAULT_REASONS
     return Bill(
         ref=session.ref,
@@ -62,7 +62,7 @@ def bill_of(charge: Charge) -> Bill:
         time=duration(int(charge.duration.total_seconds())),
         energy=kwh(charge.energy_wh),
         exact=t("{energy} kWh", energy=exact),
-        price=per_kwh(session.paise_per_kwh) if plain else "",
+        price=per_kwh(session.paise_per_kwh) if session.terms is None else "",
         lines=[] if plain else [BillLine(line_words(line), rupees(line.paise)) for line in lines],
         notes=[_note(note) for note in charge.notes],
         idle=idle_words(session),

@@ -70,6 +70,8 @@ def line_words(line: Line) -> str:
     match line.name:
         case "start":
             return t("Start")
+        case "goodwill":
+            return t("Given back")
         case "time":
             return t("Time: {minutes} min × {price}", minutes=line.quantity, price=price)
         case "idle":

@@ -503,6 +503,22 @@ def test_minus_is_a_sign() -> None:
     assert (signed_rupees("-50.25"), signed_rupees("50")) == (-5_025, 5_000)
 
 
+def test_part_of_a_bill_is_given_back(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    street.charger()
+    session_id = street.charging(street.driver())
+    street.flows(session_id, 4)
+    street.stop(session_id, METER + 4_000)
+    ref = street.session(session_id).ref
+    said = run(f"session give-back {ref} 20 --reason 'It was slow'")
+    assert (said.code, said.out) == (0, f"driver_0 gets ₹20.00 back of {ref}, with credit note CN/26-27/0000001.\n")
+    shown = run(f"session show {session_id}").out
+    assert "goodwill" in shown
+    assert "Given back of a charge at BLR-1, connector 1: It was slow" in shown
+    again = run(f"session give-back {ref} 20 --reason 'It was slow'")
+    assert (again.code, again.err) == (2, "₹20.00 of this charge was given back already.\n")
+    assert run(f"session give-back {ref} 20").code == 2
+
+
 # Documents
 
 
