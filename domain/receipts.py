@@ -108,7 +108,8 @@ class ChargeReceipt:
     bookings: tuple[Booking, ...]
     estimated: bool
     corrects: str = ""
-    """Of a note: the number of the receipt it changes."""
+    """Of a note: the number of the receipt it changes, and when that was given (rule 53)."""
+    corrects_at: datetime | None = None
     before_paise: int = 0
     """Of a note: what the charge had cost until then."""
 
@@ -286,6 +287,7 @@ def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) 
         bookings=_bookings(db, user_id, facts.transfers),
         estimated=facts.estimated,
         corrects=given.corrects or "",
+        corrects_at=db.get_one(Receipt, given.corrects).created_at if given.corrects else None,
         before_paise=facts.before_paise,
     )
 

@@ -27,11 +27,11 @@ def begin_run() -> None:
     os.environ.setdefault(RUN, f"{os.getpid()}-{uuid4().hex[:8]}")
 
 
-def migrate(url: str) -> None:
-    """Bring a database from nothing to the newest revision."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring a database to a revision, or to the newest."""
     config = Config(ROOT / "alembic.ini")
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def postgres_server() -> str:

@@ -147,7 +147,7 @@ def charge(receipt: ChargeReceipt) -> bytes:
         t("Supply"),
         (
             (t("Date"), moment(receipt.issued_at)),
-            (t("Changes receipt"), receipt.corrects),
+            (t("Changes receipt"), _corrected(receipt)),
             (t("Customer"), receipt.customer),
             (t("Service"), t("Charging of an electric vehicle, SAC {code}", code=SAC)),
             (t("Place of supply"), receipt.place_of_supply),
@@ -258,6 +258,12 @@ def _charge(receipt: ChargeReceipt) -> tuple[Fact, ...]:
         (t("Note"), t("Billed by the readings during the charge.") if receipt.by_readings else ""),
         (t("Reference"), receipt.ref),
     )
+
+
+def _corrected(receipt: ChargeReceipt) -> str:
+    if receipt.corrects_at is None:
+        return ""
+    return t("{number}, {time}", number=receipt.corrects, time=day(receipt.corrects_at))
 
 
 def _inside(receipt: ChargeReceipt) -> list[Fact]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
+from domain import receipts, tariffs
 from domain.db import Database
-from domain.models import APPEND_ONLY
+from domain.models import APPEND_ONLY, now
+from domain.prices import Line
 from tests.databases import migrate
 
 DEFINITIONS = {
@@ -118,3 +121,55 @@ def test_postgresql_empties_no_table_of_money(postgresql_template: str) -> None:
         for table in APPEND_ONLY:
             with database.engine.connect() as connection, pytest.raises(DBAPIError, match=f"{table} is append-only"):
                 connection.execute(text(f"TRUNCATE {table} CASCADE"))
+
+
+OLD_SESSION = (
+    "INSERT INTO charging_sessions (id, ref, charger_id, connector_number, state, tag, paise_per_kwh, "
+    "gst_basis_points, requested_at, settled_at, stopped_at, power_w, suspended, stop_cause, stop_reason, stop_tries, "
+    "energy_wh, cost_paise, gst_paise, arrears_paise, estimated, review, receipt_number, updated_at, user_id) VALUES "
+    "(1, 'R', 'C', 1, 'SETTLED', 'T', 1800, 1800, '2026-01-01', '2026-01-01 10:00:00', '2026-01-01 09:59:00', 0, '', "
+    "'', '', 0, 4000, 7200, 1098, 0, false, '', 'EV/25-26/0000001', '2026-01-01', 1)"
+)
+OLD_ROWS = (
+    "INSERT INTO users (id, username, phone, email, pin_hash, role, failures, created_at) "
+    "VALUES (1, 'asha', '+919845012345', '', '-', 'driver', 0, '2026-01-01')",
+    CHARGER,
+    OLD_SESSION,
+    "INSERT INTO receipt_counters (financial_year, last) VALUES ('25-26', 1)",
+    *(
+        "INSERT INTO tariffs (charger_id, paise_per_kwh, gst_basis_points, effective_at, created_at) "
+        f"VALUES ({charger}, {paise}, 1800, '{begins}', '2026-01-01')"
+        for charger, paise, begins in (
+            ("NULL", 1_700, "2026-01-01"),
+            ("NULL", 1_800, "2026-01-01"),
+            ("'C'", 1_900, "2026-01-01"),
+            ("'C'", 2_000, "2026-02-01"),
+        )
+    ),
+)
+
+
+def test_receipts_and_prices_of_before_are_kept(bare_database_url: str) -> None:
+    """0006: a number that was given keeps its figures, counting goes on after it, and the later of two prices holds."""
+    migrate(bare_database_url, "0005")
+    with closing(Database(bare_database_url)) as database:
+        with database.engine.connect().execution_options(writes=True) as connection:
+            for statement in OLD_ROWS:
+                connection.execute(text(statement))
+            connection.commit()
+        migrate(bare_database_url)
+        receipt, _ = database.now(receipts.of_charge, 1, "R")
+        moment = datetime(2026, 1, 1, 10, tzinfo=UTC)
+        assert (receipt.number, receipt.issued_at, receipt.stopped_at) == (
+            "EV/25-26/0000001",
+            moment,
+            moment - timedelta(minutes=1),
+        )
+        assert (receipt.lines, receipt.total_paise, receipt.taxable_paise) == (
+            (Line("energy", 4_000, 1_800, 7_200),),
+            7_200,
+            6_102,
+        )
+        assert database.now(receipts.next_number, moment)[0] == "EV/25-26/0000002"
+        prices = [database.now(tariffs.price, charger, now())[0].paise_per_kwh for charger in ("C", "D")]
+        assert prices == [2_000, 1_800]

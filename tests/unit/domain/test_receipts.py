@@ -168,6 +168,7 @@ def test_an_estimate_and_its_correction_are_a_receipt_and_a_credit_note(desk: De
     final = receipt_of(desk, asha, desk.session(session_id))
     assert final == estimate
     [credit] = notes_of(desk, asha, session_id)
+    assert credit.corrects_at == estimate.issued_at
     assert (credit.kind, credit.number, credit.corrects) == (Kind.CREDIT_NOTE, "CN/26-27/0000001", estimate.number)
     assert (credit.before_paise, credit.total_paise, credit.lines) == (
         3_600,

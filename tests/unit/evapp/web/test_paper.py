@@ -191,13 +191,22 @@ def test_a_note_says_what_it_changes_and_the_difference(words: list[str]) -> Non
             kind=Kind.CREDIT_NOTE,
             number="CN/26-27/0000001",
             corrects="EV/26-27/0000042",
+            corrects_at=AT,
             lines=(BillLine("start", 1, 500, 500), BillLine("energy", 10_000, 1_820, 18_200)),
             before_paise=27_082,
             total_paise=8_382,
             taxes=taxes(1_279, 1_800, within=True),
         )
     )
-    for fact in ("Credit note", "CN/26-27/0000001", "Changes receipt", "EV/26-27/0000042", "Start", "Now", "Before"):
+    for fact in (
+        "Credit note",
+        "CN/26-27/0000001",
+        "Changes receipt",
+        "EV/26-27/0000042, 23 Nov 2026",
+        "Start",
+        "Now",
+        "Before",
+    ):
         assert fact in words
     for sum in ("₹5.00", "₹182.00", "₹187.00", "₹270.82", "₹83.82", "₹71.03"):
         assert sum in words
