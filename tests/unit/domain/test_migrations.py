@@ -136,16 +136,9 @@ OLD_ROWS = (
     CHARGER,
     OLD_SESSION,
     "INSERT INTO receipt_counters (financial_year, last) VALUES ('25-26', 1)",
-    *(
-        "INSERT INTO tariffs (charger_id, paise_per_kwh, gst_basis_points, effective_at, created_at) "
-        f"VALUES ({charger}, {paise}, 1800, '{begins}', '2026-01-01')"
-        for charger, paise, begins in (
-            ("NULL", 1_700, "2026-01-01"),
-            ("NULL", 1_800, "2026-01-01"),
-            ("'C'", 1_900, "2026-01-01"),
-            ("'C'", 2_000, "2026-02-01"),
-        )
-    ),
+    "INSERT INTO tariffs (charger_id, paise_per_kwh, gst_basis_points, effective_at, created_at) VALUES "
+    "(NULL, 1700, 1800, '2026-01-01', '2026-01-01'), (NULL, 1800, 1800, '2026-01-01', '2026-01-01'), "
+    "('C', 1900, 1800, '2026-01-01', '2026-01-01'), ('C', 2000, 1800, '2026-02-01', '2026-01-01')",
 )
 
 
