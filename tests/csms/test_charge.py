@@ -147,6 +147,7 @@ async def test_a_register_that_begins_at_zero_is_the_sessions_own(house: House, 
     assert (await house.session()).energy_wh == 450
 
 
+@pytest.mark.row("C38")
 async def test_a_stop_that_could_not_be_stored_may_be_sent_again(
     house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:

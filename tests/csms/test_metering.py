@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from domain.models import MeterSample
 from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
@@ -17,6 +19,7 @@ async def read(house: House, raw: Raw, transaction: int, *values: dict[str, obje
     return (await house.rows(MeterSample))[-1]
 
 
+@pytest.mark.row("C20")
 async def test_units_are_known_and_numbers_exact(house: House, raw: Raw) -> None:
     """Q34, C20: no unit is Wh; kWh, kW, A, V and percent by their unit; text, numbers and commas."""
     transaction = await start(raw, meter=0)

@@ -53,6 +53,7 @@ async def test_typed_refused_clicked_twice_left_and_paid_after_all(
     assert [check for check in await database.read(audit.audit) if check.broken] == []
 
 
+@pytest.mark.row("R1")
 async def test_money_shows_on_a_page_that_is_only_looked_at(
     driver: Driver, product: Product, database: Database
 ) -> None:

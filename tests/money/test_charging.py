@@ -62,6 +62,7 @@ def test_two_wishes_never_have_the_same_tag(desk: Desk) -> None:
     assert len(tags) == 9
 
 
+@pytest.mark.row("C28")
 def test_too_little_money_is_refused_and_the_least_is_enough(desk: Desk) -> None:
     """C28."""
     asha = desk.driver(rupees=49)
@@ -73,6 +74,7 @@ def test_too_little_money_is_refused_and_the_least_is_enough(desk: Desk) -> None
     desk.request(asha)
 
 
+@pytest.mark.row("C28")
 def test_arrears_are_refused_even_with_money(desk: Desk) -> None:
     """C28: a driver who owes pays that first."""
     asha = desk.driver()
@@ -123,6 +125,7 @@ def test_what_does_not_exist_is_refused(desk: Desk, charger_id: str, connector: 
     assert refusal(desk, asha, charger_id, connector)[0] == "unknown"
 
 
+@pytest.mark.row("C15")
 def test_one_charge_a_driver(desk: Desk) -> None:
     """C15: by our rule a second charge waits for the end of the first, whatever the second charger's state."""
     asha = desk.driver()
@@ -161,6 +164,7 @@ def test_a_limit_that_is_none_is_refused(desk: Desk, limit: dict[str, int]) -> N
 # The answer
 
 
+@pytest.mark.row("C27")
 @pytest.mark.parametrize("verdict", ["refused", "silent", "offline"])
 def test_a_start_that_came_to_nothing_gives_the_money_back_at_once(desk: Desk, verdict: str) -> None:
     """C27."""
@@ -177,6 +181,7 @@ def test_a_start_that_came_to_nothing_gives_the_money_back_at_once(desk: Desk, v
     desk.changes_nothing(desk.do, charging.answered, session_id, "accepted")
 
 
+@pytest.mark.row("C26")
 def test_nobody_plugged_in(desk: Desk) -> None:
     """C26, Q28."""
     asha = desk.driver()
@@ -195,6 +200,7 @@ def test_nobody_plugged_in(desk: Desk) -> None:
     desk.changes_nothing(desk.do, charging.deadline, session_id, desk.clock.at)
 
 
+@pytest.mark.row("C40")
 def test_a_crash_between_the_hold_and_the_question(desk: Desk) -> None:
     """C40: nobody ever says what the charger answered; the deadline in the database does."""
     asha = desk.driver()
@@ -238,6 +244,7 @@ def test_every_way_a_start_comes_to_nothing_has_a_sentence() -> None:
 # A charge
 
 
+@pytest.mark.row("C1")
 def test_a_normal_charge(desk: Desk) -> None:
     """C1."""
     asha = desk.driver()
@@ -256,6 +263,7 @@ def test_a_normal_charge(desk: Desk) -> None:
     assert desk.findings() == {}
 
 
+@pytest.mark.row("C2", "C6")
 def test_a_stop_that_is_repeated_is_one_debit(desk: Desk) -> None:
     """C2, C6, Q20."""
     asha = desk.driver()
@@ -271,6 +279,7 @@ def test_a_stop_that_is_repeated_is_one_debit(desk: Desk) -> None:
     assert desk.findings() == {}
 
 
+@pytest.mark.row("C3")
 @pytest.mark.parametrize("first", [METER + 2_000, None])
 def test_a_second_stop_that_says_something_else_changes_nothing_but_is_kept(desk: Desk, first: int | None) -> None:
     """C3: also when the first one had no figure to say."""
@@ -283,6 +292,7 @@ def test_a_second_stop_that_says_something_else_changes_nothing_but_is_kept(desk
     assert desk.findings()["conflict"] == 1
 
 
+@pytest.mark.row("C8")
 @pytest.mark.parametrize(
     "reason",
     [
@@ -308,6 +318,7 @@ def test_every_reason_settles_by_the_meter(desk: Desk, reason: str) -> None:
     assert desk.session(session_id).stop_reason == (reason or "Local")[:20]
 
 
+@pytest.mark.row("C21")
 def test_the_price_is_that_of_the_wish(desk: Desk) -> None:
     """C21."""
     asha, ben = desk.driver(), desk.driver()
@@ -323,6 +334,7 @@ def test_the_price_is_that_of_the_wish(desk: Desk) -> None:
     assert desk.bill(later) == (1_000, 9_900)
 
 
+@pytest.mark.row("C14")
 def test_two_drivers_at_two_connectors_of_one_charger(desk: Desk) -> None:
     """C14."""
     asha, ben = desk.driver(), desk.driver()
@@ -337,6 +349,7 @@ def test_two_drivers_at_two_connectors_of_one_charger(desk: Desk) -> None:
     assert desk.free(ben) == 1_000 - 6 * PRICE
 
 
+@pytest.mark.row("C29")
 def test_nothing_delivered_costs_nothing_and_has_no_receipt(desk: Desk) -> None:
     """C29."""
     asha = desk.driver()
@@ -353,6 +366,7 @@ def test_nothing_delivered_costs_nothing_and_has_no_receipt(desk: Desk) -> None:
     desk.changes_nothing(desk.stop, session_id, METER)
 
 
+@pytest.mark.row("C25")
 def test_the_driver_stops_but_only_the_charger_ends_the_bill(desk: Desk) -> None:
     """C25."""
     asha = desk.driver()
@@ -371,6 +385,7 @@ def test_the_driver_stops_but_only_the_charger_ends_the_bill(desk: Desk) -> None
     assert desk.bill(session_id) == (4_000, 7_200)
 
 
+@pytest.mark.row("C31")
 def test_a_driver_who_is_blocked_meanwhile_charges_on_and_pays(desk: Desk) -> None:
     """C31."""
     asha = desk.driver()
@@ -384,6 +399,7 @@ def test_a_driver_who_is_blocked_meanwhile_charges_on_and_pays(desk: Desk) -> No
     assert desk.bill(session_id) == (2_000, 3_600)
 
 
+@pytest.mark.row("C32")
 def test_a_strangers_stop_is_billed_to_whoever_started(desk: Desk) -> None:
     """C32, Q24."""
     asha = desk.driver()
@@ -397,6 +413,7 @@ def test_a_strangers_stop_is_billed_to_whoever_started(desk: Desk) -> None:
 # Starts that are told again, late, or by nobody we know
 
 
+@pytest.mark.row("C33")
 def test_a_start_that_is_repeated_is_one_session(desk: Desk) -> None:
     """C33, Q19."""
     desk.charger()
@@ -476,6 +493,7 @@ def test_our_tag_in_other_spellings(desk: Desk, echo: object) -> None:
     assert desk.bill(session_id) == (1_000, 1_800)
 
 
+@pytest.mark.row("C26")
 def test_a_plug_after_we_gave_up_charges_if_money_allows(desk: Desk) -> None:
     """C26, Q28."""
     asha = desk.driver()
@@ -661,6 +679,7 @@ def test_a_start_on_a_connector_where_a_charge_runs_means_its_stop_was_lost(desk
 # Messages that were on their way for hours
 
 
+@pytest.mark.row("C9")
 def test_a_charge_told_hours_later(desk: Desk) -> None:
     """C9, Q27: the times are the charger's, the price is that of the wish, the ledger's time is now."""
     asha = desk.driver()
@@ -683,6 +702,7 @@ def test_a_charge_told_hours_later(desk: Desk) -> None:
     assert (transfer.event_at, transfer.created_at) == (ended, desk.clock.at)
 
 
+@pytest.mark.row("C10")
 def test_a_charge_told_hours_later_by_a_charger_without_a_clock(desk: Desk) -> None:
     """C10: our own time of the wish bounds what it can have delivered."""
     asha = desk.driver()
@@ -696,6 +716,7 @@ def test_a_charge_told_hours_later_by_a_charger_without_a_clock(desk: Desk) -> N
     assert desk.bill(session_id) == (15_000, 27_000)
 
 
+@pytest.mark.row("C10")
 def test_a_stop_before_its_start_is_taken_as_now(desk: Desk) -> None:
     """C10."""
     desk.charger()
@@ -710,6 +731,7 @@ def test_a_stop_before_its_start_is_taken_as_now(desk: Desk) -> None:
 # Stops of nobody
 
 
+@pytest.mark.row("C11")
 @pytest.mark.parametrize("transaction_id", [4_711, 2**31 - 1])
 def test_a_stop_of_an_unknown_transaction_is_kept_for_the_operator(desk: Desk, transaction_id: int) -> None:
     """C11, Q21."""
@@ -720,6 +742,7 @@ def test_a_stop_of_an_unknown_transaction_is_kept_for_the_operator(desk: Desk, t
     assert desk.findings() == {"orphan-stop": 1}
 
 
+@pytest.mark.row("C12")
 def test_a_stop_with_another_chargers_transaction_does_not_touch_it(desk: Desk) -> None:
     """C12."""
     desk.charger()
@@ -729,6 +752,7 @@ def test_a_stop_with_another_chargers_transaction_does_not_touch_it(desk: Desk) 
     assert desk.findings() == {"orphan-stop": 1}
 
 
+@pytest.mark.row("C13")
 @pytest.mark.parametrize("transaction_id", [-1, 0, 2**31])
 @pytest.mark.parametrize("with_tag", [True, False])
 def test_a_stop_of_a_charger_that_ignores_our_numbers(desk: Desk, transaction_id: int, with_tag: bool) -> None:
@@ -753,6 +777,7 @@ def test_a_stop_with_a_number_of_the_chargers_own_and_our_tag(desk: Desk) -> Non
     assert desk.bill(session_id) == (1_000, 1_800)
 
 
+@pytest.mark.row("C13")
 def test_a_stop_without_a_number_ends_the_charge_whose_meter_it_can_be(desk: Desk) -> None:
     """C13: two charges, and only one whose register is not past the stop's."""
     desk.charger(connectors=2)
@@ -764,6 +789,7 @@ def test_a_stop_without_a_number_ends_the_charge_whose_meter_it_can_be(desk: Des
     assert desk.session(second).meter_stop_wh == METER + 3_000
 
 
+@pytest.mark.row("C13")
 def test_a_stop_without_a_number_that_fits_two_charges_ends_none(desk: Desk) -> None:
     """C13."""
     desk.charger(connectors=2)
@@ -774,6 +800,7 @@ def test_a_stop_without_a_number_that_fits_two_charges_ends_none(desk: Desk) -> 
     assert desk.state(first) == desk.state(second) == SessionState.CHARGING
 
 
+@pytest.mark.row("C12", "C13")
 def test_a_stop_without_a_number_and_with_a_strangers_tag_ends_none(desk: Desk) -> None:
     """C13, C12."""
     desk.charger()
@@ -782,6 +809,7 @@ def test_a_stop_without_a_number_and_with_a_strangers_tag_ends_none(desk: Desk) 
     assert desk.findings() == {"orphan-stop": 1}
 
 
+@pytest.mark.row("C30")
 def test_deleting_an_account_waits_for_the_charge(desk: Desk) -> None:
     """C30: and for one whose stop was lost, too."""
     asha = desk.driver()

@@ -44,6 +44,7 @@ def codes(results: list[Any]) -> list[str]:
     return [result.code for result in refused]
 
 
+@pytest.mark.row("C28")
 async def test_50_wishes_of_one_driver_are_one_hold(open_desk: Desk) -> None:
     """C28."""
     desk = open_desk
@@ -70,6 +71,7 @@ async def test_20_drivers_want_one_connector(open_desk: Desk) -> None:
     assert sorted(desk.money(user).held_paise for user in drivers) == [0] * 19 + [100_000]
 
 
+@pytest.mark.row("C2")
 async def test_20_stops_are_one_debit(open_desk: Desk) -> None:
     """C2."""
     desk = open_desk
@@ -92,6 +94,7 @@ async def test_20_stops_are_one_debit(open_desk: Desk) -> None:
     assert desk.do(lambda db: house.rows(db, Transfer)) == 2
 
 
+@pytest.mark.row("C2", "C3")
 async def test_20_different_stops_are_one_debit_and_one_finding(open_desk: Desk) -> None:
     """C2, C3."""
     desk = open_desk
@@ -121,6 +124,7 @@ async def test_20_different_stops_are_one_debit_and_one_finding(open_desk: Desk)
     assert desk.findings() == {"conflict": 1}
 
 
+@pytest.mark.row("C38")
 async def test_a_busy_database_delays_a_stop_and_loses_nothing(open_desk: Desk) -> None:
     """C38: another process has the session; the stop waits for it and is answered then."""
     desk = open_desk
@@ -154,6 +158,7 @@ async def test_a_busy_database_delays_a_stop_and_loses_nothing(open_desk: Desk) 
     assert desk.bill(session_id) == (1_000, 1_800)
 
 
+@pytest.mark.row("C33")
 async def test_20_starts_are_one_session(open_desk: Desk) -> None:
     """C33."""
     desk = open_desk
@@ -172,6 +177,7 @@ async def test_20_starts_are_one_session(open_desk: Desk) -> None:
     assert set(results) == {charging.Started(session_id, session_id, "Accepted", False)}
 
 
+@pytest.mark.row("C33")
 async def test_20_walk_ups_are_one_session(open_desk: Desk) -> None:
     """C33, Q32: nothing is there to be locked yet."""
     desk = open_desk
@@ -189,6 +195,7 @@ async def test_20_walk_ups_are_one_session(open_desk: Desk) -> None:
     assert len(set(results)) == 1, results
 
 
+@pytest.mark.row("C11")
 async def test_20_orphans_are_one_finding(open_desk: Desk) -> None:
     """C11: also with a reference that does not fit its column."""
     desk = open_desk
@@ -198,6 +205,7 @@ async def test_20_orphans_are_one_finding(open_desk: Desk) -> None:
     assert desk.do(lambda db: house.rows(db, Finding)) == 1
 
 
+@pytest.mark.row("C26")
 @pytest.mark.parametrize("round_", range(5))
 async def test_an_answer_a_deadline_and_a_start_meet(open_desk: Desk, round_: int) -> None:
     """C26, Q26: whoever comes first, a charge that began runs with its hold."""
@@ -240,6 +248,7 @@ def recharge(db: Any, user_id: int, n: int) -> None:
     recharges.apply(db, order.merchant_order_id, OrderStatus(f"O{n}", "COMPLETED", 50_000, "", "", "", "", {}))
 
 
+@pytest.mark.row("C24", "C31")
 async def test_everything_of_one_driver_at_once(open_desk: Desk) -> None:
     """C24, C31: recharges, samples, statuses, a stop, a block; nobody waits for each other for ever."""
     desk = open_desk
@@ -312,6 +321,7 @@ async def test_batches_with_the_same_chargers_in_other_orders(open_desk: Desk) -
     assert [desk.session(session_id).energy_wh for session_id in ids] == [500] * 4
 
 
+@pytest.mark.row("C14")
 async def test_20_drivers_stop_at_once_and_every_bill_is_exact(open_desk: Desk) -> None:
     """C14: the receipts have no gap, although they are taken at the same moment."""
     desk = open_desk

@@ -53,6 +53,7 @@ async def test_an_accepted_start_waits_for_the_plug(open_desk: Desk) -> None:
     assert open_desk.state(session_id) == SessionState.AWAITING_PLUG
 
 
+@pytest.mark.row("C27")
 @pytest.mark.parametrize(
     ("reply", "verdict"),
     [
@@ -73,6 +74,7 @@ async def test_a_refused_start_releases_the_hold(open_desk: Desk, reply: Reply |
     assert open_desk.free(asha) == 1_000
 
 
+@pytest.mark.row("C27")
 async def test_a_charger_that_is_gone_releases_the_hold_at_once(open_desk: Desk) -> None:
     """C27."""
     asha = open_desk.driver()
@@ -82,6 +84,7 @@ async def test_a_charger_that_is_gone_releases_the_hold_at_once(open_desk: Desk)
     assert open_desk.free(asha) == 1_000
 
 
+@pytest.mark.row("C27")
 async def test_a_silent_charger_releases_the_hold(open_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """C27, Q17: and a start that it tells later is another story (Q28)."""
     monkeypatch.setattr(dispatch, "TIMEOUT", 0.05)
@@ -121,6 +124,7 @@ async def test_a_start_that_was_called_off_before_it_was_sent_changes_nothing(op
     assert open_desk.everything() == before
 
 
+@pytest.mark.row("C25")
 async def test_a_stop_is_asked_for_and_verified(open_desk: Desk) -> None:
     """C25: accepted is not stopped."""
     open_desk.charger()
@@ -162,6 +166,7 @@ async def test_a_charge_that_goes_on_though_it_was_replaced_is_stopped(open_desk
     assert socket.asked == [RemoteStop(first)]
 
 
+@pytest.mark.row("C23")
 @pytest.mark.parametrize(
     ("reply", "seconds"),
     [(ACCEPTED, [30, 15, 15, 15, 15, 15]), (REJECTED, [15] * 6), (CallRefused("x"), [15] * 6)],
@@ -203,6 +208,7 @@ async def test_a_charger_that_does_not_stop(open_desk: Desk, reply: Reply | Exce
     assert open_desk.bill(session_id) == (3_000, 5_400)
 
 
+@pytest.mark.row("C23")
 async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk) -> None:
     """C23: nobody reached it."""
     open_desk.charger()

@@ -84,6 +84,7 @@ async def state_of(refund_id: str) -> str:
     return refund.state
 
 
+@pytest.mark.row("R7", "R8")
 async def test_a_forged_webhook_asks_nobody_and_an_altered_one_credits_what_is_true(asha: int, town: Town) -> None:
     """R7, R8: forged under other credentials; then a hundredfold amount under ours."""
     order_id = await town.opened(asha)
@@ -96,6 +97,7 @@ async def test_a_forged_webhook_asks_nobody_and_an_altered_one_credits_what_is_t
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R20")
 async def test_a_token_revoked_in_the_middle_is_not_noticed(asha: int, town: Town) -> None:
     """R20: one refresh, one repeat, for twenty callers at once."""
     orders = [await town.opened(asha, f"n{n}") for n in range(20)]
@@ -109,6 +111,7 @@ async def test_a_token_revoked_in_the_middle_is_not_noticed(asha: int, town: Tow
     assert await read(credits, asha) == [RUPEES_500] * 20
 
 
+@pytest.mark.row("R21")
 async def test_no_token_for_an_hour(asha: int, town: Town, clock: Clock) -> None:
     """R21: from the boot on; what is placed meanwhile ends without a charge, what was paid before arrives after it."""
     paid_before = await town.opened(asha)
@@ -135,6 +138,7 @@ async def test_no_token_for_an_hour(asha: int, town: Town, clock: Clock) -> None
     assert await read(recharges.of_user, asha) == []
 
 
+@pytest.mark.row("R30", "R31")
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize(("state", "left"), [("COMPLETED", 30_000), ("FAILED", 50_000)])
 async def test_a_refund_from_the_wish_to_the_webhook(asha: int, town: Town, state: str, left: int, flat: bool) -> None:
@@ -153,6 +157,7 @@ async def test_a_refund_from_the_wish_to_the_webhook(asha: int, town: Town, stat
     assert (await read(money, asha)).balance_paise == left
 
 
+@pytest.mark.row("R7", "R8")
 @pytest.mark.parametrize("fault", ["forged", "altered", "drop", "late"])
 async def test_no_webhook_decides_a_refund(asha: int, town: Town, clock: Clock, fault: str) -> None:
     """R7, R8 for refunds: what is asked for decides; without any webhook, the schedule asks."""
@@ -167,6 +172,7 @@ async def test_no_webhook_decides_a_refund(asha: int, town: Town, clock: Clock, 
     assert story == [-20_000, 50_000]
 
 
+@pytest.mark.row("R32")
 @pytest.mark.parametrize("fault", ["500-after", "timeout-after", "garbage-after"])
 async def test_a_lost_answer_to_a_refund(asha: int, town: Town, clock: Clock, fault: str) -> None:
     """R32."""
@@ -182,6 +188,7 @@ async def test_a_lost_answer_to_a_refund(asha: int, town: Town, clock: Clock, fa
     assert (town.sandbox.calls["refund"], len(town.sandbox.refunds.newest_first())) == (1, 1)
 
 
+@pytest.mark.row("R10")
 async def test_an_old_webhook_after_a_full_refund(asha: int, town: Town) -> None:
     """R10: replayed with its right header; the status still says COMPLETED, and the money came in once."""
     order_id = await town.paid(asha)
@@ -195,6 +202,7 @@ async def test_an_old_webhook_after_a_full_refund(asha: int, town: Town) -> None
     assert (await read(money, asha)).balance_paise == 0
 
 
+@pytest.mark.row("R17", "R33")
 async def test_a_driver_reads_true_sentences(asha: int, town: Town) -> None:
     """R17, R33: what is refused says why, in rupees."""
     order_id = await town.paid(asha)

@@ -52,6 +52,7 @@ def test_what_belongs_together_is_taken(given: dict[str, Any]) -> None:
     assert refusals(given) == []
 
 
+@pytest.mark.row("R36")
 @pytest.mark.parametrize(
     ("given", "about"),
     [

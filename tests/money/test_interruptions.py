@@ -14,6 +14,7 @@ def boot(desk: Desk, charger_id: str = "BLR-1") -> None:
     desk.do(chargers.booted, charger_id, vendor="v", model="m", serial="s", firmware="f", at=desk.clock.at)
 
 
+@pytest.mark.row("C4")
 def test_a_connector_that_is_free_again_has_lost_its_stop(desk: Desk) -> None:
     """C4: the driver is told at once; the hold becomes the estimate."""
     asha = desk.driver()
@@ -68,6 +69,7 @@ def test_a_charger_that_meters_on_after_available_has_lost_nothing(desk: Desk) -
     assert desk.interrupt_lost() == []
 
 
+@pytest.mark.row("C7")
 @pytest.mark.parametrize("status", ["Faulted", "Unavailable"])
 def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, status: str) -> None:
     """C7, Q43: frozen at the last sample, watched like a lost stop."""
@@ -87,6 +89,7 @@ def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, 
     assert desk.money(asha) == wallet.Balance(100_000, 3_600, 0)
 
 
+@pytest.mark.row("C7")
 def test_a_fault_with_a_stop_is_billed_by_its_meter(desk: Desk) -> None:
     """C7: the reason is kept."""
     asha = desk.driver()
@@ -109,6 +112,7 @@ def test_a_fault_that_passes_is_forgotten(desk: Desk) -> None:
     assert desk.session(session_id).suspended == ""
 
 
+@pytest.mark.row("C34")
 def test_a_boot_that_does_not_resume(desk: Desk) -> None:
     """C34, Q23."""
     desk.charger()
@@ -122,6 +126,7 @@ def test_a_boot_that_does_not_resume(desk: Desk) -> None:
     assert desk.interrupt_lost() == [session_id]
 
 
+@pytest.mark.row("C34")
 def test_a_boot_that_resumes(desk: Desk) -> None:
     """C34: the charge goes on as if nothing had been."""
     asha = desk.driver()
@@ -169,6 +174,7 @@ def test_an_interruption_that_healed_meanwhile_is_none(desk: Desk) -> None:
     assert desk.interrupt_lost() == []
 
 
+@pytest.mark.row("C4")
 def test_a_late_stop_settles_by_the_meter(desk: Desk) -> None:
     """C4."""
     asha = desk.driver()
@@ -183,6 +189,7 @@ def test_a_late_stop_settles_by_the_meter(desk: Desk) -> None:
     assert desk.money(asha) == wallet.Balance(96_040, 0, 0)
 
 
+@pytest.mark.row("C4")
 def test_after_24_hours_the_estimate_is_debited(desk: Desk) -> None:
     """C4: once."""
     asha = desk.driver()
@@ -202,6 +209,7 @@ def test_after_24_hours_the_estimate_is_debited(desk: Desk) -> None:
     desk.changes_nothing(desk.do, charging.deadline, session_id, desk.clock.at)
 
 
+@pytest.mark.row("C4")
 def test_the_driver_may_charge_elsewhere_meanwhile_but_not_with_that_money(desk: Desk) -> None:
     """C4, Q23: money is never free to spend twice."""
     asha = desk.driver(rupees=100)
@@ -221,6 +229,7 @@ def test_the_driver_may_charge_elsewhere_meanwhile_but_not_with_that_money(desk:
 # Resumed
 
 
+@pytest.mark.row("C34")
 def test_a_charge_that_meters_on_runs_again_with_its_hold(desk: Desk) -> None:
     """C34."""
     asha = desk.driver()

@@ -62,6 +62,7 @@ def test_the_number_counts_more_than_the_connector(desk: Desk) -> None:
     assert (energy(desk, first), energy(desk, second)) == (500, 0)
 
 
+@pytest.mark.row("C12")
 def test_another_chargers_number_does_not_reach_its_charge(desk: Desk) -> None:
     """C12."""
     desk.charger()
@@ -138,6 +139,7 @@ def test_a_register_of_its_own_that_begins_at_zero(desk: Desk) -> None:
     assert desk.findings() == {}
 
 
+@pytest.mark.row("C18")
 def test_a_register_of_its_own_that_begins_at_zero_and_stops_so_too(desk: Desk) -> None:
     """C18: start says the lifetime, stop the session."""
     desk.charger()
@@ -151,6 +153,7 @@ def test_a_register_of_its_own_that_begins_at_zero_and_stops_so_too(desk: Desk) 
     assert desk.findings() == {"review": 1}
 
 
+@pytest.mark.row("C18")
 def test_a_register_that_is_reset_in_the_middle(desk: Desk) -> None:
     """C18, Q38: the rises are summed, and somebody looks."""
     desk.charger()
@@ -217,6 +220,7 @@ def test_an_hour_of_queued_samples_is_added_up_without_alarm(desk: Desk) -> None
     assert (session.energy_wh, session.review) == (60_000, "")
 
 
+@pytest.mark.row("C9")
 def test_samples_of_an_offline_charge_come_with_its_start(desk: Desk) -> None:
     """C9, Q27."""
     desk.charger()
@@ -248,6 +252,7 @@ def test_a_stale_sample_is_billed_but_neither_shown_nor_a_reason_to_stop(desk: D
     assert desk.meter(session_id, METER + 5_000) == [session_id], "the next live one is"
 
 
+@pytest.mark.row("C22")
 def test_the_charge_ends_before_the_money_does(desk: Desk) -> None:
     """C22: a minute of 60 kW is kept back."""
     asha = desk.driver(rupees=100)
@@ -270,6 +275,7 @@ def test_at_least_two_rupees_are_kept_back(desk: Desk) -> None:
     assert allowance.reserve(session) == 1_800
 
 
+@pytest.mark.row("C24")
 def test_a_recharge_meanwhile_moves_the_end(desk: Desk) -> None:
     """C24."""
     asha = desk.driver(rupees=100)
@@ -285,6 +291,7 @@ def test_a_recharge_meanwhile_moves_the_end(desk: Desk) -> None:
     assert desk.flows(session_id, 1) == [session_id]
 
 
+@pytest.mark.row("C24")
 def test_the_hold_grows_to_the_cap_and_no_further(desk: Desk) -> None:
     """C24."""
     asha = desk.driver(rupees=100)
@@ -316,6 +323,7 @@ def test_a_limit_in_minutes_needs_no_sample(desk: Desk) -> None:
     assert desk.session(session_id).stop_cause == "limit"
 
 
+@pytest.mark.row("C22")
 def test_a_meter_that_falls_silent_is_no_free_charge(desk: Desk) -> None:
     """C22, payments.md 2.7: what flows unseen is estimated by the last power."""
     asha = desk.driver(rupees=100)
@@ -345,6 +353,7 @@ def test_a_charger_that_never_meters_gives_what_its_connector_can(desk: Desk) ->
     assert desk.money(asha).arrears_paise == 0
 
 
+@pytest.mark.row("C24")
 def test_a_silent_meter_is_looked_at_again_when_money_came_in(desk: Desk) -> None:
     """C24."""
     asha = desk.driver(rupees=100)

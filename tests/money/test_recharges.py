@@ -44,6 +44,7 @@ async def opened(gateway: Gateway, user_id: int, nonce: str = "n1", amount_paise
 # Placing
 
 
+@pytest.mark.row("R28", "R29")
 @pytest.mark.parametrize("amount", [0, -50_000, 49_999, 1, True, 500.01, "50000", None])
 def test_less_than_500_or_no_whole_number_is_refused(books: Session, amount: Any) -> None:
     """R28, R29."""
@@ -53,6 +54,7 @@ def test_less_than_500_or_no_whole_number_is_refused(books: Session, amount: Any
     assert rows(books, RechargeOrder) == 0
 
 
+@pytest.mark.row("R28")
 @pytest.mark.parametrize("amount", [1_000_001, 10**12, 10**30])
 def test_more_than_the_most_is_refused(books: Session, amount: int) -> None:
     """R28."""
@@ -76,6 +78,7 @@ def test_the_limits_are_settings(books: Session, monkeypatch: pytest.MonkeyPatch
         recharges.place(books, driver(books), 12_344, "n1")
 
 
+@pytest.mark.row("R23")
 def test_one_nonce_is_one_order(books: Session) -> None:
     """R23."""
     user_id = driver(books)
@@ -114,6 +117,7 @@ def test_only_so_many_orders_are_open_at_once(books: Session, clock: Clock) -> N
     recharges.place(books, user_id, RUPEES_500, "one more")
 
 
+@pytest.mark.row("R23")
 async def test_200_clicks_at_once_are_one_order(asha: int) -> None:
     """R23."""
     orders = await asyncio.gather(*(placed(asha) for _ in range(200)))
@@ -124,6 +128,7 @@ async def test_200_clicks_at_once_are_one_order(asha: int) -> None:
 # Paying
 
 
+@pytest.mark.row("R1")
 async def test_paid_money_arrives_once_with_its_reference(asha: int, gateway: Gateway, database: Database) -> None:
     """R1."""
     heard = Heard(database)
@@ -140,6 +145,7 @@ async def test_paid_money_arrives_once_with_its_reference(asha: int, gateway: Ga
     assert [event.state for event in heard.of(RechargeChanged)] == ["PENDING", "CREDITED"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.row("R23")
 async def test_the_pay_page_comes_back_the_same(asha: int, gateway: Gateway) -> None:
     """R23: a second visit finds the page that is open; PhonePe is asked for one once (D4)."""
     order_id = (await placed(asha)).merchant_order_id
@@ -155,6 +161,7 @@ async def test_the_gateway_learns_no_name(asha: int, gateway: Gateway) -> None:
     assert gateway.orders[order_id].body["ref"] == f"u_{asha}"
 
 
+@pytest.mark.row("R24")
 async def test_two_wishes_are_two_orders(asha: int, gateway: Gateway) -> None:
     """R24."""
     orders = [await opened(gateway, asha, nonce) for nonce in ("n1", "n2")]
@@ -164,6 +171,7 @@ async def test_two_wishes_are_two_orders(asha: int, gateway: Gateway) -> None:
     assert await read(credits, asha) == [RUPEES_500, RUPEES_500]
 
 
+@pytest.mark.row("R2", "R3")
 async def test_a_closed_browser_and_no_webhook_are_no_loss(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R2, R3: the poller alone credits within 25 s."""
     order_id = await opened(gateway, asha)
@@ -174,6 +182,7 @@ async def test_a_closed_browser_and_no_webhook_are_no_loss(asha: int, gateway: G
     assert await funnel.poll(gateway, clock.at + timedelta(days=9)) == 0
 
 
+@pytest.mark.row("R4", "R6")
 async def test_100_callers_at_once_make_one_credit_and_two_asks(asha: int, gateway: Gateway) -> None:
     """R4, R6."""
     order_id = await opened(gateway, asha)
@@ -192,6 +201,7 @@ async def test_100_transactions_at_once_make_one_credit(asha: int, gateway: Gate
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R6")
 async def test_who_comes_while_an_old_answer_is_under_way_gets_a_new_one(asha: int, gateway: Gateway) -> None:
     """R6: the poller's answer is older than the payment that the webhook tells of."""
     order_id = await opened(gateway, asha)
@@ -219,6 +229,7 @@ async def test_the_gateway_is_asked_about_an_order_by_one_at_a_time(asha: int, g
     assert gateway.calls["status"] == 2
 
 
+@pytest.mark.row("R12")
 async def test_a_decided_order_is_not_asked_about(asha: int, gateway: Gateway) -> None:
     """R12: whoever opens the return address again and again."""
     order_id = await opened(gateway, asha)
@@ -228,6 +239,7 @@ async def test_a_decided_order_is_not_asked_about(asha: int, gateway: Gateway) -
     assert gateway.calls["status"] == 1
 
 
+@pytest.mark.row("R5")
 async def test_a_late_pay_answer_does_not_undo_a_credit(asha: int, gateway: Gateway) -> None:
     """R5: the webhook is faster than the answer to the payment request."""
     order_id = (await placed(asha)).merchant_order_id
@@ -244,6 +256,7 @@ async def test_a_late_pay_answer_does_not_undo_a_credit(asha: int, gateway: Gate
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R8")
 async def test_a_webhook_that_lies_moves_nothing(asha: int, gateway: Gateway) -> None:
     """R8: only the status of the gateway is believed."""
     order_id = await opened(gateway, asha)
@@ -253,6 +266,7 @@ async def test_a_webhook_that_lies_moves_nothing(asha: int, gateway: Gateway) ->
     assert await read(credits, asha) == []
 
 
+@pytest.mark.row("R9")
 async def test_a_webhook_for_nobodys_order_asks_nothing(asha: int, gateway: Gateway) -> None:
     """R9."""
     await funnel.rang(gateway, "RCH-nobody", b"{}")
@@ -260,6 +274,7 @@ async def test_a_webhook_for_nobodys_order_asks_nothing(asha: int, gateway: Gate
     assert await read(rows, GatewayEvent) == 0
 
 
+@pytest.mark.row("R10")
 async def test_a_replayed_webhook_asks_nothing_and_credits_nothing(asha: int, gateway: Gateway) -> None:
     """R10."""
     order_id = await opened(gateway, asha)
@@ -271,6 +286,7 @@ async def test_a_replayed_webhook_asks_nothing_and_credits_nothing(asha: int, ga
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R11")
 async def test_another_amount_than_ours_is_not_credited(asha: int, gateway: Gateway) -> None:
     """R11: an operator must look; no later answer changes it."""
     order_id = await opened(gateway, asha)
@@ -287,6 +303,7 @@ async def test_another_amount_than_ours_is_not_credited(asha: int, gateway: Gate
     assert await read(credits, asha) == []
 
 
+@pytest.mark.row("R12")
 async def test_an_order_is_its_owners_alone(asha: int, gateway: Gateway) -> None:
     """R12."""
     order_id = await opened(gateway, asha)
@@ -299,6 +316,7 @@ async def test_an_order_is_its_owners_alone(asha: int, gateway: Gateway) -> None
     assert await read(recharges.of_user, ravi) == []
 
 
+@pytest.mark.row("R13")
 async def test_pending_for_days_then_paid(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R13: polled to 72 h, shown as pending, no hindrance for another recharge, credited however late."""
     order_id = await opened(gateway, asha)
@@ -342,6 +360,7 @@ async def test_a_gateway_silent_for_ever_is_asked_on(asha: int, gateway: Gateway
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R14")
 async def test_failed_then_completed_is_credited(asha: int, gateway: Gateway, database: Database, clock: Clock) -> None:
     """R14: by the tail alone, without a webhook."""
     heard = Heard(database)
@@ -375,6 +394,7 @@ async def test_failed_stays_failed_when_the_gateway_repeats_itself(asha: int, ga
     assert (await found(order_id)).state == OrderState.FAILED
 
 
+@pytest.mark.row("R15")
 async def test_a_failed_attempt_is_no_failed_order(asha: int, gateway: Gateway, database: Database) -> None:
     """R15: no bad news in between."""
     order_id = await opened(gateway, asha)
@@ -386,6 +406,7 @@ async def test_a_failed_attempt_is_no_failed_order(asha: int, gateway: Gateway, 
     assert [e.state for e in heard.of(RechargeChanged)] == ["CREDITED"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.row("R16", "R26")
 async def test_nobody_opened_it_so_it_is_closed_after_its_time(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R16, R26: a crash before the gateway was asked; one final check, then no more."""
     order_id = (await placed(asha)).merchant_order_id
@@ -420,6 +441,7 @@ async def test_an_order_past_its_time_is_not_opened_any_more(asha: int, gateway:
     assert gateway.calls["create"] == 0
 
 
+@pytest.mark.row("R16")
 async def test_the_gateway_says_expired(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R16 as PhonePe does it: the order turns FAILED at its expiry."""
     order_id = await opened(gateway, asha)
@@ -429,6 +451,7 @@ async def test_the_gateway_says_expired(asha: int, gateway: Gateway, clock: Cloc
     assert (await found(order_id)).state == OrderState.FAILED
 
 
+@pytest.mark.row("R17")
 async def test_a_refusal_rejects_the_order_and_ends_the_asking(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R17."""
     order_id = (await placed(asha)).merchant_order_id
@@ -439,6 +462,7 @@ async def test_a_refusal_rejects_the_order_and_ends_the_asking(asha: int, gatewa
     assert await funnel.poll(gateway, clock.at + timedelta(days=4)) == 0
 
 
+@pytest.mark.row("R18")
 async def test_a_lost_pay_answer_is_found_by_status(asha: int, gateway: Gateway) -> None:
     """R18: PhonePe acted, its answer was lost; the id is not sent again, and money would arrive."""
     order_id = (await placed(asha)).merchant_order_id
@@ -453,6 +477,7 @@ async def test_a_lost_pay_answer_is_found_by_status(asha: int, gateway: Gateway)
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R18")
 async def test_a_pay_request_that_never_arrived(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R18: nothing there, nothing charged; closed when it can no longer be under way."""
     order_id = (await placed(asha)).merchant_order_id
@@ -468,6 +493,7 @@ async def test_a_pay_request_that_never_arrived(asha: int, gateway: Gateway, clo
     assert (await found(order_id)).state == OrderState.FAILED
 
 
+@pytest.mark.row("R19")
 async def test_an_id_used_before_is_adopted(asha: int, gateway: Gateway) -> None:
     """R19: a crash between the gateway's answer and our writing it down."""
     order_id = (await placed(asha)).merchant_order_id
@@ -480,6 +506,7 @@ async def test_an_id_used_before_is_adopted(asha: int, gateway: Gateway) -> None
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R22")
 async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R22."""
     order_id = await opened(gateway, asha)
@@ -492,6 +519,7 @@ async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R21")
 async def test_five_silences_open_the_breaker_and_one_answer_closes_it(
     asha: int, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -508,6 +536,7 @@ async def test_five_silences_open_the_breaker_and_one_answer_closes_it(
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R21")
 def test_with_nothing_to_poll_the_breaker_lets_one_try_after_a_rest() -> None:
     """R21."""
     at = 1_000.0
@@ -523,6 +552,7 @@ def test_with_nothing_to_poll_the_breaker_lets_one_try_after_a_rest() -> None:
     assert breaker.open
 
 
+@pytest.mark.row("R21")
 async def test_while_the_gateway_is_away_a_placed_order_is_not_begun(asha: int, gateway: Gateway) -> None:
     """R21: it was placed a moment before; nothing is sent, nothing is lost, and it can be begun once it is back."""
     order_id = (await placed(asha)).merchant_order_id
@@ -534,6 +564,7 @@ async def test_while_the_gateway_is_away_a_placed_order_is_not_begun(asha: int, 
     assert await funnel.begin(gateway, order_id)
 
 
+@pytest.mark.row("R25")
 async def test_a_crash_after_the_gateways_success_is_healed_by_the_boot_sweep(
     asha: int, gateway: Gateway, clock: Clock
 ) -> None:
@@ -545,6 +576,7 @@ async def test_a_crash_after_the_gateways_success_is_healed_by_the_boot_sweep(
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R25")
 async def test_a_crash_between_taking_and_asking_loses_nothing(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R25: an order that was taken is already due again, up to the last ask and after it."""
     order_id = await opened(gateway, asha)
@@ -558,6 +590,7 @@ async def test_a_crash_between_taking_and_asking_loses_nothing(asha: int, gatewa
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R27")
 async def test_the_same_news_again_changes_nothing(asha: int, gateway: Gateway, database: Database) -> None:
     """R27: killed between the commit and the browser; whoever asks again finds it done."""
     order_id = await opened(gateway, asha)
@@ -593,6 +626,7 @@ async def test_steps_in_odd_orders_end_right(asha: int, gateway: Gateway) -> Non
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R34")
 async def test_money_of_a_blocked_driver_is_still_his(asha: int, gateway: Gateway) -> None:
     """R34."""
     order_id = await opened(gateway, asha)
@@ -602,6 +636,7 @@ async def test_money_of_a_blocked_driver_is_still_his(asha: int, gateway: Gatewa
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R34")
 async def test_money_of_a_deleted_driver_is_still_his(asha: int, gateway: Gateway) -> None:
     """R34: the row stays without its names."""
     order_id = await opened(gateway, asha)
@@ -617,6 +652,7 @@ async def test_money_of_a_deleted_driver_is_still_his(asha: int, gateway: Gatewa
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R35")
 @pytest.mark.parametrize("wrong", [timedelta(hours=-10), timedelta(minutes=-10), timedelta(days=10)])
 async def test_a_wrong_clock_neither_ends_nor_eternalises_an_order(
     asha: int, gateway: Gateway, clock: Clock, wrong: timedelta
@@ -630,6 +666,7 @@ async def test_a_wrong_clock_neither_ends_nor_eternalises_an_order(
     assert order.due_at == order.created_at + poll_schedule.FIRST
 
 
+@pytest.mark.row("R37")
 @pytest.mark.parametrize("state", ["EXPIRED", "completed", "COMPLETED ", "CONFIRMED", "", "PAYMENT_SUCCESS"])
 async def test_a_state_nobody_knows_is_not_paid(asha: int, gateway: Gateway, state: str) -> None:
     """R37."""
@@ -640,6 +677,7 @@ async def test_a_state_nobody_knows_is_not_paid(asha: int, gateway: Gateway, sta
     assert await read(credits, asha) == []
 
 
+@pytest.mark.row("R38")
 async def test_arrears_are_cleared_first(asha: int, gateway: Gateway) -> None:
     """R38: both sides are in the wallet's story."""
     await transact(owe, asha, 11_800)
@@ -652,6 +690,7 @@ async def test_arrears_are_cleared_first(asha: int, gateway: Gateway) -> None:
     assert [(line.amount_paise, line.arrears) for line in story[:2]] == [(38_200, False), (11_800, True)]
 
 
+@pytest.mark.row("R38")
 async def test_arrears_larger_than_the_recharge(asha: int, gateway: Gateway) -> None:
     """R38."""
     await transact(owe, asha, 70_000)
@@ -662,6 +701,7 @@ async def test_arrears_larger_than_the_recharge(asha: int, gateway: Gateway) -> 
     assert (balance.balance_paise, balance.arrears_paise) == (0, 20_000)
 
 
+@pytest.mark.row("R24", "R38")
 async def test_two_recharges_at_once_with_arrears(asha: int, gateway: Gateway) -> None:
     """R38, R24: each clears what is left of them when its turn comes."""
     await transact(owe, asha, 70_000)
@@ -686,6 +726,7 @@ async def test_a_credit_extends_the_hold_of_the_running_charge(asha: int, gatewa
     assert (balance.balance_paise, balance.held_paise) == (60_000, 60_000)
 
 
+@pytest.mark.row("R40")
 async def test_a_database_that_fails_at_the_credit_keeps_everything_due(
     asha: int, gateway: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

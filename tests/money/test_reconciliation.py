@@ -112,6 +112,7 @@ async def test_a_charge_that_stopped_and_was_not_billed(
     assert [each.kind for each in await moments(clock)] == (["unsettled"] if found else [])
 
 
+@pytest.mark.row("C40")
 @pytest.mark.parametrize("state", [SessionState.SETTLED, SessionState.CANCELLED])
 async def test_a_hold_of_a_charge_that_is_over(asha: int, clock: Clock, state: SessionState) -> None:
     """C40: and what is held stays held until somebody looks."""
@@ -199,6 +200,7 @@ async def test_a_credit_that_the_gateway_tells_otherwise(
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R14")
 async def test_money_the_gateway_took_after_all_is_credited_by_the_funnel_and_told(
     asha: int, gateway: Gateway, clock: Clock
 ) -> None:
@@ -312,6 +314,7 @@ async def test_a_report_that_fits_is_kept_line_by_line(asha: int, gateway: Gatew
     assert await read(rows, SettledPayment) == 2
 
 
+@pytest.mark.row("R39")
 async def test_a_report_imported_again_changes_nothing(asha: int, gateway: Gateway) -> None:
     """R39: the same file, and one that overlaps it, also at the same time."""
     order_id, other = await paid(gateway, asha), await paid(gateway, asha, "n2")

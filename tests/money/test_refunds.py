@@ -78,6 +78,7 @@ async def findings_() -> list[tuple[str, str]]:
 # Requesting
 
 
+@pytest.mark.row("R30")
 async def test_the_wallet_is_debited_at_the_request(asha: int, gateway: Gateway, database: Database) -> None:
     """R30."""
     order_id = await paid(gateway, asha)
@@ -91,6 +92,7 @@ async def test_the_wallet_is_debited_at_the_request(asha: int, gateway: Gateway,
     assert heard.of(WalletChanged)
 
 
+@pytest.mark.row("R33")
 @pytest.mark.parametrize("paise", [50_001, 10**12])
 async def test_more_than_was_paid_does_not_go_back(asha: int, gateway: Gateway, paise: int) -> None:
     """R33."""
@@ -101,6 +103,7 @@ async def test_more_than_was_paid_does_not_go_back(asha: int, gateway: Gateway, 
     assert await pots(asha) == (100_000, 0, 100_000)
 
 
+@pytest.mark.row("R33")
 async def test_earlier_refunds_count(asha: int, gateway: Gateway) -> None:
     """R33: what went back; not what failed."""
     order_id = await paid(gateway, asha)
@@ -116,6 +119,7 @@ async def test_earlier_refunds_count(asha: int, gateway: Gateway) -> None:
     await requested(order_id, 30_000, "k3")
 
 
+@pytest.mark.row("R33")
 async def test_money_that_is_held_does_not_go_back(asha: int, gateway: Gateway) -> None:
     """R33: no more than is free in the wallet."""
     order_id = await paid(gateway, asha)
@@ -126,6 +130,7 @@ async def test_money_that_is_held_does_not_go_back(asha: int, gateway: Gateway) 
     await requested(order_id, 10_000)
 
 
+@pytest.mark.row("R33", "R38")
 async def test_what_is_owed_does_not_go_back(asha: int, gateway: Gateway) -> None:
     """R33, R38."""
     order_id = await paid(gateway, asha)
@@ -184,6 +189,7 @@ async def test_fifty_wishes_at_once_are_one_refund(asha: int, gateway: Gateway) 
     assert await pots(asha) == (30_000, 20_000, 50_000)
 
 
+@pytest.mark.row("R30")
 async def test_no_second_refund_while_one_is_on_its_way(asha: int, gateway: Gateway) -> None:
     """R30: of the same recharge; another recharge is another matter."""
     order_id, other = await paid(gateway, asha), await paid(gateway, asha, "n2")
@@ -221,6 +227,7 @@ def test_the_database_itself_has_one_open_refund_an_order(db: Session) -> None:
 # What becomes of it
 
 
+@pytest.mark.row("R30")
 async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
     """R30: the statuses are shown, the money stays in clearing until the end, and the end is the end."""
     order_id = await paid(gateway, asha)
@@ -252,6 +259,7 @@ async def test_confirmed_does_not_fall_back(asha: int, gateway: Gateway) -> None
         assert (await of(refund_id)).state == RefundState.CONFIRMED
 
 
+@pytest.mark.row("R31")
 async def test_failed_comes_back_once_and_a_new_one_is_allowed(asha: int, gateway: Gateway) -> None:
     """R31."""
     order_id = await paid(gateway, asha)
@@ -272,6 +280,7 @@ async def test_failed_comes_back_once_and_a_new_one_is_allowed(asha: int, gatewa
     assert await pots(asha) == (0, 50_000, 50_000)
 
 
+@pytest.mark.row("R31", "R38")
 async def test_what_comes_back_clears_arrears_first(asha: int, gateway: Gateway) -> None:
     """R31, R38."""
     order_id = await paid(gateway, asha)
@@ -338,6 +347,7 @@ async def test_an_end_stays_and_a_contradiction_is_found(
 # Unknown outcomes
 
 
+@pytest.mark.row("R32")
 async def test_a_lost_answer_is_asked_about_and_never_sent_again(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R32: PhonePe acted, its answer was lost."""
     order_id = await paid(gateway, asha)
@@ -356,6 +366,7 @@ async def test_a_lost_answer_is_asked_about_and_never_sent_again(asha: int, gate
     assert gateway.calls["refund"] == 1
 
 
+@pytest.mark.row("R32")
 async def test_a_refund_that_never_arrived_comes_back_only_when_it_cannot_be_under_way(
     asha: int, gateway: Gateway, clock: Clock
 ) -> None:
@@ -391,6 +402,7 @@ async def test_a_refund_that_the_gateway_acknowledged_is_never_given_up(
     assert (await of(refund_id)).state == state
 
 
+@pytest.mark.row("R32")
 async def test_an_hour_counts_from_the_sending(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R32: it waited for the gateway to come back, then its answer was lost."""
     order_id = await paid(gateway, asha)
@@ -414,6 +426,7 @@ async def test_a_crash_before_the_sending_is_made_good_by_the_sweeper(
     assert gateway.calls["refund"] == 1
 
 
+@pytest.mark.row("R32")
 async def test_a_crash_while_sending_is_asked_about(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R32: killed between taking it and the gateway's answer; nobody knows whether it was sent."""
     order_id = await paid(gateway, asha)
@@ -425,6 +438,7 @@ async def test_a_crash_while_sending_is_asked_about(asha: int, gateway: Gateway,
     assert (await of(refund_id)).state == RefundState.UNKNOWN
 
 
+@pytest.mark.row("R32")
 async def test_many_senders_send_once(asha: int, gateway: Gateway) -> None:
     """R32: the shell and several sweepers at once; each process has turns of its own."""
     order_id = await paid(gateway, asha)
@@ -446,6 +460,7 @@ async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway
     assert before.due_at == before.created_at + poll_schedule.REFUND[0]
 
 
+@pytest.mark.row("R21")
 async def test_nothing_is_sent_while_the_gateway_is_away(asha: int, gateway: Gateway) -> None:
     """R21: it stays due, and is sent when the gateway is back."""
     order_id = await paid(gateway, asha)
@@ -503,6 +518,7 @@ async def test_two_processes_do_not_take_the_same_refund(asha: int, gateway: Gat
 # Doorbells
 
 
+@pytest.mark.row("R30")
 @pytest.mark.parametrize("by", ["refund", "order"])
 async def test_a_webhook_ends_the_clearing(asha: int, gateway: Gateway, by: str) -> None:
     """R30: in the envelope it names the refund; flat, only the recharge."""
@@ -515,6 +531,7 @@ async def test_a_webhook_ends_the_clearing(asha: int, gateway: Gateway, by: str)
     assert kinds[-3:] == ["refund", "webhook", "refund"]
 
 
+@pytest.mark.row("R8")
 async def test_a_webhook_that_lies_ends_nothing(asha: int, gateway: Gateway) -> None:
     """R8 for refunds: the status is asked, the words are not read."""
     order_id = await paid(gateway, asha)
@@ -523,6 +540,7 @@ async def test_a_webhook_that_lies_ends_nothing(asha: int, gateway: Gateway) -> 
     assert (await of(refund_id)).state == RefundState.PENDING
 
 
+@pytest.mark.row("R10")
 async def test_an_old_webhook_after_the_refund_credits_nothing(asha: int, gateway: Gateway) -> None:
     """R10."""
     order_id = await paid(gateway, asha)
@@ -560,6 +578,7 @@ async def test_a_failed_refund_that_was_paid_after_all_is_heard(asha: int, gatew
 # People and databases
 
 
+@pytest.mark.row("R34")
 async def test_money_for_a_blocked_or_deleted_driver_is_a_task(asha: int, gateway: Gateway) -> None:
     """R34: credited to his wallet, and an operator sends it back from there."""
     order = await placed(asha)
@@ -584,6 +603,7 @@ async def test_nobody_leaves_while_money_is_on_its_way_back(asha: int, gateway: 
     await read(accounts.may_leave, asha)
 
 
+@pytest.mark.row("R40")
 @pytest.mark.parametrize("state", ["COMPLETED", "FAILED"])
 async def test_a_database_that_refuses_keeps_everything_due(
     asha: int, gateway: Gateway, clock: Clock, database: Database, state: str
@@ -604,6 +624,7 @@ async def test_a_database_that_refuses_keeps_everything_due(
     assert await pots(asha) == {"COMPLETED": (30_000, 0, 30_000), "FAILED": (50_000, 0, 50_000)}[state]
 
 
+@pytest.mark.row("R40")
 async def test_a_database_that_refuses_the_credit_loses_none(
     asha: int, gateway: Gateway, clock: Clock, database: Database
 ) -> None:

@@ -18,6 +18,7 @@ AT = datetime(2026, 11, 22, tzinfo=UTC)
 # Exact sums
 
 
+@pytest.mark.row("C39")
 @given(wh=st.integers(0, 10**6), rate=st.integers(0, 10_000))
 def test_cost_is_rounded_half_up(wh: int, rate: int) -> None:
     """C39."""
@@ -26,6 +27,7 @@ def test_cost_is_rounded_half_up(wh: int, rate: int) -> None:
     assert settlement.cost_of(session, AT) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
+@pytest.mark.row("C39")
 @given(cost=st.integers(0, 10**8), points=st.sampled_from([0, 500, 1_200, 1_800, 2_800]))
 def test_gst_is_rounded_half_up(cost: int, points: int) -> None:
     """C39."""
@@ -33,6 +35,7 @@ def test_gst_is_rounded_half_up(cost: int, points: int) -> None:
     assert Price(1_800, points).gst(cost) == int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
+@pytest.mark.row("C39")
 @pytest.mark.parametrize(("wh", "paise"), [(1, 2), (27, 49), (28, 50), (1_000_000, 1_800_000)])
 def test_small_and_large_charges(desk: Desk, wh: int, paise: int) -> None:
     """C39: 1 Wh, either side of half a paisa, 1 MWh."""
@@ -70,6 +73,7 @@ def test_the_line_in_the_wallet_says_where_and_how_much(desk: Desk) -> None:
 # Meters that cannot be true
 
 
+@pytest.mark.row("C16")
 def test_a_meter_that_ends_before_it_began_costs_nothing(desk: Desk) -> None:
     """C16."""
     asha = desk.driver()
@@ -83,6 +87,7 @@ def test_a_meter_that_ends_before_it_began_costs_nothing(desk: Desk) -> None:
     assert desk.findings() == {"review": 1}
 
 
+@pytest.mark.row("C17")
 @pytest.mark.parametrize("register", [-1, None, 10**9 + 1, 2**53])
 @pytest.mark.parametrize("metered", [True, False])
 def test_a_meter_stop_that_is_none_is_billed_by_samples(desk: Desk, register: int | None, metered: bool) -> None:
@@ -98,6 +103,7 @@ def test_a_meter_stop_that_is_none_is_billed_by_samples(desk: Desk, register: in
     assert desk.findings() == {"review": 1}
 
 
+@pytest.mark.row("C19")
 def test_more_than_the_connector_can_give_is_billed_by_samples(desk: Desk) -> None:
     """C19."""
     desk.charger()
@@ -108,6 +114,7 @@ def test_more_than_the_connector_can_give_is_billed_by_samples(desk: Desk) -> No
     assert desk.findings() == {"review": 1}
 
 
+@pytest.mark.row("C19")
 def test_more_than_the_connector_can_give_without_samples_is_cut(desk: Desk) -> None:
     """C19: to its nameplate, a tenth and a margin, over the time the charge took."""
     desk.charger(kw=60)
@@ -137,6 +144,7 @@ def test_a_connector_of_unknown_power_has_a_very_large_one(desk: Desk) -> None:
     assert desk.findings() == {}
 
 
+@pytest.mark.row("C17")
 def test_a_lifetime_register_past_a_gigawatthour(desk: Desk) -> None:
     """C17: the samples tell what it gave, to the last Wh."""
     desk.charger()
@@ -150,6 +158,7 @@ def test_a_lifetime_register_past_a_gigawatthour(desk: Desk) -> None:
 # More than there is
 
 
+@pytest.mark.row("C22")
 def test_what_the_wallet_cannot_cover_is_owed(desk: Desk) -> None:
     """C22."""
     asha = desk.driver(rupees=50)
@@ -216,6 +225,7 @@ def estimated(desk: Desk, asha: int, kwh: float = 2) -> int:
     return session_id
 
 
+@pytest.mark.row("C4")
 def test_a_late_stop_corrects_upwards_once(desk: Desk) -> None:
     """C4."""
     asha = desk.driver()
@@ -236,6 +246,7 @@ def test_a_late_stop_corrects_upwards_once(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.row("C4")
 def test_a_late_stop_that_agrees_moves_nothing(desk: Desk) -> None:
     """C4."""
     asha = desk.driver()
@@ -246,6 +257,7 @@ def test_a_late_stop_that_agrees_moves_nothing(desk: Desk) -> None:
     assert desk.do(lambda db: house.rows(db, Transfer)) == transfers
 
 
+@pytest.mark.row("C4")
 def test_a_late_stop_gives_back_what_was_too_much(desk: Desk) -> None:
     """C4: the register jumped, and meterStop shows it."""
     asha = desk.driver()
@@ -255,6 +267,7 @@ def test_a_late_stop_gives_back_what_was_too_much(desk: Desk) -> None:
     assert desk.money(asha) == wallet.Balance(99_100, 0, 0)
 
 
+@pytest.mark.row("C4")
 def test_a_late_stop_gives_back_to_arrears_first(desk: Desk) -> None:
     """C4."""
     asha = desk.driver(rupees=50)
@@ -270,6 +283,7 @@ def test_a_late_stop_gives_back_to_arrears_first(desk: Desk) -> None:
     assert desk.session(session_id).arrears_paise == 400
 
 
+@pytest.mark.row("C4")
 def test_a_late_stop_gives_back_more_than_is_owed(desk: Desk) -> None:
     """C4."""
     asha = desk.driver(rupees=50)
@@ -284,6 +298,7 @@ def test_a_late_stop_gives_back_more_than_is_owed(desk: Desk) -> None:
     assert desk.session(session_id).arrears_paise == 0
 
 
+@pytest.mark.row("C4", "C29")
 def test_an_estimate_of_nothing_is_corrected_too(desk: Desk) -> None:
     """C4, C29: a debit of nothing leaves no transfer, so the row itself is the guard."""
     asha = desk.driver()
@@ -300,6 +315,7 @@ def test_an_estimate_of_nothing_is_corrected_too(desk: Desk) -> None:
     desk.changes_nothing(desk.stop, session_id, METER + 1_000)
 
 
+@pytest.mark.row("C4", "C13")
 def test_a_late_stop_without_a_number_corrects_by_its_tag(desk: Desk) -> None:
     """C4, C13."""
     asha = desk.driver()
@@ -308,6 +324,7 @@ def test_a_late_stop_without_a_number_corrects_by_its_tag(desk: Desk) -> None:
     assert desk.bill(session_id) == (2_500, 4_500)
 
 
+@pytest.mark.row("C37")
 def test_a_correction_is_a_transfer_of_its_own(desk: Desk) -> None:
     """C37: the original stays as it was."""
     asha = desk.driver()
@@ -331,6 +348,7 @@ def test_settling_again_moves_nothing_whoever_asks(desk: Desk, register: int | N
 # Receipts
 
 
+@pytest.mark.row("C36")
 def test_receipts_are_numbered_without_gaps(desk: Desk) -> None:
     """C36: a charge of nothing and a refused one take no number."""
     desk.charger()

@@ -36,6 +36,7 @@ async def sweeping(bus: LocalBus, gateway: Gateway) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.mark.row("C26", "C27", "C40")
 async def test_deadlines_are_worked_after_a_restart(open_desk: Desk, gateway: Gateway) -> None:
     """C26, C27, C40: nothing of this is in memory."""
     desk = open_desk

@@ -77,6 +77,7 @@ def test_a_start_costs_once_and_from_the_first_energy_on(desk: Desk) -> None:
     desk.changes_nothing(desk.stop, session_id, METER + 2_000)
 
 
+@pytest.mark.row("C29")
 def test_a_charge_of_nothing_costs_nothing_whatever_the_tariff_asks(desk: Desk) -> None:
     """ui.md: 0 kWh is 0 rupees; C29."""
     asha, session_id = priced(desk, start_paise=1_000, per_minute_paise=100, **IDLE)
@@ -137,6 +138,7 @@ def test_where_samples_are_missing_the_cheaper_hours_count(noon: Desk) -> None:
     assert lines(noon, session_id) == (Line("energy", 20_000, 1_800, 36_000),)
 
 
+@pytest.mark.row("C9")
 def test_a_charge_told_of_late_is_paid_by_the_hours_of_its_own_clock(noon: Desk) -> None:
     """C9: an old charge, replayed in the dear hours."""
     noon.do(tariffs.set_price, 1_800, bands=(Band(840, 900, 2_400),), effective_at=noon.clock.at)
@@ -151,6 +153,7 @@ def test_a_charge_told_of_late_is_paid_by_the_hours_of_its_own_clock(noon: Desk)
     assert noon.bill(session_id) == (4_000, 7_200)
 
 
+@pytest.mark.row("C19")
 def test_a_meter_that_takes_back_takes_the_dearest_first(noon: Desk) -> None:
     """C19 and whatever else lowers a bill: 2 kWh at 18, 2 at 24, and meterStop says 3."""
     noon.passes(minutes=29)
@@ -160,6 +163,7 @@ def test_a_meter_that_takes_back_takes_the_dearest_first(noon: Desk) -> None:
     assert lines(noon, session_id) == (Line("energy", 2_000, 1_800, 3_600), Line("energy", 1_000, 2_400, 2_400))
 
 
+@pytest.mark.row("C21")
 def test_a_later_tariff_changes_no_charge(desk: Desk) -> None:
     """C21: neither the one that runs nor the one that is over."""
     asha, session_id = priced(desk, start_paise=1_000)
@@ -382,6 +386,7 @@ def test_a_charge_that_lost_its_contact_idles_no_more(desk: Desk) -> None:
     assert desk.session(session_id).cost_paise == 3_600 + 5 * 200
 
 
+@pytest.mark.row("C9")
 def test_a_stop_told_of_late_begins_no_idling(desk: Desk) -> None:
     """C9: a charger that was offline for hours says Finishing of a car that has long gone."""
     _, session_id = priced(desk, **IDLE)
@@ -410,6 +415,7 @@ def test_the_next_charge_ends_the_idling_of_the_last(desk: Desk) -> None:
     assert desk.session(first).idle_since is None
 
 
+@pytest.mark.row("C30")
 def test_an_account_waits_until_its_cable_is_out(desk: Desk) -> None:
     """C30."""
     asha, _ = parked(desk)
@@ -428,6 +434,7 @@ def test_a_plain_tariff_counts_nothing(desk: Desk) -> None:
     assert (session.terms, session.counted, session.idle_since) == (None, None, None)
 
 
+@pytest.mark.row("C4")
 def test_an_interrupted_charge_is_estimated_with_every_part(desk: Desk) -> None:
     """C4: and the late stop corrects it once."""
     _, session_id = priced(desk, start_paise=500, per_minute_paise=50, **IDLE)

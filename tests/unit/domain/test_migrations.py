@@ -105,6 +105,7 @@ def test_what_was_written_stays_written(migrated: Database, table: str, change: 
             connection.execute(text(change.format(table)))
 
 
+@pytest.mark.row("C21")
 @pytest.mark.parametrize("change", ["paise_per_kwh = 1", "gst_basis_points = 0", "terms = '{}'"])
 def test_the_price_of_a_charge_stays(migrated: Database, change: str) -> None:
     """payments.md C21: a later tariff cannot reach a running or a past charge, whoever writes."""

@@ -33,6 +33,7 @@ def test_plain_amounts_are_read(typed: str, paise: int) -> None:
     assert parse_rupees(typed) == paise
 
 
+@pytest.mark.row("R28")
 @pytest.mark.parametrize(
     "typed",
     [

@@ -19,6 +19,7 @@ from tests.money.house import owe
 NOVEMBER = datetime(2026, 11, 22, tzinfo=UTC)
 
 
+@pytest.mark.row("C36")
 @pytest.mark.parametrize(
     ("moment", "year"),
     [
@@ -138,6 +139,7 @@ def test_without_a_gstin_it_is_a_bill_of_supply_and_stays_one(desk: Desk, monkey
     assert receipt.taxable_paise == receipt.total_paise == 7_200
 
 
+@pytest.mark.row("C21")
 def test_the_price_is_the_one_the_charge_began_with(desk: Desk, registered: None) -> None:
     """payments.md C21."""
     asha, session = charged(desk)
@@ -219,6 +221,7 @@ def test_an_estimate_that_was_all_too_much_is_credited_whole(desk: Desk) -> None
     assert desk.money(asha).balance_paise == 100_000
 
 
+@pytest.mark.row("C16", "C19")
 def test_units_that_are_not_the_meters_difference_are_marked(desk: Desk) -> None:
     """payments.md C16, C19."""
     asha = desk.driver()
@@ -231,6 +234,7 @@ def test_units_that_are_not_the_meters_difference_are_marked(desk: Desk) -> None
     assert receipt.energy_wh == 2_000
 
 
+@pytest.mark.row("C29")
 def test_ones_own_only_and_nothing_for_nothing(desk: Desk) -> None:
     """payments.md C29."""
     asha, session = charged(desk)

@@ -70,6 +70,7 @@ def test_production_refuses_what_loses_money_or_opens_the_house(change: dict[str
     assert any(named in sentence for sentence in wrong(**{**REAL, **change}))
 
 
+@pytest.mark.row("R36")
 def test_a_real_host_and_a_sandbox_never_mix() -> None:
     """R36."""
     assert wrong(phonepe_oauth_url=REAL["phonepe_oauth_url"])

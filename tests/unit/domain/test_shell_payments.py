@@ -154,6 +154,7 @@ def test_the_same_key_is_the_same_refund(town: Town, run: Any, database: Databas
     assert one_refund(database).amount_paise == 20_000
 
 
+@pytest.mark.row("R33")
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -193,6 +194,7 @@ def test_what_phonepe_refuses_is_bad_news(town: Town, run: Any, database: Databa
     assert wallet.CLEARING not in balances(database, asha)
 
 
+@pytest.mark.row("R32")
 def test_a_lost_answer_says_to_wait_and_can_be_given_up(town: Town, run: Any, database: Database, asha: int) -> None:
     """R32."""
     order = paid(town, database, asha)
@@ -219,6 +221,7 @@ def test_what_phonepe_took_is_not_given_up(town: Town, run: Any, database: Datab
 # Suspense
 
 
+@pytest.mark.row("R11")
 def test_money_with_another_amount_is_set_aside_then_given(town: Town, run: Any, database: Database, asha: int) -> None:
     """R11: by an operator, and once each."""
     order = paid(town, database, asha, amount=49_900)
@@ -293,6 +296,7 @@ def test_phonepe_away_is_told(town: Town, run: Any, database: Database, asha: in
     assert (code, "1 got no answer" in out) == (0, True)
 
 
+@pytest.mark.row("R39")
 def test_a_settlement_report_is_read_once(town: Town, run: Any, database: Database, asha: int, tmp_path: Path) -> None:
     """R39."""
     order = paid(town, database, asha)

@@ -319,6 +319,7 @@ async def test_a_token_is_renewed_three_minutes_before_its_end(sandbox: Sandbox,
     assert sandbox.calls["token"] == 2
 
 
+@pytest.mark.row("R35")
 async def test_a_wrong_wall_clock_does_not_touch_the_token() -> None:
     """R35: ours is ten years off from PhonePe's; only the difference of its own two times counts."""
     asked: list[str] = []

@@ -61,6 +61,7 @@ async def test_a_refusal_carries_the_gateways_words(client: PhonePe) -> None:
     assert refused.value.code == "INVALID_REFUND_AMOUNT"
 
 
+@pytest.mark.row("R32")
 @pytest.mark.parametrize("fault", (*UNKNOWN_OUTCOMES, "417"))
 async def test_an_unknown_outcome_is_not_repeated_and_status_tells(
     sandbox: Sandbox, client: PhonePe, fault: str
@@ -84,6 +85,7 @@ async def test_only_a_400_says_that_nothing_goes_back(status: int) -> None:
         await refund(client)
 
 
+@pytest.mark.row("R20")
 async def test_a_revoked_token_is_renewed_once(sandbox: Sandbox, client: PhonePe) -> None:
     """R20: a 401 was refused before acting, so repeating it is no second refund."""
     sandbox.tokens.clear()

@@ -101,6 +101,7 @@ async def test_choosing_empties_the_field(page: Recharge) -> None:
     assert page.chosen == "1000"
 
 
+@pytest.mark.row("R28")
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
@@ -124,6 +125,7 @@ async def test_a_wrong_amount_gets_a_sentence_beside_the_field(page: Recharge, t
     assert page.error == ""
 
 
+@pytest.mark.row("R28", "R29")
 @pytest.mark.parametrize(
     "form",
     [None, [], "500", 500, {}, {"amount": 1000}, {"other": 500.0}, {"other": ["600"]}, {"amount": {"$gt": 0}},
@@ -136,6 +138,7 @@ async def test_a_forged_form_places_nothing(page: Recharge, form: Any) -> None:
     assert await orders() == []
 
 
+@pytest.mark.row("R29")
 async def test_a_small_amount_under_a_large_chip_is_refused(page: Recharge) -> None:
     """R29: what the page says is no authority."""
     await page.pay({"amount": "1"})
@@ -159,6 +162,7 @@ async def test_a_long_text_is_cut(page: Recharge) -> None:
     assert len(page.typed) < 20
 
 
+@pytest.mark.row("R23")
 async def test_a_double_click_is_one_order(page: Recharge) -> None:
     """R23."""
     await asyncio.gather(*(page.pay({"amount": "1000"}) for _ in range(20)))
@@ -166,6 +170,7 @@ async def test_a_double_click_is_one_order(page: Recharge) -> None:
     assert await left_to(page) == f"/payments/go/{order_id}"
 
 
+@pytest.mark.row("R24")
 async def test_another_amount_another_tab_or_another_load_is_another_order(page: Recharge) -> None:
     """R24: each is a wish of its own."""
     await page.pay({"amount": "1000"})
@@ -195,6 +200,7 @@ async def test_a_blocked_driver_is_signed_out(page: Recharge, asha: int) -> None
     assert await orders() == []
 
 
+@pytest.mark.row("R21")
 async def test_while_the_gateway_is_away_nothing_is_placed(page: Recharge) -> None:
     """R21."""
     for _ in range(SILENCES):
@@ -231,6 +237,7 @@ async def test_what_can_no_longer_be_paid_has_no_way_back(
     assert [(w.sentence, w.link) for w in page.waiting] == [("₹1,000 on its way. PhonePe has not confirmed yet.", "")]
 
 
+@pytest.mark.row("R18")
 async def test_a_page_that_phonepe_did_not_open_is_said_so(page: Recharge, asha: int) -> None:
     """R18: continue is impossible, anew is offered, and nothing was charged is true."""
     order = await placed(asha, 100_000, "a")

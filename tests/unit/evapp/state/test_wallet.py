@@ -74,6 +74,7 @@ async def test_what_is_held_and_owed_is_said(page: Wallet, asha: int) -> None:
     assert page.arrears == "You owe ₹118.00. The next recharge pays it first."
 
 
+@pytest.mark.row("R38")
 async def test_a_recharge_through_arrears_shows_both_sides(page: Wallet, asha: int) -> None:
     """R38."""
     await transact(owe, asha, 11_800)
@@ -198,6 +199,7 @@ async def test_what_became_of_the_payment(page: Wallet, asha: int, state: OrderS
     assert page.outcome_reference == f"Reference {order.merchant_order_id}"
 
 
+@pytest.mark.row("R1")
 async def test_it_turns_good_by_itself(page: Wallet, asha: int) -> None:
     """R1: without a reload."""
     order = await placed(asha)
@@ -212,6 +214,7 @@ async def test_it_turns_good_by_itself(page: Wallet, asha: int) -> None:
     assert page.balance == "₹500.00"
 
 
+@pytest.mark.row("R12")
 @pytest.mark.parametrize("paid", ["RCH-0", "theirs", "<script>", "x" * 63])
 async def test_a_foreign_payment_is_not_talked_about(page: Wallet, asha: int, paid: str) -> None:
     """R12."""

@@ -172,6 +172,7 @@ async def test_signed_out_goes_by_the_gate_and_opens_nothing(asha: int, browse: 
     assert sandbox.calls["pay"] == 0
 
 
+@pytest.mark.row("R12")
 @pytest.mark.parametrize("order_id", ["", "RCH-0", "%3Cscript%3E", "a" * 3_000])
 async def test_another_drivers_order_is_not_found(asha: int, browse: Browse, sandbox: Sandbox, order_id: str) -> None:
     """R12: exactly like one that does not exist."""
@@ -184,6 +185,7 @@ async def test_another_drivers_order_is_not_found(asha: int, browse: Browse, san
     assert sandbox.calls.total() == 0
 
 
+@pytest.mark.row("R17", "R18", "R19", "R20", "R22")
 @pytest.mark.parametrize("fault", ["400", "417", "500", "500-after", "timeout", "garbage", "401"])
 async def test_when_phonepe_opens_no_page_the_wallet_says_why(
     asha: int, phone: httpx.AsyncClient, sandbox: Sandbox, fault: str
@@ -228,6 +230,7 @@ async def test_a_bug_on_the_way_is_no_error_page(
 # Coming back
 
 
+@pytest.mark.row("R1")
 async def test_the_owner_comes_back_to_money(asha: int, phone: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """R1 without the webhook: the return alone credits, before the wallet is shown."""
     order_id = await opened_order(phone, asha)
@@ -238,6 +241,7 @@ async def test_the_owner_comes_back_to_money(asha: int, phone: httpx.AsyncClient
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R12")
 @pytest.mark.parametrize("name", ["", "ravi"])
 async def test_anybody_else_learns_nothing_but_rings_all_the_same(
     asha: int, phone: httpx.AsyncClient, browse: Browse, sandbox: Sandbox, name: str
@@ -284,6 +288,7 @@ async def test_a_slow_gateway_keeps_nobody_waiting(
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R6")
 async def test_return_webhook_and_poller_at_once(asha: int, phone: httpx.AsyncClient, phonepe: PhonePe,
                                                  sandbox: Sandbox) -> None:  # fmt: skip
     """R6."""
@@ -302,6 +307,7 @@ async def test_return_webhook_and_poller_at_once(asha: int, phone: httpx.AsyncCl
 # The doorbell
 
 
+@pytest.mark.row("R1")
 async def test_the_webhook_brings_the_money(asha: int, phone: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """R1."""
     order_id = await opened_order(phone, asha)
@@ -313,6 +319,7 @@ async def test_the_webhook_brings_the_money(asha: int, phone: httpx.AsyncClient,
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R4")
 async def test_a_hundred_webhooks_at_once(asha: int, phone: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """R4: one credit, all answered 200, and PhonePe is not asked a hundred times."""
     order_id = await opened_order(phone, asha)
@@ -324,6 +331,7 @@ async def test_a_hundred_webhooks_at_once(asha: int, phone: httpx.AsyncClient, s
     assert sandbox.calls["status"] <= 3
 
 
+@pytest.mark.row("R15")
 async def test_a_failed_attempt_then_success(asha: int, phone: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """R15."""
     order_id = await opened_order(phone, asha)
@@ -343,6 +351,7 @@ async def test_failure_is_kept_with_its_reason(asha: int, phone: httpx.AsyncClie
     assert (order.state, order.error_code) == (OrderState.FAILED, "INVALID_MPIN")
 
 
+@pytest.mark.row("R7")
 @pytest.mark.parametrize(
     "authorization",
     [{}, {"authorization": ""}, {"authorization": "0" * 64}, {"authorization": "Basic ZXZhcHA6aG9vaw=="}],
@@ -361,6 +370,7 @@ async def test_foreign_credentials_are_refused_and_ask_nobody(
     assert await read(credits, asha) == []
 
 
+@pytest.mark.row("R7")
 async def test_a_flood_of_foreign_credentials_is_cut_short_by_address(
     asha: int, phone: httpx.AsyncClient, browse: Browse, sandbox: Sandbox, credentials: dict[str, str]
 ) -> None:
@@ -371,6 +381,7 @@ async def test_a_flood_of_foreign_credentials_is_cut_short_by_address(
     assert (await phone.post(HOOK, content=b"{}", headers=credentials)).status_code == 200
 
 
+@pytest.mark.row("R8")
 async def test_a_captured_header_on_an_altered_body(
     asha: int, phone: httpx.AsyncClient, sandbox: Sandbox, credentials: dict[str, str]
 ) -> None:
@@ -387,6 +398,7 @@ async def test_a_captured_header_on_an_altered_body(
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R9")
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -414,6 +426,7 @@ async def test_whatever_rings_changes_nothing(
     assert await read(rows, GatewayEvent) == 0
 
 
+@pytest.mark.row("R9")
 async def test_ten_megabytes_are_not_read(phone: httpx.AsyncClient, credentials: dict[str, str]) -> None:
     """R9: whether the length is announced or not."""
     read_bytes = 0
@@ -468,6 +481,7 @@ async def test_a_sender_that_hangs_up(phonepe: PhonePe, doors: Starlette) -> Non
     assert await webhook_with(doors, gone) == 400
 
 
+@pytest.mark.row("R40")
 async def test_a_broken_database_is_no_reason_to_lose_a_bell(
     asha: int, phone: httpx.AsyncClient, phonepe: PhonePe, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -488,6 +502,7 @@ async def test_a_broken_database_is_no_reason_to_lose_a_bell(
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R20")
 async def test_token_renewed_in_the_middle(asha: int, phone: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """R20."""
     order_id = await opened_order(phone, asha)
@@ -498,6 +513,7 @@ async def test_token_renewed_in_the_middle(asha: int, phone: httpx.AsyncClient, 
     assert sandbox.calls["token"] == 2
 
 
+@pytest.mark.row("R11")
 async def test_a_payment_of_another_amount(asha: int, phone: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """R11."""
     order_id = await opened_order(phone, asha)
@@ -508,6 +524,7 @@ async def test_a_payment_of_another_amount(asha: int, phone: httpx.AsyncClient, 
     assert await read(credits, asha) == []
 
 
+@pytest.mark.row("R22", "R37")
 @pytest.mark.parametrize(
     "told", [{"state": "EXPIRED"}, {"state": "NEW_STATE", "type": "NEW"}, {"amount": 499.5}, {"amount": -50_000}]
 )

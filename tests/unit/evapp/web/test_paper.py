@@ -183,6 +183,7 @@ def test_a_long_statement_has_its_heads_on_every_page(words: list[str]) -> None:
     assert pdf.count(b"/Type /Page\n") > 3
 
 
+@pytest.mark.row("C37")
 def test_a_note_says_what_it_changes_and_the_difference(words: list[str]) -> None:
     """payments.md C37, rule 53."""
     paper.charge(
