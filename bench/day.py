@@ -205,7 +205,7 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int) 
     Raises:
         RuntimeError: a process of chargers failed.
     """
-    report, bus = Report(), LocalBus()
+    report, bus, ends = Report(), LocalBus(), Ends()
     names = [f"DAY-{number:04}" for number in range(count)]
     files = len(os.listdir("/proc/self/fd"))
     async with opened(url, bus.publish):
@@ -213,9 +213,9 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int) 
         async with listening(
             host="127.0.0.1", port=0, bus=bus, settings=settings(), pace=Pace(settle=0.3, beat=2.0)
         ) as port:
-            house = [asyncio.create_task(_sweep(bus))]
+            house = [asyncio.create_task(_sweep(bus)), asyncio.create_task(ends.listen(bus))]
             house += [
-                asyncio.create_task(_driver(bus, user, name, Random(f"{seed}/{user}")))
+                asyncio.create_task(_driver(bus, ends, user, name, Random(f"{seed}/{user}")))
                 for name, user in zip(names, users, strict=True)
             ]
             told = await asyncio.gather(
@@ -256,9 +256,26 @@ async def _sweep(bus: LocalBus) -> None:
         await sweeper.sweep_lost(now(), since)
 
 
-async def _driver(bus: LocalBus, user: int, name: str, chance: Random) -> None:
+class Ends:
+    """Hears for all drivers which charges are over: a subscription for each would wake a thousand for every event."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, asyncio.Event] = {}
+
+    async def listen(self, bus: LocalBus) -> None:
+        async for event in bus.subscribe(SessionChanged):
+            if isinstance(event, SessionChanged) and event.state in OVER and event.session_id in self._waiting:
+                self._waiting[event.session_id].set()
+
+    async def of(self, session_id: int) -> None:
+        over = self._waiting.setdefault(session_id, asyncio.Event())
+        if await read(_state, session_id) not in OVER:
+            await over.wait()
+        del self._waiting[session_id]
+
+
+async def _driver(bus: LocalBus, ends: Ends, user: int, name: str, chance: Random) -> None:
     """Charge again and again at the same charger; stop now and then."""
-    events = bus.subscribe(SessionChanged)
     while True:
         await asyncio.sleep(chance.uniform(0.3, 2.0))
         try:
@@ -272,13 +289,7 @@ async def _driver(bus: LocalBus, user: int, name: str, chance: Random) -> None:
             stopping = await transact(charging.request_stop, session.id, "driver")
             if stopping.state == SessionState.STOPPING:
                 await dispatch.stop(bus, session.id)
-        while await read(_state, session.id) not in OVER:
-            while not _is_of(await anext(events), session.id):
-                pass
-
-
-def _is_of(event: Any, session_id: int) -> bool:
-    return isinstance(event, SessionChanged) and event.session_id == session_id
+        await ends.of(session.id)
 
 
 def _state(db: Session, session_id: int) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import signal
 import sys
@@ -74,8 +75,16 @@ async def _serve_until_told() -> None:
         bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
         await stack.enter_async_context(socket.serving(bus))
         scheme = "wss" if settings().ocpp_tls_cert else "ws"
+        _settle_memory()
         print(f"Chargers connect to {scheme}://{host}:{bound}/<charger-id>.", flush=True)
         await told.wait()
+
+
+def _settle_memory() -> None:
+    """What is there when a server begins stays: the collector need not look at it again (a tenth of the CPU time)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _failed(sentence: str) -> int:

@@ -11,6 +11,12 @@ MEMORY = timedelta(days=365)
 def parsed(text: str | None) -> datetime | None:
     """Any ISO 8601 time, aware; one without a zone is UTC. None where it cannot be read."""
     try:
+        time = datetime.fromisoformat(text or "")
+        if time.tzinfo is UTC:  # as nearly all come
+            return time
+    except ValueError:
+        pass
+    try:
         time = datetime.fromisoformat((text or "").strip().upper())
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -30,8 +36,13 @@ class Clock:
 
     def __init__(self) -> None:
         self.right = False
-        self.skew_ms: int | None = None
-        """How far it was ahead of ours when it last told the time of something new."""
+        self._age: timedelta | None = None
+        """How far it was behind ours when it last told the time of something new."""
+
+    @property
+    def skew_ms(self) -> int | None:
+        """How far it was ahead of ours then."""
+        return None if self._age is None else -round(self._age.total_seconds() * 1000)
 
     def at(self, text: str | None, received_at: datetime, repairs: list[str], *, queued: bool = False) -> datetime:
         """When it happened: the charger's own time if that can be so, else exactly `received_at` (ocpp.md Q27, Q39).
@@ -44,12 +55,11 @@ class Clock:
             repairs.append(f"timestamp {(text or 'missing')[:40]!r}, taken as received")
             return received_at
         age = received_at - time
-        if abs(age) <= SKEW:
-            self.right = True
-            self.skew_ms = -round(age.total_seconds() * 1000)
+        if -SKEW <= age <= SKEW:
+            self.right, self._age = True, age
             return time
         if SKEW < age < MEMORY and (queued or self.right):
             return time
-        self.skew_ms = -round(age.total_seconds() * 1000)
+        self._age = age
         repairs.append(f"clock off by {-age.total_seconds():+.0f} s, taken as received")
         return received_at

@@ -16,11 +16,11 @@ class Repetitions:
     __slots__ = ("_given",)
 
     def __init__(self) -> None:
-        self._given: dict[str, tuple[float, int, str | bytes]] = {}
+        self._given: dict[str | tuple[str], tuple[float, int, str | bytes]] = {}
 
     def answer(self, id_: Any, action: str, raw: str | bytes) -> str | bytes | None:
         """What was answered to this very message a while ago."""
-        given = self._given.get(repr(id_))
+        given = self._given.get(_key(id_))
         if given is None or given[1] != _hash(raw):
             return None
         within = HEARTBEAT_WITHIN_S if action == "Heartbeat" else WITHIN_S
@@ -28,11 +28,16 @@ class Repetitions:
 
     def remember(self, id_: Any, raw: str | bytes, answer: str | bytes) -> None:
         """A result was given; what was refused may be tried again and is not remembered."""
-        key = repr(id_)
+        key = _key(id_)
         self._given.pop(key, None)
         self._given[key] = (time.monotonic(), _hash(raw), answer)
         if len(self._given) > REMEMBERED:
             del self._given[next(iter(self._given))]
+
+
+def _key(id_: Any) -> str | tuple[str]:
+    """Of an id of any JSON type; 17 and "17" are two."""
+    return id_ if isinstance(id_, str) else (repr(id_),)
 
 
 def _hash(raw: str | bytes) -> int:

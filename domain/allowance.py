@@ -1,5 +1,6 @@
 """How far a charge may go: the driver's limits and the money held for it, and when to look again (payments.md 2.7)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -54,6 +55,48 @@ def look_again_on(session: ChargingSession, held_paise: int, nameplate_w: int, a
     ends = _minutes_end_at(session), _money_ends_at(session, held_paise, nameplate_w)
     moments = [moment for moment in ends if moment is not None]
     return max(min(moments), at + SOON) if moments else None
+
+
+@dataclass(slots=True)
+class Bounds:
+    """How far a charge at a plain price may go while its limits, its hold and its power stay what they are.
+
+    The same as `reached_on` and `look_again_on` at the moment of a sample, for two comparisons and one division.
+    """
+
+    stop_wh: int | None
+    """Energy at which it must end."""
+    ends_at: datetime | None
+    end_wh: int | None
+    """Energy at which the money is used up, for which time and `flow_w` are watched."""
+    flow_w: int
+
+    def passed(self, energy_wh: int, at: datetime) -> bool:
+        return (self.stop_wh is not None and energy_wh >= self.stop_wh) or (
+            self.ends_at is not None and at >= self.ends_at
+        )
+
+    def look_again_at(self, energy_wh: int, at: datetime) -> datetime | None:
+        moment = self.ends_at
+        if self.end_wh is not None and self.flow_w:
+            left_s = -(-max(0, self.end_wh - energy_wh) * 3600 // self.flow_w)
+            spent_at = at + timedelta(seconds=left_s)
+            moment = spent_at if moment is None or spent_at < moment else moment
+        if moment is None:
+            return None
+        soon = at + SOON
+        return moment if moment > soon else soon
+
+
+def bounds(session: ChargingSession, held_paise: int, nameplate_w: int) -> Bounds:
+    """For a charge whose hold and connector are known, and whose tariff is a price for energy alone."""
+    spendable = _spendable(session, held_paise)
+    stops = [] if session.limit_wh is None else [session.limit_wh]
+    for paise in (session.limit_paise, spendable):
+        if paise is not None and (paise <= 0 or session.paise_per_kwh):
+            stops.append(0 if paise <= 0 else energy_for(paise - 1, session.paise_per_kwh) + 1)
+    end_wh = None if spendable is None else energy_for(max(0, spendable - 1), session.paise_per_kwh) + 1
+    return Bounds(min(stops, default=None), _minutes_end_at(session), end_wh, _flow_w(session, nameplate_w))
 
 
 def held(db: Session, session: ChargingSession) -> int:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import and_
 from sqlmodel import Session, col, select
 
-from domain import allowance, metering
+from domain import allowance, metering, settlement
 from domain.db import emit
 from domain.models import ChargingSession, Connector, Hold, HoldState, SessionState
-from domain.samples import Sample, text, write
+from domain.samples import STALE, Sample, text, write
 
 _ROW = ChargingSession.__table__  # type: ignore[attr-defined]
 _KNOWN = (
@@ -18,8 +18,7 @@ _KNOWN = (
     *("limit_paise", "limit_wh", "limit_minutes", "started_at", "started_received_at", "meter_start_wh", "meter_wh"),
     *("power_w", "metered_at", "sampled_at", "suspended", "energy_wh"),
 )
-_FIGURES = ("energy_wh", "meter_wh", "power_w", "metered_at", "sampled_at")
-"""What a sample moves."""
+_LOADED = (*_KNOWN, "held_paise", "nameplate_w")
 
 _SQLITE = """UPDATE charging_sessions
 SET energy_wh = ?, meter_wh = ?, power_w = ?, metered_at = ?, sampled_at = ?, due_at = ?
@@ -37,7 +36,7 @@ AND s.energy_wh = v.oa AND s.meter_wh = v.ob AND s.power_w = v.oc AND s.metered_
 class Running:
     """A charge under way, with the names of its row and none of its machinery, its hold and its connector's power."""
 
-    __slots__ = (*_KNOWN, "held_paise", "nameplate_w", "written")
+    __slots__ = (*_LOADED, "bounds", "bounds_w", "written")
     terms = None
     """A tariff of several parts goes the long way."""
     id: int
@@ -46,25 +45,30 @@ class Running:
     written: tuple[str, str]
     """metered_at and sampled_at as SQLite has them: what a sample is written from is what the last one wrote."""
 
+    bounds: allowance.Bounds
+    bounds_w: int | None
+    """The power at which `bounds` hold."""
+
     def __init__(self, values: Iterable[Any]) -> None:
-        for name, value in zip(self.__slots__[:-1], values, strict=True):
+        for name, value in zip(_LOADED, values, strict=True):
             setattr(self, name, value)
+        self.bounds_w = None
 
     @property
     def row(self) -> ChargingSession:
         """Itself, for the rules that read and move a session's figures."""
-        return cast(ChargingSession, self)
+        return self  # type: ignore[return-value]
 
 
 class Moved:
-    """What one batch does to one charge: the figures it was loaded with, and the newest ones."""
+    """What one batch does to one charge: the figures it was loaded with, and the newest sample of it."""
 
-    __slots__ = ("after", "before", "charge", "newest")
+    __slots__ = ("before", "charge", "due_at", "newest")
 
     def __init__(self, charge: Running) -> None:
         self.charge = charge
         self.before = _figures(charge)
-        self.after: tuple[Any, ...] = ()
+        self.due_at: datetime | None = None
         self.newest: Sample | None = None
 
 
@@ -94,19 +98,15 @@ class Meter:
         strange: set[str] = set()
         for sample in samples:
             charge = None if sample.charger_id in strange else self._of(sample)
-            if charge is None:
+            of = None if charge is None else moved.get(charge.id) or Moved(charge)
+            due_at: Any = _ODD if of is None else _advanced(of.charge, sample)
+            if of is None or due_at is _ODD:
                 odd.append(sample)
                 strange.add(sample.charger_id)
                 continue
-            of = moved.get(charge.id) or Moved(charge)
-            due_at = _advanced(charge, sample)
-            if due_at is _ODD:
-                odd.append(sample)
-                strange.add(sample.charger_id)
-                continue
-            moved[charge.id] = of
-            of.after, of.newest = (*_figures(charge), due_at), sample
-            rows.append((charge.id, sample))
+            of.due_at, of.newest = due_at, sample
+            moved[of.charge.id] = of
+            rows.append((of.charge.id, sample))
         for charger_id in strange:
             self.forget(charger_id)
         if moved and not _update(db, list(moved.values())):
@@ -153,25 +153,27 @@ _ODD = object()
 
 def _advanced(charge: Running, sample: Sample) -> Any:
     """Move a charge on; gives when to look at it again, or _ODD, after which `charge` is worth nothing."""
-    row = charge.row
+    row, at, received_at = charge.row, sample.at, sample.received_at
     assert row.metered_at is not None
     assert row.sampled_at is not None
     assert row.meter_wh is not None
-    if not sample.live or sample.at < row.sampled_at or sample.received_at < row.metered_at:
+    if received_at - at > STALE or at < row.sampled_at or received_at < row.metered_at:
         return _ODD
     if sample.energy_wh is not None:
         rise = sample.energy_wh - row.meter_wh
-        if rise < 0 or (rise and rise > metering.most_wh(row, sample, charge.nameplate_w)):
+        if rise < 0 or (rise > settlement.MARGIN_WH and rise > metering.most_wh(row, sample, charge.nameplate_w)):
             return _ODD
         row.energy_wh += rise
         row.meter_wh = sample.energy_wh
     if sample.power_w is not None:
         row.power_w = sample.power_w
-    row.metered_at, row.sampled_at = sample.received_at, sample.at
-    means = charge.held_paise, charge.nameplate_w
-    if allowance.reached_on(row, *means, sample.received_at):
+    row.metered_at, row.sampled_at = received_at, at
+    if charge.bounds_w != row.power_w:
+        charge.bounds = allowance.bounds(row, charge.held_paise, charge.nameplate_w)
+        charge.bounds_w = row.power_w
+    if charge.bounds.passed(row.energy_wh, received_at):
         return _ODD
-    return allowance.look_again_on(row, *means, sample.received_at)
+    return charge.bounds.look_again_at(row.energy_wh, received_at)
 
 
 def _figures(charge: Running) -> tuple[int, int, int, datetime, datetime]:
@@ -186,15 +188,17 @@ def _update(db: Session, moved: Sequence[Moved]) -> bool:
         rows = [_sqlite_row(of) for of in moved]
         return connection.exec_driver_sql(_SQLITE, rows).rowcount == len(rows)
     moved = sorted(moved, key=lambda of: of.charge.id)
-    rows = [(*of.after, of.charge.id, of.charge.row.suspended, *of.before) for of in moved]
+    rows = [(*_figures(of.charge), of.due_at, of.charge.id, of.charge.row.suspended, *of.before) for of in moved]
     # Locked in the order of their ids, as everywhere, so that no two transactions wait for each other.
     db.execute(select(_ROW.c.id).where(_ROW.c.id.in_([row[6] for row in rows])).order_by(_ROW.c.id).with_for_update())
     return connection.exec_driver_sql(_POSTGRESQL, tuple(map(list, zip(*rows, strict=True)))).rowcount == len(rows)
 
 
 def _sqlite_row(of: Moved) -> tuple[Any, ...]:
-    energy_wh, meter_wh, power_w, metered_at, sampled_at, due_at = of.after
-    before = of.charge.written
-    of.charge.written = after = text(metered_at), text(sampled_at)
-    due = None if due_at is None else text(due_at)
-    return energy_wh, meter_wh, power_w, *after, due, of.charge.id, of.charge.row.suspended, *of.before[:3], *before
+    row, newest = of.charge.row, of.newest
+    assert newest is not None
+    at, received_at = newest.texts
+    before, of.charge.written = of.charge.written, (received_at, at)
+    due = None if of.due_at is None else text(of.due_at)
+    figures = row.energy_wh, row.meter_wh, row.power_w, received_at, at, due
+    return *figures, row.id, row.suspended, *of.before[:3], *before

@@ -1,7 +1,7 @@
 """Meter samples as rows: what one says, and how many are written at once, in the cheapest way each database has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,14 @@ class Sample:
     current_ma: int | None
     voltage_mv: int | None
     soc_percent: int | None
+    _texts: tuple[str, str] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """`at` and `received_at` as SQLite has them."""
+        if self._texts is None:
+            self._texts = text(self.at), text(self.received_at)
+        return self._texts
 
     @property
     def live(self) -> bool:
@@ -47,9 +55,7 @@ def write(db: Session, samples: Sequence[tuple[int, Sample]]) -> None:
     """Store samples, each with the id of its session: one wide row each, by COPY on PostgreSQL (performance.md 3)."""
     connection = db.connection()
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            _INSERT, [_row(session_id, s, text(s.at), text(s.received_at)) for session_id, s in samples]
-        )
+        connection.exec_driver_sql(_INSERT, [_row(session_id, sample, *sample.texts) for session_id, sample in samples])
         return
     with connection.connection.cursor() as cursor, cursor.copy(_COPY) as copy:  # type: ignore[attr-defined]
         for session_id, sample in samples:

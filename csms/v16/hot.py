@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
 from csms.central import HEARTBEAT_S
 from csms.clock import parsed, stamp
@@ -118,7 +119,7 @@ def meter_values(charger: Connection, told: Any, received_at: datetime, done: Do
     connector = told.connectorId if 0 <= told.connectorId <= LARGEST_CONNECTOR else 0
     if connector == 0 and number is None:
         return EMPTY
-    if len(told.meterValue) != 1 or charger.energy_factor != 1:
+    if len(told.meterValue) != 1:
         raise Leave
     [entry] = told.meterValue
     figures = _figures(entry.sampledValue)
@@ -148,26 +149,71 @@ _LOCATIONS: dict[Any, int] = {name: -place for place, name in enumerate(LOCATION
 _PHASES: dict[Any, str] = {**PHASES, UNSET: ""}
 _SPAN = len(LOCATIONS)
 
+_LABELS = ("measurand", "context", "location", "phase", "unit", "format")
+Meaning = tuple[int, int, str, int, int]
+"""A column's number, how much better than others the value is, its phase, its factor, and the most it can be."""
+_IGNORED: Meaning = (-1, 0, "", 0, 0)
+_meanings: dict[tuple[Any, ...], Meaning] = {}
+"""By the labels of a value, in the order of the decoded fields: a charger labels its values always alike."""
+_KNOWN = 10_000
+"""Labels kept; who thinks up ever new ones fills no memory."""
+_EXACT = 18
+"""Digits with which a figure is worked out in whole numbers."""
+
+
+def _meaning(sampled: Any) -> Meaning:
+    """What a value is, by its labels (ocpp.md Q34-Q37)."""
+    measurand, context, location, phase, unit, form = (getattr(sampled, label) for label in _LABELS)
+    rule, rank, place = _RULES.get(measurand), _CONTEXTS.get(context), _LOCATIONS.get(location)
+    known = _PHASES.get(phase)
+    if rule is None or rank is None or place is None or known is None:
+        return _IGNORED
+    number, units, most = rule
+    factor = units.get(unit)
+    if factor is None or form == "SignedData":
+        raise Leave
+    return number, rank * _SPAN + place, known, factor, most
+
 
 def _figures(values: list[Any]) -> list[int | None] | None:
     """The figure of every measurand in the order of the columns; None when nothing counts (ocpp.md Q34-Q37)."""
+    figures: list[int | None] = [None] * len(_TOGETHER)
+    counts = False
+    for sampled in values:
+        value, *labels = astuple(sampled)
+        meaning = _meanings.get(tuple(labels))
+        if meaning is None:
+            if len(_meanings) > _KNOWN:
+                _meanings.clear()
+            meaning = _meanings[tuple(labels)] = _meaning(sampled)
+        number, _, _, factor, most = meaning
+        if number < 0:
+            continue
+        whole, _, part = value.partition(".")
+        digits = whole + part
+        if figures[number] is not None or not whole or not digits.isdecimal() or len(digits) > _EXACT:
+            return _compared(values)
+        amount, scale = int(digits) * factor, 10 ** len(part)
+        if amount > most * scale:
+            raise Leave
+        figures[number], counts = (2 * amount + scale) // (2 * scale), True
+    return figures if counts else None
+
+
+def _compared(values: list[Any]) -> list[int | None] | None:
+    """The same where a measurand comes more than once, or in digits that are not plain: the best of each counts."""
     chosen: list[tuple[int, dict[str, Decimal]] | None] = [None] * len(_TOGETHER)
     for sampled in values:
-        rule, context = _RULES.get(sampled.measurand), _CONTEXTS.get(sampled.context)
-        location, phase = _LOCATIONS.get(sampled.location), _PHASES.get(sampled.phase)
-        if rule is None or context is None or location is None or phase is None:
+        number, rank, phase, factor, most = _meaning(sampled)
+        if number < 0:
             continue
-        number, units, most = rule
-        factor = units.get(sampled.unit)
-        if factor is None or sampled.format == "SignedData":
-            raise Leave
         try:
             amount = Decimal(sampled.value) * factor
         except InvalidOperation:
             raise Leave from None
         if not (amount.is_finite() and 0 <= amount <= most):
             raise Leave
-        rank, best = context * _SPAN + location, chosen[number]
+        best = chosen[number]
         if best is None or rank > best[0]:
             chosen[number] = (rank, {phase: amount})
         elif rank == best[0]:
