@@ -259,6 +259,7 @@ async def choose_language(request: Request) -> Response:
         await transact(accounts.speak, user.id, wanted.code)
     response = RedirectResponse(moved(local(typed.get("next")), wanted), 303)
     keep(response, wanted)
+    flash.forget(response)  # its sentences are in the language before
     return response
 
 

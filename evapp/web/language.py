@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from evapp.state.tongue import Tongue
 from evapp.texts import at, speaking
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language, bare, of_path, speak
 from evapp.web import flash
@@ -29,7 +30,9 @@ class OfEvents(rx.Middleware):
     """Runs before each event handler, in the task of its event."""
 
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
-        speak(of_path(state.router.url.path))
+        one = of_path(state.router.url.path)
+        speak(one)
+        (await state.get_state(Tongue))._speak(one)
         return None
 
 

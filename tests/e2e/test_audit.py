@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
+from domain import accounts
 from domain.db import Database
 from tests.e2e.audit import (
     LIGHT,
@@ -93,6 +94,8 @@ async def inspecting(product: Product, chromium: Browser, cookies: list[Any]) ->
 async def test_pages_for_everybody(product: Product, chromium: Browser) -> None:
     async with inspecting(product, chromium, []) as inspection:
         await inspection.page("login", "/login?next=/c/BLR-017", "Sign in to charge at BLR-017")
+        await inspection.page("hindi, login", "/hi/login?next=/c/BLR-017", "BLR-017 पर चार्ज करने के लिए")
+        await inspection.page("hindi, register", "/hi/register", "पहले से खाता है?")
         await inspection.page("register", "/register", "Create an account")
         await inspection.state("register, refused", _press("Create account"), "A PIN has 6 digits.")
         await inspection.page("help", "/help", "A person answers")
@@ -143,6 +146,30 @@ async def test_a_drivers_pages(
         await inspection.page("home", "/dashboard", "Test Street")
         await inspection.page("history", "/history", "Test Street")
         await inspection.state("history, one", _follow("Test Street"), "Get help with this charge")
+
+
+async def test_pages_in_hindi(
+    product: Product, chromium: Browser, driver_with_600: Driver, street: Street, database: Database
+) -> None:
+    await database.transact(accounts.speak, driver_with_600.id, "hi")
+    cookies = await driver_with_600.phone.context.cookies()
+    async with street() as charger, inspecting(product, chromium, cookies) as inspection:
+        await inspection.page("hindi, home", "/hi/dashboard", "आपके चार्जर")
+        await inspection.page("hindi, wallet", "/hi/wallet", "लेन-देन")
+        await inspection.page("hindi, you", "/hi/profile", "यह डिवाइस")
+        await inspection.state("hindi, PIN", _press("PIN बदलें"), "नया PIN फिर से")
+        await inspection.page("hindi, help", "/hi/help", "सवाल")
+        await inspection.page("hindi, charger", f"/hi/c/{charger.identity}", "प्लग लगाएँ, फिर", WITH_DIALOG)
+        charger.plug()
+        await driver_with_600.phone.open(f"/hi/c/{charger.identity}")
+        await driver_with_600.page.get_by_role("button", name="चार्जिंग शुरू करें").click()
+        await charger.answered("MeterValues", count=4)
+        await inspection.page("hindi, live", f"/hi/c/{charger.identity}", "अब तक का ख़र्च", WITH_DIALOG)
+        await inspection.state("hindi, stop?", _press("चार्जिंग रोकें"), "बाकी पैसे वॉलेट में रहेंगे।")
+        await inspection.page("hindi, history", "/hi/history", "इतिहास")
+        await driver_with_600.page.get_by_role("button", name="चार्जिंग रोकें").click()
+        await driver_with_600.page.get_by_role("button", name="रोकें और भुगतान करें").click()
+        await expect(driver_with_600.page.get_by_text("सभी चार्जिंग देखें")).to_be_visible()
 
 
 EDITORS = {

@@ -3,11 +3,11 @@
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import reflex as rx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -17,6 +17,7 @@ from domain import pins
 from domain.db import opened, read
 from domain.models import User
 from domain.settings import settings
+from evapp.state.dashboard import Dashboard
 from evapp.texts import language, t
 from evapp.texts.languages import ENGLISH, HINDI, at, bare, moved, of_path
 from evapp.web import auth
@@ -157,13 +158,27 @@ async def test_another_site_cannot_choose_for_the_driver(browser: httpx.AsyncCli
     assert (await read(_asha)).language == "en"
 
 
-async def test_an_event_is_in_the_language_of_its_page() -> None:
-    async def spoken_at(path: str) -> str:
-        state = SimpleNamespace(router=SimpleNamespace(url=SimpleNamespace(path=path)))
-        await languages.OfEvents().preprocess(None, state, None)  # type: ignore[arg-type]
-        return language().code
+def opened_at(root: rx.State, path: str) -> None:
+    root.router = root.router.__class__.from_router_data({"pathname": path, "asPath": path})
 
-    assert [await spoken_at(path) for path in ("/hi/c/BLR-017", "/c/BLR-017")] == ["hi", "en"]
+
+async def test_an_event_is_in_the_language_of_its_page() -> None:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    for path, code in (("/hi/c/BLR-017", "hi"), ("/c/BLR-017", "en")):
+        opened_at(root, path)
+        await languages.OfEvents().preprocess(None, root, None)  # type: ignore[arg-type]
+        assert language().code == code
+
+
+async def test_a_tab_that_changes_its_language_forgets_the_old_words() -> None:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    home = await root.get_state(Dashboard)
+    for path, left in (("/dashboard", "Good day"), ("/wallet", "Good day"), ("/hi/dashboard", "")):
+        opened_at(root, path)
+        await languages.OfEvents().preprocess(None, root, None)  # type: ignore[arg-type]
+        if path == "/dashboard":
+            home.greeting = "Good day"
+        assert home.greeting == left
 
 
 async def test_nothing_of_it_is_left_for_the_next_reader(browser: httpx.AsyncClient) -> None:
