@@ -1,0 +1,186 @@
+"""Every step of a charge is told to whoever watches it, and sets the deadline that works it if nothing else comes."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain import charging, settlement, tariffs, wallet
+from domain.events import SessionChanged, WalletChanged
+from domain.models import ChargingSession, SessionState
+from tests.money.charges import METER, RUPEE, Desk
+
+
+def told(desk: Desk) -> list[str]:
+    """The states of charges that were announced since the last look."""
+    states = [event.state for event in desk.events if isinstance(event, SessionChanged)]
+    desk.events.clear()
+    return states
+
+
+def due_in(desk: Desk, session_id: int) -> timedelta | None:
+    due_at = desk.session(session_id).due_at
+    return None if due_at is None else due_at - desk.clock.at
+
+
+def test_from_the_wish_to_the_bill_everything_is_announced_and_due(desk: Desk) -> None:
+    desk.charger()
+    asha = desk.driver()
+    session_id = desk.request(asha)
+    assert (told(desk), due_in(desk, session_id)) == (["REQUESTED"], charging.ANSWER)
+    desk.do(charging.answered, session_id, "accepted")
+    assert (told(desk), due_in(desk, session_id)) == (["AWAITING_PLUG"], charging.PLUG)
+    desk.start(session_id)
+    assert told(desk) == ["CHARGING"]
+    stopping = desk.do(charging.request_stop, session_id, "driver")
+    assert stopping.state == SessionState.STOPPING
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], charging.ANSWER)
+    assert desk.do(charging.request_stop, session_id, "driver").id == session_id
+    assert (told(desk), desk.session(session_id).stop_tries) == ([], 0)
+    desk.do(charging.stop_asked, session_id, True)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], charging.VERIFY)
+    for _ in range(2):
+        desk.do(charging.stop_asked, session_id, True)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"] * 2, charging.AGAIN)
+    desk.do(charging.stop_escalated, session_id)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], charging.ESCALATED)
+    assert desk.session(session_id).stop_tries == charging.TRIES - 1
+    desk.stop(session_id, METER + 1)
+    assert (told(desk), due_in(desk, session_id)) == (["SETTLED"], None)
+
+
+def test_a_refusal_to_stop_is_asked_again_soon(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.do(charging.request_stop, session_id, "driver")
+    desk.do(charging.stop_asked, session_id, False)
+    assert due_in(desk, session_id) == charging.AGAIN
+
+
+@pytest.mark.parametrize("step", [charging.stop_asked, charging.stop_escalated])
+def test_what_nobody_wants_stopped_is_left_alone(desk: Desk, step: object) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    arguments = (session_id, True) if step is charging.stop_asked else (session_id,)
+    desk.changes_nothing(desk.do, step, *arguments)
+
+
+def test_a_cancelled_wish_is_announced(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    told(desk)
+    cancelled = desk.do(charging.request_stop, session_id, "driver")
+    assert (cancelled.state, cancelled.stopped_at) == (SessionState.CANCELLED, desk.clock.at)
+    assert (told(desk), due_in(desk, session_id)) == (["CANCELLED"], None)
+
+
+def test_a_deadline_that_has_not_come_does_nothing(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    at = desk.session(session_id).due_at
+    assert at is not None
+    before = at - timedelta(microseconds=1)
+    assert desk.do(charging.due, before) == []
+    assert desk.do(charging.deadline, session_id, before) == ""
+    assert desk.state(session_id) == SessionState.REQUESTED
+    assert desk.do(charging.due, at) == [session_id]
+    assert desk.do(charging.deadline, session_id, at) == ""
+    assert desk.state(session_id) == SessionState.CANCELLED
+
+
+def test_a_deadline_that_leaves_work_comes_again_soon(desk: Desk) -> None:
+    """Whoever sends the stop has two answers' time; then another process does it."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.do(charging.request_stop, session_id, "driver")
+    desk.passes(minutes=1)
+    assert desk.sweep() == {session_id: "stop"}
+    assert due_in(desk, session_id) == 2 * charging.ANSWER
+    for _ in range(charging.TRIES):
+        desk.do(charging.stop_asked, session_id, False)
+    desk.passes(minutes=1)
+    assert desk.sweep() == {session_id: "escalate"}
+
+
+def test_an_estimate_that_is_debited_is_announced(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 1)
+    desk.lose(session_id)
+    desk.passes(hours=25)
+    told(desk)
+    assert desk.sweep() == {session_id: ""}
+    assert told(desk) == ["SETTLED"]
+
+
+def test_a_charge_that_may_go_on_is_looked_at_again(desk: Desk) -> None:
+    desk.charger()
+    asha = desk.driver(200)
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 1)
+    first = desk.session(session_id).due_at
+    assert first is not None
+    desk.give(asha, 500)
+    desk.do(charging.fund_open_hold, asha)
+    desk.passes(seconds=(first - desk.clock.at).total_seconds())
+    assert desk.sweep() == {session_id: ""}
+    assert desk.state(session_id) == SessionState.CHARGING
+    second = desk.session(session_id).due_at
+    assert second is not None
+    assert second > first
+
+
+def test_money_that_comes_in_is_announced_with_the_charge_it_prolongs(desk: Desk) -> None:
+    desk.charger()
+    asha = desk.driver(100)
+    session_id = desk.charging(asha)
+    desk.give(asha, 50)
+    desk.events.clear()
+    desk.do(charging.fund_open_hold, asha)
+    assert WalletChanged(asha) in desk.events
+    assert told(desk) == ["CHARGING"]
+    assert desk.do(wallet.resize_hold, session_id, 70 * RUPEE) == 70 * RUPEE
+    assert desk.events == [WalletChanged(asha)]
+
+
+# What can have flowed, and what it costs until now
+
+
+@pytest.mark.parametrize(
+    ("power_w", "seconds", "wh"),
+    [(0, 3600, 440_500), (60_000, 0, 500), (60_000, -90, 500), (60_000, 3600, 66_500), (7_400, 61, 637)],
+)
+def test_the_most_a_connector_gives_is_exact(power_w: int, seconds: int, wh: int) -> None:
+    assert settlement.plausible_wh(power_w, timedelta(seconds=seconds)) == wh
+
+
+def test_what_flowed_unheard_is_added_to_what_was_metered(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 2)
+    session = desk.session(session_id)
+    assert settlement.cost_of(session, desk.clock.at, 1_000) == 5_400
+    assert [line.paise for line in settlement.lines_of(session, desk.clock.at, 500)] == [4_500]
+
+
+def timed(desk: Desk) -> ChargingSession:
+    """A charge of ten minutes at ₹18 a kWh and ₹1 a minute, metered until its sixth."""
+    desk.do(tariffs.set_price, 1_800, per_minute_paise=100)
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 6)
+    desk.passes(minutes=4)
+    return desk.session(session_id)
+
+
+def test_time_runs_on_with_what_flowed_unheard(desk: Desk) -> None:
+    session = timed(desk)
+    assert settlement.cost_of(session, desk.clock.at) == 6 * 1_800 + 6 * 100
+    assert settlement.cost_of(session, desk.clock.at, 2_000) == 8 * 1_800 + 10 * 100
+
+
+def test_a_stop_that_is_told_late_costs_the_time_until_it_happened(desk: Desk) -> None:
+    session = timed(desk)
+    ended = desk.clock.at - timedelta(seconds=1)
+    desk.passes(hours=1)
+    desk.stop(session.id or 0, METER + 8_000, at=ended)
+    assert desk.bill(session.id or 0) == (8_000, 8 * 1_800 + 10 * 100)
