@@ -180,11 +180,11 @@ async def test_what_fits_is_no_finding(asha: int, gateway: Gateway, clock: Clock
 @pytest.mark.parametrize(
     ("told", "kind"),
     [
-        ({"state": "FAILED"}, "state"),
-        ({"state": "PENDING"}, "state"),
-        ({"state": "COMPLETED", "amount_paise": 49_999}, "amount"),
-        ({"state": "COMPLETED", "utr": "000000000000"}, "utr"),
-        (None, "missing"),
+        ({"state": "FAILED"}, "gateway-state"),
+        ({"state": "PENDING"}, "gateway-state"),
+        ({"state": "COMPLETED", "amount_paise": 49_999}, "gateway-amount"),
+        ({"state": "COMPLETED", "utr": "000000000000"}, "gateway-utr"),
+        (None, "gateway-missing"),
     ],
 )
 async def test_a_credit_that_the_gateway_tells_otherwise(
@@ -195,7 +195,7 @@ async def test_a_credit_that_the_gateway_tells_otherwise(
         gateway.orders.clear()
     else:
         gateway.say(order_id, **told)
-    assert await checked(gateway, clock) == [(f"gateway-{kind}", order_id)]
+    assert await checked(gateway, clock) == [(kind, order_id)]
     assert (await found(order_id)).state == OrderState.CREDITED
     assert await read(credits, asha) == [RUPEES_500]
 

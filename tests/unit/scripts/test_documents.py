@@ -1,5 +1,6 @@
 """The documents say what is so: every setting is on its page, and no link leads nowhere."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -21,6 +22,28 @@ def test_the_sandboxs_page_has_its_doors_and_faults() -> None:
     assert set(re.findall(r"^\| `([a-z-]+)` \|", page_, re.MULTILINE)) == set(KINDS)
     faults = {fault.removesuffix("-after") for kinds in KINDS.values() for fault in kinds}
     assert {fault for fault in faults if f"`{fault}`" not in page_} == set()
+
+
+def findings_of_the_code() -> set[str]:
+    """Every kind that anything keeps or finds; those of `recheck` have a common beginning."""
+    kinds = set()
+    for room in ("domain", "csms", "evapp"):
+        for module in (ROOT / room).rglob("*.py"):
+            for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call):
+                    said = [ast.unparse(call.func), *map(ast.unparse, call.args[:1])]
+                    place = 0 if said[0] == "Discrepancy" else 1 if {*said} & {"findings.note", "findings.renew"} else 9
+                    kinds |= {kind.value for kind in call.args[place : place + 1] if isinstance(kind, ast.Constant)}
+    return kinds | {f"gateway-{what}" for what in ("state", "amount", "utr", "missing")}
+
+
+def test_every_finding_has_its_line_for_the_operator_and_its_test() -> None:
+    page_ = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    table = page_.split("| finding |")[1].split("\n\n")[0]
+    explained = set(re.findall(r"`([a-z-]+)`", "\n".join(line.split("|")[1] for line in table.splitlines()[2:])))
+    assert findings_of_the_code() == explained
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert {kind for kind in explained if f'"{kind}"' not in tests} == set()
 
 
 def test_every_setting_says_what_it_does() -> None:
