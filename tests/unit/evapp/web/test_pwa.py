@@ -32,6 +32,15 @@ def test_a_page_without_scripts_stays_as_it_is() -> None:
     assert pwa.without_app("<html><head></head></html>") == "<html><head></head></html>"
 
 
+def test_a_document_is_in_the_language_of_its_address(tmp_path: Path) -> None:
+    for page in ("wallet/index.html", "hi/wallet/index.html", "hi/wallet.html", "history.html"):
+        (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / page).write_text('<!DOCTYPE html><html lang="en-IN"><body></body></html>')
+    pwa.name_languages(tmp_path)
+    hindi = {str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*.html") if 'lang="hi-IN"' in one.read_text()}
+    assert hindi == {"hi/wallet/index.html", "hi/wallet.html"}
+
+
 def test_inline_scripts_are_hashed_and_files_are_not() -> None:
     assert pwa.hashes_of(PAGE) == [_hash("theme()"), _hash('import "/assets/a.js"')]
 
