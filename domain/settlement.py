@@ -33,14 +33,14 @@ def cost_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> int:
 
 
 def lines_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> tuple[Line, ...]:
-    """The same line by line."""
+    """The same line by line; idling after the stop is in it once it is over and debited."""
     price, energy_wh = price_of(session), session.energy_wh + more_wh
     if session.terms is None:
         return price.of_energy(energy_wh)
     # What flowed unheard is as old by the charger's clock as by ours.
     silent = at - (session.metered_at or session.started_received_at or at)
     usage = price.fitted(usage_of(session), (session.sampled_at or session.started_at or at) + silent, energy_wh)
-    if session.idle_since is not None:
+    if session.idle_since is not None and session.settled_at is None:
         usage = price.idled(usage, session.idle_since, max(at, session.idle_since))
     return price.lines(usage)
 

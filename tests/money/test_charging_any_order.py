@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
 from hypothesis import strategies as st
@@ -14,11 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from domain import chargers, charging
+from domain import chargers, charging, settlement, tariffs
 from domain.charging import Refused
 from domain.db import Database
 from domain.metering import LIVE
-from domain.models import SessionState
+from domain.models import ChargingSession, SessionState
+from domain.prices import MOST_IDLE_MINUTES, Band
 from tests.money import house
 from tests.money.charges import METER, RUPEE, Desk
 from tests.money.house import Clock
@@ -29,6 +31,7 @@ PLACES = [(charger_id, connector) for charger_id in CHARGERS for connector in (1
 PRICE = 1_800
 MINUTES = st.integers(1, 15)
 DRIVER = st.integers(0, 2)
+WORDS = ("Available", "Charging", "SuspendedEV", "Finishing", "Faulted")
 LATEST = st.integers(0, 3)
 """Which of the last charges an event is about: the newest one, or one before."""
 
@@ -60,12 +63,16 @@ class Charge:
 class Street(RuleBasedStateMachine):
     """Two chargers with two connectors each, three drivers, and every message also late, twice, or never."""
 
+    parts: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    """What the tariff asks for beside energy."""
+
     def __init__(self, engine: Engine, clock: Clock, began: datetime) -> None:
         super().__init__()
         clock.at = began
         self.connection = engine.connect().execution_options(writes=True)
         self.db = Session(self.connection, expire_on_commit=False)
         self.desk = OneTransaction(self.db, clock)
+        self.desk.do(tariffs.set_price, PRICE, effective_at=began, **self.parts)
         for charger_id in CHARGERS:
             self.desk.charger(charger_id, connectors=2)
         self.given = {self.desk.driver(rupees): rupees * RUPEE for rupees in (50, 200, 1_000)}
@@ -174,7 +181,7 @@ class Street(RuleBasedStateMachine):
         assert self.desk.state(session_id) == SessionState.SETTLED
         self.desk.changes_nothing(self.desk.stop, session_id, charge.told, tag=session.tag)
 
-    @rule(place=st.sampled_from(PLACES), word=st.sampled_from(["Available", "Charging", "SuspendedEV", "Faulted"]))
+    @rule(place=st.sampled_from(PLACES), word=st.sampled_from(WORDS))
     def status(self, place: tuple[str, int], word: str) -> None:
         self.desk.status(*place, word)
 
@@ -205,7 +212,11 @@ class Street(RuleBasedStateMachine):
                 continue
             energy_wh = (charge.seen if session.estimated else charge.told or 0) - METER
             exact = (Decimal(energy_wh) * PRICE / 1000).quantize(Decimal(1), ROUND_HALF_UP)
-            assert (session.energy_wh, session.cost_paise) == (energy_wh, int(exact))
+            assert session.energy_wh == energy_wh
+            self.costs(session, int(exact))
+
+    def costs(self, session: ChargingSession, energy_paise: int) -> None:
+        assert session.cost_paise == energy_paise
 
     @invariant()
     def every_wallet_is_what_was_given_and_used(self) -> None:
@@ -218,14 +229,44 @@ class Street(RuleBasedStateMachine):
             assert money.arrears_paise >= 0
 
 
-def test_any_order_of_events_ends_with_exact_bills(database_url: str, clock: Clock) -> None:
+class StreetOfAllParts(Street):
+    """The same with fees: each is there once, its lines are its cost, and none is beyond what time allows."""
+
+    parts: dict[str, Any] = {  # noqa: RUF012 - likewise
+        "start_paise": 500,
+        "per_minute_paise": 50,
+        "idle_after_minutes": 5,
+        "idle_per_minute_paise": 200,
+        "bands": (Band(0, 720, PRICE), Band(720, 0, PRICE)),
+    }
+
+    def costs(self, session: ChargingSession, energy_paise: int) -> None:
+        lines = {line.name: line.paise for line in settlement.bill(session)}
+        assert session.cost_paise == sum(lines.values())
+        if not energy_paise:
+            assert lines == {}
+            return
+        assert (lines.pop("start"), lines.pop("energy")) == (500, energy_paise)
+        assert session.started_at is not None
+        minutes = int((self.desk.clock.at - session.started_at).total_seconds()) // 60
+        assert 0 <= lines.pop("time", 0) <= 50 * minutes
+        assert 0 <= lines.pop("idle", 0) <= 200 * min(max(0, minutes - 5), MOST_IDLE_MINUTES)
+        assert lines == {}
+
+
+@pytest.mark.parametrize(
+    ("street", "examples"), [(Street, (40, 12)), (StreetOfAllParts, (8, 3))], ids=["plain", "all parts"]
+)
+def test_any_order_of_events_ends_with_exact_bills(
+    database_url: str, clock: Clock, street: type[Street], examples: tuple[int, int]
+) -> None:
     """C1-C34 in all their orders."""
     began = clock.at
     with closing(Database(database_url)) as database:
         run_state_machine_as_test(
-            lambda: Street(database.engine, clock, began),
+            lambda: street(database.engine, clock, began),
             settings=effort(
-                max_examples=40 if database.sqlite else 12,
+                max_examples=examples[not database.sqlite],
                 stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

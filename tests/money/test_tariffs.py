@@ -303,6 +303,7 @@ def test_idling_after_the_stop_is_debited_once_with_a_debit_note(desk: Desk) -> 
     asha, session_id = parked(desk)
     assert (desk.bill(session_id), desk.free(asha)) == ((2_000, 3_600), 964)
     desk.passes(minutes=25)
+    assert lines(desk, session_id) == (Line("energy", 2_000, 1_800, 3_600),), "what was debited, and no more"
     desk.heard("BLR-1")
     desk.status("BLR-1", 1, "Available")
     assert (desk.bill(session_id), desk.free(asha)) == ((2_000, 6_600), 934)
