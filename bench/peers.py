@@ -96,16 +96,16 @@ def _time() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _engine() -> Any:
-    engine = create_engine(f"sqlite:///{Path(mkdtemp(prefix='bench-')) / 'peer.db'}")
+def engine() -> Any:
+    made = create_engine(f"sqlite:///{Path(mkdtemp(prefix='bench-')) / 'peer.db'}")
 
-    @event.listens_for(engine, "connect")
+    @event.listens_for(made, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
 
-    Value.metadata.create_all(engine)
-    return engine
+    Value.metadata.create_all(made)
+    return made
 
 
 async def _speak(socket: ServerConnection) -> None:
@@ -131,7 +131,7 @@ def _admit(socket: ServerConnection, request: Request) -> Response | None:
 
 async def _serve(kind: str, auth: bool) -> None:
     if kind == "sqlmodel":
-        Stored.engine = _engine()
+        Stored.engine = engine()
     subprotocols: Any = ["ocpp1.6"]
     handler = _echo if kind == "echo" else _speak
     admit = _admit if auth else None

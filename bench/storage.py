@@ -1,0 +1,201 @@
+"""The way into the database alone: its speed, its growth, and how long pages take when a lot is in it (T5, T9)."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from statistics import median, quantiles
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from bench import ours, peers, targets
+from csms.meter_log import MeterLog
+from domain import history
+from domain.bus import LocalBus
+from domain.db import Database, opened
+from domain.models import _OPEN_SQL, ChargingSession, Connector
+from domain.samples import Sample, write
+
+IN_FLIGHT = 100
+VALUES = 5
+"""Columns of a sample: energy, power, current, voltage, state of charge."""
+MILLION = 1_000_000
+
+
+def storage(rounds: int, seconds: float, sessions: int = MILLION) -> None:
+    """All of it, on SQLite."""
+    with tempfile.TemporaryDirectory(prefix="evapp-bench-") as folder:
+        url = f"sqlite:///{Path(folder) / 'evapp.db'}"
+        ours.migrated(url)
+        chargers = ours.charge_everywhere(url, IN_FLIGHT)
+        _writer(url, chargers, rounds, seconds)
+        _growth(url, Path(folder) / "evapp.db")
+        _pages(url, sessions)
+
+
+def _writer(url: str, chargers: list[tuple[str, int]], rounds: int, seconds: float) -> None:
+    print(f"\nStorage: {IN_FLIGHT} samples in flight, priced and committed (FULL), {rounds} rounds of {seconds:g} s")
+    ratios, rates, waits = [], [], []
+    for _ in range(rounds):
+        cpu, kept, waited = asyncio.run(_ours(url, chargers, seconds))
+        theirs = _sqlmodel(min(seconds, 1.0))
+        ratios.append(theirs / (cpu / kept))
+        rates.append(kept * VALUES / cpu)
+        waits.append(quantiles(waited, n=100)[98] * 1000)
+    print(
+        f"  {median(rates):,.0f} values a second of one core, {median(ratios):.1f}x SQLModel, p99 {median(waits):.1f}"
+        " ms",
+        flush=True,
+    )
+    targets.note("T5 writer / SQLModel per message", median(ratios))
+    targets.note("T5 values a second of one core", median(rates))
+    targets.note("T5 p99 with 100 in flight", median(waits))
+
+
+async def _ours(url: str, chargers: list[tuple[str, int]], seconds: float) -> tuple[float, int, list[float]]:
+    """CPU seconds of this process, samples, and how long each took."""
+    bus, waits, kept = LocalBus(), list[float](), 0
+    async with opened(url, bus.publish):
+        log = MeterLog(bus, asyncio.ensure_future)
+
+        async def keep(name: str, transaction: int) -> None:
+            at = datetime.now(UTC)
+            await log.keep(Sample(name, 1, transaction, at, at, 1, 7_362, 31_960, 230_400, 54))
+
+        async def one(name: str, transaction: int) -> None:
+            nonlocal kept
+            while time.perf_counter() < ends:
+                began = time.perf_counter()
+                await keep(name, transaction)
+                waits.append(time.perf_counter() - began)
+                kept += 1
+
+        for _ in range(3):  # the first ones of a charge go the long way
+            await asyncio.gather(*(keep(*charger) for charger in chargers))
+        ends, cpu = time.perf_counter() + seconds, time.process_time()
+        await asyncio.gather(*(one(*charger) for charger in chargers))
+        cpu = time.process_time() - cpu
+        await log.finished()
+    return cpu, kept, waits
+
+
+def _sqlmodel(seconds: float) -> float:
+    """CPU seconds of a message of so many values with a SQLModel session and a commit of its own."""
+    engine = peers.engine()
+    ends, cpu, messages = time.perf_counter() + seconds, time.process_time(), 0
+    while time.perf_counter() < ends:
+        with Session(engine) as db:
+            for _ in range(VALUES):
+                db.add(
+                    peers.Value(charger_id="A", at="2026-01-01T00:00:00Z", measurand="Voltage", value="230", unit="V")
+                )
+            db.commit()
+        messages += 1
+    used = time.process_time() - cpu
+    engine.dispose()
+    return used / messages
+
+
+def _growth(url: str, path: Path) -> None:
+    database = Database(url)
+    try:
+        database.now(_checkpoint)
+        before, began = path.stat().st_size, datetime.now(UTC)
+        for part in range(20):
+            database.now(_fill, began, part, MILLION // VALUES // 20)
+        database.now(_checkpoint)
+        grown = (path.stat().st_size - before) / 2**20
+    finally:
+        database.close()
+    print(f"  a million values take {grown:.1f} MiB")
+    targets.note("T9 a million values", grown)
+
+
+def _checkpoint(db: Session) -> None:
+    with suppress(Exception):
+        db.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _fill(db: Session, began: datetime, part: int, count: int) -> None:
+    moments = ((n, began + timedelta(seconds=15 * (part * count + n) / IN_FLIGHT)) for n in range(count))
+    rows = [(1 + n % IN_FLIGHT, Sample("", 1, 1, at, at, n, 7_362, 31_960, 230_400, 54)) for n, at in moments]
+    write(db, rows)
+
+
+def _pages(url: str, sessions: int) -> None:
+    database = Database(url)
+    try:
+        user_id = database.now(_history, sessions)[0]
+        latest = _timed(database, _latest)
+        first = _timed(database, history.page, user_id)
+        last = _timed(database, history.page, user_id, before=database.now(_late, user_id)[0])
+    finally:
+        database.close()
+    print(
+        f"  latest values of 50 connectors {latest:.2f} ms; of {sessions:,} sessions"
+        f" page 1 {first:.2f} ms, last {last:.2f} ms"
+    )
+    targets.note("T9 latest values of 50 connectors", latest)
+    targets.note("T9 sessions, last page / first", last / first)
+
+
+def _timed(database: Database, work: Callable[..., Any], *args: Any, **kwargs: Any) -> float:
+    """Median milliseconds of CPU time of a query on a warm connection."""
+    times = []
+    with Session(database.engine) as db:
+        for _ in range(50):
+            began = time.thread_time()
+            work(db, *args, **kwargs)
+            times.append((time.thread_time() - began) * 1000)
+            db.expunge_all()
+    return median(times[5:])
+
+
+def _latest(db: Session) -> list[Any]:
+    """What a page of fifty connectors shows: state, and the figures of the charge on each."""
+    charge = (
+        (col(ChargingSession.charger_id) == Connector.charger_id)
+        & (col(ChargingSession.connector_number) == Connector.number)
+        & text(f"charging_sessions.{_OPEN_SQL}")
+    )
+    columns = Connector.charger_id, Connector.status, ChargingSession.energy_wh, ChargingSession.power_w
+    return list(db.execute(select(*columns).join(ChargingSession, charge, isouter=True).limit(50)))
+
+
+def _history(db: Session, count: int) -> int:
+    """So many charges of the past, a twentieth of them of one driver; gives him."""
+    template = db.exec(select(ChargingSession)).first()
+    assert template is not None
+    user_id = template.user_id
+    kept = [column.name for column in ChargingSession.__table__.columns]  # type: ignore[attr-defined]
+    own = {
+        "id": "1000 + n",
+        "charger_id": f"'BENCH-' || (n % {IN_FLIGHT})",
+        "ref": "printf('B%015d', n)",
+        "transaction_id": "NULL",
+        "tag": "printf('T%013d', n)",
+        "state": "'SETTLED'",
+        "user_id": f"CASE WHEN n % 20 = 0 THEN {user_id} ELSE NULL END",
+        "requested_at": "datetime('2026-01-01', '+' || n || ' seconds') || '.000000'",
+        "due_at": "NULL",
+    }
+    columns = ", ".join(kept)
+    values = ", ".join(own.get(name, f"s.{name}") for name in kept)
+    numbers = f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count})"  # noqa: S608
+    chosen = f"SELECT {values} FROM c, charging_sessions s WHERE s.id = {template.id}"  # noqa: S608
+    db.execute(text(f"{numbers} INSERT INTO charging_sessions ({columns}) {chosen}"))
+    db.execute(text("ANALYZE"))
+    assert user_id is not None
+    return user_id
+
+
+def _late(db: Session, user_id: int) -> ChargingSession:
+    """A charge of the last page."""
+    oldest = select(ChargingSession).where(ChargingSession.user_id == user_id).order_by(col(ChargingSession.id))
+    return db.exec(oldest.offset(Random(1).randrange(20, 40)).limit(1)).one()
