@@ -78,7 +78,7 @@ def download(content: bytes, name: str, kind: str) -> Response:
 
 
 def _of_charge(found: ChargeReceipt) -> str:
-    return f"receipt-{found.number}.pdf"
+    return f"{'note' if found.corrects else 'receipt'}-{found.number}.pdf"
 
 
 def _of_payment(found: PaymentReceipt) -> str:

@@ -10,12 +10,13 @@ import pytest
 from sqlmodel import Session, select
 from starlette.applications import Starlette
 
-from domain import recharges, settlement, sign_ins, statements
+from domain import goodwill, history, recharges, sessions, settlement, sign_ins, statements
 from domain.db import opened, read, transact
 from domain.models import ChargingSession, SessionState, User, now
 from domain.recharges import OrderStatus
 from domain.settings import settings
 from domain.sign_ins import Browser, hash_token
+from evapp.state.bill import bill_of
 from evapp.web import auth, downloads, flash
 from tests.money.house import charge, driver, give
 
@@ -89,6 +90,21 @@ async def test_a_charges_receipt(asha: int, browse: Browse, charged: str) -> Non
         "content-disposition": f'attachment; filename="receipt-EV-{year}-0000001.pdf"',
         "cache-control": "private, no-store",
     }
+
+
+async def test_a_note_is_for_whoever_the_charge_was(asha: int, browse: Browse, charged: str) -> None:
+    """payments.md C37."""
+    session = await read(sessions.owned, asha, charged)
+    await transact(goodwill.give_back, session.id or 0, 200, "For the test")
+    charge = await read(history.one, asha, charged)
+    [note] = bill_of(charge).notes
+    assert [line.words for line in bill_of(charge).lines] == ["Energy: 0.400 kWh × ₹18.00/kWh", "Given back"]
+    answer = await browse(asha).get(f"/history/notes/{note.value}.pdf")
+    assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+    assert answer.headers["content-disposition"] == f'attachment; filename="note-{note.value}.pdf"'
+    ben = await transact(join, "ben")
+    for user_id, name in ((ben, note.value), (asha, "CN-26-27-9999999"), (asha, "x"), (asha, "EV-26-27-0000001")):
+        assert (await browse(user_id).get(f"/history/notes/{name}.pdf")).status_code == 404
 
 
 async def test_a_recharges_receipt(asha: int, browse: Browse, recharged: str) -> None:
