@@ -3,10 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 
-from domain import charging, settlement, tariffs, wallet
+from domain import charging, poll_schedule, recharges, settlement, tariffs, wallet
+from domain.attempts import IST
 from domain.events import SessionChanged, WalletChanged
-from domain.models import ChargingSession, SessionState
+from domain.models import ChargingSession, Finding, OrderState, Reservation, ReservationState, SessionState
+from domain.prices import Band
+from domain.recharges import Payment
+from domain.settings import settings
 from tests.money.charges import METER, RUPEE, Desk
 
 
@@ -184,3 +189,109 @@ def test_a_stop_that_is_told_late_costs_the_time_until_it_happened(desk: Desk) -
     desk.passes(hours=1)
     desk.stop(session.id or 0, METER + 8_000, at=ended)
     assert desk.bill(session.id or 0) == (8_000, 8 * 1_800 + 10 * 100)
+
+
+def test_what_flowed_unheard_has_the_lowest_price_since_it_was_last_heard(desk: Desk) -> None:
+    """Eight minutes from now on a kWh costs ₹5; the meter fell silent two minutes before that."""
+    minute = (desk.clock.at.astimezone(IST).hour * 60 + desk.clock.at.astimezone(IST).minute + 8) % 1_440
+    desk.do(tariffs.set_price, 1_800, bands=(Band(minute, (minute + 60) % 1_440, 500),))
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.flows(session_id, 6)
+    desk.passes(minutes=4)
+    assert settlement.cost_of(desk.session(session_id), desk.clock.at, 2_000) == 6 * 1_800 + 2 * 500
+
+
+# Recharges
+
+
+def test_the_gateways_expiry_is_taken_within_five_minutes_and_an_hour(desk: Desk) -> None:
+    """R35: what lies outside comes from a wrong clock."""
+    asha, at = desk.driver(), desk.clock.at
+    for n, (told_min, kept_min) in enumerate([(-10, 5), (4, 5), (15, 15), (60, 60), (61, 60), (9_000, 60)]):
+        order_id = desk.do(recharges.place, asha, 50_000, f"n{n}").merchant_order_id
+        payment = Payment("OMO1", "PENDING", "http://localhost/pay", at + timedelta(minutes=told_min))
+        desk.do(recharges.opened, order_id, payment)
+        order = desk.do(recharges.found, order_id)
+        assert order is not None
+        assert order.expires_at == at + timedelta(minutes=kept_min)
+
+
+def test_an_order_nobody_opened_is_closed_half_a_minute_after_its_time(desk: Desk) -> None:
+    order_id = desk.do(recharges.place, desk.driver(), 50_000, "n1").merchant_order_id
+    desk.passes(minutes=15, seconds=29)
+    desk.do(recharges.absent, order_id)
+    order = desk.do(recharges.found, order_id)
+    assert order is not None
+    assert (order.state, order.due_at) == (OrderState.NEW, order.expires_at + poll_schedule.GRACE)
+    desk.passes(seconds=1)
+    desk.do(recharges.absent, order_id)
+    order = desk.do(recharges.found, order_id)
+    assert order is not None
+    assert (order.state, order.error_code, order.due_at) == (OrderState.FAILED, "NEVER_OPENED", None)
+
+
+def test_a_ring_says_whether_it_is_worth_asking(desk: Desk) -> None:
+    order_id = desk.do(recharges.place, desk.driver(), 50_000, "n1").merchant_order_id
+    assert desk.do(recharges.rang, "RCH-nobody", b"{}") is False
+    assert desk.do(recharges.rang, order_id, b"{}") is True
+
+
+# Whom a charger may let charge
+
+
+def test_the_tag_of_a_reservation_is_good_where_strangers_are_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings(), "ocpp_accept_unknown", False)
+    desk.charger()
+    reservation = Reservation(
+        number=1,
+        charger_id="BLR-1",
+        connector_number=1,
+        tag="KEPT",
+        state=ReservationState.ACTIVE,
+        expires_at=desk.clock.at + timedelta(hours=1),
+    )
+    desk.do(lambda db: db.add(reservation))
+    assert desk.do(charging.authorize, "BLR-1", "KEPT") == "Accepted"
+    assert desk.do(charging.authorize, "BLR-1", "OTHER") == "Invalid"
+
+
+# Stops that say little
+
+
+def test_a_stop_of_nobody_is_kept_with_what_it_said(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.stop(session_id, METER, reason="", transaction_id=900)
+    kept = desk.do(lambda db: db.exec(select(Finding)).one())
+    assert (kept.kind, kept.ref) == ("orphan-stop", f"BLR-1:900:{METER}")
+    assert kept.detail.endswith("reason none.")
+
+
+def test_a_charge_may_end_in_the_second_it_began(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    began = desk.session(session_id).started_at
+    assert began is not None
+    desk.passes(seconds=30)
+    desk.stop(session_id, METER, at=began)
+    assert desk.session(session_id).stopped_at == began
+
+
+def test_a_second_stop_without_a_number_that_says_something_else_is_of_nobody(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    tag = desk.session(session_id).tag
+    desk.stop(session_id, METER + 100, transaction_id=-1, tag=tag)
+    desk.changes_nothing(desk.stop, session_id, METER + 300, transaction_id=-1, tag=tag)
+    assert desk.findings() == {"orphan-stop": 1}
+
+
+def test_a_charge_that_a_late_plug_brought_back_was_wanted_by_nobodys_end(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.do(charging.answered, session_id, "silent")
+    desk.passes(minutes=5)
+    desk.start(session_id)
+    session = desk.session(session_id)
+    assert (session.state, session.stop_cause) == (SessionState.CHARGING, "")
