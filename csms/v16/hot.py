@@ -86,6 +86,10 @@ def _empty(_charger: Connection, _received_at: datetime) -> bytes:
     return EMPTY
 
 
+def acknowledged(_charger: Connection, _told: Any, _received_at: datetime, _done: Done) -> bytes:
+    return EMPTY
+
+
 def status_notification(charger: Connection, told: Any, received_at: datetime, done: Done) -> bytes | None:
     """Durable with whatever other chargers report at the moment."""
     number = told.connectorId
@@ -228,7 +232,16 @@ def _whole(phases: dict[str, Decimal], number: int) -> int:
     return int(amount.to_integral_value(ROUND_HALF_UP))
 
 
+_ACKNOWLEDGED = (
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "SignedFirmwareStatusNotification",
+)
+"""The journal is their record, as on the lenient path."""
+
 HOT = {
+    **{action: Hot(decoder(action), acknowledged, _empty) for action in _ACKNOWLEDGED},
     "BootNotification": Hot(decoder("BootNotification"), boot_notification, _accepted),
     "Heartbeat": Hot(decoder("Heartbeat"), heartbeat, _empty),
     "MeterValues": Hot(decoder("MeterValues"), meter_values, _empty),

@@ -26,6 +26,8 @@ from tests.csms.traffic import mutated, traffic
 COLUMNS = ("energy_wh", "power_w", "current_ma", "voltage_mv", "soc_percent")
 FIGURES = ("state", "energy_wh", "meter_wh", "power_w", "suspended", "stop_cause", "review")
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "FirmwareStatusNotification": {"status": "Installed"},
+    "LogStatusNotification": {"status": "Uploading", "requestId": 1},
     "Heartbeat": {},
     "StatusNotification": {
         "connectorId": 1,
