@@ -28,6 +28,9 @@ POLICY = (
     "worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
+OF_ASSETS = "default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+"""Scripts, fonts and pictures are no documents; a page has twenty of them, and each carries this."""
+
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
@@ -89,8 +92,9 @@ class Headers:
         return extra
 
     def _policy(self, path: str) -> str:
-        hashes = [] if path.startswith(SCRIPTLESS) else self._hashes_of(path)
-        return POLICY.format(scripts="".join(f" '{one}'" for one in hashes), socket=self.socket)
+        if path.startswith(SCRIPTLESS):
+            return OF_ASSETS
+        return POLICY.format(scripts="".join(f" '{one}'" for one in self._hashes_of(path)), socket=self.socket)
 
     def _hashes_of(self, path: str) -> list[str]:
         return self.hashes.get(path.rstrip("/") or "/") or self.hashes.get(EVERY_OTHER_PAGE, [])
