@@ -295,3 +295,13 @@ def test_a_charge_that_a_late_plug_brought_back_was_wanted_by_nobodys_end(desk: 
     desk.start(session_id)
     session = desk.session(session_id)
     assert (session.state, session.stop_cause) == (SessionState.CHARGING, "")
+
+
+def test_a_cable_that_is_still_in_the_car_is_told_from_a_charger_in_use(desk: Desk) -> None:
+    desk.charger()
+    desk.status("BLR-1", 1, "Finishing")
+    with pytest.raises(charging.Refused, match=r"Unplug it, then start again\."):
+        desk.request(desk.driver())
+    desk.status("BLR-1", 1, "Charging")
+    with pytest.raises(charging.Refused, match=r"This charger is in use\."):
+        desk.request(desk.driver())

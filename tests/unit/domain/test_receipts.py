@@ -270,3 +270,18 @@ def test_a_recharge_says_where_the_money_went(desk: Desk) -> None:
     assert (receipt.booking.wallet_paise, receipt.booking.owed_paise) == (-90_000, -10_000)
     with pytest.raises(NoReceipt):
         desk.do(receipts.of_payment, desk.driver(), order.merchant_order_id)
+
+
+def test_a_correction_that_finds_the_wallet_empty_is_owed_and_its_paper_says_so(desk: Desk) -> None:
+    desk.charger()
+    asha = desk.driver(50)
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(hours=25)
+    desk.sweep()
+    desk.give(asha, -14, "all that is left")
+    desk.passes(minutes=1)
+    desk.stop(session_id, METER + 3_000)
+    [debit] = notes_of(desk, asha, session_id)
+    assert [(b.wallet_paise, b.owed_paise) for b in debit.bookings] == [(0, 1_800)]
