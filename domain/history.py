@@ -75,9 +75,16 @@ def latest_at(db: Session, user_id: int, charger_id: str, since: datetime) -> Ch
     return _with_notes(db, session) if session is not None else None
 
 
-def page(db: Session, user_id: int, *, before: ChargingSession | None = None, limit: int = 20) -> list[Charge]:
-    """Past charges, newest first, a page at a time by keyset; also those that never began, which cost nothing."""
+def page(
+    db: Session, user_id: int, *, before: ChargingSession | None = None, charger_id: str = "", limit: int = 20
+) -> list[Charge]:
+    """Past charges, newest first, a page at a time by keyset; also those that never began, which cost nothing.
+
+    With `charger_id` only those of that charger.
+    """
     query = _of(user_id).where(col(ChargingSession.state).in_(PAST)).limit(limit)
+    if charger_id:
+        query = query.where(ChargingSession.charger_id == charger_id)
     if before is not None:
         query = query.where(
             (col(ChargingSession.requested_at) < before.requested_at)
@@ -86,8 +93,13 @@ def page(db: Session, user_id: int, *, before: ChargingSession | None = None, li
     return [_charge(db, session) for session in db.exec(query).all()]
 
 
-def month(db: Session, user_id: int, since: datetime) -> Month:
-    """Settled charges requested since then: how many, Wh, paise."""
+def month(db: Session, user_id: int, since: datetime, until: datetime | None = None, charger_id: str = "") -> Month:
+    """Settled charges requested since then, before `until`, at one charger or all: how many, Wh, paise."""
+    bounds = [col(ChargingSession.requested_at) >= since]
+    if until is not None:
+        bounds.append(col(ChargingSession.requested_at) < until)
+    if charger_id:
+        bounds.append(col(ChargingSession.charger_id) == charger_id)
     count, energy, cost = db.exec(
         select(
             func.count(),
@@ -95,7 +107,7 @@ def month(db: Session, user_id: int, since: datetime) -> Month:
             func.coalesce(func.sum(ChargingSession.cost_paise), 0),
         )
         .where(ChargingSession.user_id == user_id, ChargingSession.state == SessionState.SETTLED)
-        .where(col(ChargingSession.requested_at) >= since, col(ChargingSession.energy_wh) > 0)
+        .where(*bounds, col(ChargingSession.energy_wh) > 0)
     ).one()
     return Month(int(count), int(energy), int(cost))
 

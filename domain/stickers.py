@@ -3,9 +3,14 @@
 One SVG of 90 x 130 mm in black on white that loads nothing: any printer and any print shop takes it.
 """
 
+import re
 from html import escape
+from urllib.parse import unquote, urlsplit
 
 import segno
+
+from domain.chargers import IDENTITY
+from domain.sentences import Sentence
 
 WIDTH_MM, HEIGHT_MM = 90, 130
 CODE_MM = 66
@@ -20,9 +25,33 @@ CAPITAL = 0.68
 HOW = ("1. Plug in.", "2. Scan with your phone's camera.", "3. Start, and pay for the units you use.")
 
 
+_PAGE = re.compile(r"https?://(?P<host>[^/?#]+)(?:/[a-z]{2})?/c/(?P<id>[^/?#]+)/?(?:[?#].*)?", re.I)
+
+
+class NotOurs(Exception):
+    """A code that names no charger; the argument is a sentence for the driver."""
+
+
 def address(url: str, charger_id: str) -> str:
     """What the code says: the charger's page; `url` is the app's own address."""
     return f"{url.rstrip('/')}/c/{charger_id}"
+
+
+def scanned(url: str, text: str) -> str:
+    """The charger's ID in a scanned code: a sticker's address at `url`, in any language, or the bare ID.
+
+    Raises:
+        NotOurs: it is something else.
+    """
+    found = _PAGE.fullmatch(text.strip())
+    if found is not None:
+        ours = found["host"].lower() == urlsplit(url).netloc.lower()
+        named = unquote(found["id"]) if ours else ""
+    else:
+        named = text.strip()
+    if IDENTITY.fullmatch(named) is None:
+        raise NotOurs(Sentence("This code is not of a charger here. Look for the code above the charger's ID."))
+    return named
 
 
 def sticker(url: str, charger_id: str, place: str = "") -> str:

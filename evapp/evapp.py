@@ -31,6 +31,7 @@ from evapp.pages.notfound import notfound
 from evapp.pages.offline import offline
 from evapp.pages.profile import profile
 from evapp.pages.register import register
+from evapp.pages.scan import scan
 from evapp.pages.wallet import wallet
 from evapp.state.charger import ChargerPage
 from evapp.state.dashboard import Dashboard
@@ -39,6 +40,7 @@ from evapp.state.find import Find
 from evapp.state.help import Help
 from evapp.state.history import History, Session
 from evapp.state.profile import Profile
+from evapp.state.scan import Scan
 from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
@@ -191,6 +193,7 @@ page(register, "/register", later("Create an account"), SignIn.arrive)
 page(dashboard, "/dashboard", later("Home"), Dashboard.load)
 page(charge, "/charge", later("Start a charge"), Find.load)
 page(charger, "/c/[charger_id]", later("Charger"), ChargerPage.load)
+page(scan, "/scan", later("Scan the code"), Scan.load)
 page(history, "/history", later("History"), History.load)
 page(session, "/history/[session_ref]", later("Charge"), Session.load)
 page(wallet, "/wallet", later("Wallet"), Wallet.load)

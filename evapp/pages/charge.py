@@ -3,7 +3,7 @@
 import reflex as rx
 
 from evapp.components.bones import bone
-from evapp.components.buttons import button
+from evapp.components.buttons import button, button_link
 from evapp.components.fields import field
 from evapp.components.notices import empty
 from evapp.components.rows import row, rows, section
@@ -43,7 +43,11 @@ def search() -> rx.Component:
                 enter_key_hint="go",
                 class_name="num uppercase placeholder:normal-case",
             ),
-            button(t("Find"), type="submit", picture="search", class_name="w-full mt-4"),
+            rx.el.div(
+                button(t("Find"), type="submit", picture="search"),
+                button_link(t("Scan"), "/scan", kind="quiet", picture="scan-line", native=True),
+                class_name="grid grid-cols-2 gap-3 mt-4",
+            ),
             on_submit=Find.find,
         ),
         rx.cond(Find.suggestions.length() > 0, suggestions(Find.suggestions)),  # type: ignore[attr-defined]

@@ -4,13 +4,14 @@ import reflex as rx
 
 from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link, text_link
+from evapp.components.fields import INPUT
 from evapp.components.notices import empty, notice
 from evapp.components.receipt import receipt
 from evapp.components.rows import row, rows
 from evapp.components.running import charge_bar, running_card
 from evapp.components.shell import columns, shell
 from evapp.components.spark import spark
-from evapp.state.history import History, Past, Session
+from evapp.state.history import ALL, History, Past, Session
 from evapp.state.live import Live
 from evapp.texts import t
 
@@ -27,6 +28,7 @@ def history() -> rx.Component:
                 rx.cond(
                     History.charges.length() > 0,  # type: ignore[attr-defined]
                     rx.el.div(
+                        rx.cond(History.chargers.length() > 1, chargers()),  # type: ignore[attr-defined]
                         rows(rx.foreach(History.charges, charge_row)),
                         rx.cond(
                             History.more,
@@ -49,7 +51,37 @@ def history() -> rx.Component:
     )
 
 
+def chargers() -> rx.Component:
+    """The charges of one charger, or of all."""
+    return rx.el.label(
+        rx.el.span(t("Charger"), class_name="text-note text-ink-2"),
+        rx.el.select(
+            rx.el.option(t("All chargers"), value=ALL),
+            rx.foreach(History.chargers, lambda id: rx.el.option(id, value=id)),
+            value=History.charger,
+            on_change=History.choose,
+            class_name=f"{INPUT} appearance-auto",
+        ),
+        class_name="grid gap-1.5 mb-2",
+    )
+
+
 def charge_row(item: Past) -> rx.Component:
+    """One charge, under the name and the sum of its month where that begins."""
+    return rx.fragment(
+        rx.cond(
+            item.month != "",
+            rx.el.li(
+                rx.el.h2(item.month, class_name="text-section font-semibold"),
+                rx.el.span(item.month_sum, class_name="num text-note text-ink-2"),
+                class_name="flex flex-wrap items-baseline justify-between gap-x-4 pt-7 pb-2",
+            ),
+        ),
+        past(item),
+    )
+
+
+def past(item: Past) -> rx.Component:
     """One charge: where, when, units and money; or why it never began."""
     return row(
         item.place,

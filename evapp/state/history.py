@@ -1,15 +1,17 @@
 """Past charges, page by page, and one of them in full."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import reflex as rx
+from sqlmodel import Session as Database
 
-from domain import charging, history, sessions
+from domain import charging, history, sessions, statements
 from domain.db import read
 from domain.history import Charge
 from domain.models import SessionState
 from domain.sessions import NotYours
-from evapp.components.money import clock, day, duration, kwh, rupees
+from evapp.components.money import clock, day, duration, kwh, month, rupees
 from evapp.components.receipt import Bill
 from evapp.components.spark import spark_points
 from evapp.state.bill import bill_of
@@ -30,6 +32,15 @@ class Past:
     energy: str
     cost: str
     reason: str
+    month: str = ""
+    """The first line of a month names it."""
+    month_sum: str = ""
+
+
+ALL = ""
+"""Of the filter: every charger."""
+CHARGERS = 50
+"""Chargers to choose from."""
 
 
 class History(rx.State):
@@ -38,13 +49,25 @@ class History(rx.State):
     loaded: bool = False
     charges: list[Past] = []  # noqa: RUF012 - a default that Reflex copies
     more: bool = False
+    chargers: list[str] = []  # noqa: RUF012 - likewise
+    """Those with a charge of the driver, to choose from."""
+    charger: str = ALL
+    """The one whose charges are shown."""
     _shown: int = PAGE
 
     @rx.event
     async def load(self) -> None:
         """Show the page /history."""
-        self._shown = PAGE
+        self._shown, self.charger = PAGE, ALL
         await arrive(self, History)
+
+    @rx.event
+    async def choose(self, charger: str) -> None:
+        """Show the charges of one charger, or of all."""
+        user = await auth.guard(self)
+        if user is not None and user.id is not None and charger in (ALL, *self.chargers):
+            self.charger, self._shown = charger, PAGE
+            await self._refresh(user.id)
 
     @rx.event
     async def show_more(self) -> None:
@@ -53,15 +76,16 @@ class History(rx.State):
         if user is None or user.id is None or not self.charges:
             return
         last = await read(sessions.owned, user.id, self.charges[-1].ref)
-        older = await read(history.page, user.id, before=last, limit=PAGE + 1)
-        self.more = len(older) > PAGE
-        self.charges = [*self.charges, *(_past(charge) for charge in older[:PAGE])]
-        self._shown = len(self.charges)
+        older = await read(history.page, user.id, before=last, charger_id=self.charger, limit=1)
+        if older:
+            self._shown += PAGE
+            await self._refresh(user.id)
 
     async def _refresh(self, user_id: int) -> None:
-        found = await read(history.page, user_id, limit=self._shown + 1)
+        found = await read(history.page, user_id, charger_id=self.charger, limit=self._shown + 1)
         self.more = len(found) > self._shown
-        self.charges = [_past(charge) for charge in found[: self._shown]]
+        self.charges = await read(_months, user_id, found[: self._shown], self.charger)
+        self.chargers = sorted(await read(history.used_chargers, user_id, CHARGERS))
         self.loaded = True
 
 
@@ -96,6 +120,28 @@ class Session(rx.State):
             highest = max(watts)
             self.curve = spark_points(watts, highest)
             self.curve_words = t("Power over the charge; the highest was {power} kW.", power=kwh(highest, 1))
+
+
+def _months(db: Database, user_id: int, charges: Sequence[Charge], charger_id: str) -> list[Past]:
+    """The lines, of which the first of each month by Indian time says what the month came to."""
+    lines: list[Past] = []
+    named = ""
+    for charge in charges:
+        name = statements.name(charge.session.requested_at)
+        line = _past(charge)
+        if name != named:
+            since, until = statements.bounds(name)
+            total = history.month(db, user_id, since, until, charger_id)
+            line = replace(line, month=month(since), month_sum=_sum(total))
+        named = name
+        lines.append(line)
+    return lines
+
+
+def _sum(total: history.Month) -> str:
+    if not total.charges:
+        return ""
+    return t("{energy} kWh · {sum}", energy=kwh(total.energy_wh, 1), sum=rupees(total.cost_paise))
 
 
 def _past(charge: Charge) -> Past:

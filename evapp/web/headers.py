@@ -39,6 +39,9 @@ ALWAYS = (
     (b"cross-origin-opener-policy", b"same-origin"),
 )
 
+SCANNER, WASM = "/scan", "wasm-unsafe-eval"
+"""The one page that may compile WebAssembly: most browsers have no decoder of QR codes of their own."""
+
 HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 """Without includeSubDomains: chargers may still speak ws:// to a name beside ours."""
 
@@ -94,7 +97,9 @@ class Headers:
     def _policy(self, path: str) -> str:
         if path.startswith(SCRIPTLESS):
             return OF_ASSETS
-        return POLICY.format(scripts="".join(f" '{one}'" for one in self._hashes_of(path)), socket=self.socket)
+        decoder = [WASM] if bare(path.rstrip("/")) == SCANNER else []
+        scripts = "".join(f" '{one}'" for one in (*self._hashes_of(path), *decoder))
+        return POLICY.format(scripts=scripts, socket=self.socket)
 
     def _hashes_of(self, path: str) -> list[str]:
         return self.hashes.get(path.rstrip("/") or "/") or self.hashes.get(EVERY_OTHER_PAGE, [])

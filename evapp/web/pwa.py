@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from reflex.utils.prerequisites import get_backend_dir, get_web_dir
 from reflex_base.plugins.base import Plugin
 
+from evapp.components.scanner import DECODER
 from evapp.texts.languages import ENGLISH, LANGUAGES
 from evapp.web.headers import EVERY_OTHER_PAGE, HASHES
 
@@ -26,6 +28,8 @@ WORKER = "sw.js"
 
 KEPT = [OFFLINE, "fonts/*.woff2", "icons/favicon.svg", "assets/__reflex_global_styles-*.css"]
 """What the phone keeps. No page but the offline one: an old page would meet a newer server."""
+
+ZXING = "zxing-wasm/dist/reader/zxing_reader.wasm"
 
 NAVIGATIONS = "({ request }) => request.mode === 'navigate'"
 """Workbox asks for a function here, which JSON cannot hold."""
@@ -55,6 +59,7 @@ class PWAPlugin(Plugin):
             write_worker(static, get_web_dir().resolve())
         else:  # `make dev` builds no page ahead; a worker that does nothing will do
             (static / WORKER).touch()
+        serve_decoder(static, get_web_dir().resolve())
         write_hashes(static, get_backend_dir() / HASHES)
 
 
@@ -64,6 +69,13 @@ def name_languages(static: Path) -> None:
         if one.prefix:
             for page in (static / one.prefix.strip("/")).rglob("*.html"):
                 page.write_text(page.read_text().replace(f'<html lang="{ENGLISH.tag}"', f'<html lang="{one.tag}"', 1))
+
+
+def serve_decoder(static: Path, web: Path) -> None:
+    """The scanner's decoder of QR codes, from its package to where evapp/components/scanner.py looks for it."""
+    there = static / DECODER.strip("/")
+    there.mkdir(exist_ok=True)
+    shutil.copy(web / "node_modules" / ZXING, there)
 
 
 def without_app(page: str) -> str:

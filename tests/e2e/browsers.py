@@ -21,9 +21,9 @@ QUIET = (
 
 
 @asynccontextmanager
-async def chromium_browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium where it is installed, else Playwright's own."""
+async def chromium_browser(*ways: str) -> AsyncIterator[Browser]:
+    """Debian's Chromium where it is installed, else Playwright's own; `ways` are more of its switches."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*QUIET])
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*QUIET, *ways])
         yield browser
         await browser.close()

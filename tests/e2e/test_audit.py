@@ -15,6 +15,7 @@ from tests.e2e.audit import (
     LIGHT,
     NARROW,
     WIDE,
+    WITH_DECODER,
     WITH_DIALOG,
     Found,
     Most,
@@ -119,6 +120,7 @@ async def test_a_drivers_pages(
         faulted.fault()
         await inspection.page("home, new", "/dashboard", "Your chargers")
         await inspection.page("charge", "/charge", "Chargers you use will appear here.")
+        await inspection.page("scan", "/scan", "This device has no camera.", WITH_DECODER)
         await inspection.page("history, empty", "/history", "No charges yet.")
         await inspection.page("wallet", "/wallet", "For the test")
         await inspection.page("you", "/profile", "This device")

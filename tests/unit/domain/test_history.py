@@ -111,6 +111,9 @@ def test_a_month_counts_what_was_delivered(desk: Desk) -> None:
     desk.do(charging.answered, desk.request(asha), "silent")
     assert desk.do(history.month, asha, since) == history.Month(2, 5_000, 9_000)
     assert desk.do(history.month, desk.driver(), since) == history.Month(0, 0, 0)
+    assert desk.do(history.month, asha, since, since) == history.Month(0, 0, 0)
+    assert desk.do(history.month, asha, since, None, "NOSUCH") == history.Month(0, 0, 0)
+    assert desk.do(history.page, asha, charger_id="NOSUCH") == []
 
 
 def test_where_the_driver_charged_last_and_for_how_much(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 import pytest
 import segno
 
+from domain import stickers
 from domain.stickers import CODE_MM, HEIGHT_MM, HOW, QUIET_MODULES, WIDTH_MM, address, sticker
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -50,3 +51,35 @@ def test_words_of_others_stay_words() -> None:
     drawn = sticker(URL, "BLR-017", '</text><script>alert("x")</script>')
     assert "<script" not in drawn
     assert '</text><script>alert("x")</script>' in words(drawn)
+
+
+@pytest.mark.parametrize(
+    ("text", "charger_id"),
+    [
+        ("https://ev.example.org/c/BLR-017", "BLR-017"),
+        ("HTTPS://EV.example.org/hi/c/BLR-017/", "BLR-017"),
+        ("https://ev.example.org/c/IN%2ABLR%2A1?from=sticker", "IN*BLR*1"),
+        (" BLR-017 ", "BLR-017"),
+    ],
+)
+def test_a_scanned_code_names_its_charger(text: str, charger_id: str) -> None:
+    assert stickers.scanned("https://ev.example.org", text) == charger_id
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "https://evil.example/c/BLR-017",
+        "https://ev.example.org.evil.example/c/BLR-017",
+        "https://ev.example.org@evil.example/c/BLR-017",
+        "https://ev.example.org/wallet",
+        "https://ev.example.org/c/%2e%2e%2fauth",
+        "upi://pay?pa=somebody",
+        "javascript:alert(1)",
+        "two words",
+    ],
+)
+def test_any_other_code_is_refused(text: str) -> None:
+    with pytest.raises(stickers.NotOurs, match="not of a charger here"):
+        stickers.scanned("https://ev.example.org", text)

@@ -57,6 +57,9 @@ async def test_every_answer_carries_them(browser: httpx.AsyncClient, path: str) 
         ("/", "'self' 'sha256-HOME='"),
         ("/c/BLR.017", "'self' 'sha256-OTHER='"),
         ("/offline.html", "'self' 'sha256-OFF='"),
+        ("/scan", "'self' 'sha256-OTHER=' 'wasm-unsafe-eval'"),
+        ("/hi/scan/", "'self' 'sha256-OTHER=' 'wasm-unsafe-eval'"),
+        ("/scanner", "'self' 'sha256-OTHER='"),
         ("/assets/a.js", "'self'"),
     ],
 )
