@@ -7,8 +7,9 @@ import pytest
 
 from tests.money.simulation.world import lived
 
-FAILED_ONCE = ((2, 120), (6, 250))
-"""Seeds and steps: 2 has an offline queue by the charger's own clock, 6 a late plug whose stop is lost as well."""
+FAILED_ONCE = ((2, 400), (6, 400))
+"""Seeds and steps. Both were faults of the simulation: 2 judged an offline queue too strictly, in 6 several messages
+arrived in the same instant. No seed has found one of the product yet."""
 
 
 @pytest.mark.parametrize("seed", [1])
