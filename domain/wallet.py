@@ -307,10 +307,11 @@ def lines(
     limit: int | None = 20,
     since: datetime | None = None,
     until: datetime | None = None,
+    kind: str = "",
 ) -> list[Line]:
     """A driver's money story, newest first, a page at a time by keyset (`before` is the last line's id).
 
-    With `since` or `until` only what was booked from the one on and before the other.
+    With `since` or `until` only what was booked from the one on and before the other; with `kind` only transfers of it.
     """
     query = (
         select(Entry, Transfer)
@@ -325,6 +326,8 @@ def lines(
         query = query.where(col(Entry.created_at) >= since)
     if until is not None:
         query = query.where(col(Entry.created_at) < until)
+    if kind:
+        query = query.where(Transfer.kind == kind)
     found = db.exec(query).all()
     ended = _ended_refunds(db, {transfer.ref for entry, transfer in found if transfer.kind == "refund"})
     return [

@@ -6,6 +6,7 @@ from domain.settings import settings
 from evapp.components import recharge
 from evapp.components.bones import bone, loaded
 from evapp.components.buttons import button, icon, text_link
+from evapp.components.fields import chip, chips
 from evapp.components.meter import figure, panel
 from evapp.components.money import whole_rupees
 from evapp.components.notices import empty, notice
@@ -14,7 +15,7 @@ from evapp.components.running import charge_bar
 from evapp.components.shell import columns, shell
 from evapp.state.live import Live
 from evapp.state.recharge import Recharge
-from evapp.state.wallet import Month, Movement, Wallet
+from evapp.state.wallet import KINDS, Month, Movement, Wallet
 from evapp.texts import t
 
 
@@ -23,7 +24,7 @@ def wallet() -> rx.Component:
     return shell(
         "/wallet",
         t("Wallet"),
-        columns(rx.el.div(outcome(), balance()), rx.el.div(section(t("Movements"), movements()), monthly())),
+        columns(rx.el.div(outcome(), balance()), rx.el.div(section(t("Movements"), kinds(), movements()), monthly())),
         bar=charge_bar(Live),
     )
 
@@ -72,6 +73,18 @@ def add_money() -> rx.Component:
             on_choose=Recharge.choose,
             on_type=Recharge.write,
             on_pay=Recharge.pay,
+        ),
+    )
+
+
+def kinds() -> rx.Component:
+    """Everything, or movements of one kind."""
+    words = (t("All"), t("Added"), t("Paid"), t("Refunded"))
+    return chips(
+        t("Show"),
+        *(
+            chip("kind", kind, word, checked=Wallet.kind == kind, on_change=Wallet.choose(kind))  # type: ignore[operator]
+            for kind, word in zip(KINDS, words, strict=True)
         ),
     )
 

@@ -55,6 +55,10 @@ class Month:
     pdf: str
 
 
+KINDS = ("", "recharge", "charging", "refund")
+"""Of the filter: everything, added, paid, refunded."""
+
+
 class Wallet(rx.State):
     """The page /wallet."""
 
@@ -65,6 +69,8 @@ class Wallet(rx.State):
     arrears: str = ""
     movements: list[Movement] = []  # noqa: RUF012 - a default that Reflex copies
     more: bool = False
+    kind: str = ""
+    """The one of KINDS that is shown."""
     months: list[Month] = []  # noqa: RUF012 - a default that Reflex copies
     outcome: str = ""
     outcome_reference: str = ""
@@ -81,12 +87,20 @@ class Wallet(rx.State):
         await arrive(self, Wallet, Recharge)
 
     @rx.event
+    async def choose(self, kind: str) -> None:
+        """Show movements of one kind, or all."""
+        user = await auth.guard(self)
+        if user is not None and user.id is not None and kind in KINDS:
+            self.kind, self._shown = kind, PAGE
+            await self._refresh(user.id)
+
+    @rx.event
     async def show_more(self) -> None:
         """Twenty older movements below those shown."""
         user = await auth.guard(self)
         if user is None or user.id is None or not self._last:
             return
-        older = await read(wallet.lines, user.id, before=self._last, limit=PAGE + 1)
+        older = await read(wallet.lines, user.id, before=self._last, limit=PAGE + 1, kind=self.kind)
         self._show([*self.movements, *map(_movement, older[:PAGE])], older[:PAGE], more=len(older) > PAGE)
 
     async def _refresh(self, user_id: int) -> None:
@@ -99,7 +113,7 @@ class Wallet(rx.State):
             if money.arrears_paise
             else ""
         )
-        lines = await read(wallet.lines, user_id, limit=self._shown + 1)
+        lines = await read(wallet.lines, user_id, limit=self._shown + 1, kind=self.kind)
         shown = lines[: self._shown]
         self._show([_movement(line) for line in shown], shown, more=len(lines) > self._shown)
         self.months = [_month(name) for name in await read(statements.months, user_id)]

@@ -22,7 +22,7 @@ SURFACE = {
     "sign_in.SignIn": {"arrive"},
     "stop_at.StopAt": {"choose", "write", "save"},
     "vacancy.Vacancy": {"wait", "leave"},
-    "wallet.Wallet": {"load", "show_more"},
+    "wallet.Wallet": {"load", "choose", "show_more"},
 }
 """State → its public handlers. `setvar`, which every state has, reaches explicit setters only; there are none."""
 

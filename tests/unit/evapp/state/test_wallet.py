@@ -224,3 +224,16 @@ async def test_a_foreign_payment_is_not_talked_about(page: Wallet, asha: int, pa
     await page._refresh(asha)
     assert (page.outcome, page.outcome_reference, page._paid) == ("", "", "")
     assert (await read(recharges.owned, ravi, theirs.merchant_order_id)).state == OrderState.NEW
+
+
+async def test_movements_of_one_kind(page: Wallet, asha: int) -> None:
+    await transact(give, asha, 100)
+    await page.load()
+    assert len(page.movements) == 1
+    kind = (await transact(wallet.lines, asha))[0].kind
+    for chosen in ("recharge", "charging", "refund", "nonsense"):
+        await page.choose(chosen)
+        assert len(page.movements) == (1 if page.kind == kind else 0)
+    assert page.kind == "refund"
+    await page.choose("")
+    assert len(page.movements) == 1
