@@ -11,6 +11,7 @@ from domain import receipts, sessions, settlement
 from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, Receipt, SessionState, now
 
 CURVE_POINTS = 60
+Span = tuple[datetime, datetime]
 PAST = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
 
 
@@ -76,13 +77,22 @@ def latest_at(db: Session, user_id: int, charger_id: str, since: datetime) -> Ch
 
 
 def page(
-    db: Session, user_id: int, *, before: ChargingSession | None = None, charger_id: str = "", limit: int = 20
+    db: Session,
+    user_id: int,
+    *,
+    before: ChargingSession | None = None,
+    charger_id: str = "",
+    span: Span | None = None,
+    limit: int = 20,
 ) -> list[Charge]:
     """Past charges, newest first, a page at a time by keyset; also those that never began, which cost nothing.
 
-    With `charger_id` only those of that charger.
+    With `charger_id` only those of that charger, with `span` only those requested from its first moment to before its
+    second.
     """
     query = _of(user_id).where(col(ChargingSession.state).in_(PAST)).limit(limit)
+    if span is not None:
+        query = query.where(col(ChargingSession.requested_at) >= span[0], col(ChargingSession.requested_at) < span[1])
     if charger_id:
         query = query.where(ChargingSession.charger_id == charger_id)
     if before is not None:
@@ -91,6 +101,15 @@ def page(
             | ((col(ChargingSession.requested_at) == before.requested_at) & (col(ChargingSession.id) < before.id))
         )
     return [_charge(db, session) for session in db.exec(query).all()]
+
+
+def moments(db: Session, user_id: int) -> Sequence[datetime]:
+    """When the driver's past charges were requested, newest first."""
+    return db.exec(
+        select(ChargingSession.requested_at)
+        .where(ChargingSession.user_id == user_id, col(ChargingSession.state).in_(PAST))
+        .order_by(col(ChargingSession.requested_at).desc())
+    ).all()
 
 
 def month(db: Session, user_id: int, since: datetime, until: datetime | None = None, charger_id: str = "") -> Month:

@@ -19,7 +19,7 @@ from domain.bus import LocalBus, use
 from domain.db import opened, transact
 from domain.settings import settings
 from evapp.components.effects import effects
-from evapp.components.strip import strip
+from evapp.components.strip import renewal, strip
 from evapp.pages.broken import broken
 from evapp.pages.charge import charge
 from evapp.pages.charger import charger
@@ -107,7 +107,7 @@ app = rx.App(
 app.add_middleware(language.OfEvents(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
-app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), effects()) if stateful else None
+app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), renewal(), effects()) if stateful else None
 
 
 @contextlib.asynccontextmanager

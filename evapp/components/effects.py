@@ -15,6 +15,13 @@ set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentEle
 register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
 
 
+document: rx.Var[Any] = rx.Var("document.documentElement")
+marking: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute.bind")
+on_worker: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.controller?.addEventListener")
+RENEWED = "data-renewed"
+"""Set on the document when the service worker that served this page has been replaced: a newer version is here."""
+
+
 def leave(path: rx.Var[str] | str) -> EventSpec:
     """Load a path in full, from an event trigger in a page."""
     return rx.run_script(assign.call(path))
@@ -47,11 +54,17 @@ def _document_speaks() -> EventSpec:
     return rx.run_script(set_attribute.call("lang", tag))
 
 
+def _when_renewed() -> EventSpec:
+    """A worker changes its state for the last time when a newer one has taken its place."""
+    return rx.run_script(on_worker.call("statechange", marking.call(document, RENEWED, "")))
+
+
 def effects() -> rx.Component:
     """Mounted once, in the overlay of evapp.py."""
     return rx.fragment(
         rx.cond(Effects.leave_to != "", departure(path=Effects.leave_to, key=Effects.wish)),
         rx.cond(Effects.sentence != "", saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish)),
         rx.el.span(on_mount=rx.run_script(register.call("/sw.js")), hidden=True),
+        rx.el.span(on_mount=_when_renewed(), hidden=True),
         rx.el.span(on_mount=_document_speaks(), hidden=True),
     )

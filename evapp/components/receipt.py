@@ -1,12 +1,14 @@
 """A finished charge as a bill: units times price, when, why it ended, and what it left."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import reflex as rx
 
 from evapp.components.buttons import button_link
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
+from evapp.components.spark import spark
 from evapp.components.status import status
 from evapp.texts import t
 
@@ -149,3 +151,15 @@ def _line(name: str, value: str) -> rx.Component:
 
 def _given(name: str, value: str) -> rx.Component:
     return rx.cond(value != "", _line(name, value))
+
+
+def power(of: Any) -> rx.Component:
+    """The power curve of a charge that is over, as far as the charger reported it; `of` has it as `curve`."""
+    return rx.cond(
+        of.curve != "",
+        rx.el.section(
+            rx.el.h2(t("Power"), class_name="text-section font-semibold"),
+            rx.el.p(of.curve_words, class_name="num text-note text-ink-2 mt-1 mb-3"),
+            spark(of.curve, label=of.curve_words, height="h-32"),
+        ),
+    )

@@ -1,10 +1,29 @@
-"""The line that says the connection is gone; it pushes the page down and covers nothing."""
+"""The lines above every page: the connection is gone, a new version is here. They push it down and cover nothing."""
+
+from typing import Any
 
 import reflex as rx
+from reflex_base.vars.function import FunctionStringVar, FunctionVar
 
 from evapp.components.buttons import icon
 from evapp.components.tongues import both
 from evapp.texts import later
+
+reload: FunctionVar[Any] = FunctionStringVar.create("window.location.reload")
+
+
+def renewal() -> rx.Component:
+    """The line that says a newer version waits; shown when evapp/components/effects.py has marked the document."""
+    return rx.el.div(
+        rx.el.p(both(later("A new version of evapp is here.")), role="status"),
+        rx.el.button(
+            both(later("Reload")),
+            type="button",
+            on_click=rx.run_script(reload.call()),
+            class_name="min-h-11 px-3 font-semibold underline underline-offset-4 cursor-pointer",
+        ),
+        class_name="renewal sticky top-0 z-30 items-center justify-center gap-2.5 px-4 bg-ink text-paper text-note",
+    )
 
 
 def strip() -> rx.Component:

@@ -7,7 +7,7 @@ from evapp.components.buttons import button, button_link, icon
 from evapp.components.fault_form import fault_form
 from evapp.components.meter import panel
 from evapp.components.notices import notice
-from evapp.components.receipt import receipt
+from evapp.components.receipt import power, receipt
 from evapp.components.rows import row, rows, section
 from evapp.components.running import charge_panel, curve_section
 from evapp.components.shell import columns, shell
@@ -44,6 +44,7 @@ def charger() -> rx.Component:
             ),
             rx.el.div(
                 rx.cond(ChargerPage.phase == "running", beside()),
+                rx.cond(ChargerPage.phase == "finished", power(ChargerPage)),
                 rx.cond(KNOWN, fault_form(FaultReport)),
                 class_name="grid gap-6",
             ),

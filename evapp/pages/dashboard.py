@@ -11,6 +11,7 @@ from evapp.components.shell import columns, shell
 from evapp.pages.charge import known, search
 from evapp.pages.wallet import add_money
 from evapp.state.dashboard import Dashboard
+from evapp.state.install import Install
 from evapp.state.live import Live
 from evapp.state.notices import Freed, Notices
 from evapp.texts import t
@@ -32,7 +33,7 @@ def dashboard() -> rx.Component:
             # On a phone this lies under what is not known before: it comes when its place is certain.
             rx.cond(
                 Dashboard.loaded,
-                rx.el.div(start(), rx.el.hr(class_name="border-line my-7"), known()),
+                rx.el.div(start(), rx.el.hr(class_name="border-line my-7"), known(), install()),
                 rx.el.div(bone("9ch", "1.5rem"), bone("100%", "12rem"), class_name="grid gap-3"),
             ),
             key=rx.cond(Dashboard.loaded, "come", "coming"),
@@ -74,6 +75,22 @@ def freed(one: Freed) -> rx.Component:
             ),
         ),
         class_name="mt-4",
+    )
+
+
+def install() -> rx.Component:
+    """How the app comes onto the phone's own screen; from there nobody is told (assets/theme.css)."""
+    return rx.cond(
+        Dashboard.loaded & Install.due & (Install.done == ""),
+        rx.el.div(
+            notice(
+                "info",
+                t("Keep evapp on your home screen"),
+                t("Open your browser’s menu and choose “Install app” or “Add to home screen”."),
+                action=button(t("Done"), kind="quiet", on_click=Install.put_away),
+            ),
+            class_name="in-browser mt-7",
+        ),
     )
 
 

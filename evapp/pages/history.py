@@ -6,11 +6,10 @@ from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link, text_link
 from evapp.components.fields import INPUT
 from evapp.components.notices import empty, notice
-from evapp.components.receipt import receipt
+from evapp.components.receipt import power, receipt
 from evapp.components.rows import row, rows
 from evapp.components.running import charge_bar, running_card
 from evapp.components.shell import columns, shell
-from evapp.components.spark import spark
 from evapp.state.history import ALL, History, Past, Session
 from evapp.state.live import Live
 from evapp.texts import t
@@ -26,10 +25,18 @@ def history() -> rx.Component:
             rx.cond(
                 History.loaded,
                 rx.cond(
-                    History.charges.length() > 0,  # type: ignore[attr-defined]
+                    History.months.length() > 0,  # type: ignore[attr-defined]
                     rx.el.div(
-                        rx.cond(History.chargers.length() > 1, chargers()),  # type: ignore[attr-defined]
-                        rows(rx.foreach(History.charges, charge_row)),
+                        rx.el.div(
+                            rx.cond(History.months.length() > 1, months()),  # type: ignore[attr-defined]
+                            rx.cond(History.chargers.length() > 1, chargers()),  # type: ignore[attr-defined]
+                            class_name="grid sm:grid-cols-2 gap-3 empty:hidden",
+                        ),
+                        rx.cond(
+                            History.charges.length() > 0,  # type: ignore[attr-defined]
+                            rows(rx.foreach(History.charges, charge_row)),
+                            empty(t("No charge at this charger in this month.")),
+                        ),
                         rx.cond(
                             History.more,
                             button(
@@ -48,6 +55,21 @@ def history() -> rx.Component:
             ),
             class_name="max-w-[44rem]",
         ),
+    )
+
+
+def months() -> rx.Component:
+    """The charges of one month, or of all."""
+    return rx.el.label(
+        rx.el.span(t("Month"), class_name="text-note text-ink-2"),
+        rx.el.select(
+            rx.el.option(t("All months"), value=ALL),
+            rx.foreach(History.months, lambda one: rx.el.option(one.words, value=one.value)),
+            value=History.month,
+            on_change=History.choose_month,
+            class_name=f"{INPUT} appearance-auto",
+        ),
+        class_name="grid gap-1.5 mb-2",
     )
 
 
@@ -103,7 +125,7 @@ def session() -> rx.Component:
         ),
         rx.match(
             Session.phase,
-            ("found", columns(receipt(Session.bill, helped()), power())),
+            ("found", columns(receipt(Session.bill, helped()), power(Session))),
             (
                 "running",
                 notice(
@@ -123,19 +145,6 @@ def session() -> rx.Component:
             rx.el.div(bone("100%", "12rem"), class_name="max-w-[40rem]"),
         ),
         bar=charge_bar(Live),
-    )
-
-
-def power() -> rx.Component:
-    """The power curve of the charge, as far as the charger reported it."""
-    return rx.cond(
-        Session.curve != "",
-        rx.el.section(
-            rx.el.h2(t("Power"), class_name="text-section font-semibold"),
-            rx.el.p(Session.curve_words, class_name="num text-note text-ink-2 mt-1 mb-3"),
-            spark(Session.curve, label=Session.curve_words, height="h-32"),
-        ),
-        rx.fragment(),
     )
 
 

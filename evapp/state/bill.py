@@ -1,11 +1,15 @@
 """A charge of the past put into words: what its receipt shows."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from domain import charging, settlement
 from domain.history import Charge
 from domain.models import PaperKind, Receipt, SessionState
 from domain.settlement import FAULT_REASONS
 from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees
 from evapp.components.receipt import Bill, BillLine
+from evapp.components.spark import spark_points
 from evapp.texts import later, t
 from evapp.texts.prices import idle_words, line_words
 
@@ -39,6 +43,16 @@ REASONS = {
     "Other": later("The charger ended it because of a fault"),
 }
 """OCPP's reasons of a stop, in words."""
+
+
+def curve_of(readings: Sequence[tuple[datetime, int]]) -> tuple[str, str]:
+    """The power of a charge as points of a curve, and in a sentence; both empty for less than two readings (W)."""
+    watts = [power for _, power in readings]
+    if len(watts) < 2:
+        return "", ""
+    highest = max(watts)
+    words = t("Power over the charge; the highest was {power} kW.", power=kwh(highest, 1))
+    return spark_points(watts, highest), words
 
 
 def bill_of(charge: Charge) -> Bill:

@@ -15,7 +15,7 @@ from domain.models import SessionState, now
 from domain.settings import settings
 from evapp.components.money import clock, per_kwh, rated_kw, rupees
 from evapp.components.receipt import Bill
-from evapp.state.bill import bill_of
+from evapp.state.bill import bill_of, curve_of
 from evapp.state.fault_report import FaultReport
 from evapp.state.favourite import Favourite
 from evapp.state.live import Live
@@ -76,6 +76,8 @@ class ChargerPage(rx.State):
     """Why the last start was refused."""
     elsewhere: str = ""
     bill: Bill = Bill()
+    curve: str = ""
+    curve_words: str = ""
 
     @rx.event
     async def load(self) -> None:
@@ -158,6 +160,8 @@ class ChargerPage(rx.State):
         if past is not None and past.session.ref != self._dismissed:
             if past.session.state != SessionState.CANCELLED:
                 self.bill = bill_of(past)
+                assert past.session.id is not None
+                self.curve, self.curve_words = curve_of(await read(history.curve, past.session.id))
                 return "finished"
             self.error = self.error or t(charging.explain(past.session))
         return "free" if state == FREE else "unavailable"

@@ -11,6 +11,7 @@ from domain.money import energy_for
 from domain.settings import settings
 from evapp.components.money import IST, kwh, month, rupees
 from evapp.state.find import Find
+from evapp.state.install import Install
 from evapp.state.recharge import Recharge
 from evapp.state.visit import arrive
 from evapp.texts import later, t
@@ -41,7 +42,7 @@ class Dashboard(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page /dashboard."""
-        user = await arrive(self, Dashboard, Recharge, Find)
+        user = await arrive(self, Dashboard, Recharge, Find, Install)
         if user is not None:
             hour = now().astimezone(IST).hour
             self.greeting = next(t(words, name=user.username) for until, words in GREETINGS if hour < until)

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 import reflex as rx
 from sqlmodel import Session as Database
 
-from domain import charging, history, sessions, statements
+from domain import charging, history, statements
 from domain.db import read
 from domain.history import Charge
 from domain.models import SessionState
 from domain.sessions import NotYours
 from evapp.components.money import clock, day, duration, kwh, month, rupees
 from evapp.components.receipt import Bill
-from evapp.components.spark import spark_points
-from evapp.state.bill import bill_of
+from evapp.state.bill import bill_of, curve_of
 from evapp.state.visit import arrive
 from evapp.texts import bare, t
 from evapp.web import auth
@@ -37,8 +36,16 @@ class Past:
     month_sum: str = ""
 
 
+@dataclass(frozen=True)
+class Choice:
+    """One month to choose, as 2026-11 and in words."""
+
+    value: str
+    words: str
+
+
 ALL = ""
-"""Of the filter: every charger."""
+"""Of a filter: every charger, every month."""
 CHARGERS = 50
 """Chargers to choose from."""
 
@@ -53,12 +60,16 @@ class History(rx.State):
     """Those with a charge of the driver, to choose from."""
     charger: str = ALL
     """The one whose charges are shown."""
+    months: list[Choice] = []  # noqa: RUF012 - likewise
+    """Those with a charge of the driver, to choose from."""
+    month: str = ALL
+    """The one whose charges are shown."""
     _shown: int = PAGE
 
     @rx.event
     async def load(self) -> None:
         """Show the page /history."""
-        self._shown, self.charger = PAGE, ALL
+        self._shown, self.charger, self.month = PAGE, ALL, ALL
         await arrive(self, History)
 
     @rx.event
@@ -70,22 +81,31 @@ class History(rx.State):
             await self._refresh(user.id)
 
     @rx.event
+    async def choose_month(self, month: str) -> None:
+        """Show the charges of one month, or of all."""
+        user = await auth.guard(self)
+        if user is not None and user.id is not None and month in (ALL, *(one.value for one in self.months)):
+            self.month, self._shown = month, PAGE
+            await self._refresh(user.id)
+
+    @rx.event
     async def show_more(self) -> None:
         """Twenty older charges below those shown."""
         user = await auth.guard(self)
         if user is None or user.id is None or not self.charges:
             return
-        last = await read(sessions.owned, user.id, self.charges[-1].ref)
-        older = await read(history.page, user.id, before=last, charger_id=self.charger, limit=1)
-        if older:
+        if self.more:
             self._shown += PAGE
             await self._refresh(user.id)
 
     async def _refresh(self, user_id: int) -> None:
-        found = await read(history.page, user_id, charger_id=self.charger, limit=self._shown + 1)
+        span = statements.bounds(self.month) if self.month else None
+        found = await read(history.page, user_id, charger_id=self.charger, span=span, limit=self._shown + 1)
         self.more = len(found) > self._shown
         self.charges = await read(_months, user_id, found[: self._shown], self.charger)
         self.chargers = sorted(await read(history.used_chargers, user_id, CHARGERS))
+        begun = {statements.name(at): at for at in await read(history.moments, user_id)}
+        self.months = [Choice(name, month(at)) for name, at in begun.items()]
         self.loaded = True
 
 
@@ -115,11 +135,7 @@ class Session(rx.State):
         self.bill = bill_of(charge)
         self.phase = "found" if charge.session.state in history.PAST else "running"
         assert charge.session.id is not None
-        watts = [power for _, power in await read(history.curve, charge.session.id)]
-        if len(watts) > 1:
-            highest = max(watts)
-            self.curve = spark_points(watts, highest)
-            self.curve_words = t("Power over the charge; the highest was {power} kW.", power=kwh(highest, 1))
+        self.curve, self.curve_words = curve_of(await read(history.curve, charge.session.id))
 
 
 def _months(db: Database, user_id: int, charges: Sequence[Charge], charger_id: str) -> list[Past]:

@@ -129,6 +129,14 @@ def write_worker(static: Path, web: Path) -> None:
     done = subprocess.run(workbox, cwd=web, capture_output=True, text=True, check=False)
     if done.returncode:
         raise WorkerError(done.stdout + done.stderr)
+    with (static / WORKER).open("a") as worker:
+        worker.write(f"\n// {version(static)}\n")
+
+
+def version(static: Path) -> str:
+    """Names this build: fingerprinted files are called otherwise when they change, and a changed worker says so."""
+    names = sorted(file.name for file in (static / "assets").glob("*"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _address(page: Path) -> str:

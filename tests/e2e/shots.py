@@ -77,6 +77,9 @@ async def register(camera: Camera, username: str, phone: str) -> None:
 async def chargers_of_all_kinds(camera: Camera, busy: VirtualCharger, faulted: VirtualCharger) -> None:
     await camera.picture("charge", "/charge", "Chargers you use will appear here.")
     await camera.picture("charger-free", "/c/BLR-017", "Plug in, then start.")
+    await camera.page.get_by_text("kWh", exact=True).first.click()
+    await expect(camera.page.get_by_text("Energy in kWh")).to_be_visible()
+    await camera.shoot("charger-limit")
     await camera.picture("charger-busy", f"/c/{busy.identity}", "This charger is in use.")
     await camera.picture("charger-faulted", f"/c/{faulted.identity}", "This charger is out of order.")
     await camera.picture("charger-silent", "/c/BLR-090", "No contact with this charger.")
@@ -128,6 +131,9 @@ async def afterwards(camera: Camera) -> None:
     await camera.shoot("charge-detail")
     await camera.picture("wallet", "/wallet", "Wallet")
     await camera.picture("profile", "/profile", "Log out")
+    await camera.picture("home-hindi", "/hi/dashboard", "वॉलेट")
+    await camera.picture("wallet-hindi", "/hi/wallet", "वॉलेट")
+    await camera.picture("scan", "/scan", "Scan")
 
 
 async def album(product: Product, browser: Browser, only: str) -> None:

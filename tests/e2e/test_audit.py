@@ -145,7 +145,7 @@ async def test_a_drivers_pages(
         await driver_with_600.page.get_by_role("button", name="Stop charging").click()
         await driver_with_600.page.get_by_role("button", name="Stop and pay").click()
         await inspection.page("receipt", f"/c/{charger.identity}", "See all charges", WITH_DIALOG)
-        await inspection.page("home", "/dashboard", "Test Street")
+        await inspection.page("home", "/dashboard", "Keep evapp on your home screen")
         await inspection.page("history", "/history", "Test Street")
         await inspection.state("history, one", _follow("Test Street"), "Get help with this charge")
 

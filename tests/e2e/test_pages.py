@@ -3,6 +3,8 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from playwright.async_api import Browser, Route, WebSocketRoute, expect
 
 from tests.e2e.browsers import QUIET
 from tests.e2e.conftest import Phone
-from tests.e2e.running import Product
+from tests.e2e.running import ROOT, Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,6 +38,36 @@ async def test_the_app_can_be_installed(product: Product, chromium: Browser, tmp
     assert await tools.send("Page.getInstallabilityErrors") == {"installabilityErrors": []}
     assert (await tools.send("Page.getAppManifest"))["errors"] == []
     await context.close()
+
+
+async def test_a_new_version_is_said_above_the_page(phone: Phone) -> None:
+    await _settled(phone, "/help")
+    await worker_ready(phone.page)
+    await phone.page.reload()  # its worker is there from the start now
+    await _settled(phone, "/help")
+    news = phone.page.get_by_text("A new version of evapp is here.")
+    await expect(news).to_be_hidden()
+    with deployed_anew():
+        await phone.page.evaluate("navigator.serviceWorker.getRegistration().then(one => one.update())")
+        await expect(news).to_be_visible()
+        await phone.page.get_by_role("button", name="Reload").click()
+        await expect(news).to_be_hidden()
+
+
+@contextmanager
+def deployed_anew() -> Iterator[None]:
+    """Another build's service worker, in every form it is served in."""
+    worker = ROOT / ".web" / "build" / "client" / "sw.js"
+    packed = [file for suffix in (".br", ".gz") if (file := worker.with_name(worker.name + suffix)).exists()]
+    before = {file: file.read_bytes() for file in (worker, *packed)}
+    for file in packed:
+        file.unlink()
+    worker.write_bytes(before[worker] + b"// newer")
+    try:
+        yield
+    finally:
+        for file, content in before.items():
+            file.write_bytes(content)
 
 
 async def test_without_a_network_the_phone_says_so_and_comes_back(phone: Phone) -> None:

@@ -116,6 +116,23 @@ def test_a_month_counts_what_was_delivered(desk: Desk) -> None:
     assert desk.do(history.page, asha, charger_id="NOSUCH") == []
 
 
+def test_charges_of_a_span_of_time(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    first = past(desk, asha)
+    since = desk.passes(minutes=1)
+    second = past(desk, asha)
+    until = desk.passes(minutes=1)
+    past(desk, asha)
+    found = desk.do(history.page, asha, span=(since, until))
+    assert [charge.session.id for charge in found] == [second]
+    moments = desk.do(history.moments, asha)
+    assert len(moments) == 3
+    assert list(moments) == sorted(moments, reverse=True)
+    assert [charge.session.id for charge in desk.do(history.page, asha, span=(moments[2], moments[1]))] == [first]
+    assert desk.do(history.moments, desk.driver()) == []
+
+
 def test_where_the_driver_charged_last_and_for_how_much(desk: Desk) -> None:
     asha = desk.driver()
     for n in range(1, 7):

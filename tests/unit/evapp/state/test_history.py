@@ -1,0 +1,78 @@
+"""The list of past charges: its months and its filters, which take nothing that was not offered."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import Session
+
+from domain import sign_ins
+from domain.db import opened, transact
+from domain.models import ChargingSession, SessionState, User
+from domain.sign_ins import Browser, hash_token
+from evapp.state.history import Choice, History
+from evapp.state.install import Install
+from evapp.web import auth
+from tests.money.house import charge, driver
+
+SEPTEMBER = datetime(2026, 9, 3, 6, tzinfo=UTC)
+OCTOBER = datetime(2026, 10, 31, 18, 45, tzinfo=UTC)
+"""In India it is November already."""
+
+
+def life(db: Session) -> int:
+    """A driver with a charge in September and one early in November."""
+    user_id = driver(db)
+    sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
+    for number, at in enumerate((SEPTEMBER, OCTOBER)):
+        session = db.get_one(ChargingSession, charge(db, user_id, number, SessionState.CANCELLED))
+        session.requested_at = at
+        db.add(session)
+    return user_id
+
+
+@pytest.fixture
+async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
+    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
+    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
+        yield await transact(life)
+
+
+async def state(cls: type[rx.State]) -> Any:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    return await root.get_state(cls)
+
+
+async def test_the_charges_of_one_month(asha: int) -> None:
+    page = await state(History)
+    await page.load()
+    assert page.months == [Choice("2026-11", "November 2026"), Choice("2026-09", "September 2026")]
+    assert [line.month for line in page.charges] == ["November 2026", "September 2026"]
+    await page.choose_month("2026-09")
+    assert [line.month for line in page.charges] == ["September 2026"]
+    await page.choose_month("")
+    assert len(page.charges) == 2
+
+
+@pytest.mark.parametrize("month", ["2026-10", "2026-13", "' OR 1=1", ["2026-09"], None, 9])
+async def test_a_month_that_was_not_offered_is_not_taken(asha: int, month: Any) -> None:
+    page = await state(History)
+    await page.load()
+    await page.choose_month(month)
+    assert page.month == ""
+    assert len(page.charges) == 2
+
+
+async def test_the_hint_to_install_comes_with_the_first_charge_and_goes_when_put_away(asha: int) -> None:
+    hint = await state(Install)
+    await hint._refresh(asha)
+    assert hint.due
+    await hint.put_away()
+    assert hint.done == "yes"
+    await hint._refresh(asha + 1)
+    assert not hint.due
