@@ -24,7 +24,7 @@ SHOTS = Path(__file__).parents[2] / "docs" / "shots"
 SIZES = {"390": {"width": 390, "height": 844}, "1280": {"width": 1280, "height": 860}}
 THEMES = ("light", "dark")
 STILL = """() => Promise.all(document.getAnimations()
-    .filter(one => one.effect.getComputedTiming().endTime < 2000).map(one => one.finished))"""
+    .filter(one => one.effect.getComputedTiming().endTime < 2000).map(one => one.finished.catch(() => null)))"""
 """What a page still moves has come to rest; what moves for ever, or waits to say that news is old, goes on."""
 
 
