@@ -124,6 +124,13 @@ def revoke(db: Session, user_id: int, sign_in_id: int, at: datetime | None = Non
     return bool(found)
 
 
+def revoke_others(db: Session, user_id: int, token_hash: str, at: datetime | None = None) -> int:
+    """End all of somebody's sign-ins but the one with this token; how many there were."""
+    others = [one for one in sign_ins(db, user_id, at) if one.token_hash != token_hash]
+    _end(db, others, at)
+    return len(others)
+
+
 def end_all(db: Session, user_id: int, at: datetime | None = None) -> None:
     """End every sign-in of somebody."""
     _end(db, db.exec(select(SignIn).where(SignIn.user_id == user_id)).all(), at)

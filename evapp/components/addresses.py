@@ -21,6 +21,16 @@ def whatsapp(number: str, text: Text) -> Text:
     return f"https://wa.me/{number}?text={encoded(text)}"
 
 
+def shared(text: Text) -> Text:
+    """WhatsApp with a text to send to whomever one likes."""
+    return f"https://wa.me/?text={encoded(text)}"
+
+
+def maps(place: Text) -> Text:
+    """The way to a place; on a phone its own app for maps opens."""
+    return f"https://www.google.com/maps/search/?api=1&query={encoded(place)}"
+
+
 def mail(address: str, subject: Text, text: Text) -> Text:
     """A letter to `address` that is already begun."""
     return f"mailto:{address}?subject={encoded(subject)}&body={encoded(text)}"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from reflex_base.vars.function import FunctionStringVar, FunctionVar
 
 from evapp.components.bones import stale
 from evapp.components.buttons import button, icon
@@ -13,6 +14,9 @@ from evapp.components.notices import notice
 from evapp.components.spark import spark
 from evapp.components.status import status
 from evapp.texts import at, t
+
+quietly: rx.Var[Any] = rx.Var("console.debug")
+screen: FunctionVar[Any] = FunctionStringVar.create("navigator.wakeLock?.request('screen').catch")
 
 
 def age(as_of: Any, news: Any) -> rx.Component:
@@ -68,7 +72,7 @@ def charge_panel(live: Any) -> rx.Component:
     before = (live.state == "starting") | (live.state == "waiting")
     return rx.el.div(
         rx.el.p(live.sentence, role="status", class_name="sr-only"),
-        rx.cond(before, waiting_panel(live), live_meter(live)),
+        rx.cond(before, waiting_panel(live), rx.fragment(live_meter(live), awake())),
         cable(live.flowing),
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
@@ -81,6 +85,11 @@ def charge_panel(live: Any) -> rx.Component:
             class_name="grid gap-3 mt-4 empty:hidden",
         ),
     )
+
+
+def awake() -> rx.Component:
+    """Keeps the phone from sleeping while it shows the meter; a browser that will not is left alone."""
+    return rx.el.span(on_mount=rx.run_script(screen.call(quietly)), hidden=True)
 
 
 def curve_section(live: Any) -> rx.Component:

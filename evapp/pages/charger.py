@@ -2,8 +2,9 @@
 
 import reflex as rx
 
+from evapp.components.addresses import maps
 from evapp.components.bones import bone
-from evapp.components.buttons import button, button_link, icon
+from evapp.components.buttons import button, button_link, icon, text_link
 from evapp.components.fault_form import fault_form
 from evapp.components.meter import panel
 from evapp.components.notices import notice
@@ -45,6 +46,7 @@ def charger() -> rx.Component:
             rx.el.div(
                 rx.cond(ChargerPage.phase == "running", beside()),
                 rx.cond(ChargerPage.phase == "finished", power(ChargerPage)),
+                rx.cond(ChargerPage.place != "", way_there()),
                 rx.cond(KNOWN, fault_form(FaultReport)),
                 class_name="grid gap-6",
             ),
@@ -52,6 +54,11 @@ def charger() -> rx.Component:
         aside=rx.cond(KNOWN, star()),
         lead=rx.cond(ChargerPage.phase != "", ChargerPage.about, bone("16ch")),
     )
+
+
+def way_there() -> rx.Component:
+    """Where the charger stands."""
+    return rx.el.p(text_link(t("Open in Maps"), maps(ChargerPage.place), native=True, rel="noopener"))
 
 
 def star() -> rx.Component:

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from evapp.components.addresses import shared
 from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link, text_link
 from evapp.components.fields import INPUT
@@ -149,8 +150,9 @@ def session() -> rx.Component:
 
 
 def helped() -> rx.Component:
-    """Help that already knows which charge it is about."""
+    """Help that already knows which charge it is about, and the way to tell others of it."""
     return rx.el.p(
         text_link(t("Get help with this charge"), f"/help?charge={Session.bill.ref}"),
-        class_name="mt-4",
+        text_link(t("Share on WhatsApp"), shared(Session.shared), native=True, rel="noopener"),
+        class_name="flex flex-wrap gap-x-6 mt-4",
     )

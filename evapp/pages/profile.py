@@ -191,6 +191,12 @@ def devices() -> rx.Component:
                 device_row(bone("15ch"), bone("8ch"), None),
             )
         ),
+        rx.cond(
+            Profile.devices.length() > 1,  # type: ignore[attr-defined]
+            button(
+                t("Sign out all other devices"), kind="quiet", on_click=Profile.revoke_others, class_name="w-full mt-2"
+            ),
+        ),
     )
 
 

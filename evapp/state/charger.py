@@ -61,6 +61,7 @@ class ChargerPage(rx.State):
     id: str = ""
     about: str = ""
     """Place, power and price in one line."""
+    place: str = ""
     prices: list[str] = []  # noqa: RUF012 - a default that Reflex copies
     """What a charge costs here, a sentence each, where it is more than a price per kWh."""
     phase: str = ""
@@ -143,7 +144,7 @@ class ChargerPage(rx.State):
         (await self.get_state(StopAt))._look_at(self.id, self.plug)
         connector = next((c for c in view.connectors if c.number == self.plug), None)
         state = connector.state if connector else NO_CONTACT
-        self.about = _about(view, connector)
+        self.about, self.place = _about(view, connector), view.place
         self.prices = price_lines(view.price)
         self.shown = SHOWN[state]
         self.reason = "" if state == FREE else _reason(view, connector, state)

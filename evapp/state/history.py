@@ -117,6 +117,8 @@ class Session(rx.State):
     bill: Bill = Bill()
     curve: str = ""
     curve_words: str = ""
+    shared: str = ""
+    """What is told to others."""
     _ref: str = ""
 
     @rx.event
@@ -133,6 +135,12 @@ class Session(rx.State):
             self.phase = "missing"
             return
         self.bill = bill_of(charge)
+        self.shared = t(
+            "I charged {energy} kWh for {cost} at {place} with evapp.",
+            energy=self.bill.energy,
+            cost=self.bill.cost,
+            place=self.bill.place or self.bill.charger,
+        )
         self.phase = "found" if charge.session.state in history.PAST else "running"
         assert charge.session.id is not None
         self.curve, self.curve_words = curve_of(await read(history.curve, charge.session.id))

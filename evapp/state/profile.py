@@ -130,6 +130,17 @@ class Profile(rx.State):
             (await self.get_state(Effects))._say(t("That device is signed out."))
         await self._refresh(user.id)
 
+    @rx.event
+    async def revoke_others(self) -> None:
+        """Sign every other device of the driver out."""
+        user = await auth.guard(self)
+        if user is None or user.id is None:
+            return
+        mine = auth.scope_of(self).get("ev.sign_in") or ""
+        if await transact(sign_ins.revoke_others, user.id, mine):
+            (await self.get_state(Effects))._say(t("Your other devices are signed out."))
+        await self._refresh(user.id)
+
     async def _refresh(self, user_id: int) -> None:
         user = await read(_user, user_id)
         mine = auth.scope_of(self).get("ev.sign_in")

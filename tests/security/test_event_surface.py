@@ -17,7 +17,7 @@ SURFACE = {
     "history.Session": {"load"},
     "live.Live": {"stop"},
     "notices.Notices": {"dismiss"},
-    "profile.Profile": {"load", "edit", "save", "revoke"},
+    "profile.Profile": {"load", "edit", "save", "revoke", "revoke_others"},
     "recharge.Recharge": {"choose", "write", "pay"},
     "scan.Scan": {"load", "seen", "fail"},
     "sign_in.SignIn": {"arrive"},

@@ -164,6 +164,19 @@ async def test_another_own_device_can_be_signed_out(profile: Profile, asha: User
     assert await said(profile) == "That device is signed out."
 
 
+async def test_all_other_devices_can_be_signed_out_at_once(profile: Profile, asha: User) -> None:
+    ravi = await transact(register, Registration("ravi", "+919845012346", "", PIN), "kept")
+    await transact(sign_ins.start, ravi, Browser(hash_token("his"), "", ""))
+    for name in ("desk", "tablet"):
+        await transact(sign_ins.start, asha, Browser(hash_token(name), "", ""))
+    await profile.revoke_others()
+    assert [device.here for device in profile.devices] == [True]
+    assert await said(profile) == "Your other devices are signed out."
+    assert await read(sign_ins.who, hash_token("desk")) is None
+    assert await read(sign_ins.who, hash_token("phone"))
+    assert await read(sign_ins.who, hash_token("his"))
+
+
 @pytest.mark.parametrize("number", ["2", 2.0, True, None, -1, 0, 10**30, [2], {"id": 2}, 999])
 async def test_nobody_elses_device_and_no_nonsense(profile: Profile, number: Any) -> None:
     ravi = await transact(register, Registration("ravi", "+919845012346", "", PIN), "kept")
