@@ -50,8 +50,8 @@ def forget(db: Session, user_id: int, charger_id: str) -> None:
 def waits_until(db: Session, user_id: int, charger_id: str) -> datetime | None:
     """Until when the driver waits for this charger; None when he does not, or was told."""
     row = db.get(VacancyWish, (user_id, charger_id))
-    waiting = row is not None and row.told_at is None and row.expires_at > now()
-    return row.expires_at if row is not None and waiting else None
+    waits = row is not None and row.told_at is None and row.expires_at > now()
+    return row.expires_at if row is not None and waits else None
 
 
 def told(db: Session, user_id: int) -> Sequence[VacancyWish]:
@@ -64,33 +64,43 @@ def told(db: Session, user_id: int) -> Sequence[VacancyWish]:
     ).all()
 
 
+def waiting(db: Session, user_id: int) -> Sequence[VacancyWish]:
+    """What the driver waits for, the first to end first."""
+    return db.exec(
+        select(VacancyWish)
+        .where(VacancyWish.user_id == user_id, col(VacancyWish.expires_at) > now())
+        .where(col(VacancyWish.told_at).is_(None))
+        .order_by(col(VacancyWish.expires_at), col(VacancyWish.charger_id))
+    ).all()
+
+
 def freed(db: Session, at: datetime) -> list[str]:
     """Chargers that are free and somebody waits for."""
-    waiting = (
+    wished = (
         select(VacancyWish.charger_id)
         .where(col(VacancyWish.told_at).is_(None), col(VacancyWish.expires_at) > at)
         .distinct()
         .order_by(VacancyWish.charger_id)
     )
-    return [charger_id for charger_id in db.exec(waiting) if _is_free(db, charger_id)]
+    return [charger_id for charger_id in db.exec(wished) if _is_free(db, charger_id)]
 
 
 def tell(db: Session, charger_id: str, at: datetime) -> int:
     """Tell everybody who waits for this charger, if it is free; gives how many. Nobody is told twice."""
     if not _is_free(db, charger_id):
         return 0
-    waiting = db.exec(
+    rows = db.exec(
         select(VacancyWish)
         .where(VacancyWish.charger_id == charger_id, col(VacancyWish.told_at).is_(None))
         .where(col(VacancyWish.expires_at) > at)
         .order_by(col(VacancyWish.user_id))
         .with_for_update()
     ).all()
-    for row in waiting:
+    for row in rows:
         row.told_at, row.expires_at = at, at + WAIT
         db.add(row)
         emit(db, ChargerFreed(row.user_id, charger_id))
-    return len(waiting)
+    return len(rows)
 
 
 def _is_free(db: Session, charger_id: str) -> bool:

@@ -16,6 +16,7 @@ from evapp.components.text import Content
 from evapp.components.theme import theme_choice
 from evapp.components.tongues import language_choice
 from evapp.state.live import Live
+from evapp.state.notices import Notices, Waited
 from evapp.state.profile import Device, Profile
 from evapp.texts import Later, at, later, t
 
@@ -34,7 +35,7 @@ def profile() -> rx.Component:
                 rx.cond(Profile.note != "", rx.el.div(notice("info", Profile.note), class_name="mb-6")),
                 about(),
             ),
-            rx.el.div(devices(), look(), help_and_out(), class_name="grid gap-9"),
+            rx.el.div(devices(), notifications(), look(), help_and_out(), class_name="grid gap-9"),
         ),
         bar=charge_bar(Live),
     )
@@ -196,6 +197,33 @@ def devices() -> rx.Component:
             button(
                 t("Sign out all other devices"), kind="quiet", on_click=Profile.revoke_others, class_name="w-full mt-2"
             ),
+        ),
+    )
+
+
+def notifications() -> rx.Component:
+    """What this driver asked to be told."""
+    return section(
+        t("Notifications"),
+        rx.cond(
+            Notices.waiting.length() > 0,  # type: ignore[attr-defined]
+            rows(rx.foreach(Notices.waiting, waited)),
+            rx.el.p(
+                t("On the page of a charger in use, choose “Tell me when it is free”, and the app tells you."),
+                class_name="text-note text-ink-2",
+            ),
+        ),
+    )
+
+
+def waited(one: Waited) -> rx.Component:
+    return device_row(
+        one.charger_id,
+        one.until,
+        small_act(
+            t("Cancel"),
+            t("Do not tell me of {charger}", charger=one.charger_id),
+            Notices.dismiss(one.charger_id),  # type: ignore[operator]
         ),
     )
 

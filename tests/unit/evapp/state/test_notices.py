@@ -63,3 +63,24 @@ async def test_a_new_tab_shows_it_at_home_and_can_put_it_away(asha: int) -> None
     assert len(notices.freed) == 1
     await notices.dismiss("BLR-1")
     assert notices.freed == []
+
+
+async def test_a_wish_is_listed_until_it_is_taken_back_or_told(asha: int) -> None:
+    notices, _ = await tab()
+    await notices._refresh(asha)
+    assert [one.charger_id for one in notices.waiting] == ["BLR-1"]
+    assert notices.waiting[0].until.startswith("You are told when it is free, until ")
+    await notices.dismiss("BLR-1")
+    assert notices.waiting == []
+    await transact(vacancies.wish, asha, "BLR-1")
+    await transact(vacancies.tell, "BLR-1", now())
+    await notices._refresh(asha)
+    assert notices.waiting == []
+
+
+@pytest.mark.parametrize("forged", [None, 7, ["BLR-1"], {"BLR-1": 1}, "blr-1"])
+async def test_nothing_else_is_taken_back(asha: int, forged: Any) -> None:
+    notices, _ = await tab()
+    await notices._refresh(asha)
+    await notices.dismiss(forged)
+    assert len(notices.waiting) == 1
