@@ -3,7 +3,9 @@
 import structlog
 from sqlmodel import Session, col, select
 
+from domain import trail
 from domain.models import Finding, now
+from domain.trail import Actor
 
 log = structlog.get_logger()
 
@@ -26,7 +28,8 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
         return
     if finding.resolved_at is not None:
         log.warning("finding", kind=kind, ref=ref, detail=detail, again=True)
-    finding.detail, finding.resolved_at = detail, None
+    finding.detail = detail
+    finding.resolved_at = finding.resolved_by = finding.resolution = None
     db.add(finding)
 
 
@@ -35,8 +38,16 @@ def unresolved(db: Session) -> list[Finding]:
     return list(db.exec(select(Finding).where(col(Finding.resolved_at).is_(None)).order_by(col(Finding.id))))
 
 
-def resolve(db: Session, finding_id: int) -> None:
-    """An operator has looked."""
-    finding = db.get_one(Finding, finding_id)
-    finding.resolved_at = now()
+def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:
+    """An operator has looked, and says in `words` what came of it; whether he was the first to.
+
+    Raises:
+        NoResultFound: there is no such finding.
+    """
+    finding = db.get_one(Finding, finding_id, with_for_update=True, populate_existing=True)
+    if finding.resolved_at is not None:
+        return False
+    finding.resolved_at, finding.resolved_by, finding.resolution = now(), str(by)[:100], words[:500]
     db.add(finding)
+    trail.note(db, by, "findings resolve", f"finding:{finding_id}", f"{finding.kind} {finding.ref}. {words}".strip())
+    return True

@@ -93,6 +93,8 @@ class SignIn(SQLModel, table=True):
     seen_at: datetime = moment(default_factory=now)
     expires_at: datetime = moment()
     ended_at: datetime | None = moment(default=None)
+    stepped_up_at: datetime | None = moment(default=None)
+    """When its owner last gave the PIN again for what an operator does."""
 
 
 class SignInAttempt(SQLModel, table=True):
@@ -742,6 +744,42 @@ class Finding(SQLModel, table=True):
     detail: str = Field(default="", max_length=500)
     created_at: datetime = moment(default_factory=now)
     resolved_at: datetime | None = moment(default=None)
+    resolved_by: str | None = Field(default=None, max_length=100)
+    """Who looked, as the trail writes it: user:7, shell:root …"""
+    resolution: str | None = Field(default=None, max_length=500)
+    """What came of it, in his words."""
+
+
+class ActorKind(StrEnum):
+    """What an operator acts through."""
+
+    USER = "user"
+    """The operators' pages; the id is the user's."""
+    KEY = "key"
+    """The REST API; the id is the key's."""
+    SHELL = "shell"
+    """The shell; the id is the name at the machine."""
+
+
+class TrailEntry(SQLModel, table=True):
+    """One act of an operator, written in the transaction of the act. Append-only."""
+
+    __tablename__ = "trail"
+    __table_args__ = (
+        CheckConstraint("actor_kind IN ('user', 'key', 'shell')", name="known_actor"),
+        Index("ix_trail_subject_id", "subject", "id"),
+        Index("ix_trail_actor_kind_actor_id_id", "actor_kind", "actor_id", "id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    actor_kind: str = Field(max_length=5)
+    actor_id: str = Field(max_length=80)
+    action: str = Field(max_length=60)
+    """Noun and verb, as the shell names them: wallet adjust, charger set-key, call Reset …"""
+    subject: str = Field(max_length=100)
+    """What it was done to: user:7, charger:BLR-017, session:K3…, finding:4 …"""
+    detail: str = Field(default="", max_length=2000)
+    """A sentence, or JSON without secrets."""
+    at: datetime = moment(default_factory=now)
 
 
 class SettledPayment(SQLModel, table=True):
@@ -775,7 +813,7 @@ class Chore(SQLModel, table=True):
 
 # What was written stays written: these tables take new rows only.
 
-APPEND_ONLY = ("transfers", "entries", "gateway_events", "receipts")
+APPEND_ONLY = ("transfers", "entries", "gateway_events", "receipts", "trail")
 
 SQLITE_TRIGGERS = {
     f"{table}_no_{verb}": f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "

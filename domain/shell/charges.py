@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, or_, select
 
-from domain import findings, goodwill, receipts, settlement
+from domain import findings, goodwill, receipts, settlement, trail
 from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User
 from domain.money import plain_rupees
 from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, rupees, text
@@ -102,10 +102,10 @@ def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def resolve(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        shell.do(findings.resolve, given.number)
+        first = shell.do(findings.resolve, given.number, trail.shell(), given.note)
     except NoResultFound:
         raise Mistake(f"There is no finding {given.number}. `findings list` shows them.") from None
-    yield f"Finding {given.number} is resolved."
+    yield f"Finding {given.number} {'is' if first else 'was already'} resolved."
 
 
 def _newest(db: Session, given: Namespace) -> list[tuple[ChargingSession, str]]:
@@ -172,6 +172,9 @@ COMMANDS = (
         "findings resolve",
         "somebody has looked",
         resolve,
-        (argument("number", "of the finding", type=number(1, 2**31 - 1)),),
+        (
+            argument("number", "of the finding", type=number(1, 2**31 - 1)),
+            argument("--note", "what came of it; kept with it", type=text(500), default=""),
+        ),
     ),
 )

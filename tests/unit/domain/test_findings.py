@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
-from domain import findings
+from domain import findings, trail
+from domain.models import Finding
 
 
 def test_a_finding_is_kept_once_and_the_first_words_stay(db: Session) -> None:
@@ -22,7 +23,7 @@ def test_a_finding_is_kept_once_and_the_first_words_stay(db: Session) -> None:
 def test_a_resolved_one_is_gone_and_does_not_come_back(db: Session) -> None:
     findings.note(db, "review", "S1", "first")
     [finding] = findings.unresolved(db)
-    findings.resolve(db, finding.id or 0)
+    assert findings.resolve(db, finding.id or 0, trail.user(7), "The cable was replaced.")
     assert findings.unresolved(db) == []
     findings.note(db, "review", "S1", "again")
     assert findings.unresolved(db) == []
@@ -37,7 +38,7 @@ def test_long_ones_are_cut_and_still_the_same(db: Session) -> None:
 
 def test_resolving_nothing_is_an_error(db: Session) -> None:
     with pytest.raises(NoResultFound):
-        findings.resolve(db, 7)
+        findings.resolve(db, 7, trail.shell())
 
 
 def test_what_is_true_again_is_open_again_with_its_newest_words(db: Session) -> None:
@@ -45,6 +46,19 @@ def test_what_is_true_again_is_open_again_with_its_newest_words(db: Session) -> 
     [first] = findings.unresolved(db)
     findings.renew(db, "audit", "books", "three rows")
     assert [(f.id, f.detail) for f in findings.unresolved(db)] == [(first.id, "three rows")]
-    findings.resolve(db, first.id or 0)
+    findings.resolve(db, first.id or 0, trail.shell(), "Booked by hand.")
     findings.renew(db, "audit", "books", "four rows")
-    assert [(f.id, f.detail) for f in findings.unresolved(db)] == [(first.id, "four rows")]
+    [again] = findings.unresolved(db)
+    assert (again.id, again.detail, again.resolved_by, again.resolution) == (first.id, "four rows", None, None)
+
+
+def test_who_looked_and_what_came_of_it_is_kept_once(db: Session) -> None:
+    findings.note(db, "review", "S1", "first")
+    [finding] = findings.unresolved(db)
+    assert findings.resolve(db, finding.id or 0, trail.user(7), "The cable was replaced.")
+    assert not findings.resolve(db, finding.id or 0, trail.key(3), "So it was.")
+    kept = db.get_one(Finding, finding.id)
+    assert (kept.resolved_by, kept.resolution) == ("user:7", "The cable was replaced.")
+    [entry] = trail.entries(db)
+    assert (entry.action, entry.subject) == ("findings resolve", f"finding:{finding.id}")
+    assert entry.detail == "review S1. The cable was replaced."
