@@ -16,7 +16,7 @@ from evapp.web.pwa import PWAPlugin
 
 config = rx.Config(
     app_name="evapp",
-    frontend_port=settings().port,
+    backend_port=settings().port,  # frontend_port would be for both, too, but forbids --backend-only
     api_url=settings().url,
     deploy_url=settings().url,
     cors_allowed_origins=[settings().url],

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import structlog
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString, SQLModel
 
@@ -14,6 +15,11 @@ from domain.models import Utc
 from domain.settings import settings
 
 log = structlog.get_logger()
+
+LOCK = 7_283_041_100
+"""Held in PostgreSQL while migrating: of machines that start together one migrates, and the others wait for it."""
+PATIENCE, TABLE_PATIENCE = "10min", "30s"
+"""For that, and for a table that is in use: behind a lock that waits, everybody else would wait, too."""
 
 TYPES: dict[type[Any], str] = {Utc: "sa.DateTime(timezone=True)"}
 """Types of our own, as revisions write them: a revision must outlive the models."""
@@ -49,9 +55,17 @@ def migrate() -> None:
                 on_version_apply=migrated,  # type: ignore[arg-type]  # called by keyword, typed by position
             )
             with context.begin_transaction():
+                if not database.sqlite:  # there, the transaction itself is the lock: BEGIN IMMEDIATE
+                    _wait_for_turn(connection)
                 context.run_migrations()
                 if database.sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
                     raise RuntimeError(f"rows point at rows that are gone, so nothing was migrated: {broken[:5]}")
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_PATIENCE}'")
 
 
 migrate()

@@ -85,7 +85,7 @@ class Socket(ServerConnection):
         self._pulse = Pulse(limits)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        neighbourhood = limits.neighbourhood(transport.get_extra_info("peername"))
+        neighbourhood = limits.neighbourhood(transport.get_extra_info("peername"), self._limits.proxies)
         super().connection_made(transport)
         self.recv_messages.resume = self._resume
         if self._crowd.enter(neighbourhood):

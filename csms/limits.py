@@ -7,8 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from websockets.datastructures import Headers
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Limits:
     """So many at once: what a queue holds after a day offline comes one after the other, each after its answer."""
     fragments: int = 1_000
     """Of one message; a message of the largest size in these would have fragments of 256 bytes."""
+    proxies: Networks = ()
+    """Whose word on a charger's address is believed, beside this machine's (EVAPP_OCPP_PROXIES)."""
 
 
 WINDOW_S = 60.0
@@ -120,23 +125,23 @@ class Pulse:
         return max(0.0, -self._left / limits.rate)
 
 
-def neighbourhood(peer: object) -> str:
-    """Whom a socket belongs to: the IPv4 address, the /64 of IPv6; empty for this machine, where a proxy may stand."""
+def neighbourhood(peer: object, proxies: Networks = ()) -> str:
+    """Whom a socket belongs to: the IPv4 address, the /64 of IPv6; empty for a proxy and for this machine."""
     try:
         address = ipaddress.ip_address(peer[0]) if isinstance(peer, tuple) else None
     except ValueError:
         address = None
-    if address is None or address.is_loopback:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address is None or address.is_loopback or any(address in network for network in proxies):
         return ""
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
 
 
-def knocker(peer: object, headers: Headers) -> str:
-    """The same for a handshake; a proxy on this machine says for whom it asks (the last of X-Forwarded-For)."""
-    own = neighbourhood(peer)
+def knocker(peer: object, headers: Headers, proxies: Networks = ()) -> str:
+    """The same for a handshake; a proxy says for whom it asks (the last of X-Forwarded-For)."""
+    own = neighbourhood(peer, proxies)
     forwarded = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2].strip() if not own else ""
     return neighbourhood((forwarded, 0)) if forwarded else own

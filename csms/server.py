@@ -52,7 +52,7 @@ async def listening(
     Raises:
         OSError: the port cannot be bound.
     """
-    central, limits = Central(bus, settings, pace or Pace()), limits or Limits()
+    central, limits = Central(bus, settings, pace or Pace()), limits or Limits(proxies=settings.proxies)
     door = Door(central, limits)
     tls = _tls(settings)
     server = await serve(
@@ -107,6 +107,7 @@ class Door:
     def __init__(self, central: Central, limits: Limits) -> None:
         self._central = central
         self._attempts = Attempts(limits)
+        self._proxies = limits.proxies
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """Let a charger in, or say why not, before the upgrade (OCPP-J 1.6, 3.2 and 6.2)."""
@@ -117,7 +118,7 @@ class Door:
                 sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
                 return self._refused(socket, "", HTTPStatus.BAD_REQUEST, sentence)
             handshake.mend_upgrade(request.headers)
-        charger_id, address = "", knocker(socket.remote_address, request.headers)
+        charger_id, address = "", knocker(socket.remote_address, request.headers, self._proxies)
         try:
             charger_id = handshake.identity(request.path)
             key = handshake.key(request.headers, charger_id)

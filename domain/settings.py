@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -46,6 +47,11 @@ class Settings(BaseSettings):
     ocpp_host: str = Field("0.0.0.0", description="Address the OCPP port listens on.")
     ocpp_port: int = Field(9000, description="Port chargers connect to.")
     ocpp_embedded: bool = Field(True, description="Run the CSMS inside the web process.")
+    ocpp_proxies: str = Field(
+        "",
+        description="Addresses or networks, comma separated, whose X-Forwarded-For the OCPP port believes; "
+        "this machine's own always is.",
+    )
     ocpp_accept_unknown: bool | None = Field(
         None, description="Store unknown chargers when they connect; default: yes in development, no in production."
     )
@@ -106,6 +112,11 @@ class Settings(BaseSettings):
         return not self.production if self.ocpp_accept_unknown is None else self.ocpp_accept_unknown
 
     @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Who may say for whom he asks at the OCPP port."""
+        return tuple(ip_network(one.strip()) for one in self.ocpp_proxies.split(",") if one.strip())
+
+    @property
     def checkout_hosts(self) -> tuple[str, ...]:
         """Hosts, without port, to which a driver may be sent to pay."""
         if self.phonepe_checkout_hosts:
@@ -148,7 +159,14 @@ class Settings(BaseSettings):
                 bool(self.ocpp_tls_cert) != bool(self.ocpp_tls_key),
                 "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together.",
             ),
+            (not self._proxies_are_networks(), "EVAPP_OCPP_PROXIES is no list of addresses or networks."),
         )
+
+    def _proxies_are_networks(self) -> bool:
+        try:
+            return self.proxies is not None
+        except ValueError:
+            return False
 
     def _payment_rules(self) -> tuple[tuple[bool, str], ...]:
         """No real credentials on a sandbox host, no sandbox credentials on a real one (payments.md 1.1, R36)."""

@@ -10,6 +10,10 @@ from typing import Any
 import reflex as rx
 import structlog
 from reflex.event import EventSpec
+from reflex.utils.exec import is_prod_mode
+from reflex.utils.prerequisites import get_web_dir
+from reflex_base.constants import Dirs
+from reflex_base.environment import environment
 from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
 
@@ -80,6 +84,10 @@ beside = Starlette(
     ]
 )
 """What answers beside the pages."""
+
+if is_prod_mode() and (get_web_dir() / Dirs.STATIC).is_dir():
+    # `--backend-only` would leave the built pages to another server, whose headers would not be those of headers.py.
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
 app = rx.App(
     html_lang="en-IN",

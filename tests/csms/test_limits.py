@@ -16,6 +16,7 @@ from domain import chargers
 from domain.bus import CallRefused
 from domain.db import transact
 from domain.events import Call
+from domain.settings import Settings, SettingsError
 from tests.csms.charger import SECONDS, Raw
 from tests.csms.conftest import House, running
 from tests.csms.test_handshake import TEXT_KEY, refused
@@ -127,6 +128,17 @@ def test_whom_a_socket_belongs_to(database_url: str) -> None:
     forged = Headers([("X-Forwarded-For", "10.0.0.1, 203.0.113.9")])
     assert knocker(("198.51.100.7", 5), forged) == "198.51.100.7"
     assert knocker(("127.0.0.1", 5), forged) == "203.0.113.9"
+
+
+def test_a_proxy_on_another_machine_is_believed_when_it_is_named(database_url: str) -> None:
+    proxies = Settings(ocpp_proxies="198.51.100.0/24, 2001:db8::7").proxies
+    told = Headers([("X-Forwarded-For", "10.0.0.1, 203.0.113.9")])
+    for proxy in (("198.51.100.7", 5), ("::ffff:198.51.100.7", 5, 0, 0), ("2001:db8::7", 5, 0, 0)):
+        assert neighbourhood(proxy, proxies) == ""
+        assert knocker(proxy, told, proxies) == "203.0.113.9"
+    assert knocker(("192.0.2.1", 5), told, proxies) == "192.0.2.1"
+    with pytest.raises(SettingsError, match="EVAPP_OCPP_PROXIES"):
+        Settings(ocpp_proxies="the proxy").check()
 
 
 def test_a_crowd_of_one_address_keeps_nobody_else_out(database_url: str) -> None:

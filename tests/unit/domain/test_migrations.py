@@ -1,5 +1,8 @@
 """The migrations, worked from nothing, make exactly the database that the models describe."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,7 +19,7 @@ from domain import receipts, tariffs
 from domain.db import Database
 from domain.models import APPEND_ONLY, now
 from domain.prices import Line
-from tests.databases import migrate
+from tests.databases import ROOT, migrate
 
 DEFINITIONS = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index')",
@@ -169,3 +172,14 @@ def test_receipts_and_prices_of_before_are_kept(bare_database_url: str) -> None:
         assert database.now(receipts.next_number, moment)[0] == "EV/25-26/0000002"
         prices = [database.now(tariffs.price, charger, now())[0].paise_per_kwh for charger in ("C", "D")]
         assert prices == [2_000, 1_800]
+
+
+def test_machines_that_start_together_migrate_once(bare_database_url: str) -> None:
+    """Each waits for the one that came first, and then finds nothing left to do."""
+    environment = {**os.environ, "EVAPP_DATABASE_URL": bare_database_url}
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    together = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    errors = [process.communicate(timeout=60)[1] for process in together]
+    assert [process.returncode for process in together] == [0, 0, 0], errors
