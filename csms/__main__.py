@@ -13,6 +13,7 @@ from csms.server import listening
 from domain import logs, socket
 from domain.bus import LocalBus, use
 from domain.db import opened
+from domain.scrape import scraped
 from domain.settings import SettingsError, settings
 
 ALONE = """Serve chargers from this process, with the database of the settings.
@@ -63,6 +64,7 @@ def _serve() -> int:
 
 
 async def _serve_until_told() -> None:
+    logs.take_over()
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -74,6 +76,7 @@ async def _serve_until_told() -> None:
         host, port = settings().ocpp_host, settings().ocpp_port
         bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
         await stack.enter_async_context(socket.serving(bus))
+        await stack.enter_async_context(scraped(settings().metrics_port, "csms"))
         scheme = "wss" if settings().ocpp_tls_cert else "ws"
         _settle_memory()
         print(f"Chargers connect to {scheme}://{host}:{bound}/<charger-id>.", flush=True)

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from domain import metrics
+
 log = structlog.get_logger()
 
 T = TypeVar("T")
@@ -18,8 +20,8 @@ Done = Callable[[R | None, Exception | None], None]
 class Batches(Generic[T, R]):
     """Adaptive group commit: a lone item is written at once, a thousand in the time of a few commits."""
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[R]]) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[Sequence[T]], Awaitable[R]], what: str) -> None:
+        self._write, self._what = write, what
         self._waiting: list[tuple[T, Done[R]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -49,6 +51,7 @@ class Batches(Generic[T, R]):
             self._writing = None
 
     async def _flush(self, batch: "list[tuple[T, Done[R]]]") -> None:
+        metrics.BATCH_ITEMS.see(len(batch), self._what)
         try:
             given = await self._write([item for item, _ in batch])
         except Exception as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import time
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from itertools import count
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from csms import frames
+from domain import metrics
 from domain.bus import CallRefused, ChargerSilent
 
 Say = Callable[[str, str, str], Awaitable[None]]
@@ -44,6 +46,11 @@ class Calls:
         self._answering = False
         self._gone = False
 
+    @property
+    def waiting(self) -> int:
+        """Questions whose turn has not come."""
+        return len(self._line)
+
     async def call(self, action: str, payload: dict[str, Any], *, urgency: Urgency, timeout: float) -> Any:
         """Ask, and give the payload of the answer; `timeout` in seconds from when the question is sent.
 
@@ -55,10 +62,16 @@ class Calls:
         id_ = str(uuid4())
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending = (id_, action, answer)
+        began, outcome = time.monotonic(), "silent"
         try:
             async with asyncio.timeout(timeout):
                 await self._say(frames.call(id_, action, payload), action, id_)
-                return await answer
+                given = await answer
+            outcome = "answered"
+            return given
+        except CallRefused:
+            outcome = "refused"
+            raise
         except TimeoutError:
             self._missed()
             raise ChargerSilent(self._charger_id) from None
@@ -67,6 +80,9 @@ class Calls:
                 self._missed()  # the bus was in more of a hurry than we
             raise
         finally:
+            metrics.CALLS.add(action, outcome)
+            if outcome != "silent":
+                metrics.CALL_SECONDS.see(time.monotonic() - began, action)
             self._pending = None
             self._taken = False
             self._next()

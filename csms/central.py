@@ -15,7 +15,7 @@ from csms.batches import Batches
 from csms.health import Health
 from csms.journal import Journal
 from csms.meter_log import MeterLog
-from domain import arrivals, chargers, findings, journal
+from domain import arrivals, chargers, findings, journal, metrics
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.events import ChargerLearned, ChargerRetired
@@ -64,15 +64,17 @@ class Central:
         self.journal = Journal()
         self.health = Health()
         self.meter_log = MeterLog(bus, self.spawn)
-        self.knocks: Batches[arrivals.Knock, set[arrivals.Knock]] = Batches(_admitted)
-        self.comings: Batches[tuple[str, datetime], None] = _together(arrivals.connected)
-        self.goings: Batches[tuple[str, datetime], None] = _together(arrivals.disconnected)
-        self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted)
-        self.reports: Batches[dict[str, Any], None] = _together(chargers.report)
+        self.knocks: Batches[arrivals.Knock, set[arrivals.Knock]] = Batches(_admitted, "knocks")
+        self.comings: Batches[tuple[str, datetime], None] = _together(arrivals.connected, "comings")
+        self.goings: Batches[tuple[str, datetime], None] = _together(arrivals.disconnected, "goings")
+        self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted, "boots")
+        self.reports: Batches[dict[str, Any], None] = _together(chargers.report, "reports")
         """What chargers do at the same time is one transaction."""
         self._boots: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=BOOTS + 1))
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[Any]] = set()
+        metrics.CHARGERS.read = lambda: {(): len(self.held)}
+        metrics.CALLS_WAITING.read = lambda: {(): sum(one.calls.waiting for one in tuple(self.held.values()))}
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         """Run beside everything else; a failure is logged."""
@@ -189,11 +191,11 @@ class Central:
         await self.journal.finished()
 
 
-def _together(work: Callable[[Session, Sequence[T]], None]) -> Batches[T, None]:
+def _together(work: Callable[[Session, Sequence[T]], None], what: str) -> Batches[T, None]:
     async def write(items: Sequence[T]) -> None:
         await transact(work, items)
 
-    return Batches(write)
+    return Batches(write, what)
 
 
 async def _admitted(knocks: Sequence[arrivals.Knock]) -> set[arrivals.Knock]:

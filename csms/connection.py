@@ -16,7 +16,7 @@ from csms.clock import Clock
 from csms.fast import Direct, Socket
 from csms.protocol import Handler, Protocol, Refusal, Request
 from csms.repetitions import Repetitions
-from domain import chargers, health
+from domain import chargers, health, metrics
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read
 from domain.events import Command, Reply
@@ -25,6 +25,8 @@ from domain.models import now
 log = structlog.get_logger()
 
 NORMAL_CLOSURE = 1000
+INTERNAL = "InternalError"
+"""The CALLERROR of what failed here, not there."""
 PROTOCOL_ERRORS = (1002, 1003, 1007, 1009)
 """A websocket's end that the charger's own frames caused (ocpp.md Q7)."""
 
@@ -116,16 +118,20 @@ class Connection:
 
     async def _asked(self, call: frames.Call, raw: str | bytes, received_at: datetime) -> None:
         if (again := self.repetitions.answer(call.id, call.action, raw)) is not None:
+            self._count(call.action, "repeated")
             self._note("in", call.action, call.id, raw, received_at, ("a repetition, answered as before",))
             await self._say(again if isinstance(again, str) else again.decode(), call.action, call.id)
             return
         request = Request(call.action, {}, received_at, list(call.repairs))
         self.calls.pause()
         try:
-            answer = await self._answer(call, request)
+            with structlog.contextvars.bound_contextvars(message=str(call.id)[:40]):
+                answer = await self._answer(call, request)
             if isinstance(answer, Refusal):
+                self._count(call.action, "failed" if answer.code == INTERNAL else "refused")
                 text = frames.error(call.id, answer.code, str(answer))
             else:
+                self._count(call.action, "answered")
                 text = frames.result(call.id, answer)
                 self.repetitions.remember(call.id, raw, text)
             self._note("in", call.action, call.id, raw, received_at, request.repairs)
@@ -149,7 +155,7 @@ class Connection:
             return refusal
         except Exception:
             log.exception("a message could not be handled", action=call.action)
-            return Refusal("InternalError", "The message could not be processed. Send it again later.")
+            return Refusal(INTERNAL, "The message could not be processed. Send it again later.")
 
     def _understood(self, call: frames.Call, request: Request) -> Handler:
         """Find the handler and repair the payload for it (ocpp.md Q12, Q13)."""
@@ -169,11 +175,16 @@ class Connection:
         return handler
 
     async def _unread(self, frame: frames.Unreadable, raw: str | bytes, received_at: datetime) -> None:
+        self._count("", "unreadable")
         log.warning("unreadable frame", reason=frame.reason, length=len(raw))
         self.central.health.protocol_error(self.charger_id, frame.reason)
         self._note("in", "", frame.id, raw, received_at, (frame.reason,))
         if frame.id is not None:
             await self._say(frames.error(frame.id, "FormationViolation", frame.reason), "", frame.id)
+
+    def _count(self, action: str, outcome: str) -> None:
+        """By the actions that are known here: a stranger cannot make up more of them."""
+        metrics.MESSAGES.add(action if action in self.protocol.handlers else "other", outcome)
 
     def _told(self, action: str | None, id_: Any, raw: str | bytes, received_at: datetime) -> None:
         """An answer: to a call that waits for it, or too late, and then it changes nothing (ocpp.md Q16)."""

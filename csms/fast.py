@@ -24,6 +24,8 @@ except ImportError:
 
 from csms import frames, limits
 from csms.limits import Crowd, Limits, Pulse
+from domain import metrics
+from domain.metrics import Cell
 from domain.models import now
 
 if TYPE_CHECKING:
@@ -33,6 +35,16 @@ log = structlog.get_logger()
 
 Done = Callable[[Any, Exception | None], None]
 """Hears that a message is durable, or why it is not."""
+
+
+class Counted(dict[str, Cell]):
+    """The counters of hot messages that were answered, by action: one addition a message."""
+
+    def __missing__(self, action: str) -> Cell:
+        return self.setdefault(action, metrics.MESSAGES.cell(action, "answered"))
+
+
+_answered = Counted()
 
 
 class Leave(Exception):
@@ -91,6 +103,7 @@ class Socket(ServerConnection):
         if self._crowd.enter(neighbourhood):
             self._neighbourhood = neighbourhood
         else:
+            metrics.HANDSHAKES.add("crowd")
             log.warning("too many sockets", address=neighbourhood)
             self.transport.abort()
 
@@ -233,11 +246,15 @@ class Direct:
         if error is None:
             self._answer(connection.protocol.hot[action].answer(connection, self._received_at))
             return
-        log.error("a message could not be kept", action=action, charger=connection.charger_id, exc_info=error)
+        metrics.MESSAGES.add(action, "failed")
+        log.error(
+            "a message could not be kept", action=action, charger=connection.charger_id, message=id_, exc_info=error
+        )
         text = frames.error(id_, "InternalError", "The message could not be processed. Send it again later.")
         self._send(text.encode())
 
     def _answer(self, payload: bytes) -> None:
+        _answered[self._action].n += 1
         text = b"[3,%b,%b]" % (_written(self._id), payload)
         self._connection.repetitions.remember(self._id, self._raw, text)
         self._send(text)

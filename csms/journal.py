@@ -28,7 +28,7 @@ class Journal:
         self.traced: frozenset[str] = frozenset()
         """Chargers whose every message is written down."""
         self.unwritten = UNWRITTEN
-        self._lines: Batches[journal.Line, None] = Batches(_write)
+        self._lines: Batches[journal.Line, None] = Batches(_write, "journal")
 
     def note(
         self,

@@ -21,7 +21,7 @@ class MeterLog:
         self._bus = bus
         self._spawn = spawn
         self._meter = Meter()
-        self._samples: Batches[Sample, None] = Batches(self._write)
+        self._samples: Batches[Sample, None] = Batches(self._write, "samples")
 
     async def keep(self, sample: Sample) -> None:
         """Return once the sample is committed.

@@ -19,7 +19,7 @@ from csms.keepalive import keep_alive
 from csms.limits import WINDOW_S, Attempts, Crowd, Limits, knocker
 from csms.v16 import V16
 from csms.watch import watch_meters
-from domain import chargers
+from domain import chargers, metrics
 from domain.bus import Bus
 from domain.db import transact
 from domain.settings import Settings
@@ -35,10 +35,11 @@ BACKLOG = 4096
 PROTOCOL_ERROR, SERVICE_RESTART = 1002, 1012
 
 REFUSALS = {
-    chargers.ChargerUnknown: (HTTPStatus.NOT_FOUND, "No charger of this identity is known here."),
-    chargers.ChargerIsRetired: (HTTPStatus.FORBIDDEN, "This charger was taken out of service."),
-    chargers.ChargerKeyWrong: (HTTPStatus.UNAUTHORIZED, "The charger's key is missing or wrong."),
+    chargers.ChargerUnknown: (HTTPStatus.NOT_FOUND, "unknown", "No charger of this identity is known here."),
+    chargers.ChargerIsRetired: (HTTPStatus.FORBIDDEN, "retired", "This charger was taken out of service."),
+    chargers.ChargerKeyWrong: (HTTPStatus.UNAUTHORIZED, "key", "The charger's key is missing or wrong."),
 }
+"""What a handshake is refused for: its status, its name among the metrics, its sentence."""
 
 
 @asynccontextmanager
@@ -116,7 +117,7 @@ class Door:
         if handshake.lacks_upgrade(request.headers):
             if not self._central.settings.ocpp_mend_upgrade:
                 sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
-                return self._refused(socket, "", HTTPStatus.BAD_REQUEST, sentence)
+                return self._refused(socket, "", HTTPStatus.BAD_REQUEST, "upgrade", sentence)
             handshake.mend_upgrade(request.headers)
         charger_id, address = "", knocker(socket.remote_address, request.headers, self._proxies)
         try:
@@ -128,25 +129,30 @@ class Door:
                 await transact(chargers.admit, charger_id, key, accept_unknown=self._central.settings.accept_unknown)
         except handshake.NoIdentity as error:
             self._attempts.refused(address, charger_id)
-            return self._refused(socket, charger_id, HTTPStatus.NOT_FOUND, str(error))
+            return self._refused(socket, charger_id, HTTPStatus.NOT_FOUND, "identity", str(error))
         except handshake.NoCredentials as error:
             self._attempts.refused(address, charger_id)
-            return self._refused(socket, charger_id, HTTPStatus.UNAUTHORIZED, str(error))
+            return self._refused(socket, charger_id, HTTPStatus.UNAUTHORIZED, "key", str(error))
         except tuple(REFUSALS) as error:
             self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, *REFUSALS[type(error)])
         self._attempts.admitted(charger_id, key)
+        metrics.HANDSHAKES.add("admitted")
         assert isinstance(socket, Socket)
         socket.charger_id = charger_id
         return None
 
     def _throttled(self, socket: ServerConnection) -> Response:
         """Too many wrong ones came lately, from here or in this name; a guesser fills no log."""
+        metrics.HANDSHAKES.add("throttled")
         response = socket.respond(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong keys. Try again in a minute.\n")
         response.headers["Retry-After"] = str(int(WINDOW_S))
         return response
 
-    def _refused(self, socket: ServerConnection, charger_id: str, status: HTTPStatus, sentence: str) -> Response:
+    def _refused(
+        self, socket: ServerConnection, charger_id: str, status: HTTPStatus, why: str, sentence: str
+    ) -> Response:
+        metrics.HANDSHAKES.add(why)
         self._central.health.count(charger_id, "refused")
         log.info("charger refused", path=(socket.request.path if socket.request else "")[:100], reason=sentence)
         response = socket.respond(status, sentence + "\n")
@@ -159,6 +165,7 @@ class Door:
         assert isinstance(socket, Socket)
         offered = socket.request.headers.get_all("Sec-WebSocket-Protocol") if socket.request else []
         if offered and socket.subprotocol is None:
+            metrics.HANDSHAKES.add("version")
             log.info("no common version", charger=socket.charger_id, offered=",".join(offered)[:100])
             self._central.health.protocol_error(socket.charger_id, f"offers only {','.join(offered)[:100]}")
             await socket.close(PROTOCOL_ERROR, "only ocpp1.6 is spoken here")

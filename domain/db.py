@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import contextvars
 import random
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -18,7 +20,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, create_engine
 
-from domain.events import Event
+from domain import metrics
+from domain.events import Event, RechargeChanged
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,12 +66,12 @@ class Database:
 
         A caller that is cancelled meanwhile stops waiting; the transaction and its events are finished all the same.
         """
-        return await self._finished(self._writers.submit(self._write, work, args, kwargs))
+        return await self._finished(self._writers.submit(_here(self._write, "transaction", work, args, kwargs)))
 
     async def append(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for a batch of meter samples, which lets the transactions that wait go first."""
         submit = self._writers.submit_later if isinstance(self._writers, _WriterThread) else self._writers.submit
-        return await self._finished(submit(self._write, work, args, kwargs))
+        return await self._finished(submit(_here(self._write, "batch", work, args, kwargs)))
 
     async def _finished(self, written: "Future[tuple[T, list[Event]]]") -> T:
         task: asyncio.Task[T] = asyncio.ensure_future(self._publish(written))
@@ -78,17 +81,23 @@ class Database:
 
     async def _publish(self, written: "Future[tuple[T, list[Event]]]") -> T:
         result, events = await asyncio.wrap_future(written)
+        for recharge in (one for one in events if isinstance(one, RechargeChanged)):
+            metrics.RECHARGES.add(recharge.state)
         if events and self.publish:
             await self.publish(*events)
         return result
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a query; nothing it does is kept."""
-        return await asyncio.wrap_future(self._readers.submit(self._read, work, args, kwargs))
+        return await asyncio.wrap_future(self._readers.submit(_here(self._read, work, args, kwargs)))
 
     def now(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, list[Event]]:
         """The same as `transact` for a program without an event loop; gives the events to the caller."""
-        return self._write(work, args, kwargs)
+        return self._write("transaction", work, args, kwargs)
+
+    def waiting(self) -> int:
+        """Transactions and batches that are not finished."""
+        return len(self._unfinished)
 
     def close(self) -> None:
         self._readers.shutdown()
@@ -99,13 +108,19 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as db:
             return work(db, *args, **kwargs)
 
-    def _write(self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[T, list[Event]]:
+    def _write(
+        self, kind: str, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> tuple[T, list[Event]]:
         for attempt in range(1, TRIES + 1):
             try:
-                return self._write_once(work, args, kwargs)
+                began = time.perf_counter()
+                done = self._write_once(work, args, kwargs)
+                metrics.COMMIT_SECONDS.see(time.perf_counter() - began, kind)
+                return done
             except DBAPIError as error:
                 if attempt == TRIES or not _worth_repeating(error):
                     raise
+                metrics.REPEATED.add()
                 log.info("transaction repeated", work=getattr(work, "__name__", "batch"), attempt=attempt)
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))
         raise AssertionError("unreachable")
@@ -170,13 +185,22 @@ class _WriterThread:
             return items
 
 
+def _here(work: Callable[..., T], *args: Any) -> Callable[[], T]:
+    """The work with the ids of whoever asks for it, so that what it logs in another thread has them."""
+    return partial(contextvars.copy_context().run, work, *args)
+
+
 def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(path).touch(mode=0o600)
     engine = create_engine(
-        url, poolclass=QueuePool, pool_size=READERS + WRITERS, connect_args={"check_same_thread": False, "timeout": 30}
+        url,
+        poolclass=QueuePool,
+        pool_size=READERS + WRITERS,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 30},
     )
 
     @event.listens_for(engine, "connect")
@@ -199,6 +223,7 @@ def _postgresql(url: str) -> Engine:
         pool_size=READERS + WRITERS,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s -c timezone=UTC"},
     )
 
@@ -220,6 +245,7 @@ async def opened(url: str, publish: Publish | None = None) -> AsyncIterator[Data
     """The database of this process, for as long as the context lasts."""
     global _database
     database = Database(url, publish)
+    metrics.WRITER_QUEUE.read = lambda: {(): database.waiting()}
     previous, _database = _database, database
     try:
         yield database

@@ -1,13 +1,26 @@
 """Works every deadline in the database, again and again, so that no restart forgets one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
-from domain import attempts, charging, chores, dispatch, funnel, interruptions, recheck, reconciliation, vacancies
+from domain import (
+    attempts,
+    charging,
+    chores,
+    dispatch,
+    funnel,
+    interruptions,
+    metrics,
+    recheck,
+    reconciliation,
+    vacancies,
+)
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.models import now
@@ -28,19 +41,21 @@ LEFT = {"stop": dispatch.stop, "escalate": dispatch.escalate}
 async def sweep_charges(bus: Bus, at: datetime) -> None:
     """Do what the passed deadlines of sessions demand; a charger that is slow keeps no other waiting."""
     for session_id in await read(charging.due, at):
-        try:
-            left = await transact(charging.deadline, session_id, at)
-        except SQLAlchemyError:
-            log.exception("deadline failed", session=session_id)
-            continue
-        if left:
-            dispatch.soon(LEFT[left](bus, session_id))
+        with bound_contextvars(session=session_id):
+            try:
+                left = await transact(charging.deadline, session_id, at)
+            except SQLAlchemyError:
+                log.exception("deadline failed")
+                continue
+            if left:
+                dispatch.soon(LEFT[left](bus, session_id))
 
 
 async def sweep_lost(at: datetime, since: datetime) -> None:
     """Interrupt the charges whose stop was lost, each in a transaction of its own: a blackout has hundreds."""
     for session_id in await read(interruptions.lost, at, since):
-        await transact(interruptions.interrupt_lost, session_id, at, since)
+        with bound_contextvars(session=session_id):
+            await transact(interruptions.interrupt_lost, session_id, at, since)
 
 
 async def sweep_vacancies(at: datetime) -> None:
@@ -100,13 +115,17 @@ async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
             last_books = now()
             await sweep_books(gateway, now())
 
-    await asyncio.gather(*(_repeat(sweep, every) for sweep in (charges, lost, freed, payments, refunds, books)))
+    ended: dict[metrics.Labels, float] = {}
+    metrics.SWEEP_AGE.read = lambda: {sweep: time.monotonic() - at for sweep, at in tuple(ended.items())}
+    await asyncio.gather(*(_repeat(sweep, every, ended) for sweep in (charges, lost, freed, payments, refunds, books)))
 
 
-async def _repeat(sweep: Callable[[], Awaitable[None]], every: float) -> None:
+async def _repeat(sweep: Callable[[], Awaitable[None]], every: float, ended: dict[metrics.Labels, float]) -> None:
+    ended[sweep.__name__,] = time.monotonic()
     while True:
         try:
             await sweep()
+            ended[sweep.__name__,] = time.monotonic()
         except Exception:
             log.exception("sweep failed", sweep=sweep.__name__)
         await asyncio.sleep(every)

@@ -18,9 +18,10 @@ from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
 
 from csms.server import listening
-from domain import chargers, logs, socket, sweeper
+from domain import chargers, logs, metrics, socket, sweeper
 from domain.bus import LocalBus, use
 from domain.db import opened, transact
+from domain.scrape import scraped
 from domain.settings import settings
 from evapp.components.effects import effects
 from evapp.components.strip import renewal, strip
@@ -49,7 +50,7 @@ from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
-from evapp.web import auth, checkout, downloads, health, language
+from evapp.web import auth, checkout, downloads, health, language, requests
 from evapp.web.headers import Headers
 from evapp.web.live import hub
 from payments.phonepe import PhonePe
@@ -64,6 +65,7 @@ ORPHAN_GRACE_S = 5.0
 
 def handler_failed(exception: Exception) -> EventSpec:
     """Log what a handler raised, and tell the driver in our words."""
+    metrics.EVENTS.add("failed")
     log.error("handler failed", exc_info=exception)
     return Effects.failed()  # type: ignore[operator]
 
@@ -110,9 +112,10 @@ app = rx.App(
         rx.el.meta(name="format-detection", content="telephone=no"),
     ],
     # Inner to outer: round the pages alone, the routes beside them, the handshake, and what every answer has.
-    api_transformer=[language.ToTheReader, beside, auth.Handshake, language.OfRequests, Headers],
+    api_transformer=[language.ToTheReader, beside, auth.Handshake, language.OfRequests, Headers, requests.Named],
 )
 app.add_middleware(language.OfEvents(), index=0)
+app.add_middleware(requests.OfEvents(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
 app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), renewal(), effects()) if stateful else None
@@ -122,6 +125,7 @@ app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), renewal(), e
 async def house() -> AsyncIterator[None]:
     """Start-up and shut-down: the database, the bus, the chargers' door, the sweeper. Fails loudly."""
     settings().check()
+    logs.take_over()
     use(bus)
     auth.app = app
     async with opened(settings().database, bus.publish), contextlib.AsyncExitStack() as stack:
@@ -129,6 +133,7 @@ async def house() -> AsyncIterator[None]:
         if settings().ocpp_embedded:
             await stack.enter_async_context(_chargers_door())
         await stack.enter_async_context(socket.serving(bus))
+        await stack.enter_async_context(scraped(settings().metrics_port, "web"))
         await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
         yield
     await gateway.aclose()

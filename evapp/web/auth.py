@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain import accounts, attempts, pins, sign_ins
+from domain import accounts, attempts, metrics, pins, sign_ins
 from domain.accounts import FieldErrors, NotDeleted
 from domain.attempts import Attempt, Locked
 from domain.db import read, transact
@@ -41,6 +41,9 @@ SLOW = (1.0, 3.0)
 
 TABS = UUID("6a1f0c52-3f0e-4c55-9d54-1a7a4f0f6d2b")
 """The name space of tabs."""
+
+OUTCOMES = {Refused: "refused", Locked: "locked", pins.TooBusy: "too busy", NotDeleted: "refused"}
+"""What became of a try to sign in, among the metrics."""
 
 log = structlog.get_logger()
 Door = Callable[[Request, dict[str, str]], Awaitable[Response]]
@@ -173,6 +176,8 @@ def posted(form: str, page: str) -> Callable[[Door], Callable[[Request], Awaitab
             except FieldErrors as error:
                 errors, why = {field: t(sentence) for field, sentence in error.errors.items()}, "fields"
             except (Refused, Locked, NotDeleted, pins.TooBusy) as error:
+                if form == "login":
+                    metrics.SIGN_INS.add(OUTCOMES[type(error)])
                 errors, why = {"": refusal(error)}, type(error).__name__
             log.info("form refused", form=form, why=why, fields=sorted(filter(None, errors)))
             onward = forms.onward(request, typed)
@@ -209,6 +214,7 @@ async def login(request: Request, typed: dict[str, str]) -> Response:
         raise Refused(attempts.MISMATCH)
     token = sign_ins.new_token()
     user = await transact(sign_ins.signed_in, attempt, _browser(request, token))
+    metrics.SIGN_INS.add("signed in")
     log.info("signed in", user=user.id)
     return _in(_home(user, forms.onward(request, typed)), request, token, user)
 

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from domain import funnel, recharges
+from domain import funnel, metrics, recharges
 from domain.db import read
 from domain.recharges import GatewayRefused, NotYours, PaymentGateway
 from evapp.texts import at, language, t
@@ -80,15 +80,19 @@ async def webhook(gateway: PaymentGateway, request: Request) -> Response:
         async with asyncio.timeout(PATIENCE_S):
             body = await _body(request)
     except TimeoutError:
+        metrics.WEBHOOKS.add("too slow")
         return PlainTextResponse(t("The message took too long."), 408)
     except ClientDisconnect:
+        metrics.WEBHOOKS.add("broken off")
         return PlainTextResponse(t("The message broke off."), 400)
     if body is None:
+        metrics.WEBHOOKS.add("too large")
         return PlainTextResponse(t("The message is too large."), 413)
     try:
         order_id = gateway.doorbell(request.headers.get("authorization", ""), body)
     except GatewayRefused as error:
         return _refuse(auth.address_of(request), error)
+    metrics.WEBHOOKS.add("taken" if order_id is not None else "of nothing")
     if order_id is not None:
         _soon(funnel.rang(gateway, order_id, body), order_id)
     return PlainTextResponse("")
@@ -133,6 +137,7 @@ _refusals = Refusals()
 
 
 def _refuse(address: str, error: GatewayRefused) -> Response:
+    metrics.WEBHOOKS.add("forged" if error.code == "UNAUTHORIZED" else "unreadable")
     if _refusals.too_many(address):
         return PlainTextResponse(t("Too many messages."), 429)
     log.warning("webhook refused", address=address, code=error.code)

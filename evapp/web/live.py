@@ -1,6 +1,7 @@
 """Live push: what happens in the house reaches exactly the browsers that look at it, newest value first."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 import reflex as rx
 import structlog
 
+from domain import metrics
 from domain.bus import Bus
 from domain.events import (
     ChargerChanged,
@@ -46,7 +48,14 @@ class Pending:
 
     reload: bool = False
     metered: SessionMetered | None = None
+    since: float = 0.0
+    """When the oldest of it happened, by the monotonic clock."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to tell."""
+        return self.reload or self.metered is not None
 
 
 class Hub:
@@ -59,6 +68,8 @@ class Hub:
         self._watches: dict[str, Watch] = {}
         self._tokens: defaultdict[str, set[str]] = defaultdict(set)
         self._pending: defaultdict[str, Pending] = defaultdict(Pending)
+        metrics.BROWSERS.read = lambda: {(): len(self._watches)}
+        metrics.PUSHES_PENDING.read = lambda: {(): sum(one.waits for one in tuple(self._pending.values()))}
 
     async def run(self, app: rx.App, bus: Bus) -> None:
         """Follow the bus until cancelled."""
@@ -117,6 +128,8 @@ class Hub:
             return
         for token in {token for topic in _touched(event) for token in self._tokens.get(topic, ())}:
             pending = self._pending[token]
+            if not pending.waits:
+                pending.since = time.monotonic()
             if isinstance(event, SessionMetered):
                 pending.metered = event
             else:
@@ -126,10 +139,11 @@ class Hub:
 
     async def _pump(self, token: str, pending: Pending) -> None:
         try:
-            while pending.reload or pending.metered is not None:
-                reload, metered = pending.reload, pending.metered
+            while pending.waits:
+                reload, metered, since = pending.reload, pending.metered, pending.since
                 pending.reload, pending.metered = False, None
                 await self._push(token, reload, metered)
+                metrics.PUSH_SECONDS.see(time.monotonic() - since)
         except Exception:
             log.exception("push failed", token=token[:8])
         finally:

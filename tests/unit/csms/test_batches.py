@@ -16,7 +16,7 @@ async def test_what_gathers_is_written_together() -> None:
         await gate.wait()
         return len(written)
 
-    batches = Batches(write)
+    batches = Batches(write, "items")
     futures = [batches.add(1)]
     await asyncio.sleep(0)
     futures += [batches.add(number) for number in (2, 3, 4)]
@@ -32,7 +32,7 @@ async def test_an_item_that_cannot_be_written_harms_only_itself() -> None:
         if 13 in items:
             raise ValueError("unlucky")
 
-    batches = Batches(write)
+    batches = Batches(write, "items")
     good, bad, late = batches.add(1), batches.add(13), batches.add(2)
     with pytest.raises(ValueError):
         await bad
@@ -43,7 +43,7 @@ async def test_somebody_who_waits_no_more_stops_nobody() -> None:
     async def write(items: Sequence[int]) -> None:
         await asyncio.sleep(0)
 
-    batches = Batches(write)
+    batches = Batches(write, "items")
     gone, waiting = batches.add(1), batches.add(2)
     gone.cancel()
     await waiting
@@ -56,7 +56,7 @@ async def test_somebody_who_fails_when_told_leaves_nobody_waiting() -> None:
     def broken(_given: object, _error: Exception | None) -> None:
         raise RuntimeError("out of luck")
 
-    batches = Batches(write)
+    batches = Batches(write, "items")
     batches.hand(1, broken)
     async with asyncio.timeout(5):
         await batches.add(2)

@@ -1,12 +1,19 @@
 """A log line is one line, and holds no secret."""
 
+import asyncio
 import json
+import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
-from domain.logs import configure
+from domain.db import Database
+from domain.logs import configure, take_over
+from domain.models import User
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +50,124 @@ def test_secrets_are_hidden_by_their_names(capsys: pytest.CaptureFixture[str]) -
     structlog.get_logger().info("x", new_pin="274918", access_token="abc", phone="+919845012345", user=7)
     line = json.loads(capsys.readouterr().out)
     assert (line["new_pin"], line["access_token"], line["phone"], line["user"]) == ("[hidden]", "[hidden]", "…2345", 7)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("call 9845012345 or +91 98450 12345", "call …2345 or …2345"),
+        ("phone=%2B919845012345&x=1", "phone=…2345&x=1"),
+        ("Authorization: O-Bearer eyJhbGciOi.abc", "Authorization: [hidden] [hidden]"),
+        ("Basic QUxBRERJTjpvcGVu", "Basic [hidden]"),
+        ("paid by asha.k@ybl today", "paid by [hidden] today"),
+        ("to help@evapp.example", "to [hidden]"),
+        ("/_event/?EIO=4&transport=websocket&token=6f1c-77", "/_event/?EIO=4&transport=websocket&token=[hidden]"),
+        ('{"new_pin": "274918", "amount": 500}', '{"new_pin": [hidden], "amount": 500}'),
+        ("client_secret='s3cret'", "client_secret=[hidden]"),
+        ("postgresql+psycopg://evapp:hunter2@db/evapp", "postgresql+psycopg://[hidden]@db/evapp"),
+        ("redis://:hunter2@cache:6379/0", "redis://[hidden]@cache:6379/0"),
+        ("DETAIL:  Failing row contains (1, asha, +919845012345, $2b$).\nSQL", "DETAIL: [hidden]\nSQL"),
+        ("hash $2b$12$" + "a" * 53, "hash [hidden]"),
+    ],
+)
+def test_secrets_are_hidden_by_their_looks_in_any_text(
+    capsys: pytest.CaptureFixture[str], said: str, kept: str
+) -> None:
+    configure()
+    structlog.get_logger().info("x", said=said, deep={"list": [said], "pin": "274918"})
+    line = json.loads(capsys.readouterr().out)
+    assert (line["said"], line["deep"]) == (kept, {"list": [kept], "pin": "[hidden]"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "RCH-9845012345abcdef9845012345abcdef",
+        "meter at 1784501234 Wh",
+        "2026-11-26T14:17:11.474591+00:00",
+        "wrong PIN",
+        "stopping for session 9845012",
+        "6.12345678901",
+        "@rx.event(background=True)",
+    ],
+)
+def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str], said: str) -> None:
+    configure()
+    structlog.get_logger().info(said, said=said)
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["said"]) == (said, said)
+
+
+@pytest.fixture
+def libraries() -> Iterator[None]:
+    """The loggers of libraries, as they were before."""
+    root = (logging.root.handlers[:], logging.root.level)
+    loggers = {name: logging.getLogger(name) for name in list(logging.root.manager.loggerDict)}
+    before = {name: (one.handlers[:], one.propagate, one.level) for name, one in loggers.items()}
+    yield
+    logging.captureWarnings(False)
+    logging.root.handlers[:], logging.root.level = root
+    for name, (handlers, propagate, level) in before.items():
+        loggers[name].handlers[:], loggers[name].propagate, loggers[name].level = handlers, propagate, level
+
+
+def test_what_libraries_log_goes_the_same_way(capsys: pytest.CaptureFixture[str], libraries: None) -> None:
+    granian = logging.getLogger("_granian")
+    granian.addHandler(logging.StreamHandler(sys.stdout))
+    granian.propagate = False
+    configure(sys.stdout)
+    take_over(sys.stdout)
+    with structlog.contextvars.bound_contextvars(charger="BLR-017"):
+        granian.warning("worker %s\nkilled; token=%s", "one", "abc")
+        try:
+            raise ValueError("Basic QUxBRERJTjpvcGVu")
+        except ValueError:
+            logging.getLogger("websockets.server").exception("opening handshake failed")
+        logging.getLogger("sqlalchemy.engine").info("SELECT 1")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["logger"], line["level"], line["charger"]) for line in lines] == [
+        ("_granian", "warning", "BLR-017"),
+        ("websockets.server", "error", "BLR-017"),
+    ]
+    assert lines[0]["event"] == "worker one\nkilled; token=[hidden]"
+    assert "QUxBRERJTjpvcGVu" not in lines[1]["exception"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+async def test_a_refused_row_is_not_told_of(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the parameters of a statement nor the row that PostgreSQL quotes."""
+    configure()
+
+    def twice(db: Session) -> None:
+        db.add(User(username="asha", phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))
+        db.flush()
+        db.add(User(username="asha", phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))
+        db.flush()
+
+    def without_a_name(db: Session) -> None:
+        db.add(User(username=None, phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))  # type: ignore[arg-type]
+        db.flush()
+
+    for refused in (twice, without_a_name):
+        try:
+            await database.transact(refused)
+        except SQLAlchemyError:
+            structlog.get_logger().exception("refused")
+    said = capsys.readouterr().out
+    assert said.count('"refused"') == 2
+    assert "9845012345" not in said
+    assert "$2b$" not in said
+
+
+async def test_work_in_another_thread_logs_the_ids_of_who_asked(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure()
+
+    def told(db: Session) -> None:
+        structlog.get_logger().info("in a transaction")
+
+    with structlog.contextvars.bound_contextvars(session=7):
+        await asyncio.gather(database.transact(told), database.append(told), database.read(told))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["session"] for line in lines if line["event"] == "in a transaction"] == [7, 7, 7]
