@@ -88,6 +88,9 @@ class Desk:
 
     def start(self, session_id: int, meter_wh: int = METER, **told: Any) -> Started:
         """StartTransaction for a session; the charger's clock is a second behind unless `at` says otherwise."""
+        return self.do(charging.started, **self.start_told(session_id, meter_wh, **told))
+
+    def start_told(self, session_id: int, meter_wh: int = METER, **told: Any) -> dict[str, Any]:
         session = self.session(session_id)
         message = {
             "charger_id": session.charger_id,
@@ -97,6 +100,12 @@ class Desk:
             "at": self.clock.at - timedelta(seconds=1),
             "received_at": self.clock.at,
         }
+        return message | told
+
+    def walk_up(self, tag: str = "CARD", meter_wh: int = 0, **told: Any) -> Started:
+        """StartTransaction with a card that nobody of ours gave out, of a charger without a clock."""
+        moment = {"at": self.clock.at, "received_at": self.clock.at}
+        message = {"charger_id": "BLR-1", "connector_number": 1, "tag": tag, "meter_start_wh": meter_wh, **moment}
         return self.do(charging.started, **(message | told))
 
     def charging(self, user_id: int, charger_id: str = "BLR-1", connector: int = 1, **limit: int) -> int:
@@ -145,6 +154,9 @@ class Desk:
 
     def stop(self, session_id: int, register: int | None, reason: str = "Local", **told: Any) -> None:
         """StopTransaction for a session."""
+        self.do(charging.stopped, **self.stop_told(session_id, register, reason, **told))
+
+    def stop_told(self, session_id: int, register: int | None, reason: str = "Local", **told: Any) -> dict[str, Any]:
         session = self.session(session_id)
         message = {
             "charger_id": session.charger_id,
@@ -155,7 +167,7 @@ class Desk:
             "reason": reason,
             "tag": "",
         }
-        self.do(charging.stopped, **(message | told))
+        return message | told
 
     def lose(self, session_id: int) -> None:
         """The connector is free again, and no stop came."""

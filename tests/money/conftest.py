@@ -11,6 +11,7 @@ from domain import funnel, models
 from domain.db import Database, read, transact
 from tests.money.charges import Desk
 from tests.money.house import Clock, Gateway, broken, driver
+from tests.money.town import Town
 
 
 @pytest.fixture
@@ -48,6 +49,15 @@ def fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def gateway() -> Gateway:
     return Gateway()
+
+
+@pytest.fixture
+async def town() -> AsyncIterator[Town]:
+    """PhonePe's sandbox and our client; what rings is heard to its end."""
+    town = Town()
+    async with town.http:
+        yield town
+        await town.quiet()
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ import asyncio
 from collections import Counter, deque
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zlib import crc32
 
+import httpx
 from sqlmodel import Session, col, func, select
 
 from domain import recharges, wallet
@@ -13,6 +15,7 @@ from domain.audit import audit
 from domain.db import Database, read, transact
 from domain.models import Charger, ChargingSession, Entry, RechargeOrder, SessionState, Transfer, User, now
 from domain.recharges import OrderExists, OrderStatus, OrderUnknown, Payment, RefundStatus
+from payments.phonepe import PhonePe
 
 RUPEES_500 = 50_000
 
@@ -105,6 +108,22 @@ async def found(merchant_order_id: str) -> RechargeOrder:
     order = await read(recharges.found, merchant_order_id)
     assert order is not None
     return order
+
+
+def phonepe(http: httpx.AsyncClient | None, **other: Any) -> PhonePe:
+    """Our client, with the sandbox's own credentials."""
+    given: dict[str, Any] = {
+        "pg_url": "http://localhost/apis/pg",
+        "oauth_url": "http://localhost/apis/identity-manager",
+        "client_id": "EVAPP-SANDBOX",
+        "client_secret": "sandbox-secret",
+        "client_version": 1,
+        "webhook_username": "evapp_hook",
+        "webhook_password": "hook12345",
+        "checkout_hosts": ("localhost",),
+        "http": http,
+    }
+    return PhonePe(**given | other)
 
 
 class Heard:

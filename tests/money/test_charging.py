@@ -466,17 +466,11 @@ def test_a_start_that_is_repeated_with_a_broken_clock_while_it_runs(desk: Desk) 
 def test_a_broken_clock_repeats_a_card_only_for_a_while(desk: Desk) -> None:
     """Q19: two charges with the same card and a meter that begins at zero are never made one."""
     desk.charger()
-    told = {
-        "charger_id": "BLR-1",
-        "connector_number": 1,
-        "tag": "CARD",
-        "meter_start_wh": 0,
-    }
-    first = desk.do(charging.started, **told, at=desk.clock.at, received_at=desk.clock.at)
+    first = desk.walk_up()
     desk.passes(minutes=14)
-    assert desk.do(charging.started, **told, at=desk.clock.at, received_at=desk.clock.at) == first
+    assert desk.walk_up() == first
     desk.passes(minutes=2)
-    assert desk.do(charging.started, **told, at=desk.clock.at, received_at=desk.clock.at) != first
+    assert desk.walk_up() != first
 
 
 @pytest.mark.parametrize("echo", [str.lower, lambda tag: f"{tag}00", lambda tag: f"{tag.lower()}      "])
@@ -593,15 +587,7 @@ def test_a_card_of_the_chargers_own_is_a_walk_up(desk: Desk) -> None:
     """Q32: where unknown cards may charge; the connector is taken, nobody's wallet is."""
     asha = desk.driver()
     desk.charger()
-    begun = desk.do(
-        charging.started,
-        charger_id="BLR-1",
-        connector_number=1,
-        tag="a-card",
-        meter_start_wh=5,
-        at=desk.clock.at,
-        received_at=desk.clock.at,
-    )
+    begun = desk.walk_up("a-card", 5)
     assert (begun.status, begun.stop) == ("Accepted", False)
     assert refusal(desk, asha)[0] == "busy"
     assert desk.flows(begun.session_id, 100) == []
@@ -615,15 +601,7 @@ def test_unknown_cards_are_refused_where_they_must_be(desk: Desk, strict: None) 
     """Q32: the answer carries a transaction id all the same, and the charge is stopped."""
     desk.charger()
     assert desk.do(charging.authorize, "BLR-1", "CARD") == "Invalid"
-    begun = desk.do(
-        charging.started,
-        charger_id="BLR-1",
-        connector_number=1,
-        tag="CARD",
-        meter_start_wh=5,
-        at=desk.clock.at,
-        received_at=desk.clock.at,
-    )
+    begun = desk.walk_up("CARD", 5)
     assert begun.transaction_id > 0
     assert (begun.status, begun.stop) == ("Invalid", True)
     assert desk.state(begun.session_id) == SessionState.STOPPING

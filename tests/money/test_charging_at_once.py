@@ -79,16 +79,9 @@ async def test_20_stops_are_one_debit(open_desk: Desk) -> None:
     desk.charger()
     session_id = desk.charging(asha)
     desk.flows(session_id, 2)
-    told = {
-        "charger_id": "BLR-1",
-        "transaction_id": session_id,
-        "at": desk.clock.at,
-        "received_at": desk.clock.at,
-        "reason": "Local",
-        "tag": "",
-    }
+    told = desk.stop_told(session_id, METER + 2_000)
     async with processes(desk.database.url) as databases:
-        results = await together(databases, *[(charging.stopped,)] * 20, meter_stop_wh=METER + 2_000, **told)
+        results = await together(databases, *[(charging.stopped,)] * 20, **told)
     assert results == [None] * 20
     assert desk.money(asha) == wallet.Balance(96_400, 0, 0)
     assert desk.do(lambda db: house.rows(db, Transfer)) == 2
@@ -103,17 +96,10 @@ async def test_20_different_stops_are_one_debit_and_one_finding(open_desk: Desk)
     session_id = desk.charging(asha)
     desk.flows(session_id, 2)
 
+    told = desk.stop_told(session_id, None, "")
+
     def stop(db: Any, n: int) -> None:
-        charging.stopped(
-            db,
-            charger_id="BLR-1",
-            transaction_id=session_id,
-            meter_stop_wh=METER + 2_000 + n,
-            at=desk.clock.at,
-            received_at=desk.clock.at,
-            reason="",
-            tag="",
-        )
+        charging.stopped(db, **told | {"meter_stop_wh": METER + 2_000 + n})
 
     async with processes(desk.database.url) as databases:
         results = await together(databases, *((stop, n) for n in range(20)))
@@ -131,15 +117,7 @@ async def test_a_busy_database_delays_a_stop_and_loses_nothing(open_desk: Desk) 
     desk.charger()
     session_id = desk.charging(desk.driver())
     desk.flows(session_id, 1)
-    told = {
-        "charger_id": "BLR-1",
-        "transaction_id": session_id,
-        "meter_stop_wh": METER + 1_000,
-        "at": desk.clock.at,
-        "received_at": desk.clock.at,
-        "reason": "Local",
-        "tag": "",
-    }
+    told = desk.stop_told(session_id, METER + 1_000)
     has_it, let_go = threading.Event(), threading.Event()
 
     def keep(db: Any) -> None:
@@ -164,14 +142,7 @@ async def test_20_starts_are_one_session(open_desk: Desk) -> None:
     desk = open_desk
     desk.charger()
     session_id = desk.request(desk.driver())
-    told = {
-        "charger_id": "BLR-1",
-        "connector_number": 1,
-        "tag": desk.session(session_id).tag,
-        "meter_start_wh": METER,
-        "at": desk.clock.at,
-        "received_at": desk.clock.at + timedelta(seconds=1),
-    }
+    told = desk.start_told(session_id)
     async with processes(desk.database.url) as databases:
         results = await together(databases, *[(charging.started,)] * 20, **told)
     assert set(results) == {charging.Started(session_id, session_id, "Accepted", False)}
@@ -214,25 +185,17 @@ async def test_an_answer_a_deadline_and_a_start_meet(open_desk: Desk, round_: in
     desk.charger(connectors=6)
     ids = [desk.request(user, connector=n) for n, user in enumerate(drivers, 1)]
     later = desk.passes(seconds=36)
-    tags = {session_id: desk.session(session_id).tag for session_id in ids}
+    told = {session_id: desk.start_told(session_id) for session_id in ids}
 
-    def start(db: Any, session_id: int, connector: int) -> None:
-        charging.started(
-            db,
-            charger_id="BLR-1",
-            connector_number=connector,
-            tag=tags[session_id],
-            meter_start_wh=METER,
-            at=later - timedelta(seconds=1),
-            received_at=later,
-        )
+    def start(db: Any, session_id: int) -> None:
+        charging.started(db, **told[session_id])
 
     calls: list[tuple[Any, ...]] = []
-    for n, session_id in enumerate(ids, 1):
+    for session_id in ids:
         meeting = [
             (charging.answered, session_id, "accepted"),
             (charging.deadline, session_id, later),
-            (start, session_id, n),
+            (start, session_id),
         ]
         calls += meeting[round_ % 3 :] + meeting[: round_ % 3]
     async with processes(desk.database.url) as databases:
@@ -271,17 +234,10 @@ async def test_everything_of_one_driver_at_once(open_desk: Desk) -> None:
             received_at=at,
         )
 
+    told = desk.stop_told(session_id, METER + 2_500, at=at)
+
     def stop(db: Any) -> None:
-        charging.stopped(
-            db,
-            charger_id="BLR-1",
-            transaction_id=session_id,
-            meter_stop_wh=METER + 2_500,
-            at=at,
-            received_at=at,
-            reason="Local",
-            tag="",
-        )
+        charging.stopped(db, **told)
 
     async with processes(desk.database.url) as databases:
         results = await together(
@@ -327,19 +283,11 @@ async def test_20_drivers_stop_at_once_and_every_bill_is_exact(open_desk: Desk) 
     desk = open_desk
     desk.charger(connectors=20)
     ids = {n: desk.charging(desk.driver(), connector=n) for n in range(1, 21)}
-    at = desk.passes(minutes=30)
+    desk.passes(minutes=30)
+    told = {n: desk.stop_told(session_id, METER + 100 * n) for n, session_id in ids.items()}
 
     def stop(db: Any, n: int) -> None:
-        charging.stopped(
-            db,
-            charger_id="BLR-1",
-            transaction_id=ids[n],
-            meter_stop_wh=METER + 100 * n,
-            at=at,
-            received_at=at,
-            reason="Local",
-            tag="",
-        )
+        charging.stopped(db, **told[n])
 
     async with processes(desk.database.url) as databases:
         results = await together(databases, *((stop, n) for n in [*ids, *ids]))

@@ -1,81 +1,17 @@
 """The rows of payments.md 3.1 that need the real client: it talks to the sandbox, and both talk to the books."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from domain import funnel, recharges, refunds, wallet
 from domain.breaker import SILENCES
-from domain.db import read, transact
-from domain.models import OrderState, RefundState
+from domain.db import read
+from domain.models import RefundState
 from domain.recharges import RechargeRefused
-from evapp.web import checkout
-from payments.phonepe import PhonePe
-from simulator.phonepe import Sandbox
-from tests.money.house import RUPEES_500, Clock, credits, found, money, placed
-
-HOOK = "/payments/phonepe/webhook"
-
-
-class Town:
-    """The sandbox, our client in front of it, and our doorbell, with nothing but the network left out."""
-
-    def __init__(self) -> None:
-        app = httpx.ASGITransport(self._app)  # type: ignore[arg-type]
-        self.sandbox = Sandbox(seed=1, hold_s=0, late_s=0, webhook_url=f"http://app.test{HOOK}", transport=app)
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.sandbox.app))
-        self.client = self.new_client()
-        self._routes = {route.path: route for route in checkout.routes(self.client)}
-
-    def new_client(self) -> PhonePe:
-        """Another process's."""
-        return PhonePe(
-            pg_url="http://localhost/apis/pg",
-            oauth_url="http://localhost/apis/identity-manager",
-            client_id="EVAPP-SANDBOX",
-            client_secret="sandbox-secret",
-            client_version=1,
-            webhook_username="evapp_hook",
-            webhook_password="hook12345",
-            checkout_hosts=("localhost",),
-            http=self.http,
-        )
-
-    async def _app(self, scope: dict[str, object], receive: object, send: object) -> None:
-        await self._routes[str(scope["path"])].handle(scope, receive, send)  # type: ignore[arg-type]
-
-    async def quiet(self) -> None:
-        """Everything that was to happen soon has happened."""
-        while checkout._ringing:
-            await asyncio.gather(*checkout._ringing)
-
-    async def opened(self, user_id: int, nonce: str = "n1") -> str:
-        order_id = (await placed(user_id, nonce=nonce)).merchant_order_id
-        assert await funnel.begin(self.client, order_id)
-        return order_id
-
-    async def paid(self, user_id: int, nonce: str = "n1") -> str:
-        order_id = await self.opened(user_id, nonce)
-        await self.sandbox.choose(order_id, "pay")
-        await self.quiet()
-        assert (await found(order_id)).state == OrderState.CREDITED
-        return order_id
-
-    async def refunded(self, order_id: str, paise: int, key: str = "k1") -> str:
-        refund = await transact(refunds.request, order_id, paise, key=key, reason="he asked for it")
-        await funnel.settle_refund(self.client, refund.merchant_refund_id)
-        return refund.merchant_refund_id
-
-
-@pytest.fixture
-async def town() -> AsyncIterator[Town]:
-    town = Town()
-    async with town.http:
-        yield town
-        await town.quiet()
+from tests.money.house import RUPEES_500, Clock, credits, money, placed
+from tests.money.town import Town
 
 
 async def state_of(refund_id: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import charging, sessions, settings, settlement, wallet
+from domain import sessions, settings, settlement, wallet
 from domain.models import ChargingSession, Entry, Transfer
 from domain.prices import Price
 from tests.money import house
@@ -364,15 +364,7 @@ def test_receipts_are_numbered_without_gaps(desk: Desk) -> None:
 
 def test_a_walk_up_has_no_bill(desk: Desk) -> None:
     desk.charger()
-    begun = desk.do(
-        charging.started,
-        charger_id="BLR-1",
-        connector_number=1,
-        tag="CARD",
-        meter_start_wh=0,
-        at=desk.clock.at,
-        received_at=desk.clock.at,
-    )
+    begun = desk.walk_up()
     desk.flows(begun.session_id, 2)
     desk.stop(begun.session_id, 2_000)
     assert desk.bill(begun.session_id) == (2_000, 3_600)

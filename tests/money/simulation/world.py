@@ -35,8 +35,8 @@ from domain.models import OPEN, REFUND_OPEN, ChargingSession, OrderState, Rechar
 from domain.recharges import GatewayRefused, RechargeRefused
 from domain.refunds import RefundRefused
 from domain.wallet import InsufficientFunds
-from payments.phonepe import PhonePe
 from simulator.phonepe import Sandbox
+from tests.money import house
 from tests.money.charges import Desk
 from tests.money.simulation.street import VirtualCharger, lost
 
@@ -106,18 +106,7 @@ class World:
             seed=dice.randrange(2**32), clock=clock.seconds, hold_s=0, webhook_url="http://app.test/", transport=bell
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.sandbox.app))
-        self.phonepe = PhonePe(
-            pg_url="http://localhost/apis/pg",
-            oauth_url="http://localhost/apis/identity-manager",
-            client_id="EVAPP-SANDBOX",
-            client_secret="sandbox-secret",
-            client_version=1,
-            webhook_username="evapp_hook",
-            webhook_password="hook12345",
-            checkout_hosts=("localhost",),
-            http=self.http,
-            monotonic=clock.seconds,
-        )
+        self.phonepe = house.phonepe(self.http, monotonic=clock.seconds)
         self.steps: Counter[str] = Counter()
 
     async def call(self, charger_id: str, command: Any, timeout: float) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from domain.recharges import GatewayRefused, GatewayUnavailable, OrderExists, OrderUnknown, PaymentGateway
 from payments.phonepe import PhonePe
 from simulator.phonepe import Sandbox
+from tests.money import house
 
 ORDER = "RCH-0193c0a7f1e27c0e8a41c2d9b7f4a611"
 BACK = f"https://app.example/payments/return?order={ORDER}"
@@ -46,18 +47,9 @@ async def client(sandbox: Sandbox, clock: Clock) -> AsyncIterator[PhonePe]:
 
 
 def phonepe(http: httpx.AsyncClient | None = None, **other: Any) -> PhonePe:
-    given: dict[str, Any] = {
-        "pg_url": "http://localhost",
-        "oauth_url": "http://localhost/",
-        "client_id": "EVAPP-SANDBOX",
-        "client_secret": "sandbox-secret",
-        "client_version": 1,
-        "webhook_username": "evapp_hook",
-        "webhook_password": "hook12345",
-        "checkout_hosts": ("*.phonepe.com", "localhost"),
-        "http": http,
-    }
-    return PhonePe(**given | other)
+    """As the desk's, with addresses in the spellings that people write."""
+    given = {"pg_url": "http://localhost", "oauth_url": "http://localhost/"}
+    return house.phonepe(http, **given | {"checkout_hosts": ("*.phonepe.com", "localhost")} | other)
 
 
 def answering(

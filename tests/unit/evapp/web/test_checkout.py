@@ -22,6 +22,7 @@ from domain.sign_ins import Browser, hash_token
 from evapp.web import auth, checkout, flash
 from payments.phonepe import PhonePe
 from simulator.phonepe import Sandbox
+from tests.money import house
 from tests.money.house import RUPEES_500, Gateway, broken, credits, driver, found, placed, rows
 
 HOOK = "/payments/phonepe/webhook"
@@ -57,17 +58,7 @@ def sandbox(doors: Starlette) -> Sandbox:
 @pytest.fixture
 async def phonepe(sandbox: Sandbox, doors: Starlette) -> AsyncIterator[PhonePe]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as http:
-        gateway = PhonePe(
-            pg_url="http://localhost",
-            oauth_url="http://localhost",
-            client_id="EVAPP-SANDBOX",
-            client_secret="sandbox-secret",
-            client_version=1,
-            webhook_username="evapp_hook",
-            webhook_password="hook12345",
-            checkout_hosts=("localhost",),
-            http=http,
-        )
+        gateway = house.phonepe(http)
         doors.router.routes.extend(checkout.routes(gateway))
         yield gateway
 
