@@ -91,25 +91,33 @@ class Coverage:
 
 
 class Kept:
-    """The faults that were found so far, in a file: a run that was broken off goes on from there.
+    """What runs found so far, in a folder: one that was broken off goes on from there, or others beside it.
 
     A fault that was found is found for good as long as its module is the same: tests are added, not taken away.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        self.file = file
-        self.found = set(file.read_text().split()) if file and file.exists() else set()
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = folder / "found"
+        self.file.touch()
+        self.found = set(self.file.read_text().split())
+        self.reached = folder / f"reached-{_digest(*sorted(file.read_text() for file in _sources()))}"
+        """Which test reaches which line, of the sources as they are."""
 
     def __contains__(self, mutant: Mutant) -> bool:
-        return self._key(mutant) in self.found
+        return _digest(mutant.name, mutant.source) in self.found
 
     def add(self, mutant: Mutant) -> None:
-        if self.file:
-            with open(self.file, "a") as kept:
-                kept.write(self._key(mutant) + "\n")
+        with open(self.file, "a") as file:
+            file.write(_digest(mutant.name, mutant.source) + "\n")
 
-    def _key(self, mutant: Mutant) -> str:
-        return hashlib.sha256(f"{mutant.name}\n{mutant.source}".encode()).hexdigest()
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
+
+
+def _sources() -> Iterable[Path]:
+    return (file for room in ("domain", "tests", "scripts") for file in (ROOT / room).rglob("*.py"))
 
 
 class Faulty(importlib.abc.MetaPathFinder):
@@ -131,20 +139,21 @@ class Faulty(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, Loader(fullname, file), origin=file)
 
 
-def baseline(files: list[str], home: Path) -> dict[str, Any]:
+def baseline(reached: Path) -> dict[str, Any]:
     """Run every test once, and keep which lines it runs."""
-    command = [sys.executable, "-m", "scripts.mutants", "--trace", *files]
-    environment = os.environ | {"MUTANTS_MAP": str(home / "map")}
-    if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+    command = [sys.executable, "-m", "scripts.mutants", "--trace"]
+    environment = os.environ | {"MUTANTS_MAP": str(reached)}
+    if not reached.exists() and subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+        reached.unlink(missing_ok=True)
         sys.exit("The tests fail without any fault; mend them first.")
-    found: dict[str, Any] = json.loads((home / "map").read_text())
+    found: dict[str, Any] = json.loads(reached.read_text())
     return found
 
 
-def trace(files: list[str]) -> int:
+def trace() -> int:
     import pytest
 
-    coverage = Coverage(files)
+    coverage = Coverage(f"domain/{module}.py" for module in MODULES)
     threading.settrace(coverage.calls)
     return int(pytest.main([*TESTS, *QUIET, "-k", WITHOUT], plugins=[coverage]))
 
@@ -265,17 +274,21 @@ def main() -> int:
     arguments.add_argument("--share", type=float, default=1.0, help="try only so many of the faults, drawn by the seed")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--minutes", type=float, default=120.0, help="stop planting after so long")
-    arguments.add_argument("--keep", type=Path, help="a file for what was found, from which another run goes on")
+    arguments.add_argument("--keep", type=Path, help="a folder for what was found, from which another run goes on")
     arguments.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     arguments.add_argument("--trace", action="store_true", help=argparse.SUPPRESS)
     wanted = arguments.parse_args()
     if wanted.trace:
-        return trace(wanted.modules)
+        return trace()
+    with tempfile.TemporaryDirectory() as home:
+        return look(wanted, Kept(wanted.keep or Path(home)))
+
+
+def look(wanted: argparse.Namespace, kept: Kept) -> int:
+    """Plant what is wanted and was not found before, and report."""
     began = time.monotonic()
     files = [f"domain/{module}.py" for module in wanted.modules]
-    with tempfile.TemporaryDirectory() as home:
-        found = baseline(files, Path(home))
-    dice, kept = random.Random(wanted.seed), Kept(wanted.keep)
+    found, dice = baseline(kept.reached), random.Random(wanted.seed)
     drawn = [
         mutant for file in files for mutant in mutants(file, (ROOT / file).read_text()) if dice.random() < wanted.share
     ]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlmodel import Session
 
@@ -12,10 +13,13 @@ from domain.db import Database, opened
 from tests.databases import begin_run, empty, migrate, postgres_database, postgres_server
 
 BROWSER_TEST_S = 400
+hypothesis.settings.register_profile("calm", deadline=None)
+"""A busy machine is no fault; timings belong in bench/."""
 
 
 def pytest_configure() -> None:
     begin_run()
+    hypothesis.settings.load_profile("calm")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

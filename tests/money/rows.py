@@ -52,21 +52,20 @@ def scene(row: str) -> Callable[[Play], Play]:
     return keep
 
 
-def proofs() -> dict[str, list[str]]:
-    """For each row the tests that name it."""
+def proofs(*marks: str) -> dict[str, list[str]]:
+    """For each row the tests and scenes that name it by one of these marks."""
     found = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                for row in _named(node):
+                for row in _named(node, marks):
                     found[row].append(f"{path.relative_to(ROOT)}::{node.name}")
     return found
 
 
-def _named(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    calls = [mark for mark in node.decorator_list if isinstance(mark, ast.Call)]
-    marks = [call for call in calls if ast.unparse(call.func) in ("pytest.mark.row", "scene")]
-    return [str(ast.literal_eval(argument)) for call in marks for argument in call.args]
+def _named(node: ast.FunctionDef | ast.AsyncFunctionDef, marks: tuple[str, ...]) -> list[str]:
+    calls = [call for call in node.decorator_list if isinstance(call, ast.Call) and ast.unparse(call.func) in marks]
+    return [str(ast.literal_eval(argument)) for call in calls for argument in call.args]
 
 
 def told(db: Session, user_id: int) -> str:
