@@ -214,8 +214,11 @@ def plant(mutant: Mutant, tests: list[str], database: Path, home: Path) -> int:
 def preload() -> None:
     """Import once what every mutant's process needs and that has no fault."""
     import _pytest.assertion.rewrite  # noqa: F401
+    import fpdf  # noqa: F401
+    import httpx  # noqa: F401
     import hypothesis.stateful  # noqa: F401
     import pytest_asyncio  # noqa: F401
+    import reflex  # noqa: F401
     import sqlmodel  # noqa: F401
     import structlog  # noqa: F401
     from sqlalchemy.dialects import postgresql, sqlite  # noqa: F401

@@ -12,7 +12,7 @@ from domain import accounts, charging, funnel, poll_schedule, recharges, wallet
 from domain.breaker import REST_S, SILENCES, Breaker
 from domain.db import Database, read, transact
 from domain.events import RechargeChanged, WalletChanged
-from domain.models import Account, Finding, GatewayEvent, OrderState, RechargeOrder, User
+from domain.models import Account, Finding, GatewayEvent, OrderState, RechargeOrder
 from domain.recharges import GatewayRefused, GatewayUnavailable, NotYours, RechargeRefused
 from domain.settings import settings
 from tests.money.house import (
@@ -628,25 +628,9 @@ async def test_steps_in_odd_orders_end_right(asha: int, gateway: Gateway) -> Non
 
 @pytest.mark.row("R34")
 async def test_money_of_a_blocked_driver_is_still_his(asha: int, gateway: Gateway) -> None:
-    """R34."""
+    """R34; that of one who left: test_rows_of_recharges.py."""
     order_id = await opened(gateway, asha)
     await transact(accounts.block, asha)
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-@pytest.mark.row("R34")
-async def test_money_of_a_deleted_driver_is_still_his(asha: int, gateway: Gateway) -> None:
-    """R34: the row stays without its names."""
-    order_id = await opened(gateway, asha)
-
-    def forget(db: Session) -> None:
-        user = db.get_one(User, asha)
-        user.username, user.phone = f"deleted {asha}", f"deleted {asha}"
-        db.add(user)
-
-    await transact(forget)
     gateway.pay(order_id)
     await funnel.settle(gateway, order_id)
     assert await read(credits, asha) == [RUPEES_500]

@@ -4,18 +4,27 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
-from domain import funnel, recharges, refunds, wallet
+from domain import accounts, attempts, findings, funnel, recharges, refunds, settled_payments, sign_ins, wallet
 from domain.breaker import Breaker
-from domain.db import read, transact
+from domain.db import database, read, transact
 from domain.models import Account, Entry, Hold, OrderState, RechargeOrder, Refund, Transfer, User
 from domain.recharges import GatewayRefused, GatewayUnavailable, NotYours, RechargeRefused
 from domain.refunds import RefundRefused
-from tests.money.house import RUPEES_500, Clock, Gateway, driver, found, money, owe, placed
+from domain.sign_ins import Browser, hash_token
+from evapp.web import auth
+from tests.money.house import RUPEES_500, Clock, Gateway, driver, found, money, owe, placed, rows
 from tests.money.rows import SCENES, scene, told
+from tests.money.test_hosts import DESK, REAL, UAT, refusals
+from tests.money.test_reconciliation import line
+from tests.money.test_refunds import accept, refuse
+from tests.money.town import Town
+from tests.unit.evapp.state.test_recharge import tab
 
 SILENT = GatewayUnavailable("nothing came")
 Again = Callable[[], Awaitable[object]]
@@ -27,6 +36,8 @@ class Street(NamedTuple):
     asha: int
     gateway: Gateway
     clock: Clock
+    town: Town
+    """Another PhonePe, with doors: the sandbox and our real client."""
 
     async def opened(self, nonce: str = "n1") -> str:
         order = await placed(self.asha, nonce=nonce)
@@ -122,6 +133,23 @@ async def all_at_once_in_any_order(street: Street) -> Told:
     for event in (street.settles(order_id), street.rings(order_id), partial(street.polled, seconds=30)):
         await event()
     return Told(RUPEES_500, ADDED, (street.polled, street.settles(order_id), street.rings(order_id)))
+
+
+@scene("R7")
+async def forged_credentials(street: Street) -> Told:
+    town = street.town
+    order_id = await town.opened(street.asha)
+    town.sandbox.faults["webhook"].append("drop")
+    order = await town.sandbox.choose(order_id, "pay")
+
+    async def forged() -> None:
+        town.sandbox.faults["webhook"].append("forged")
+        assert await town.sandbox.bell.tell_order(order) == [401]
+        await town.quiet()
+
+    await forged()
+    assert town.sandbox.calls["status"] == 0
+    return Told(0, "Waiting for PhonePe", (forged,))
 
 
 @scene("R8")
@@ -245,6 +273,49 @@ async def id_used_before(street: Street) -> Told:
     return Told(RUPEES_500, ADDED, (street.settles(order_id),))
 
 
+@scene("R20")
+async def token_revoked(street: Street) -> Told:
+    town = street.town
+    order_id = await town.opened(street.asha)
+    town.sandbox.faults["webhook"].append("drop")
+    await town.sandbox.choose(order_id, "pay")
+    before = town.sandbox.calls["token"]
+
+    async def revoked_meanwhile() -> None:
+        town.sandbox.tokens.clear()
+        await funnel.settle(town.client, order_id)
+
+    await revoked_meanwhile()
+    assert town.sandbox.calls["token"] == before + 1
+    return Told(RUPEES_500, ADDED, (revoked_meanwhile,))
+
+
+@scene("R21")
+async def no_token_for_an_hour(street: Street) -> Told:
+    """From a boot on: what was paid before arrives when it is over, and what is wished meanwhile costs nothing."""
+    town = street.town
+    paid_before = await town.opened(street.asha)
+    town.sandbox.faults["webhook"].append("drop")
+    await town.sandbox.choose(paid_before, "pay")
+    town.sandbox.faults["token"].extend(["503"] * 1_000)
+    booted = town.new_client()
+    wished = (await placed(street.asha, nonce="n2")).merchant_order_id
+    for minutes in (1, 5, 15, 60):
+        assert await funnel.begin(booted, wished) == ""
+        await funnel.poll(booted, street.clock.at + timedelta(minutes=minutes))
+    assert "Waiting for PhonePe" in await read(told, street.asha)
+    town.sandbox.faults["token"].clear()
+    street.clock.at += timedelta(hours=6)
+
+    async def polled() -> None:
+        while await funnel.poll(booted, street.clock.at):
+            pass
+
+    await polled()
+    assert (await found(wished)).state == OrderState.FAILED
+    return Told(RUPEES_500, ADDED, (polled, partial(funnel.settle, booted, paid_before)))
+
+
 @scene("R22")
 async def status_broken(street: Street) -> Told:
     order_id = await street.opened()
@@ -307,6 +378,28 @@ async def amounts_that_are_none(street: Street) -> Told:
     return Told(0, "", (wishes,))
 
 
+@scene("R29")
+async def amount_tampered(street: Street) -> Told:
+    """The page's form says 1 where its button said 1,000, or a sum of its own: the server reads rupees, and no less
+    than the least."""
+
+    def sign_in(db: Session) -> None:
+        sign_ins.start(db, db.get_one(User, street.asha), Browser(hash_token("phone"), "", ""))
+
+    async def tampers() -> None:
+        with patch.object(auth, "scope_of", lambda state: {"ev.sign_in": hash_token("phone")}):
+            page = await tab("socket1")
+            await page.pay({"amount": "1"})
+            assert page.error == "The least you can add is ₹500."
+            await page.pay({"amount": {"paise": 100_000}})
+            assert page.error == "Write the amount in digits, like 750 or 750.50."
+
+    await transact(sign_in)
+    await tampers()
+    assert await read(rows, RechargeOrder) == 0
+    return Told(0, "", (tampers,))
+
+
 @scene("R30")
 async def refund(street: Street) -> Told:
     order_id = await street.paid()
@@ -358,14 +451,15 @@ async def refund_too_large(street: Street) -> Told:
 
 @scene("R34")
 async def driver_gone_meanwhile(street: Street) -> Told:
+    """He left after a failure that was none: his wallet has the money without his name, and an operator a task."""
     order_id = await street.opened()
-
-    def block(db: Session) -> None:
-        db.get_one(User, street.asha).blocked_at = street.clock.at
-
-    await transact(block)
-    street.gateway.pay(order_id)
+    street.gateway.say(order_id, "FAILED")
     await street.settles(order_id)()
+    attempt = await transact(attempts.attempt, "pin", user_id=street.asha, address="203.0.113.7")
+    await transact(accounts.delete, attempt)
+    street.gateway.pay(order_id)
+    await street.polled(hours=1)
+    assert await read(lambda db: [(f.kind, f.ref) for f in findings.unresolved(db)]) == [("refund-due", order_id)]
     return Told(RUPEES_500, ADDED, (street.settles(order_id),))
 
 
@@ -378,6 +472,18 @@ async def clock_wrong(street: Street) -> Told:
     street.gateway.pay(order_id)
     await street.settles(order_id)()
     return Told(RUPEES_500, ADDED, (street.settles(order_id),))
+
+
+@scene("R36")
+async def hosts_mixed(street: Street) -> Told:
+    """The server does not start, so nobody can begin a recharge; its sentence names what is mixed."""
+
+    async def starts() -> None:
+        for oauth_url in (UAT, DESK):
+            assert any("mix a real host" in sentence for sentence in refusals(REAL | {"phonepe_oauth_url": oauth_url}))
+
+    await starts()
+    return Told(0, "", (starts,))
 
 
 @scene("R37")
@@ -396,6 +502,36 @@ async def arrears(street: Street) -> Told:
     return Told(RUPEES_500 - 12_000, "Added, taken for what you owed", (street.settles(order_id),))
 
 
+@scene("R39")
+async def report_twice(street: Street) -> Told:
+    order_id = await street.paid()
+    imports = partial(transact, settled_payments.take, [line(order_id), line("RCH-nobody")])
+    assert [each.kind for each in (await imports()).found] == ["settled-unknown"]
+
+    async def imported_again() -> None:
+        done = await imports()
+        assert (done.new, done.found) == (0, [])
+
+    return Told(RUPEES_500, ADDED, (imported_again, imported_again))
+
+
+@scene("R40")
+async def database_refuses(street: Street) -> Told:
+    """It takes no entry: nothing half-written, the order stays due, and the next ask credits it."""
+    order_id = await street.opened()
+    street.gateway.pay(order_id)
+    before = await read(books_of)
+    refuse(database())
+    await street.polled(seconds=25)
+    with pytest.raises(DBAPIError, match="disk is full"):
+        await street.rings(order_id)()
+    assert await read(books_of) == before
+    assert (await found(order_id)).due_at is not None
+    accept(database())
+    await street.polled(minutes=1)
+    return Told(RUPEES_500, ADDED, (street.polled, street.rings(order_id)))
+
+
 def books_of(db: Session) -> list[str]:
     """What a repetition must not change."""
     tables = (Account, Transfer, Entry, Hold)
@@ -405,14 +541,17 @@ def books_of(db: Session) -> list[str]:
 
 
 @pytest.mark.parametrize("row", [row for row in SCENES if row.startswith("R")])
-async def test_the_oracle(asha: int, gateway: Gateway, clock: Clock, row: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_oracle(
+    asha: int, gateway: Gateway, clock: Clock, town: Town, row: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Audit clean (by the fixture), wallet = model, a true sentence, and a repetition that changes nothing."""
     monkeypatch.setattr(funnel, "breaker", Breaker(lambda: clock.at.timestamp()))
-    outcome = await SCENES[row](Street(asha, gateway, clock))  # type: ignore[misc]
+    outcome = await SCENES[row](Street(asha, gateway, clock, town))  # type: ignore[misc]
     has = await read(money, asha)
     assert has.balance_paise - has.arrears_paise == outcome.brought
     assert has.held_paise == 0
     assert outcome.reads in await read(told, asha)
+    assert outcome.again
     for event in outcome.again:
         before = await read(books_of)
         await event()
