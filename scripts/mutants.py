@@ -218,7 +218,7 @@ def preload() -> None:
     import httpx  # noqa: F401
     import hypothesis.stateful  # noqa: F401
     import pytest_asyncio  # noqa: F401
-    import reflex  # noqa: F401
+    import reflex.state  # noqa: F401
     import sqlmodel  # noqa: F401
     import structlog  # noqa: F401
     from sqlalchemy.dialects import postgresql, sqlite  # noqa: F401
