@@ -21,7 +21,7 @@ from csms.v16 import V16
 from csms.watch import watch_meters
 from domain import chargers, metrics
 from domain.bus import Bus
-from domain.db import transact
+from domain.db import answers, transact
 from domain.settings import Settings
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ QUEUED_FRAMES = 4
 BACKLOG = 4096
 """Handshakes that may wait: everybody comes back at once after a restart (performance.md 2)."""
 PROTOCOL_ERROR, SERVICE_RESTART = 1002, 1012
+READY = "/health/ready"
 
 REFUSALS = {
     chargers.ChargerUnknown: (HTTPStatus.NOT_FOUND, "unknown", "No charger of this identity is known here."),
@@ -113,7 +114,8 @@ class Door:
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """Let a charger in, or say why not, before the upgrade (OCPP-J 1.6, 3.2 and 6.2)."""
         if "websocket" not in ",".join(request.headers.get_all("Upgrade")).lower():
-            return None  # the library answers 426, and nothing is stored for a browser's visit
+            # Else the library answers 426, and nothing is stored for a browser's visit.
+            return await self._ready(socket) if request.path == READY else None
         if handshake.lacks_upgrade(request.headers):
             if not self._central.settings.ocpp_mend_upgrade:
                 sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
@@ -141,6 +143,12 @@ class Door:
         assert isinstance(socket, Socket)
         socket.charger_id = charger_id
         return None
+
+    async def _ready(self, socket: ServerConnection) -> Response:
+        """For whoever sends chargers here: the web process's page of the same address, for a CSMS alone."""
+        if await answers():
+            return socket.respond(HTTPStatus.OK, "ready\n")
+        return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.\n")
 
     def _throttled(self, socket: ServerConnection) -> Response:
         """Too many wrong ones came lately, from here or in this name; a guesser fills no log."""

@@ -15,8 +15,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import structlog
-from sqlalchemy import Connection, Engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, create_engine
 
@@ -35,6 +35,8 @@ TRIES = 6
 """How often a transaction is run again after a lock, a deadlock or a lost race for a unique key."""
 PG_RETRY = {"40001", "40P01", "55P03", "23505"}
 """Serialization failure, deadlock, lock time-out, unique violation (payments.md 2.4)."""
+ANSWERS_S = 2.0
+"""Whoever asks for health waits no longer."""
 READERS = 4
 WRITERS = 4
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "recursive_triggers=ON")
@@ -273,3 +275,18 @@ async def transact(work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 async def read(work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`Database.read` on this process's database."""
     return await database().read(work, *args, **kwargs)
+
+
+async def answers() -> bool:
+    """Whether the database of this process answers, and soon."""
+    try:
+        async with asyncio.timeout(ANSWERS_S):
+            await read(_ping)
+    except (SQLAlchemyError, TimeoutError) as error:
+        log.warning("database not ready", error=type(error).__name__)
+        return False
+    return True
+
+
+def _ping(db: Session) -> None:
+    db.connection().execute(text("SELECT 1"))

@@ -2,18 +2,13 @@
 
 from collections.abc import Callable
 
-import structlog
-from sqlalchemy import text
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
-from domain.db import read
+from domain.db import answers
 from evapp.texts import at
 from evapp.web import auth
-
-log = structlog.get_logger()
 
 Check = Callable[[], bool]
 
@@ -34,22 +29,9 @@ def routes(checks: dict[str, Check]) -> list[Route]:
 
     async def ready(_: Request) -> JSONResponse:
         """200 when everything that serving needs is up, else 503; says which."""
-        parts = {"database": await _database(), **{name: check() for name, check in checks.items()}}
+        parts = {"database": await answers(), **{name: check() for name, check in checks.items()}}
         return JSONResponse(
             {"status": "ready" if all(parts.values()) else "not ready", **parts}, 200 if all(parts.values()) else 503
         )
 
     return [Route("/", home), Route("/health/live", live), Route("/health/ready", ready)]
-
-
-async def _database() -> bool:
-    try:
-        await read(_ping)
-    except Exception:
-        log.exception("database not ready")
-        return False
-    return True
-
-
-def _ping(db: Session) -> None:
-    db.connection().execute(text("SELECT 1"))

@@ -6,14 +6,16 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from csms.server import listening
 from domain import chargers
 from domain.bus import LocalBus
-from domain.db import transact
+from domain.db import database, transact
 from domain.models import Charger
 from domain.settings import Settings, settings
 from tests.csms.charger import SECONDS, Raw, connected
@@ -222,3 +224,16 @@ async def test_tls_and_client_certificates(database_url: str, certificate: Path)
         client.load_cert_chain(certificate, key)
         async with connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket:
             await Raw(socket).boot()
+
+
+async def test_the_port_says_whether_chargers_may_be_sent_here(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A balancer asks over plain HTTP; a database that is gone is not found out by chargers first."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as http:
+        assert (await http.get("/health/ready")).status_code == 200
+        assert (await http.get("/ocpp/RAW-1")).status_code == 426
+        monkeypatch.setattr(database().engine, "connect", _gone)
+        assert (await http.get("/health/ready")).status_code == 503
+
+
+def _gone(*_: object) -> None:
+    raise OperationalError("connect", None, Exception("the database is gone"))
