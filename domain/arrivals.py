@@ -12,6 +12,7 @@ from domain.chargers import key_matches
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
 from domain.models import RUNNING, Charger, ChargingSession, SessionState
+from domain.patience import counts_once
 
 Knock = tuple[str, bytes | None]
 """An identity and the key that came with it."""
@@ -31,6 +32,7 @@ def admitted(db: Session, knocks: Sequence[Knock]) -> set[Knock]:
     }
 
 
+@counts_once
 def connected(db: Session, came: Sequence[tuple[str, datetime]]) -> None:
     """As `chargers.connected`."""
     names = {name: at for name, at in sorted(came)}
@@ -45,6 +47,7 @@ def connected(db: Session, came: Sequence[tuple[str, datetime]]) -> None:
     emit(db, *map(ChargerChanged, names))
 
 
+@counts_once
 def disconnected(db: Session, gone: Sequence[tuple[str, datetime]]) -> None:
     """As `chargers.disconnected`."""
     names = {name: at for name, at in sorted(gone)}
@@ -60,6 +63,7 @@ def disconnected(db: Session, gone: Sequence[tuple[str, datetime]]) -> None:
     emit(db, *[SessionChanged(s.id or 0, s.charger_id, s.user_id, s.state) for s in running])
 
 
+@counts_once
 def booted(db: Session, told: Sequence[dict[str, Any]]) -> None:
     """As `chargers.booted`, each with its arguments."""
     rows = [
@@ -73,6 +77,7 @@ def booted(db: Session, told: Sequence[dict[str, Any]]) -> None:
     emit(db, *[ChargerChanged(row["this"]) for row in rows])
 
 
+@counts_once
 def heard(db: Session, names: dict[str, datetime]) -> None:
     """These chargers said something at these times."""
     moment = bindparam("moment", type_=_CHARGERS.c.heard_at.type)

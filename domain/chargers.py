@@ -16,6 +16,7 @@ from domain import idling, stops
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerRetired, SessionChanged
 from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, now
+from domain.patience import counts_once
 from domain.prices import Price
 from domain.settings import settings
 from domain.tariffs import price
@@ -333,6 +334,7 @@ def status(
     emit(db, ChargerChanged(charger_id))
 
 
+@counts_once
 def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
     """Several reports of states at once, each as the arguments of `status`."""
     for one in sorted(told, key=lambda one: str(one["charger_id"])):

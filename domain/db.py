@@ -22,6 +22,7 @@ from sqlmodel import Session, create_engine
 
 from domain import metrics
 from domain.events import Event, RechargeChanged
+from domain.patience import FOUND_DEAD, CommitUnknown, Patience, away
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class Database:
         self.publish = publish
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
+        self._patience = Patience()
         self._unfinished: set[asyncio.Task[Any]] = set()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._writers: _WriterThread | ThreadPoolExecutor = (
@@ -106,11 +108,30 @@ class Database:
         self._writers.shutdown()
         self.engine.dispose()
 
+    async def answers(self) -> bool:
+        """Whether it answers, and soon."""
+        try:
+            async with asyncio.timeout(ANSWERS_S):
+                await asyncio.wrap_future(self._readers.submit(self._read_once, _ping, (), {}))
+        except (SQLAlchemyError, TimeoutError) as error:
+            log.warning("database not ready", error=type(error).__name__)
+            return False
+        return True
+
     def _read(self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]) -> T:
+        result: T = self._patience.run(self._read_once, work, args, kwargs)
+        return result
+
+    def _read_once(self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]) -> T:
         with Session(self.engine, expire_on_commit=False) as db:
             return work(db, *args, **kwargs)
 
     def _write(
+        self, kind: str, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> tuple[T, list[Event]]:
+        return self._patience.run(self._write_by_turns, kind, work, args, kwargs)
+
+    def _write_by_turns(
         self, kind: str, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> tuple[T, list[Event]]:
         for attempt in range(1, TRIES + 1):
@@ -133,7 +154,13 @@ class Database:
             Session(connection, expire_on_commit=False) as db,
         ):
             result = work(db, *args, **kwargs)
-            db.commit()
+            db.flush()
+            try:
+                db.commit()
+            except DBAPIError as error:
+                if away(error) and not getattr(work, "counts_once", False):
+                    raise CommitUnknown("The connection to the database went during a commit.") from error
+                raise
             return result, db.info.pop(_EVENTS, [])
 
 
@@ -226,7 +253,10 @@ def _postgresql(url: str) -> Engine:
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s -c timezone=UTC"},
+        connect_args={
+            "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s -c timezone=UTC",
+            **FOUND_DEAD,
+        },
     )
 
 
@@ -278,14 +308,8 @@ async def read(work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 async def answers() -> bool:
-    """Whether the database of this process answers, and soon."""
-    try:
-        async with asyncio.timeout(ANSWERS_S):
-            await read(_ping)
-    except (SQLAlchemyError, TimeoutError) as error:
-        log.warning("database not ready", error=type(error).__name__)
-        return False
-    return True
+    """`Database.answers` of this process's database."""
+    return await database().answers()
 
 
 def _ping(db: Session) -> None:

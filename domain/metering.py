@@ -10,6 +10,7 @@ from domain import allowance, interruptions, scale, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
 from domain.models import RUNNING, ChargingSession, SessionState
+from domain.patience import counts_once
 from domain.samples import Sample, write
 
 
@@ -27,6 +28,7 @@ JITTER_WH = 100
 LIVE = (*RUNNING, SessionState.INTERRUPTED)
 
 
+@counts_once
 def record(db: Session, samples: Sequence[Sample]) -> list[int]:
     """Store a batch, advance its sessions, and announce their figures.
 

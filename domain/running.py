@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from domain import allowance, metering, settlement
 from domain.db import emit
 from domain.models import ChargingSession, Connector, Hold, HoldState, SessionState
+from domain.patience import counts_once
 from domain.samples import STALE, Sample, text, write
 
 _ROW = ChargingSession.__table__  # type: ignore[attr-defined]
@@ -89,6 +90,7 @@ class Meter:
         """Something at this charger changed."""
         self._at.pop(charger_id, None)
 
+    @counts_once
     def record(self, db: Session, samples: Sequence[Sample]) -> list[int]:
         """Store a batch; gives the ids of sessions that must be stopped now."""
         self._load(db, samples)

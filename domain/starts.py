@@ -8,6 +8,7 @@ from sqlmodel import Session, and_, col, or_, select
 from domain import allowance, cards, chargers, idling, interruptions, reservations, sessions, stops, tokens, wallet
 from domain.models import OPEN, RUNNING, ChargingSession, Connector, Reservation, SessionState, User, now
 from domain.money import plain_rupees
+from domain.patience import counts_once
 from domain.sentences import Sentence
 from domain.settings import settings
 from domain.tariffs import price
@@ -206,6 +207,7 @@ def authorize(db: Session, charger_id: str, tag: str) -> str:
     return "Accepted" if settings().accept_unknown else "Invalid"
 
 
+@counts_once
 def started(
     db: Session,
     *,

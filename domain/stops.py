@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 
 from domain import findings, idling, scale, sessions, settlement, tokens, wallet
 from domain.models import RUNNING, ChargingSession, SessionState, now
+from domain.patience import counts_once
 
 ANSWER = timedelta(seconds=35)
 """A charger has 30 s to answer a start or stop; whoever asked has recorded it by then."""
@@ -79,6 +80,7 @@ def ask_again(db: Session, charger_id: str, at: datetime) -> None:
         db.add(session)
 
 
+@counts_once
 def stopped(
     db: Session,
     *,

@@ -85,7 +85,7 @@ def empty(url: str) -> None:
 
 
 def _start(home: Path) -> None:
-    programs = _programs()
+    folder = programs()
     shutil.rmtree(home / "data", ignore_errors=True)
     # PostgreSQL refuses to run as root; its package brings a user for it.
     user = "postgres" if os.geteuid() == 0 else None
@@ -93,7 +93,7 @@ def _start(home: Path) -> None:
         shutil.chown(home, user)
 
     def run(program: str, *options: str) -> None:
-        command = [str(programs / program), "-D", str(home / "data"), *options]
+        command = [str(folder / program), "-D", str(home / "data"), *options]
         done = subprocess.run(command, cwd=home, user=user, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.fail(f"{program} failed: {done.stdout}{done.stderr}")
@@ -112,7 +112,8 @@ def _end_with_the_run(home: Path) -> None:
     subprocess.run(["sh", "-c", f"({wait}) >/dev/null 2>&1 &"], start_new_session=True, check=True)
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's newest programs on this machine; skips the test, or fails it, where there is none."""
     if found := shutil.which("initdb"):
         return Path(found).parent
     installed = Path("/usr/lib/postgresql").glob("*/bin/initdb")

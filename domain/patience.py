@@ -1,0 +1,73 @@
+"""A database server that starts again or fails over is waited for, so that nobody loses a message by it."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+T = TypeVar("T")
+Work = TypeVar("Work", bound=Callable[..., Any])
+
+log = structlog.get_logger()
+
+AWAY = {None, "57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"}
+"""PostgreSQL's codes: no connection, one that went, a server that stops, crashed, starts or is full."""
+AWAY_S = 20.0
+"""So long a server may be away before whoever needs it is told so: chargers wait 30 s for an answer."""
+FOUND_DEAD = {"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3}
+"""Seconds after which a server whose machine is gone is noticed; the system's own would be two hours."""
+
+
+class CommitUnknown(SQLAlchemyError):
+    """The connection went during COMMIT: what was written may be kept or not. Whoever asks again finds out."""
+
+
+def counts_once(work: Work) -> Work:
+    """Mark a transaction that counts once however often it is run, as what chargers say does (payments.md C5, C6).
+
+    It is run again when nobody knows whether it was kept.
+    """
+    work.counts_once = True  # type: ignore[attr-defined]
+    return work
+
+
+class Patience:
+    """Of one database, for all of its threads."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        """When the server was found away."""
+
+    def run(self, once: Callable[..., T], *given: Any) -> T:
+        """Run it, again and again while the server is away, for AWAY_S in all.
+
+        Nothing is done twice: what was not committed is gone with its connection.
+        """
+        while True:
+            try:
+                result = once(*given)
+            except (DBAPIError, psycopg.Error) as error:
+                if not away(error) or not self._lasts(error):
+                    raise
+                time.sleep(random.uniform(0.1, 0.3))
+            else:
+                if self._since is not None:
+                    log.warning("database back", away_s=round(time.monotonic() - self._since, 1))
+                    self._since = None
+                return result
+
+    def _lasts(self, error: Exception) -> bool:
+        if self._since is None:
+            self._since = time.monotonic()
+            log.warning("database away", error=str(error).splitlines()[0][:200])
+        return time.monotonic() - self._since < AWAY_S
+
+
+def away(error: DBAPIError | psycopg.Error) -> bool:
+    """Whether it says that the server, or the connection to it, is gone."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(origin, psycopg.OperationalError) and origin.sqlstate in AWAY
