@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel import Session, col, select
 
 from domain import chargers, findings
-from domain.models import Finding, now
+from domain.models import Finding, User, now
 from domain.sentences import Sentence
 
 KIND = "driver-report"
@@ -48,6 +48,7 @@ def report(db: Session, user_id: int, charger_id: str, reason: str, words: str =
     chargers.info(db, charger_id)
     if reason not in REASONS:
         raise Refused("reason")
+    db.exec(select(User.id).where(User.id == user_id).with_for_update(key_share=True))  # one report of his at a time
     moment, beginning = now(), f"{charger_id}:{user_id}:"
     recent = select(Finding.id).where(
         Finding.kind == KIND,
