@@ -11,21 +11,23 @@ from typing import Any
 
 from csms.server import listening
 from domain import logs, socket
-from domain.bus import LocalBus, use
+from domain.bus import joined
 from domain.db import opened
+from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import SettingsError, settings
 
-ALONE = """Serve chargers from this process, with the database of the settings.
+ABOUT = """Serve chargers from this process, with the database of the settings.
 
-Its bus reaches no other process: the web app cannot start or stop charges here, and its pages do not hear what happens
-here. To serve drivers, let the web app run the CSMS (EVAPP_OCPP_EMBEDDED, the default)."""
+With EVAPP_REDIS_URL any number of these serve drivers together with the web processes (docs/operate.md). Without it
+this process reaches no other: the web app cannot start or stop charges here, and its pages do not hear what happens
+here; then let the web app run the CSMS (EVAPP_OCPP_EMBEDDED, the default)."""
 
 
 def main() -> int:
     logs.configure()
     parser = argparse.ArgumentParser(
-        prog="python -m csms", description=ALONE, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m csms", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command")
     call = commands.add_parser("call", help="ask a charger that the running server holds")
@@ -69,10 +71,10 @@ async def _serve_until_told() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    bus = LocalBus()
-    use(bus)
     async with contextlib.AsyncExitStack() as stack:
+        bus = await stack.enter_async_context(joined(settings()))
         await stack.enter_async_context(opened(settings().database, bus.publish))
+        await stack.enter_async_context(living(bus, "csms"))
         host, port = settings().ocpp_host, settings().ocpp_port
         bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
         await stack.enter_async_context(socket.serving(bus))

@@ -18,7 +18,7 @@ from csms.meter_log import MeterLog
 from domain import arrivals, chargers, findings, journal, metrics
 from domain.bus import Bus
 from domain.db import read, transact
-from domain.events import ChargerLearned, ChargerRetired
+from domain.events import ChargerLearned, ChargerRetired, ChargerTaken, NewsLost
 from domain.models import now
 from domain.settings import Settings
 
@@ -65,8 +65,8 @@ class Central:
         self.health = Health()
         self.meter_log = MeterLog(bus, self.spawn)
         self.knocks: Batches[arrivals.Knock, set[arrivals.Knock]] = Batches(_admitted, "knocks")
-        self.comings: Batches[tuple[str, datetime], None] = _together(arrivals.connected, "comings")
-        self.goings: Batches[tuple[str, datetime], None] = _together(arrivals.disconnected, "goings")
+        self.comings: Batches[tuple[str, datetime], dict[str, int]] = Batches(self._come, "comings")
+        self.goings: Batches[tuple[str, datetime, int], None] = _together(arrivals.disconnected, "goings")
         self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted, "boots")
         self.reports: Batches[dict[str, Any], None] = _together(chargers.report, "reports")
         """What chargers do at the same time is one transaction."""
@@ -111,15 +111,19 @@ class Central:
         """Under the charger's lock, so that coming and going are written in the order they happened."""
         async with self._locks[connection.charger_id]:
             if self.held.get(connection.charger_id) is connection:
-                await self.comings.add((connection.charger_id, now()))
+                fences = await self.comings.add((connection.charger_id, now()))
+                connection.fence = fences[connection.charger_id]
                 await connection.learn()
+
+    async def _come(self, came: Sequence[tuple[str, datetime]]) -> dict[str, int]:
+        return await transact(arrivals.connected, self.bus.process, came)
 
     async def _let_go(self, connection: "Connection") -> None:
         self.health.clock(connection.charger_id, connection.clock.skew_ms)
         async with self._locks[connection.charger_id]:
             if self.held.get(connection.charger_id) is connection:
                 del self.held[connection.charger_id]
-                await self.goings.add((connection.charger_id, now()))
+                await self.goings.add((connection.charger_id, now(), connection.fence))
 
     def boots_calmly(self, charger_id: str, at: datetime) -> bool:
         """Count a boot, unless it makes one too many of late: nothing is counted then."""
@@ -171,6 +175,33 @@ class Central:
         async for event in self.bus.subscribe(ChargerRetired):
             if isinstance(event, ChargerRetired) and (connection := self.held.get(event.charger_id)):
                 await connection.leave("sign in again")
+
+    async def watch_ownership(self) -> None:
+        """A charger that came to another process is that one's: this one lets go of its older socket."""
+        async for event in self.bus.subscribe(ChargerTaken, NewsLost):
+            if isinstance(event, NewsLost):
+                await self._compare()
+            elif isinstance(event, ChargerTaken) and (connection := self.held.get(event.charger_id)):
+                self._let_go_below(connection, event.fence)
+
+    async def _compare(self) -> None:
+        """Nobody may have told what became of our chargers: let go of those that another process holds or that are
+        retired, and take back those that were thought lost with this process."""
+        fences = {name: connection.fence for name, connection in self.held.items() if connection.fence}
+        for name, (holder, fence, retired) in (await read(arrivals.holders, list(fences))).items():
+            if (connection := self.held.get(name)) is None or connection.fence != fences[name]:
+                continue
+            if retired:
+                self.spawn(connection.leave("sign in again"))
+            elif fence == connection.fence and holder is None:
+                self.spawn(self._mark_connected(connection))
+            else:
+                self._let_go_below(connection, fence)
+
+    def _let_go_below(self, connection: "Connection", fence: int) -> None:
+        if 0 < connection.fence < fence:
+            log.info("charger connected to another process", charger=connection.charger_id)
+            self.spawn(connection.leave("replaced by a newer connection"))
 
     async def watch_registers(self) -> None:
         """How a charger counts was found out: its socket reads it so from now on."""

@@ -44,6 +44,8 @@ class Connection:
         self.direct = Direct(self)
         self.energy_factor = 1
         """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
+        self.fence = 0
+        """Newer connections of this charger, to whichever process, have larger ones; 0 until it is known."""
         self._spoken = False
         self._preparation: asyncio.Task[None] | None = None
 

@@ -19,7 +19,7 @@ from csms.keepalive import keep_alive
 from csms.limits import WINDOW_S, Attempts, Crowd, Limits, knocker
 from csms.v16 import V16
 from csms.watch import watch_meters
-from domain import chargers, metrics
+from domain import chargers, metrics, processes
 from domain.bus import Bus
 from domain.db import answers, transact
 from domain.settings import Settings
@@ -79,7 +79,7 @@ async def listening(
     bound: int = server.sockets[0].getsockname()[1]
     try:
         # Only now: a second server that finds the port taken must not touch the first one's chargers.
-        await transact(chargers.all_disconnected)
+        await transact(processes.opened_door, bus.process, bound)
         await server.start_serving()
         log.info("listening for chargers", host=host, port=bound, tls=bool(settings.ocpp_tls_cert))
         _tend(central)
@@ -95,6 +95,7 @@ def _tend(central: Central) -> None:
         central.beat(),
         central.sweep_journal(),
         central.watch_retirements(),
+        central.watch_ownership(),
         central.watch_registers(),
         keep_alive(central),
         central.meter_log.watch(),

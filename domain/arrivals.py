@@ -1,6 +1,6 @@
 """Many chargers at once: what a restart of ours, or the end of a power cut, brings to the door in the same second."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from domain import idling, stops
 from domain.chargers import key_matches
 from domain.db import emit
-from domain.events import ChargerChanged, SessionChanged
+from domain.events import ChargerChanged, ChargerTaken, SessionChanged
 from domain.models import RUNNING, Charger, ChargingSession, SessionState
 from domain.patience import counts_once
 
@@ -33,27 +33,57 @@ def admitted(db: Session, knocks: Sequence[Knock]) -> set[Knock]:
 
 
 @counts_once
-def connected(db: Session, came: Sequence[tuple[str, datetime]]) -> None:
-    """As `chargers.connected`."""
+def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -> dict[str, int]:
+    """As `chargers.connected`, and from now on this process holds them; gives each one's fence.
+
+    The process that held one until now hears that it is taken.
+    """
     names = {name: at for name, at in sorted(came)}
     stopping = select(ChargingSession.charger_id).where(
         col(ChargingSession.charger_id).in_(names), ChargingSession.state == SessionState.STOPPING
     )
     for name in sorted(set(db.exec(stopping))):
         stops.ask_again(db, name, names[name])
-    rows = [{"this": name, "moment": at} for name, at in names.items()]
+    there = db.execute(
+        select(_CHARGERS.c.id, _CHARGERS.c.held_by, _CHARGERS.c.fence)
+        .where(_CHARGERS.c.id.in_(names))
+        .order_by(_CHARGERS.c.id)
+        .with_for_update()
+    ).all()
+    rows = [{"this": name, "moment": names[name], "next": fence + 1} for name, _, fence in there]
     moment = bindparam("moment", type_=_CHARGERS.c.heard_at.type)
-    db.connection().execute(_THIS.values(online=True, connected_at=moment, heard_at=moment), rows)
+    here = _THIS.values(online=True, held_by=process, fence=bindparam("next"), connected_at=moment, heard_at=moment)
+    if rows:
+        db.connection().execute(here, rows)
+    emit(db, *[ChargerTaken(name, fence + 1) for name, held_by, fence in there if held_by not in (None, process)])
     emit(db, *map(ChargerChanged, names))
+    return {name: fence + 1 for name, _, fence in there}
 
 
 @counts_once
-def disconnected(db: Session, gone: Sequence[tuple[str, datetime]]) -> None:
-    """As `chargers.disconnected`."""
-    names = {name: at for name, at in sorted(gone)}
+def disconnected(db: Session, gone: Sequence[tuple[str, datetime, int]]) -> None:
+    """As `chargers.disconnected`, of connections by their fences; one that has a newer connection stays online."""
+    fences = {name: fence for name, (_, fence, _) in holders(db, [name for name, _, _ in gone]).items()}
+    names = {name: at for name, at, fence in sorted(gone) if fences.get(name) == fence}
+    if not names:
+        return
     idling.contact_lost(db, names, max(names.values()))
-    db.connection().execute(_THIS.values(online=False), [{"this": name} for name in names])
+    rows = [{"this": name, "its_fence": fences[name]} for name in names]
+    same = _THIS.where(_CHARGERS.c.fence == bindparam("its_fence"))
+    db.connection().execute(same.values(online=False, held_by=None), rows)
     heard(db, names)
+    _announce(db, names)
+
+
+@counts_once
+def orphaned(db: Session, process: str) -> None:
+    """This process died: the chargers it held are out of contact until they come to another."""
+    names = db.execute(select(_CHARGERS.c.id).where(_CHARGERS.c.held_by == process)).scalars().all()
+    db.execute(update(_CHARGERS).where(_CHARGERS.c.held_by == process).values(online=False, held_by=None))
+    _announce(db, names)
+
+
+def _announce(db: Session, names: Collection[str]) -> None:
     running = db.exec(
         select(ChargingSession).where(
             col(ChargingSession.charger_id).in_(names), col(ChargingSession.state).in_(RUNNING)
@@ -61,6 +91,13 @@ def disconnected(db: Session, gone: Sequence[tuple[str, datetime]]) -> None:
     )
     emit(db, *map(ChargerChanged, names))
     emit(db, *[SessionChanged(s.id or 0, s.charger_id, s.user_id, s.state) for s in running])
+
+
+def holders(db: Session, names: Sequence[str]) -> dict[str, tuple[str | None, int, bool]]:
+    """Of each of these chargers: the process that holds it, the newest fence, and whether it is retired."""
+    columns = _CHARGERS.c.id, _CHARGERS.c.held_by, _CHARGERS.c.fence, _CHARGERS.c.retired_at
+    found = db.execute(select(*columns).where(_CHARGERS.c.id.in_(names)))
+    return {name: (holder, fence, retired_at is not None) for name, holder, fence, retired_at in found}
 
 
 @counts_once

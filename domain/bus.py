@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+from uuid import uuid4
 
 from domain.events import Command, Event, Reply
+from domain.settings import Settings
 
 Handler = Callable[[Command], Awaitable[Reply]]
 
@@ -22,11 +24,23 @@ class ChargerSilent(Exception):
     """The charger did not answer in time, or its socket went while it was asked."""
 
 
+class ChargerUnreachable(Exception):
+    """Another process holds this charger's socket, and there is no way to it now: Redis is gone."""
+
+
 class CallRefused(Exception):
     """The command is not valid OCPP, or the charger answered it with an error; the argument says which."""
 
 
 class Bus(Protocol):
+    process: str
+    """How this process is called, other than every other one and than itself before a restart."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether other processes hear this one, and it them."""
+        ...
+
     async def publish(self, *events: Event) -> None: ...
 
     def subscribe(self, *kinds: type[Event]) -> AsyncIterator[Event]:
@@ -38,6 +52,7 @@ class Bus(Protocol):
 
         Raises:
             ChargerOffline: at once, when no process holds its socket.
+            ChargerUnreachable: at once, when there is no way to the process that holds it.
             ChargerSilent: after `timeout` seconds, or when the socket goes.
             CallRefused: for an invalid command, or when the charger answers with a CALLERROR.
         """
@@ -51,7 +66,10 @@ class Bus(Protocol):
 class LocalBus:
     """The bus inside one process: queues and direct calls."""
 
+    connected = True
+
     def __init__(self) -> None:
+        self.process = uuid4().hex
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._kinds: dict[asyncio.Queue[Event], tuple[type[Event], ...]] = {}
         self._holders: dict[str, Handler] = {}
@@ -96,6 +114,20 @@ class LocalBus:
         finally:
             if self._holders.get(charger_id) is handler:
                 del self._holders[charger_id]
+
+
+@contextlib.asynccontextmanager
+async def joined(settings: Settings) -> AsyncIterator[Bus]:
+    """The bus that the settings ask for, in use by this process as long as the context lasts."""
+    if settings.redis_url:
+        from domain.redis_bus import RedisBus  # only who has several processes needs Redis's client
+
+        async with RedisBus(settings.redis_url) as bus:
+            use(bus)
+            yield bus
+    else:
+        use(local := LocalBus())
+        yield local
 
 
 _bus: Bus | None = None

@@ -270,17 +270,15 @@ def disconnected(db: Session, charger_id: str, *, at: datetime) -> None:
     """Its socket is gone, and no newer one took its place."""
     idling.contact_lost(db, [charger_id], at)
     charger = info(db, charger_id)
-    charger.online, charger.heard_at = False, max(charger.heard_at or at, at)
+    charger.online, charger.held_by, charger.heard_at = False, None, max(charger.heard_at or at, at)
     db.add(charger)
     running = [SessionChanged(s.id or 0, charger_id, s.user_id, s.state) for s in _running(db, charger_id)]
     emit(db, ChargerChanged(charger_id), *running)
 
 
-def all_disconnected(db: Session) -> None:
-    """At start-up no socket is open yet, whatever a killed process left behind."""
-    for charger in db.exec(select(Charger).where(col(Charger.online))):
-        charger.online = False
-        db.add(charger)
+def holder(db: Session, charger_id: str) -> str | None:
+    """The process that holds its socket, if one does."""
+    return db.exec(select(Charger.held_by).where(Charger.id == charger_id)).first()
 
 
 def booted(db: Session, charger_id: str, *, vendor: str, model: str, serial: str, firmware: str, at: datetime) -> None:

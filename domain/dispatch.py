@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from domain import chargers, charging, quirks, sessions
-from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent
+from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
 from domain.db import read, transact
 from domain.events import Call, Command, RemoteStart, RemoteStop
 from domain.models import ChargingSession, SessionState
@@ -35,7 +35,7 @@ def _done(task: asyncio.Task[str]) -> None:
 
 
 async def start(bus: Bus, session_id: int) -> str:
-    """Ask the charger to begin; gives accepted, refused, silent or offline, and has recorded it."""
+    """Ask the charger to begin; gives accepted, refused, silent, offline or unreachable, and has recorded it."""
     session = await read(sessions.get, session_id)
     verdict = await _ask(bus, session.charger_id, RemoteStart(session.connector_number, session.tag))
     await transact(charging.answered, session_id, verdict)
@@ -97,6 +97,9 @@ async def _ask(bus: Bus, charger_id: str, command: Command) -> str:
         reply = await bus.call(charger_id, command, TIMEOUT)
     except ChargerOffline:
         return "offline"
+    except ChargerUnreachable:
+        log.warning("charger held by another process, and Redis is gone", charger=charger_id)
+        return "unreachable"
     except ChargerSilent:
         return "silent"
     except CallRefused as error:

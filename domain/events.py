@@ -81,6 +81,19 @@ class ChargerLearned:
     charger_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChargerTaken:
+    """A charger that one process held has connected to another: whoever holds it under a smaller fence lets go."""
+
+    charger_id: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewsLost:
+    """Events of other processes may have been lost until now: whoever keeps something in memory looks anew."""
+
+
 Event = (
     ChargerChanged
     | SessionChanged
@@ -91,6 +104,8 @@ Event = (
     | SignedOut
     | ChargerRetired
     | ChargerLearned
+    | ChargerTaken
+    | NewsLost
 )
 
 

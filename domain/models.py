@@ -317,6 +317,10 @@ class Charger(SQLModel, table=True):
     next_key_hash: str | None = Field(default=None, max_length=100)
     """Of the key it was told to use from now on, as long as nobody knows whether it does (OCPP-J 1.6, 6.2.2)."""
     online: bool = False
+    held_by: str | None = Field(default=None, index=True, max_length=32)
+    """The process that holds its socket; it may have died a moment ago."""
+    fence: int = whole(default=0, sa_column_kwargs={"server_default": "0"})
+    """Grows with each connection: what an older one says of its end is no longer true."""
     connected_at: datetime | None = moment(default=None)
     heard_at: datetime | None = moment(default=None)
     booted_at: datetime | None = moment(default=None)
@@ -809,6 +813,20 @@ class Chore(SQLModel, table=True):
     name: str = Field(primary_key=True, max_length=40)
     due_at: datetime = moment()
     taken_at: datetime | None = moment(default=None)
+
+
+class Process(SQLModel, table=True):
+    """A process of the product that lives, or did until it last said so."""
+
+    __tablename__ = "processes"
+    id: str = Field(primary_key=True, max_length=32)
+    """As `Bus.process`: another one after each start."""
+    kind: str = Field(max_length=10)
+    """web or csms."""
+    door: str | None = Field(default=None, index=True, max_length=300)
+    """The host and port where it alone serves chargers: whoever had it before is dead."""
+    started_at: datetime = moment(default_factory=now)
+    seen_at: datetime = moment(default_factory=now)
 
 
 # What was written stays written: these tables take new rows only.

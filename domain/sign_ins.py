@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,6 +134,12 @@ def revoke_others(db: Session, user_id: int, token_hash: str, at: datetime | Non
 def end_all(db: Session, user_id: int, at: datetime | None = None) -> None:
     """End every sign-in of somebody."""
     _end(db, db.exec(select(SignIn).where(SignIn.user_id == user_id)).all(), at)
+
+
+def alive(db: Session, token_hashes: Collection[str]) -> set[str]:
+    """Those of these sign-ins that still let somebody in."""
+    mine = select(SignIn.token_hash).where(col(SignIn.token_hash).in_(token_hashes), *_alive(now()))
+    return set(db.exec(mine.join(User, col(User.id) == SignIn.user_id).where(col(User.blocked_at).is_(None))))
 
 
 def _alive(at: datetime) -> tuple[Any, ...]:

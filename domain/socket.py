@@ -1,21 +1,21 @@
 """How a shell on this machine speaks to the running server: JSON lines over var/evapp.sock."""
 
 import asyncio
-import dataclasses
 import json
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+import msgspec
 import structlog
 
-from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent
+from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
 from domain.events import Call, Event
 from domain.settings import var_dir
+from domain.wire import NotOurs, Packed, packed, unpacked
 
 log = structlog.get_logger()
 
@@ -23,7 +23,23 @@ CALL_S = 40.0
 """How long a charger may take to answer a call from the shell; its turn may have to come first."""
 LARGEST_LINE = 256 * 1024
 
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+class Called(msgspec.Struct):
+    """A charger is to be asked something."""
+
+    charger: str
+    action: str
+    payload: dict[str, Any]
+
+
+class Asked(msgspec.Struct, omit_defaults=True):
+    """One line of a shell: it wants a charger asked, or has something to announce."""
+
+    call: Called | None = None
+    publish: list[Packed] | None = None
+
+
+_asked = msgspec.json.Decoder(Asked)
 
 
 class NoServer(Exception):
@@ -73,26 +89,28 @@ async def _serve(bus: Bus, reader: asyncio.StreamReader, writer: asyncio.StreamW
 
 async def _answer(bus: Bus, line: bytes) -> dict[str, Any]:
     try:
-        match json.loads(line):
-            case {"call": {"charger": str(charger), "action": str(action), "payload": dict(payload)}}:
-                return await _call(bus, charger, action, payload)
-            case {"publish": list(events)}:
-                await bus.publish(*(_unpacked(event) for event in events))
-                return {"ok": True}
-    except (ValueError, KeyError, TypeError) as error:
+        asked = _asked.decode(line)
+        if asked.call is not None:
+            return await _call(bus, asked.call)
+        if asked.publish is not None:
+            await bus.publish(*(unpacked(event) for event in asked.publish))
+            return {"ok": True}
+    except (msgspec.DecodeError, NotOurs) as error:
         log.info("a shell's line could not be read", error=str(error))
     return {"error": "The server did not understand this command. Do shell and server have the same version?"}
 
 
-async def _call(bus: Bus, charger: str, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+async def _call(bus: Bus, asked: Called) -> dict[str, Any]:
     try:
-        reply = await bus.call(charger, Call(action, payload), CALL_S)
+        reply = await bus.call(asked.charger, Call(asked.action, asked.payload), CALL_S)
     except ChargerOffline:
-        return {"error": f"{charger} is not connected."}
+        return {"error": f"{asked.charger} is not connected."}
+    except ChargerUnreachable:
+        return {"error": f"{asked.charger} was not asked: another process holds it, and Redis is gone. Try again soon."}
     except ChargerSilent:
-        return {"error": f"{charger} did not answer {action} in time."}
+        return {"error": f"{asked.charger} did not answer {asked.action} in time."}
     except CallRefused as error:
-        return {"error": f"{charger} was not asked, or refused: {error}"}
+        return {"error": f"{asked.charger} was not asked, or refused: {error}"}
     return {"status": reply.status, "payload": reply.payload}
 
 
@@ -103,7 +121,7 @@ def call(charger: str, action: str, payload: dict[str, Any], path: Path | None =
         NoServer: none runs here.
         Failed: the charger is not connected, silent, or refused.
     """
-    return _ask({"call": {"charger": charger, "action": action, "payload": payload}}, path)
+    return _ask(Asked(call=Called(charger, action, payload)), path)
 
 
 def publish(events: Sequence[Event], path: Path | None = None) -> None:
@@ -112,15 +130,15 @@ def publish(events: Sequence[Event], path: Path | None = None) -> None:
     Raises:
         NoServer: none runs here; then nobody had to know.
     """
-    _ask({"publish": [_packed(event) for event in events]}, path)
+    _ask(Asked(publish=[packed(event) for event in events]), path)
 
 
-def _ask(request: dict[str, Any], path: Path | None) -> dict[str, Any]:
+def _ask(asked: Asked, path: Path | None) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(CALL_S + 5)
         try:
             line.connect(os.fspath(path or default_path()))
-            line.sendall(json.dumps(request).encode() + b"\n")
+            line.sendall(msgspec.json.encode(asked) + b"\n")
             with line.makefile("rb") as answers:
                 answer = answers.readline()
         except OSError as error:
@@ -133,27 +151,3 @@ def _ask(request: dict[str, Any], path: Path | None) -> dict[str, Any]:
     if "error" in given:
         raise Failed(given["error"])
     return given
-
-
-def _packed(event: Event) -> dict[str, Any]:
-    plain = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in _fields(event)}
-    return {"kind": type(event).__name__, **plain}
-
-
-def _fields(event: Event) -> list[tuple[str, Any]]:
-    return [(field.name, getattr(event, field.name)) for field in dataclasses.fields(event)]
-
-
-def _unpacked(told: dict[str, Any]) -> Event:
-    """An event as its dataclass has it: JSON has neither times nor tuples."""
-    kind = KINDS[told["kind"]]
-    values = {
-        field.name: _typed(field.type, told[field.name]) for field in dataclasses.fields(kind) if field.name in told
-    }
-    return kind(**values)
-
-
-def _typed(type_: Any, value: Any) -> Any:
-    if type_ is datetime:
-        return datetime.fromisoformat(value)
-    return tuple(value) if isinstance(value, list) else value

@@ -44,6 +44,7 @@ ENDINGS = {
     "refused": Sentence("The charger said no. Nothing was charged. Unplug, plug in again, then try once more."),
     "silent": Sentence("The charger did not answer in 30 seconds. Nothing was charged."),
     "offline": Sentence("No contact with the charger. Nothing was charged."),
+    "unreachable": Sentence("We cannot reach the charger just now. Nothing was charged. Try again in a minute."),
     "unplugged": Sentence("No car was plugged in within 90 seconds. Nothing was charged."),
     "driver": Sentence("You cancelled before charging began. Nothing was charged."),
     "operator": Sentence("The operator cancelled before charging began. Nothing was charged."),
@@ -173,7 +174,7 @@ def _hold(db: Session, session: ChargingSession) -> None:
 
 
 def answered(db: Session, session_id: int, verdict: str) -> None:
-    """The charger's answer to RemoteStart: accepted, or refused, silent, offline, which release the hold."""
+    """The charger's answer to RemoteStart: accepted, or why there is none, which releases the hold."""
     session = sessions.locked(db, session_id)
     if session.state != SessionState.REQUESTED:
         return

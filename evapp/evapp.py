@@ -18,9 +18,10 @@ from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
 
 from csms.server import listening
-from domain import chargers, logs, metrics, socket, sweeper
-from domain.bus import LocalBus, use
-from domain.db import opened, transact
+from domain import logs, metrics, socket, sweeper
+from domain.bus import Bus, bus, joined
+from domain.db import opened
+from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import settings
 from evapp.components.effects import effects
@@ -75,14 +76,18 @@ def page_failed(exception: Exception) -> None:
     log.warning("page failed", error=str(exception))
 
 
-bus = LocalBus()
 gateway = PhonePe.of(settings())
 csms = asyncio.Event()
 """Set while chargers can connect to this process."""
 beside = Starlette(
     routes=[
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
-        *health.routes({"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()}),
+        *health.routes(
+            {
+                "bus": lambda: hub.listening and bus().connected,
+                "csms": lambda: not settings().ocpp_embedded or csms.is_set(),
+            }
+        ),
     ]
 )
 """What answers beside the pages."""
@@ -126,12 +131,13 @@ async def house() -> AsyncIterator[None]:
     """Start-up and shut-down: the database, the bus, the chargers' door, the sweeper. Fails loudly."""
     settings().check()
     logs.take_over()
-    use(bus)
     auth.app = app
-    async with opened(settings().database, bus.publish), contextlib.AsyncExitStack() as stack:
-        await transact(chargers.all_disconnected)
+    async with contextlib.AsyncExitStack() as stack:
+        bus = await stack.enter_async_context(joined(settings()))
+        await stack.enter_async_context(opened(settings().database, bus.publish))
+        await stack.enter_async_context(living(bus, "web"))
         if settings().ocpp_embedded:
-            await stack.enter_async_context(_chargers_door())
+            await stack.enter_async_context(_chargers_door(bus))
         await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "web"))
         await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
@@ -140,7 +146,7 @@ async def house() -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _chargers_door() -> AsyncIterator[None]:
+async def _chargers_door(bus: Bus) -> AsyncIterator[None]:
     async with listening(host=settings().ocpp_host, port=settings().ocpp_port, bus=bus, settings=settings()):
         csms.set()
         yield

@@ -10,12 +10,14 @@ from typing import Any
 import reflex as rx
 import structlog
 
-from domain import metrics
+from domain import metrics, sign_ins
 from domain.bus import Bus
+from domain.db import read
 from domain.events import (
     ChargerChanged,
     ChargerFreed,
     Event,
+    NewsLost,
     RechargeChanged,
     SessionChanged,
     SessionMetered,
@@ -78,7 +80,10 @@ class Hub:
         self.listening = True
         try:
             async for event in events:
-                self._tell(event)
+                if isinstance(event, NewsLost):
+                    await self._look_anew()
+                else:
+                    self._tell(event)
         finally:
             self.listening = False
 
@@ -121,21 +126,34 @@ class Hub:
         namespace = self._app.event_namespace if self._app is not None else None
         return namespace is not None and token in namespace._token_manager.token_to_socket
 
+    async def _look_anew(self) -> None:
+        """Nobody knows what was missed: who is signed out sees nothing more, every other page is read again."""
+        alive = await read(sign_ins.alive, {watch.sign_in for watch in self._watches.values()})
+        for token, watch in tuple(self._watches.items()):
+            if watch.sign_in not in alive:
+                self.forget(token)
+            else:
+                self._wants(token, None)
+
     def _tell(self, event: Event) -> None:
         if isinstance(event, SignedOut):
             for token in [t for t, w in self._watches.items() if w.sign_in in event.token_hashes]:
                 self.forget(token)
             return
         for token in {token for topic in _touched(event) for token in self._tokens.get(topic, ())}:
-            pending = self._pending[token]
-            if not pending.waits:
-                pending.since = time.monotonic()
-            if isinstance(event, SessionMetered):
-                pending.metered = event
-            else:
-                pending.reload = True
-            if pending.task is None:
-                pending.task = asyncio.create_task(self._pump(token, pending))
+            self._wants(token, event if isinstance(event, SessionMetered) else None)
+
+    def _wants(self, token: str, metered: SessionMetered | None) -> None:
+        """This browser is to be told these figures, or else everything."""
+        pending = self._pending[token]
+        if not pending.waits:
+            pending.since = time.monotonic()
+        if metered is not None:
+            pending.metered = metered
+        else:
+            pending.reload = True
+        if pending.task is None:
+            pending.task = asyncio.create_task(self._pump(token, pending))
 
     async def _pump(self, token: str, pending: Pending) -> None:
         try:

@@ -3,15 +3,17 @@
 import asyncio
 
 import pytest
+from sqlmodel import Session
 
 from csms.central import Pace
 from csms.v16.setup import ENERGY, POWER, WISHES
-from domain import chargers
-from domain.db import transact
+from domain import arrivals, chargers, processes
+from domain.db import opened, transact
 from domain.events import RemoteStart
-from domain.models import Charger, Finding
+from domain.models import Charger, Finding, now
 from tests.csms.charger import SECONDS, Raw
 from tests.csms.conftest import House, running
+from tests.e2e.running import free_port
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """One kind of database is enough here: no query differs."""
@@ -157,8 +159,19 @@ async def test_the_house_closes_with_a_word(database_url: str) -> None:
 
 
 async def test_nobody_is_online_after_a_crash(database_url: str) -> None:
-    async with running(database_url) as house:
-        await transact(chargers.add, "RAW-1")
-        await transact(chargers.connected, "RAW-1", at=(await house.stored()).created_at)
-    async with running(database_url) as house:
+    """Who listens on a port knows that whoever had it before is dead."""
+
+    def crash(db: Session, port: int) -> None:
+        processes.begin(db, "crashed", "csms", now())
+        processes.opened_door(db, "crashed", port)
+        for name in ("RAW-1", "RAW-2"):
+            chargers.add(db, name)
+        arrivals.connected(db, "crashed", [("RAW-1", now())])
+        arrivals.connected(db, "another one, that lives", [("RAW-2", now())])
+
+    port = free_port()
+    async with opened(database_url):
+        await transact(crash, port)
+    async with running(database_url, port=port) as house:
         assert not (await house.stored()).online
+        assert (await house.stored("RAW-2")).online

@@ -368,7 +368,7 @@ def test_a_charger_out_of_contact_idles_nobody(desk: Desk) -> None:
     """What nobody reported is not charged for; the contact ends it, and its return does not begin it anew."""
     _, session_id = parked(desk)
     desk.passes(minutes=15)
-    desk.do(arrivals.disconnected, [("BLR-1", desk.clock.at)])
+    desk.do(arrivals.disconnected, [("BLR-1", desk.clock.at, 0)])
     assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
     desk.passes(hours=3)
     desk.do(chargers.connected, "BLR-1", at=desk.clock.at)

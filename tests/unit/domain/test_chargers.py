@@ -134,13 +134,6 @@ def test_a_lost_contact_is_told_to_the_drivers_who_charge_there(desk: Desk) -> N
     assert desk.events == [ChargerChanged("BLR-1"), SessionChanged(session_id, "BLR-1", asha, "CHARGING")]
 
 
-def test_at_start_up_nobody_is_online(desk: Desk) -> None:
-    desk.charger()
-    desk.charger("BLR-2")
-    desk.do(chargers.all_disconnected)
-    assert [charger.online for charger in desk.do(chargers.everything)] == [False, False]
-
-
 def test_who_was_heard_is_never_heard_earlier(desk: Desk) -> None:
     desk.charger()
     later, earlier = desk.clock.at + timedelta(seconds=9), desk.clock.at - timedelta(seconds=9)

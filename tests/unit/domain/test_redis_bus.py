@@ -1,0 +1,204 @@
+"""The bus over Redis where it is not like the one inside a process: ownership, gathering, and Redis gone and back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from domain import redis_bus
+from domain.bus import BACKLOG, ChargerOffline, ChargerSilent, ChargerUnreachable
+from domain.events import ChargerChanged, Command, Event, NewsLost, RemoteStop, Reply, SessionMetered, WalletChanged
+from domain.models import now
+from domain.redis_bus import RedisBus
+from tests.redis_server import RedisServer, redis_server
+
+STOP = RemoteStop(7)
+SOON = 15
+
+
+class Street:
+    """Processes on one Redis, and who holds which charger."""
+
+    def __init__(self, server: RedisServer, stack: AsyncExitStack) -> None:
+        self.server = server
+        self.held_by: dict[str, str] = {}
+        self._stack = stack
+
+    async def join(self) -> RedisBus:
+        async def holder(charger_id: str) -> str | None:
+            return self.held_by.get(charger_id)
+
+        return await self._stack.enter_async_context(RedisBus(self.server.url, holder))
+
+
+@pytest.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(redis_server(tmp_path))
+        yield Street(server, stack)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SOON):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def accepts(_: Command) -> Reply:
+    return Reply("Accepted")
+
+
+async def next_of(events: AsyncIterator[Event]) -> Event:
+    async with asyncio.timeout(SOON):
+        return await anext(events)
+
+
+async def test_a_command_goes_where_the_charger_is_now(street: Street) -> None:
+    old, new, web = [await street.join() for _ in range(3)]
+
+    async def stale(_: Command) -> Reply:
+        raise AssertionError("it is asked where it is no longer")
+
+    async with old.attach("A", stale), new.attach("A", accepts):
+        street.held_by["A"] = new.process
+        for bus in (web, new, old):
+            assert (await bus.call("A", STOP, SOON)).accepted
+
+
+async def test_a_charger_of_a_dead_process_is_offline_at_once(street: Street) -> None:
+    web = await street.join()
+    street.held_by["A"] = "a process that was killed"
+    begun = time.monotonic()
+    for charger_id in ("A", "nobody's"):
+        with pytest.raises(ChargerOffline):
+            await web.call(charger_id, STOP, 30)
+    assert time.monotonic() - begun < SOON
+
+
+async def test_what_comes_together_travels_together(street: Street) -> None:
+    """The newest figures of each charge, in a few messages; a lone event goes at once."""
+    bus, other = await street.join(), await street.join()
+    async with Redis.from_url(street.server.url) as client, client.pubsub() as wire:
+        await wire.subscribe("evapp:0:events")
+        await wire.get_message(timeout=SOON)
+        for wh in range(100):
+            await bus.publish(*(SessionMetered(n, "A", None, wh, 0, 0, now()) for n in range(100)))
+        heard, seen = other.subscribe(SessionMetered), 0
+        newest: dict[int, int] = {}
+        while set(newest.values()) != {99} or len(newest) < 100:
+            event = await next_of(heard)
+            assert isinstance(event, SessionMetered)
+            newest[event.session_id] = event.energy_wh
+            seen += 1
+        messages = 0
+        while await wire.get_message(timeout=0.2):
+            messages += 1
+    assert seen <= 300, "of 10,000 figures only newest ones travelled"
+    assert 1 <= messages <= 3
+
+
+async def test_two_products_on_one_redis_do_not_hear_each_other(street: Street) -> None:
+    ours = await street.join()
+    async with RedisBus(street.server.url.replace("/0", "/1")) as theirs:
+        heard = theirs.subscribe(WalletChanged)
+        await ours.publish(WalletChanged(1))
+        await theirs.publish(WalletChanged(2))
+        assert await next_of(heard) == WalletChanged(2)
+
+
+async def test_what_another_version_says_is_left_out(street: Street) -> None:
+    bus = await street.join()
+    heard = bus.subscribe()
+    async with Redis.from_url(street.server.url) as client:
+        for message in (
+            "{",
+            '["another", [["Teleported", {}], ["WalletChanged", {"user_id": 1, "colour": "red"}]]]',
+            '["another", [["WalletChanged", {"user_id": "x"}], ["WalletChanged", {"user_id": 2}]]]',
+        ):
+            await client.publish("evapp:0:events", message)
+        await client.publish(f"evapp:0:process:{bus.process}", "[]")
+    assert [await next_of(heard), await next_of(heard)] == [WalletChanged(1), WalletChanged(2)]
+
+
+async def test_without_redis_a_process_goes_on_alone_and_finds_the_others_again(street: Street) -> None:
+    one, two = await street.join(), await street.join()
+    street.held_by.update(A=one.process, B=two.process)
+    async with one.attach("A", accepts), two.attach("B", accepts):
+        street.server.kill()
+        await until(lambda: not one.connected and not two.connected)
+        here = one.subscribe()
+        await one.publish(ChargerChanged("A"))
+        assert await next_of(here) == ChargerChanged("A")
+        assert (await one.call("A", STOP, SOON)).accepted
+        with pytest.raises(ChargerUnreachable):
+            await one.call("B", STOP, 30)
+        there = two.subscribe()
+        await street.server.start()
+        await until(lambda: one.connected and two.connected)
+        assert {await next_of(there), await next_of(there)} == {NewsLost(), ChargerChanged("A")}
+        assert await next_of(here) == NewsLost()
+        assert (await one.call("B", STOP, SOON)).accepted
+
+
+async def test_a_process_may_begin_without_redis(street: Street) -> None:
+    street.server.kill()
+    bus = await street.join()
+    assert not bus.connected
+    heard = bus.subscribe()
+    await street.server.start()
+    await until(lambda: bus.connected)
+    other = await street.join()
+    await other.publish(WalletChanged(1))
+    assert [await next_of(heard), await next_of(heard)] == [NewsLost(), WalletChanged(1)]
+
+
+async def test_redis_that_says_nothing_blocks_nobody(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis_bus, "PATIENCE_S", 0.3)
+    bus, other = await street.join(), await street.join()
+    street.held_by.update(A=bus.process, B=other.process)
+    async with bus.attach("A", accepts), other.attach("B", accepts):
+        street.server.freeze()
+        try:
+            begun = time.monotonic()
+            for n in range(2 * BACKLOG):
+                await bus.publish(WalletChanged(n))
+            assert len(bus._waiting) <= BACKLOG
+            assert (await bus.call("A", STOP, SOON)).accepted
+            with pytest.raises((ChargerUnreachable, ChargerSilent)):
+                await bus.call("B", STOP, 30)
+            await until(lambda: not bus.connected)
+            assert time.monotonic() - begun < SOON
+        finally:
+            street.server.thaw()
+        await until(lambda: bus.connected and other.connected)
+        assert (await bus.call("B", STOP, SOON)).accepted
+
+
+async def test_a_command_is_asked_once_though_its_answer_is_lost(street: Street) -> None:
+    one, two = await street.join(), await street.join()
+    street.held_by["B"] = two.process
+    asked: list[Command] = []
+
+    async def charger(command: Command) -> Reply:
+        asked.append(command)
+        street.server.kill()
+        return Reply("Accepted")
+
+    async with two.attach("B", charger):
+        with pytest.raises(ChargerSilent):
+            await one.call("B", STOP, 2)
+        await street.server.start()
+        await until(lambda: one.connected and two.connected)
+    assert asked == [STOP]
+
+
+async def test_the_last_words_of_a_process_are_heard(street: Street) -> None:
+    stays = await street.join()
+    heard = stays.subscribe(WalletChanged)
+    async with RedisBus(street.server.url) as goes:
+        await goes.publish(*(WalletChanged(n) for n in range(2_000)))
+    assert [await next_of(heard) for _ in range(2_000)] == [WalletChanged(n) for n in range(2_000)]
