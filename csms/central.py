@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from csms.batches import Batches
@@ -34,6 +35,7 @@ HEARTBEAT_S = 300
 BOOTS, BOOTS_WITHIN = 3, timedelta(minutes=10)
 """More boots than this look like a loop that our own set-up may cause (ocpp.md Q10)."""
 PRUNE_S = 3600
+LOOK_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +182,22 @@ class Central:
         """A charger that came to another process is that one's: this one lets go of its older socket."""
         async for event in self.bus.subscribe(ChargerTaken, NewsLost):
             if isinstance(event, NewsLost):
-                await self._compare()
+                self.spawn(self._look_anew())
             elif isinstance(event, ChargerTaken) and (connection := self.held.get(event.charger_id)):
                 self._let_go_below(connection, event.fence)
 
+    async def _look_anew(self) -> None:
+        """Nobody may have told what became of our chargers; the database knows, once it answers."""
+        while True:
+            try:
+                return await self._compare()
+            except SQLAlchemyError as error:
+                log.error("chargers not compared; tried again", reason=str(error).splitlines()[0])
+                await asyncio.sleep(LOOK_AGAIN_S)
+
     async def _compare(self) -> None:
-        """Nobody may have told what became of our chargers: let go of those that another process holds or that are
-        retired, and take back those that were thought lost with this process."""
+        """Let go of chargers that another process holds or that are retired, and take back those that were thought
+        lost with this process."""
         fences = {name: connection.fence for name, connection in self.held.items() if connection.fence}
         for name, (holder, fence, retired) in (await read(arrivals.holders, list(fences))).items():
             if (connection := self.held.get(name)) is None or connection.fence != fences[name]:

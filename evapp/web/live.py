@@ -9,6 +9,7 @@ from typing import Any
 
 import reflex as rx
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain import metrics, sign_ins
 from domain.bus import Bus
@@ -29,6 +30,7 @@ from evapp.texts.languages import ENGLISH, Language
 
 log = structlog.get_logger()
 
+LOOK_AGAIN_S = 1.0
 CROWD = 1_000
 """So many browsers may be watched before the hub looks which of them are still there."""
 
@@ -78,14 +80,17 @@ class Hub:
         self._app = app
         events = bus.subscribe()
         self.listening = True
+        looking: asyncio.Task[None] | None = None
         try:
             async for event in events:
                 if isinstance(event, NewsLost):
-                    await self._look_anew()
+                    looking = asyncio.create_task(self._look_anew())
                 else:
                     self._tell(event)
         finally:
             self.listening = False
+            if looking is not None:
+                looking.cancel()
 
     def watch(self, token: str, watch: Watch) -> None:
         """This browser looks at this page now, and no longer at the one before."""
@@ -128,7 +133,12 @@ class Hub:
 
     async def _look_anew(self) -> None:
         """Nobody knows what was missed: who is signed out sees nothing more, every other page is read again."""
-        alive = await read(sign_ins.alive, {watch.sign_in for watch in self._watches.values()})
+        try:
+            alive = await read(sign_ins.alive, {watch.sign_in for watch in self._watches.values()})
+        except SQLAlchemyError as error:
+            log.error("pages not read again; tried again", reason=str(error).splitlines()[0])
+            await asyncio.sleep(LOOK_AGAIN_S)
+            return await self._look_anew()
         for token, watch in tuple(self._watches.items()):
             if watch.sign_in not in alive:
                 self.forget(token)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from sqlalchemy.exc import OperationalError
 
 from domain.bus import LocalBus
-from domain.events import ChargerChanged, SessionMetered, SignedOut, WalletChanged
+from domain.events import ChargerChanged, NewsLost, SessionMetered, SignedOut, WalletChanged
 from evapp.texts import language
 from evapp.texts.languages import HINDI
 from evapp.web import live
@@ -124,6 +125,29 @@ async def test_a_signed_out_tab_is_told_nothing(app: App, bus: LocalBus) -> None
     await bus.publish(SignedOut(("gone",)), WalletChanged(1))
     await settled()
     assert (out.refreshed, still.refreshed) == ([], [1])
+
+
+async def test_after_lost_news_every_page_is_read_again_unless_it_is_signed_out(
+    app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+
+    async def read(_: object, sign_ins: set[str]) -> set[str]:
+        asked.append(sign_ins)
+        if len(asked) == 1:
+            raise OperationalError("", {}, Exception("the database is away, too"))
+        return {"here"}
+
+    monkeypatch.setattr(live, "read", read)
+    monkeypatch.setattr(live, "LOOK_AGAIN_S", 0)
+    out, still = tab(app, "a", sign_in="gone"), tab(app, "b", sign_in="here")
+    await bus.publish(NewsLost())
+    await settled()
+    assert (out.refreshed, still.refreshed) == ([], [1])
+    assert asked == [{"gone", "here"}] * 2
+    await bus.publish(WalletChanged(1))
+    await settled()
+    assert (out.refreshed, still.refreshed) == ([], [1, 1])
 
 
 async def test_a_broken_tab_stops_nobody_else_and_is_told_again(app: App, bus: LocalBus) -> None:
