@@ -55,7 +55,7 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
     here = _THIS.values(online=True, held_by=process, fence=bindparam("next"), connected_at=moment, heard_at=moment)
     if rows:
         db.connection().execute(here, rows)
-    emit(db, *[ChargerTaken(name, fence + 1) for name, held_by, fence in there if held_by not in (None, process)])
+    emit(db, *[ChargerTaken(name, fence + 1) for name, held_by, fence in there if held_by is not None])
     emit(db, *map(ChargerChanged, names))
     return {name: fence + 1 for name, _, fence in there}
 

@@ -122,3 +122,13 @@ def test_the_blocked_are_out_until_they_are_let_in(db: Session, user: User) -> N
     unblock(db, user.id or 0)
     sign_ins.signed_in(db, right_pin(db), browser("u"), NOON)
     assert sign_ins.who(db, hash_token("u"), NOON)
+
+
+def test_who_still_is_signed_in_can_be_asked_of_many_at_once(db: Session, user: User) -> None:
+    for token in ("here", "gone"):
+        sign_ins.start(db, user, browser(token))
+    sign_ins.sign_out(db, hash_token("gone"))
+    asked = [hash_token(token) for token in ("here", "gone", "never")]
+    assert sign_ins.alive(db, asked) == {hash_token("here")}
+    block(db, user.id or 0)
+    assert sign_ins.alive(db, asked) == set()
