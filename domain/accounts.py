@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from domain import attempts, identity, pins, sign_ins, wallet
@@ -27,6 +27,11 @@ from domain.models import (
 from domain.money import plain_rupees
 from domain.sentences import Sentence
 from domain.sign_ins import Browser, Refused
+
+
+class AccountDeleted(LookupError):
+    """This account's owner deleted it."""
+
 
 TAKEN = {
     "username": Sentence("This username is taken. Choose another."),
@@ -184,11 +189,11 @@ def unblock(db: Session, user_id: int) -> User:
     """Let somebody in again.
 
     Raises:
-        LookupError: the account was deleted.
+        AccountDeleted: there is nobody any more.
     """
     user = db.get_one(User, user_id)
     if not user.pin_hash:
-        raise LookupError(f"user {user_id} was deleted")
+        raise AccountDeleted(user_id)
     user.blocked_at = None
     db.add(user)
     return user
@@ -236,7 +241,12 @@ def charging(db: Session, user_id: int) -> bool:
 
 
 def find(db: Session, text: str) -> Sequence[User]:
-    """Users an operator may mean: by number, by phone in any spelling, or by a part of username or e-mail."""
+    """Users an operator may mean."""
+    return db.exec(select(User).where(meant(text)).order_by(col(User.id)).limit(50)).all()
+
+
+def meant(text: str) -> ColumnElement[bool]:
+    """Whom an operator may mean: by number, by phone in any spelling, or by a part of username or e-mail."""
     _, spelling = identity.login(text)
     found = [
         col(User.phone) == spelling,
@@ -245,7 +255,7 @@ def find(db: Session, text: str) -> Sequence[User]:
     ]
     if text.isascii() and text.isdigit() and len(text) < 10:
         found.append(col(User.id) == int(text))
-    return db.exec(select(User).where(or_(*found)).order_by(col(User.id)).limit(50)).all()
+    return or_(*found)
 
 
 def _proven(db: Session, attempt: Attempt) -> User:

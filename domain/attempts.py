@@ -43,6 +43,7 @@ LIMITS = {
     "login": _GUESSES,
     "pin": _GUESSES,
     "profile": (Limit("address", 30, timedelta(hours=1)), _NETWORK),
+    "api": (Limit("address", 20, timedelta(minutes=15)), _NETWORK),
     "register": (Limit("address", 5, timedelta(hours=1)), _NETWORK),
 }
 """Doors, and the tries that fail there before a later one is not even looked at (payments.md 2.8)."""

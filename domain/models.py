@@ -829,6 +829,43 @@ class Process(SQLModel, table=True):
     seen_at: datetime = moment(default_factory=now)
 
 
+# The operators' REST API
+
+
+class ApiKey(SQLModel, table=True):
+    """A key of the REST API: what it may, and until when. Only the hash of it is kept."""
+
+    __tablename__ = "api_keys"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=80)
+    """Whose it is, or what for."""
+    prefix: str = Field(unique=True, max_length=20)
+    """The beginning of the key, by which people recognise it."""
+    digest: str = Field(unique=True, max_length=64)
+    scopes: str = Field(max_length=500)
+    """What it may, with spaces between (`api_keys.SCOPES`)."""
+    created_at: datetime = moment(default_factory=now)
+    expires_at: datetime | None = moment(default=None)
+    revoked_at: datetime | None = moment(default=None)
+    used_at: datetime | None = moment(default=None)
+    """To the minute."""
+
+
+class ApiWrite(SQLModel, table=True):
+    """A write that a caller named, and what it was answered: sent again, it is not done again."""
+
+    __tablename__ = "api_writes"
+    api_key_id: int = Field(primary_key=True, foreign_key="api_keys.id")
+    name: str = Field(primary_key=True, max_length=64)
+    """The caller's Idempotency-Key."""
+    fingerprint: str = Field(max_length=64)
+    """Of what was asked: the same name for something else is a mistake."""
+    status: int | None = None
+    """HTTP's; empty while nobody knows how it ended."""
+    answer: str = ""
+    created_at: datetime = moment(default_factory=now, index=True)
+
+
 # What was written stays written: these tables take new rows only.
 
 APPEND_ONLY = ("transfers", "entries", "gateway_events", "receipts", "trail")

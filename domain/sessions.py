@@ -19,6 +19,22 @@ class NotYours(Exception):
     """There is no such session for this driver."""
 
 
+class SessionUnknown(Exception):
+    """No session has this ref."""
+
+
+def named(db: Session, ref: str) -> ChargingSession:
+    """Anybody's session, for the operator.
+
+    Raises:
+        SessionUnknown: none has this ref.
+    """
+    session = db.exec(select(ChargingSession).where(ChargingSession.ref == ref)).first()
+    if session is None:
+        raise SessionUnknown(ref)
+    return session
+
+
 def get(db: Session, session_id: int) -> ChargingSession:
     """The session's row."""
     return db.get_one(ChargingSession, session_id)

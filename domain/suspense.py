@@ -34,18 +34,14 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
         NotSetAside: the order is not mismatched, or nothing was set aside for it.
     """
     order = _mismatched(db, merchant_order_id)
-    aside = db.exec(
-        select(Entry.amount_paise)
-        .join(Transfer, col(Transfer.id) == Entry.transfer_id)
-        .where(Transfer.idem_key == f"suspense:{merchant_order_id}", Entry.account_code == wallet.SUSPENSE)
-    ).first()
-    if aside is None:
+    amount = aside(db, merchant_order_id)
+    if amount is None:
         raise NotSetAside(f"Nothing was set aside for {merchant_order_id}.")
     given = wallet.credit(
         db,
         f"suspense:{merchant_order_id}:given",
         order.user_id,
-        aside,
+        amount,
         source=wallet.SUSPENSE,
         kind="adjustment",
         ref=merchant_order_id,
@@ -53,6 +49,16 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     )
     charging.fund_open_hold(db, order.user_id)
     return given
+
+
+def aside(db: Session, merchant_order_id: str) -> int | None:
+    """Paise that were set aside for an order; None before they are."""
+    of_order = (
+        select(Entry.amount_paise)
+        .join(Transfer, col(Transfer.id) == Entry.transfer_id)
+        .where(Transfer.idem_key == f"suspense:{merchant_order_id}", Entry.account_code == wallet.SUSPENSE)
+    )
+    return db.exec(of_order).first()
 
 
 def _mismatched(db: Session, merchant_order_id: str) -> RechargeOrder:

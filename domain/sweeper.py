@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from domain import (
+    api_writes,
     attempts,
     charging,
     chores,
@@ -66,7 +67,8 @@ async def sweep_vacancies(at: datetime) -> None:
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
-    once a night, in one process of all (payments.md 2.4). At night old tries at the doors are forgotten, too."""
+    once a night, in one process of all (payments.md 2.4). At night old tries at the doors and answers of the
+    REST API are forgotten, too."""
     if await _ours("late", at, at + MOMENTS_EVERY):
         await _keep(await read(reconciliation.of_moments, at))
     if await _ours("books", at, chores.next_night(at)):
@@ -76,6 +78,9 @@ async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
         log.info("books compared", asked=answers.asked, unanswered=answers.unanswered, found=len(answers.found))
     if await _ours("tries", at, chores.next_night(at)):
         await transact(attempts.forget, at)
+    if await _ours("answers", at, chores.next_night(at)):
+        while await transact(api_writes.forget, at):
+            pass
 
 
 async def _ours(chore: str, at: datetime, due_again: datetime) -> bool:

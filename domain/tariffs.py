@@ -1,6 +1,6 @@
 """Which price is in force at a charger at a moment, and how an operator puts another one into force."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select
 
@@ -11,6 +11,8 @@ from domain.settings import settings
 LEAST_GRACE, MOST_GRACE = 5, 1_440
 """Minutes before idling costs: time enough to warn a driver, a day at most."""
 DAY = 24 * 60
+LATE = timedelta(minutes=1)
+"""Whoever says "now" says it a moment before we hear it."""
 
 
 class NotAPrice(ValueError):
@@ -55,6 +57,11 @@ def _price(db: Session, tariff: Tariff | None) -> Price:
     )
 
 
+def of(db: Session, tariff: Tariff) -> Price:
+    """The price that a tariff asks."""
+    return _price(db, tariff)
+
+
 def bands(db: Session, tariff: Tariff) -> tuple[Band, ...]:
     """A tariff's hours, by their beginning."""
     rows = select(TariffBand).where(TariffBand.tariff_id == tariff.id).order_by(col(TariffBand.since_minute))
@@ -65,6 +72,18 @@ def everything(db: Session) -> list[tuple[Tariff, Price]]:
     """Every tariff with its price, by charger and group, the newest first."""
     rows = select(Tariff).order_by(col(Tariff.charger_id), col(Tariff.group_name), col(Tariff.effective_at).desc())
     return [(tariff, _price(db, tariff)) for tariff in db.exec(rows)]
+
+
+def beginning(wanted: datetime | None) -> datetime:
+    """From when on a price that an operator sets holds: now, or when he says.
+
+    Raises:
+        NotAPrice: that is over; what was charged stays charged.
+    """
+    moment = now()
+    if wanted is not None and wanted < moment - LATE:
+        raise NotAPrice("A price begins now or later; what was charged stays charged.")
+    return wanted or moment
 
 
 def set_price(

@@ -17,6 +17,7 @@ from reflex_base.environment import environment
 from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
 
+from api.app import mounted
 from csms.server import listening
 from domain import logs, metrics, socket, sweeper
 from domain.bus import Bus, bus, joined
@@ -82,6 +83,7 @@ csms = asyncio.Event()
 beside = Starlette(
     routes=[
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
+        mounted(gateway, auth.address_of),
         *health.routes(
             {
                 "bus": lambda: hub.listening and bus().connected,

@@ -1,6 +1,6 @@
 """The operator's commands: one function and one row in a table each, and a paragraph in docs/operate.md."""
 
-from domain.shell import cards, chargers, charges, payments, people, tariffs
+from domain.shell import api_keys, cards, chargers, charges, payments, people, tariffs
 
 COMMANDS = (
     *chargers.COMMANDS,
@@ -9,4 +9,5 @@ COMMANDS = (
     *people.COMMANDS,
     *payments.COMMANDS,
     *charges.COMMANDS,
+    *api_keys.COMMANDS,
 )

@@ -18,9 +18,6 @@ _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-
 
 
 def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
-    begins = given.begins or now()
-    if (now() - begins).total_seconds() > 60:
-        raise Mistake("A price begins now or later; what was charged stays charged.")
     if given.charger:
         shell.do(chargers.info, given.charger)
     try:
@@ -29,7 +26,7 @@ def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
             given.rupees,
             charger_id=given.charger,
             group=given.group,
-            effective_at=begins,
+            effective_at=tariffs.beginning(given.begins),
             start_paise=given.start_fee,
             per_minute_paise=given.per_minute,
             idle_after_minutes=given.idle_after,

@@ -1,0 +1,102 @@
+"""Wiring of the API: every operation at its address, and the document of them."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from api import chargers, findings, payments, records, sessions, tariffs, tokens, users
+from api.door import Door
+from api.limits import Buckets
+from api.openapi import PREFIX, document
+from api.operation import Operation
+from api.problems import Problem
+from domain.recharges import PaymentGateway
+
+OPERATIONS = (
+    *chargers.OPERATIONS,
+    *sessions.OPERATIONS,
+    *tokens.OPERATIONS,
+    *tariffs.OPERATIONS,
+    *users.OPERATIONS,
+    *payments.OPERATIONS,
+    *findings.OPERATIONS,
+    *records.OPERATIONS,
+)
+"""Every endpoint."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def mounted(
+    gateway: PaymentGateway, address_of: Callable[[HTTPConnection], str], buckets: Buckets | None = None
+) -> Mount:
+    """The API where it answers; also what has a line break in its address, at which Starlette's own pattern ends."""
+    mount = Mount(PREFIX, app(gateway, address_of, buckets))
+    mount.path_regex = re.compile(f"^{PREFIX}/(?P<path>.*)$", re.DOTALL)
+    return mount
+
+
+def app(
+    gateway: PaymentGateway, address_of: Callable[[HTTPConnection], str], buckets: Buckets | None = None
+) -> Starlette:
+    """What answers under /api/v1; `address_of` tells where a request comes from."""
+    door = Door(gateway, address_of, buckets)
+    text = written()
+
+    async def show(request: Request) -> Response:
+        return await door.show(text, request)
+
+    made = Starlette(
+        routes=[
+            *(Route(path, _endpoint(door, of), methods=[*of]) for path, of in _by_path().items()),
+            Route("/openapi.json", show, methods=["GET"]),
+        ],
+        exception_handlers={404: _nothing_here, 405: _not_so},
+    )
+    made.router.redirect_slashes = False
+    return made
+
+
+def written() -> str:
+    """The document as it is given and committed."""
+    return json.dumps(document(OPERATIONS), indent=2, ensure_ascii=False) + "\n"
+
+
+def _by_path() -> dict[str, dict[str, Operation]]:
+    """One route a path, so that whoever uses another method is told all that there are."""
+    found: defaultdict[str, dict[str, Operation]] = defaultdict(dict)
+    for operation in OPERATIONS:
+        found[operation.path][operation.method] = operation
+    return found
+
+
+def _endpoint(door: Door, operations: dict[str, Operation]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await door.serve(operations[method], request)
+
+    return endpoint
+
+
+async def _nothing_here(request: Request, error: Exception) -> Response:
+    return _said(Problem(404, "no-such-address", "The API has no such address; openapi.json has all of them."))
+
+
+async def _not_so(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow", "")
+    said = f"This address takes {allowed}, not {request.method[:20]}."
+    return _said(Problem(405, "not-this-method", said, headers={"allow": allowed}))
+
+
+def _said(problem: Problem) -> Response:
+    response = problem.answer()
+    response.headers["cache-control"] = "no-store"
+    return response

@@ -1,0 +1,71 @@
+"""Endpoints for what was written down: messages between chargers and us, and what operators did."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlmodel import Session
+
+from api import cursors
+from api.operation import Ask, Operation
+from api.shapes import Leafing, Moment, Part, Told, text
+from domain import chargers, listings
+
+
+class Message(Told):
+    """One frame, in (from the charger) or out; passwords are taken out of it."""
+
+    direction: str
+    action: str
+    message_id: str
+    frame: str
+    repairs: str = Field(description="What had to be mended before it was OCPP.")
+    at: datetime = Field(validation_alias="created_at")
+
+
+class Act(Told):
+    """What one operator did."""
+
+    id: int
+    actor_kind: str = Field(description="user: the operators' pages; key: this API; shell: the shell.")
+    actor_id: str
+    action: str
+    subject: str
+    detail: str
+    at: datetime
+
+
+class MessageFilters(Leafing):
+    """Which messages."""
+
+    direction: Literal["in", "out"] | None = None
+    action: Annotated[str, text(50, 1)] | None = None
+    since: Moment | None = None
+    before: Moment | None = None
+
+
+class ActFilters(Leafing):
+    """Which acts."""
+
+    actor_kind: Literal["user", "key", "shell"] | None = None
+    actor_id: Annotated[str, text(80, 1)] | None = None
+    subject: Annotated[str, text(100, 1)] | None = None
+
+
+def messages(db: Session, ask: Ask[MessageFilters, None], charger_id: str) -> Part[Message]:
+    """The message journal of a charger, newest first; all of it while it is traced."""
+    chargers.info(db, charger_id)
+    return Part[Message].model_validate(
+        cursors.part(db, listings.MESSAGES, ask.query, Message.model_validate, charger_id=charger_id)
+    )
+
+
+def trail(db: Session, ask: Ask[ActFilters, None]) -> Part[Act]:
+    """What operators did, newest first."""
+    return Part[Act].model_validate(cursors.part(db, listings.TRAIL, ask.query, Act.model_validate))
+
+
+OPERATIONS = (
+    Operation("GET", "/chargers/{charger_id}/messages", "journal:read", messages),
+    Operation("GET", "/trail", "trail:read", trail),
+)

@@ -1,0 +1,137 @@
+"""Endpoints for charging sessions and their meter samples."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlmodel import Session as Db
+
+from api import cursors
+from api.operation import Ask, Operation
+from api.problems import Problem
+from api.shapes import ChargerId, Filters, Given, Id, Leafing, Moment, Paise, Part, Told, Why, text
+from domain import charging, dispatch, goodwill, listings, sessions
+from domain.bus import bus
+from domain.db import read
+from domain.models import ChargingSession, SessionState
+
+OVER = (SessionState.SETTLED, SessionState.INTERRUPTED)
+
+
+class Session(Told):
+    """One charge, from the wish to the receipt. Energy in Wh, money in paise."""
+
+    ref: str
+    user_id: int | None = Field(description="null: a walk-up, charging by a card of nobody we know.")
+    charger_id: str
+    connector_number: int
+    state: str
+    tag: str
+    card: str | None
+    transaction_id: int | None
+    limit_paise: int | None
+    limit_wh: int | None
+    limit_minutes: int | None
+    paise_per_kwh: int
+    requested_at: datetime
+    started_at: datetime | None
+    stopped_at: datetime | None
+    settled_at: datetime | None
+    metered_at: datetime | None
+    meter_start_wh: int | None
+    meter_wh: int | None
+    meter_stop_wh: int | None
+    power_w: int
+    suspended: str
+    stop_cause: str
+    stop_reason: str
+    energy_wh: int
+    cost_paise: int
+    gst_paise: int
+    arrears_paise: int
+    given_back_paise: int | None
+    estimated: bool
+    review: str
+    receipt_number: str
+
+
+class Sample(Told):
+    """What one MeterValues message said."""
+
+    at: datetime = Field(description="The charger's time.")
+    received_at: datetime
+    energy_wh: int | None = Field(description="The register.")
+    power_w: int | None
+    current_ma: int | None
+    voltage_mv: int | None
+    soc_percent: int | None
+
+
+class SessionFilters(Leafing):
+    """Which sessions."""
+
+    charger_id: ChargerId | None = None
+    user_id: Id | None = None
+    state: Literal[tuple(map(str, SessionState))] | None = None  # type: ignore[valid-type]
+    requested_since: Moment | None = None
+    requested_before: Moment | None = None
+
+
+class GivenBack(Given):
+    """How much of a bill its driver gets back; he reads why."""
+
+    amount_paise: Paise
+    reason: Annotated[str, text(80, 1)]
+
+
+def list_(db: Db, ask: Ask[SessionFilters, None]) -> Part[Session]:
+    """Charging sessions, newest first."""
+    return Part[Session].model_validate(cursors.part(db, listings.SESSIONS, ask.query, Session.model_validate))
+
+
+def get(db: Db, ask: Ask[Filters, None], ref: str) -> Session:
+    """One charging session."""
+    return Session.model_validate(sessions.named(db, ref))
+
+
+def samples(db: Db, ask: Ask[Leafing, None], ref: str) -> Part[Sample]:
+    """The meter samples of a session, in the order in which they came."""
+    of = sessions.named(db, ref).id
+    return Part[Sample].model_validate(
+        cursors.part(db, listings.SAMPLES, ask.query, Sample.model_validate, session_id=of)
+    )
+
+
+def stop(db: Db, ask: Ask[Filters, Why], ref: str) -> Session:
+    """Stop a charge. The charger is asked until it has; only its StopTransaction ends the billing."""
+    session = charging.request_stop(db, _id(sessions.named(db, ref)), "operator")
+    if session.state in OVER:
+        raise Problem(409, "session-over", f"The session {ref} is {session.state}; there is nothing to stop.")
+    return Session.model_validate(session)
+
+
+async def stopping(ask: Ask[Filters, Why], told: Session) -> None:
+    """Ask the charger at once; if this is lost, the sweeper asks."""
+    await dispatch.stop(bus(), _id(await read(sessions.named, told.ref)))
+
+
+def give_back(db: Db, ask: Ask[Filters, GivenBack], ref: str) -> Session:
+    """Give a driver part of a bill back, once a charge, with a credit note. What is owed is paid first."""
+    session = sessions.named(db, ref)
+    return Session.model_validate(goodwill.give_back(db, _id(session), ask.body.amount_paise, ask.body.reason))
+
+
+def _id(session: ChargingSession) -> int:
+    assert session.id is not None
+    return session.id
+
+
+ONE = "/sessions/{ref}"
+
+OPERATIONS = (
+    Operation("GET", "/sessions", "sessions:read", list_),
+    Operation("GET", ONE, "sessions:read", get),
+    Operation("GET", f"{ONE}/samples", "sessions:read", samples),
+    Operation("POST", f"{ONE}/stop", "sessions:write", stop, "session stop", named=True, after=stopping),
+    Operation("POST", f"{ONE}/give-back", "money:write", give_back, "session give-back", named=True),
+)

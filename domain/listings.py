@@ -1,0 +1,158 @@
+"""Rows that an operator leafs through: by their key, a part at a time, so that no part is slow and no row is missed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, SQLModel, col, select
+
+from domain import accounts, chargers
+from domain.models import (
+    OPEN,
+    Charger,
+    ChargingSession,
+    Connector,
+    Finding,
+    MeterSample,
+    OcppMessage,
+    RechargeOrder,
+    Refund,
+    Reservation,
+    Tariff,
+    Token,
+    TrailEntry,
+    User,
+)
+
+T = TypeVar("T", bound=SQLModel)
+MOST = 100
+"""Rows of one part."""
+Filter = Callable[[Any], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """One kind of rows: the column of their order, which names a row, and what may be asked of them."""
+
+    table: type[T]
+    key: Any
+    newest_first: bool = True
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+
+
+def part(db: Session, listing: Listing[T], *, after: object = None, limit: int = MOST, **wanted: object) -> list[T]:
+    """Up to `limit` rows behind the one whose key is `after`, of those that are as wanted; None asks nothing."""
+    key = col(listing.key)
+    query = select(listing.table).order_by(key.desc() if listing.newest_first else key).limit(min(limit, MOST + 1))
+    if after is not None:
+        query = query.where(key < after if listing.newest_first else key > after)
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(listing.filters[name](value))
+    return list(db.exec(query))
+
+
+def connectors(db: Session, charger_id: str) -> list[tuple[Connector, str | None]]:
+    """A charger's plugs, each with the ref of the session that has it.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    chargers.info(db, charger_id)
+    taken = select(ChargingSession.connector_number, ChargingSession.ref).where(
+        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(OPEN)
+    )
+    refs: dict[int, str] = dict(iter(db.exec(taken)))
+    rows = select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))
+    return [(row, refs.get(row.number)) for row in db.exec(rows)]
+
+
+def _is(column: Any) -> Filter:
+    return lambda value: col(column) == value
+
+
+def _since(column: Any) -> Filter:
+    return lambda value: col(column) >= value
+
+
+def _before(column: Any) -> Filter:
+    return lambda value: col(column) < value
+
+
+def _there(column: Any) -> Filter:
+    """Whether a column that may be empty is not."""
+    return lambda value: col(column).is_not(None) if value else col(column).is_(None)
+
+
+CHARGERS = Listing(
+    Charger,
+    Charger.id,
+    newest_first=False,
+    filters={
+        "online": _is(Charger.online),
+        "retired": _there(Charger.retired_at),
+        "group": _is(Charger.group_name),
+        "place": _is(Charger.place),
+    },
+)
+SESSIONS = Listing(
+    ChargingSession,
+    ChargingSession.id,
+    filters={
+        "charger_id": _is(ChargingSession.charger_id),
+        "user_id": _is(ChargingSession.user_id),
+        "state": _is(ChargingSession.state),
+        "requested_since": _since(ChargingSession.requested_at),
+        "requested_before": _before(ChargingSession.requested_at),
+    },
+)
+SAMPLES = Listing(MeterSample, MeterSample.id, newest_first=False, filters={"session_id": _is(MeterSample.session_id)})
+TOKENS = Listing(Token, Token.tag, newest_first=False, filters={"user_id": _is(Token.user_id)})
+TARIFFS = Listing(Tariff, Tariff.id, filters={"charger_id": _is(Tariff.charger_id), "group": _is(Tariff.group_name)})
+USERS = Listing(User, User.id, newest_first=False, filters={"find": accounts.meant, "blocked": _there(User.blocked_at)})
+RECHARGES = Listing(
+    RechargeOrder,
+    RechargeOrder.id,
+    filters={"user_id": _is(RechargeOrder.user_id), "state": _is(RechargeOrder.state)},
+)
+REFUNDS = Listing(
+    Refund,
+    Refund.id,
+    filters={
+        "user_id": _is(Refund.user_id),
+        "state": _is(Refund.state),
+        "order": _is(Refund.merchant_order_id),
+    },
+)
+FINDINGS = Listing(
+    Finding,
+    Finding.id,
+    newest_first=False,
+    filters={"kind": _is(Finding.kind), "resolved": _there(Finding.resolved_at)},
+)
+RESERVATIONS = Listing(
+    Reservation,
+    Reservation.id,
+    filters={"charger_id": _is(Reservation.charger_id), "state": _is(Reservation.state)},
+)
+MESSAGES = Listing(
+    OcppMessage,
+    OcppMessage.id,
+    filters={
+        "charger_id": _is(OcppMessage.charger_id),
+        "action": _is(OcppMessage.action),
+        "direction": _is(OcppMessage.direction),
+        "since": _since(OcppMessage.created_at),
+        "before": _before(OcppMessage.created_at),
+    },
+)
+TRAIL = Listing(
+    TrailEntry,
+    TrailEntry.id,
+    filters={
+        "actor_kind": _is(TrailEntry.actor_kind),
+        "actor_id": _is(TrailEntry.actor_id),
+        "subject": _is(TrailEntry.subject),
+    },
+)
