@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from domain.models import ApiKey, now
 
 SCOPES = {
-    "chargers:read": "chargers, their connectors and health, reservations and local lists",
+    "chargers:read": "chargers, their connectors and health, prices, reservations and local lists",
     "chargers:write": "add, describe and retire chargers, set their keys, trace them",
     "chargers:call": "have a charger do anything that OCPP 1.6 knows",
     "sessions:read": "charging sessions and their meter samples",
