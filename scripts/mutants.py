@@ -2,8 +2,6 @@
 
 import argparse
 import hashlib
-import importlib.abc
-import importlib.machinery
 import json
 import os
 import random
@@ -13,16 +11,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from types import CodeType, FrameType
 from typing import Any
 
+from scripts import planting
 from scripts.mutations import Mutant, mutants
 
 ROOT = Path(__file__).parents[1]
@@ -45,9 +42,9 @@ TESTS = (
     "tests/csms/test_reservations.py",
     "tests/csms/test_quirks_of_charges.py",
 )
-WITHOUT = "not postgresql and not processes and not killed and not storm and not damage"
-"""SQLite only, since it is the fast one; nothing that runs in processes of its own, which have no fault; and not the
-audit's own tests, whose names cannot be asked for."""
+WITHOUT = "not postgresql and not processes and not killed and not storm and not damage and not any_order"
+"""SQLite only, since it is the fast one; nothing that runs in processes of its own, which have no fault; not the tests
+of the audit, whose names cannot be asked for; and not what chance lives through, which finds nothing another time."""
 ENOUGH = 0.95
 SECONDS = 90
 """Of a processor for one mutant, so that a busy machine finds nothing; one that runs in circles is found, too."""
@@ -61,33 +58,8 @@ REWRITTEN = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--timeout=0", "-W", REWRITTEN)
 
 
-class Coverage:
-    """A pytest plugin: which test runs which line of the modules, and how long it takes."""
-
-    def __init__(self, files: Iterable[str]) -> None:
-        self.files = {str(ROOT / file): file for file in files}
-        self.lines: dict[str, set[tuple[str, int]]] = defaultdict(set)
-        self.seconds: dict[str, float] = {}
-        self.test, self.began = "", 0.0
-
-    def calls(self, frame: FrameType, event: str, arg: object) -> Any:
-        return self.line if frame.f_code.co_filename in self.files else None
-
-    def line(self, frame: FrameType, event: str, arg: object) -> Any:
-        self.lines[self.test].add((self.files[frame.f_code.co_filename], frame.f_lineno))
-        return self.line
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.test, self.began = nodeid, time.process_time()
-        sys.settrace(self.calls)
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        self.seconds[nodeid] = time.process_time() - self.began
-
-    def pytest_sessionfinish(self) -> None:
-        sys.settrace(None)
-        lines = {test: sorted(lines) for test, lines in self.lines.items()}
-        Path(os.environ["MUTANTS_MAP"]).write_text(json.dumps({"lines": lines, "seconds": self.seconds}))
+Planned = tuple[Mutant, list[str]]
+"""A fault, and the tests that run its lines."""
 
 
 class Kept:
@@ -120,42 +92,16 @@ def _sources() -> Iterable[Path]:
     return (file for room in ("domain", "tests", "scripts") for file in (ROOT / room).rglob("*.py"))
 
 
-class Faulty(importlib.abc.MetaPathFinder):
-    """Gives Python the module with its fault."""
-
-    def __init__(self, mutant: Mutant) -> None:
-        self.name = mutant.module.removesuffix(".py").replace("/", ".")
-        self.mutant = mutant
-
-    def find_spec(self, fullname: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.name:
-            return None
-        source, file = self.mutant.source, str(ROOT / self.mutant.module)
-
-        class Loader(importlib.machinery.SourceFileLoader):
-            def get_code(self, fullname: str) -> CodeType:
-                return compile(source, file, "exec")
-
-        return importlib.machinery.ModuleSpec(fullname, Loader(fullname, file), origin=file)
-
-
 def baseline(reached: Path) -> dict[str, Any]:
     """Run every test once, and keep which lines it runs."""
-    command = [sys.executable, "-m", "scripts.mutants", "--trace"]
+    files = [f"domain/{module}.py" for module in MODULES]
+    command = [sys.executable, "-m", "scripts.reached", *files, "--", *TESTS, *QUIET, "-k", WITHOUT]
     environment = os.environ | {"MUTANTS_MAP": str(reached)}
     if not reached.exists() and subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
         reached.unlink(missing_ok=True)
         sys.exit("The tests fail without any fault; mend them first.")
     found: dict[str, Any] = json.loads(reached.read_text())
     return found
-
-
-def trace() -> int:
-    import pytest
-
-    coverage = Coverage(f"domain/{module}.py" for module in MODULES)
-    threading.settrace(coverage.calls)
-    return int(pytest.main([*TESTS, *QUIET, "-k", WITHOUT], plugins=[coverage]))
 
 
 def tests_of(mutant: Mutant, found: dict[str, Any], longest: float) -> list[str]:
@@ -184,8 +130,65 @@ def template(home: Path) -> Path:
     return path
 
 
-def plant(mutant: Mutant, tests: list[str], database: Path, home: Path) -> int:
-    """Run the tests against the mutant in a process of its own; gives the process. What is foreign is imported."""
+def hunt(todo: list[Planned], jobs: int, until: float, kept: Kept) -> tuple[list[Mutant], list[Mutant]]:
+    """The mutants that survive, and those that were tried before the time was over.
+
+    Those of a table or a default come first, each in a process that imports everything; the others change a function of
+    what is imported already.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        planting.prepare(template(home))
+        cold = [each for each in todo if not planting.functions(each[0])]
+        warm = [each for each in todo if planting.functions(each[0])]
+        survivors, tried = list[Mutant](), list[Mutant]()
+        for part in (cold, warm):
+            if part is warm:
+                planting.collect([*QUIET, *sorted({test.split("::")[0] for _, tests in warm for test in tests})])
+            _hunt(controls(part), jobs, until, kept, home)
+            alive, done = _hunt(part, jobs, until, kept, home)
+            survivors, tried = survivors + alive, tried + done
+        return survivors, tried
+
+
+def controls(todo: list[Planned]) -> list[Planned]:
+    """For each module one without a fault, and as many tests as any fault of it gets."""
+    longest = {mutant.module: (mutant, tests) for mutant, tests in sorted(todo, key=lambda each: len(each[1]))}
+    return [
+        (replace(mutant, source=(ROOT / mutant.module).read_text(), was="", now=""), tests)
+        for mutant, tests in longest.values()
+    ]
+
+
+def _hunt(todo: list[Planned], jobs: int, until: float, kept: Kept, home: Path) -> tuple[list[Mutant], list[Mutant]]:
+    survivors: list[Mutant] = []
+    tried, running = list[Mutant](), dict[int, tuple[Mutant, float]]()
+    while running or (todo and time.monotonic() < until):
+        while todo and len(running) < jobs and time.monotonic() < until:
+            mutant, tests = todo.pop(0)
+            running[plant(mutant, tests, home)] = mutant, time.monotonic()
+        for process, (mutant, began) in list(running.items()):
+            end = _end_of(process, time.monotonic() - began)
+            if end is None:
+                continue
+            del running[process]
+            tried.append(mutant)
+            if end == 0:
+                survivors.append(mutant)
+                print(
+                    f"survives: {mutant.name}" if mutant.was else f"sound without a fault: {mutant.module}", flush=True
+                )
+            elif end not in FOUND or mutant.was == mutant.now:
+                sys.exit(f"{mutant.name}\n{(home / f'{process}.log').read_text()}pytest ended with {end}.")
+            else:
+                kept.add(mutant)
+            shutil.rmtree(home / str(process), ignore_errors=True)
+        time.sleep(0.02)
+    return survivors, tried
+
+
+def plant(mutant: Mutant, tests: list[str], home: Path) -> int:
+    """Run the tests against the mutant in a process of its own; gives the process."""
     process = os.fork()
     if process:
         return process
@@ -196,66 +199,14 @@ def plant(mutant: Mutant, tests: list[str], database: Path, home: Path) -> int:
         os.dup2(log.fileno(), 2)
     code = BROKEN
     try:
-        import pytest
-
-        from tests import databases
-
-        databases.migrate = lambda url: shutil.copy(database, url.removeprefix("sqlite:///"))
-        sys.meta_path.insert(0, Faulty(mutant))
-        code = pytest.main([*tests, *QUIET, f"--basetemp={home / str(os.getpid())}"])
+        planting.plant(mutant)
+        code = planting.run([*tests, *QUIET, f"--basetemp={home / str(os.getpid())}"])
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(int(code))
-
-
-def preload() -> None:
-    """Import once what every mutant's process needs and that has no fault."""
-    import _pytest.assertion.rewrite  # noqa: F401
-    import fpdf  # noqa: F401
-    import httpx  # noqa: F401
-    import hypothesis.stateful  # noqa: F401
-    import pytest_asyncio  # noqa: F401
-    import reflex.state  # noqa: F401
-    import sqlmodel  # noqa: F401
-    import structlog  # noqa: F401
-    from sqlalchemy.dialects import postgresql, sqlite  # noqa: F401
-
-    import tests.databases  # noqa: F401
-
-
-def hunt(
-    todo: list[tuple[Mutant, list[str]]], jobs: int, until: float, kept: Kept
-) -> tuple[list[Mutant], list[Mutant]]:
-    """The mutants that survive, and those that were tried before the time was over."""
-    survivors: list[Mutant] = []
-    tried, running = list[Mutant](), dict[int, tuple[Mutant, float]]()
-    with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        database = template(home)
-        preload()
-        while running or (todo and time.monotonic() < until):
-            while todo and len(running) < jobs and time.monotonic() < until:
-                mutant, tests = todo.pop(0)
-                running[plant(mutant, tests, database, home)] = mutant, time.monotonic()
-            for process, (mutant, began) in list(running.items()):
-                end = _end_of(process, time.monotonic() - began)
-                if end is None:
-                    continue
-                del running[process]
-                tried.append(mutant)
-                if end == 0:
-                    survivors.append(mutant)
-                    print(f"survives: {mutant.name}", flush=True)
-                elif end not in FOUND or mutant.was == mutant.now:
-                    sys.exit(f"{mutant.name}\n{(home / f'{process}.log').read_text()}pytest ended with {end}.")
-                else:
-                    kept.add(mutant)
-                shutil.rmtree(home / str(process), ignore_errors=True)
-            time.sleep(0.02)
-    return survivors, tried
+        os._exit(code)
 
 
 def _end_of(process: int, seconds: float) -> int | None:
@@ -279,10 +230,7 @@ def main() -> int:
     arguments.add_argument("--minutes", type=float, default=120.0, help="stop planting after so long")
     arguments.add_argument("--keep", type=Path, help="a folder for what was found, from which another run goes on")
     arguments.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    arguments.add_argument("--trace", action="store_true", help=argparse.SUPPRESS)
     wanted = arguments.parse_args()
-    if wanted.trace:
-        return trace()
     with tempfile.TemporaryDirectory() as home:
         return look(wanted, Kept(wanted.keep or Path(home)))
 
@@ -300,11 +248,7 @@ def look(wanted: argparse.Namespace, kept: Kept) -> int:
     unseen = [mutant for mutant, tests in todo if not tests]
     seen = [(mutant, tests) for mutant, tests in todo if tests]
     print(f"{len(drawn)} faults; {len(known)} of them were found before", flush=True)
-    survivors, tried = list[Mutant](), list[Mutant]()
-    if seen:
-        control = replace(seen[0][0], source=(ROOT / seen[0][0].module).read_text(), was="", now="")
-        survivors, tried = hunt([(control, seen[0][1]), *seen], wanted.jobs, began + wanted.minutes * 60, kept)
-        survivors, tried = ([mutant for mutant in some if mutant != control] for some in (survivors, tried))
+    survivors, tried = hunt(seen, wanted.jobs, began + wanted.minutes * 60, kept)
     return report([*unseen, *survivors], [*known, *unseen, *tried], len(drawn), time.monotonic() - began)
 
 

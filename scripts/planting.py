@@ -1,0 +1,123 @@
+"""Puts one fault into a module: into the functions that are imported already, or, in a table, before it is imported."""
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import inspect
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from scripts.mutations import Mutant
+
+ROOT = Path(__file__).parents[1]
+
+
+class Faulty(importlib.abc.MetaPathFinder):
+    """Gives Python the module with its fault."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.mutant = mutant
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname != name_of(self.mutant):
+            return None
+        code, file = _compiled(self.mutant.source, self.mutant), str(ROOT / self.mutant.module)
+
+        class Loader(importlib.machinery.SourceFileLoader):
+            def get_code(self, fullname: str) -> CodeType:
+                return code
+
+        return importlib.machinery.ModuleSpec(fullname, Loader(fullname, file), origin=file)
+
+
+def name_of(mutant: Mutant) -> str:
+    """domain.wallet."""
+    return mutant.module.removesuffix(".py").replace("/", ".")
+
+
+def prepare(database: Path) -> None:
+    """Import once what every mutant's process needs and that has no fault; the tests copy this migrated database."""
+    import _pytest.assertion.rewrite  # noqa: F401
+    import fpdf  # noqa: F401
+    import httpx  # noqa: F401
+    import hypothesis.stateful  # noqa: F401
+    import pytest_asyncio  # noqa: F401
+    import reflex.state  # noqa: F401
+    import sqlmodel  # noqa: F401
+    import structlog  # noqa: F401
+    from sqlalchemy.dialects import postgresql, sqlite  # noqa: F401
+
+    from tests import databases
+
+    databases.migrate = lambda url: shutil.copy(database, url.removeprefix("sqlite:///"))
+
+
+def collect(arguments: list[str]) -> None:
+    """Import these files of tests, and all that they ask for."""
+    with open("/dev/null", "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        code = run(["--collect-only", *arguments])
+    if code:
+        sys.exit(f"The tests cannot be collected: pytest ended with {code}.")
+
+
+def run(arguments: list[str]) -> int:
+    """How pytest ends."""
+    import pytest
+
+    return int(pytest.main(arguments))
+
+
+def plant(mutant: Mutant) -> None:
+    """From now on this process has the fault."""
+    module = sys.modules.get(name_of(mutant))
+    if module is None:
+        sys.meta_path.insert(0, Faulty(mutant))
+        return
+    changed = functions(mutant)
+    for function in _live(module):
+        if function.__qualname__ in changed:
+            function.__code__ = changed.pop(function.__qualname__)
+    if changed:
+        raise LookupError(f"no function {', '.join(changed)}")
+
+
+def functions(mutant: Mutant) -> dict[str, CodeType]:
+    """The functions and methods that the fault changes, by their names; none where it is in a table or a default."""
+    before = dict(_functions(_compiled((ROOT / mutant.module).read_text(), mutant)))
+    after = dict(_functions(_compiled(mutant.source, mutant)))
+    return {name: code for name, code in after.items() if _essence(code) != _essence(before[name])}
+
+
+def _compiled(source: str, mutant: Mutant) -> CodeType:
+    return compile(source, str(ROOT / mutant.module), "exec")
+
+
+def _functions(code: CodeType) -> Iterator[tuple[str, CodeType]]:
+    """Of a module and of its classes; what is inside of a function comes with it."""
+    for constant in code.co_consts:
+        if not isinstance(constant, CodeType) or "<" in constant.co_qualname:
+            continue
+        if constant.co_flags & inspect.CO_OPTIMIZED:
+            yield constant.co_qualname, constant
+        else:
+            yield from _functions(constant)
+
+
+def _essence(code: CodeType) -> tuple[Any, ...]:
+    """All but the lines, which a fault may shift."""
+    constants = [_essence(each) if isinstance(each, CodeType) else (type(each), each) for each in code.co_consts]
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, repr(constants)
+
+
+def _live(module: ModuleType) -> Iterator[FunctionType]:
+    """Every function and method that this module made."""
+    for each in list(vars(module).values()):
+        inside = vars(each).values() if isinstance(each, type) and each.__module__ == module.__name__ else [each]
+        for found in inside:
+            bare = getattr(found, "fget", None) or inspect.unwrap(getattr(found, "__func__", found))
+            if isinstance(bare, FunctionType) and bare.__module__ == module.__name__:
+                yield bare
