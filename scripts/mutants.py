@@ -14,7 +14,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:rando
 
 Planned = tuple[Mutant, list[str]]
 """A fault, and the tests that run its lines."""
+Run = Callable[[list[str], Path], int]
+"""Runs tests with a folder for their files; gives how they ended."""
 
 
 class Kept:
@@ -133,22 +135,29 @@ def template(home: Path) -> Path:
 def hunt(todo: list[Planned], jobs: int, until: float, kept: Kept) -> tuple[list[Mutant], list[Mutant]]:
     """The mutants that survive, and those that were tried before the time was over.
 
-    Those of a table or a default come first, each in a process that imports everything; the others change a function of
-    what is imported already.
+    Those of a table or a default come first, each in a process that imports everything anew; the others change a
+    function of what is imported once.
     """
+    import pytest
+
+    survivors, tried = list[Mutant](), list[Mutant]()
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
+
+        def look_at(part: list[Planned], run: Run) -> None:
+            for some in (controls(part), part):
+                alive, done = _hunt(some, jobs, until, kept, home, run)
+                survivors.extend(mutant for mutant in alive if mutant.was)
+                tried.extend(mutant for mutant in done if mutant.was)
+
         planting.prepare(template(home))
-        cold = [each for each in todo if not planting.functions(each[0])]
         warm = [each for each in todo if planting.functions(each[0])]
-        survivors, tried = list[Mutant](), list[Mutant]()
-        for part in (cold, warm):
-            if part is warm:
-                planting.collect([*QUIET, *sorted({test.split("::")[0] for _, tests in warm for test in tests})])
-            _hunt(controls(part), jobs, until, kept, home)
-            alive, done = _hunt(part, jobs, until, kept, home)
-            survivors, tried = survivors + alive, tried + done
-        return survivors, tried
+        look_at([each for each in todo if each not in warm], lambda tests, folder: planting.alone(tests, QUIET, folder))
+        collected = planting.Collected(lambda collected: look_at(warm, collected.run))
+        code = pytest.main([*TESTS, *QUIET, "-k", WITHOUT, "--capture=no"], plugins=[collected])
+        if code not in (0, 5):
+            sys.exit(f"The tests could not be collected: pytest ended with {code}.")
+    return survivors, tried
 
 
 def controls(todo: list[Planned]) -> list[Planned]:
@@ -160,13 +169,15 @@ def controls(todo: list[Planned]) -> list[Planned]:
     ]
 
 
-def _hunt(todo: list[Planned], jobs: int, until: float, kept: Kept, home: Path) -> tuple[list[Mutant], list[Mutant]]:
+def _hunt(
+    todo: list[Planned], jobs: int, until: float, kept: Kept, home: Path, run: Run
+) -> tuple[list[Mutant], list[Mutant]]:
     survivors: list[Mutant] = []
     tried, running = list[Mutant](), dict[int, tuple[Mutant, float]]()
     while running or (todo and time.monotonic() < until):
         while todo and len(running) < jobs and time.monotonic() < until:
             mutant, tests = todo.pop(0)
-            running[plant(mutant, tests, home)] = mutant, time.monotonic()
+            running[plant(mutant, tests, home, run)] = mutant, time.monotonic()
         for process, (mutant, began) in list(running.items()):
             end = _end_of(process, time.monotonic() - began)
             if end is None:
@@ -187,7 +198,7 @@ def _hunt(todo: list[Planned], jobs: int, until: float, kept: Kept, home: Path) 
     return survivors, tried
 
 
-def plant(mutant: Mutant, tests: list[str], home: Path) -> int:
+def plant(mutant: Mutant, tests: list[str], home: Path, run: Run) -> int:
     """Run the tests against the mutant in a process of its own; gives the process."""
     process = os.fork()
     if process:
@@ -200,7 +211,7 @@ def plant(mutant: Mutant, tests: list[str], home: Path) -> int:
     code = BROKEN
     try:
         planting.plant(mutant)
-        code = planting.run([*tests, *QUIET, f"--basetemp={home / str(os.getpid())}"])
+        code = run(tests, home / str(os.getpid()))
     except BaseException:
         traceback.print_exc()
     finally:

@@ -1,12 +1,13 @@
 """Puts one fault into a module: into the functions that are imported already, or, in a table, before it is imported."""
 
-import contextlib
 import importlib.abc
 import importlib.machinery
 import inspect
+import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -56,19 +57,39 @@ def prepare(database: Path) -> None:
     databases.migrate = lambda url: shutil.copy(database, url.removeprefix("sqlite:///"))
 
 
-def collect(arguments: list[str]) -> None:
-    """Import these files of tests, and all that they ask for."""
-    with open("/dev/null", "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        code = run(["--collect-only", *arguments])
-    if code:
-        sys.exit(f"The tests cannot be collected: pytest ended with {code}.")
+class Collected:
+    """A pytest plugin: with all tests imported, others are run in forks of this process."""
+
+    def __init__(self, then: Callable[["Collected"], None]) -> None:
+        self.then = then
+        self.tests: dict[str, Any] = {}
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        self.session, self.tests = session, {item.nodeid: item for item in session.items}
+        self.then(self)
+        return True
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            os.write(2, f"{report.nodeid}\n{report.longreprtext}\n".encode())
+
+    def run(self, tests: list[str], folder: Path) -> int:
+        """One after the other until one fails: 1, else 0. For a fork, with a folder for the files of its tests."""
+        folder.mkdir()
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
+        for name, after in pairwise([*tests, ""]):
+            item = self.tests[name]
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=self.tests.get(after))
+            if self.session.testsfailed:
+                return 1
+        return 0
 
 
-def run(arguments: list[str]) -> int:
-    """How pytest ends."""
+def alone(tests: list[str], quiet: Iterable[str], folder: Path) -> int:
+    """How pytest ends that runs these tests in a process where nothing of ours is imported yet."""
     import pytest
 
-    return int(pytest.main(arguments))
+    return int(pytest.main([*tests, *quiet, f"--basetemp={folder}"]))
 
 
 def plant(mutant: Mutant) -> None:

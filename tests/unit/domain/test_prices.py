@@ -25,8 +25,9 @@ def half_up(exact: Decimal) -> int:
 # payments.md C39
 
 
+@pytest.mark.row("C39")
 def test_gst_and_rounding_are_decimals_for_every_paisa_to_2000_rupees() -> None:
-    """Every whole paisa: the GST in it, and the energy on either side of the half paisa below it."""
+    """C39, every whole paisa: the GST in it, and the energy on either side of the half paisa below it."""
     eighteen, whole = Decimal(18), Decimal(118)
     for paise in range(200_001):
         assert money.gst_within(paise, 1_800) == half_up(paise * eighteen / whole)
@@ -34,9 +35,10 @@ def test_gst_and_rounding_are_decimals_for_every_paisa_to_2000_rupees() -> None:
             assert money.cost(wh, 1) == half_up(Decimal(wh).scaleb(-3))
 
 
+@pytest.mark.row("C39")
 @pytest.mark.parametrize("rate", [1, 499, 500, 501, 999, 1_000, 1_001, 1_200, 1_800, 1_820, 1_850, 9_999, 100_000])
 def test_the_edges_of_energy_are_decimals(rate: int) -> None:
-    """1 Wh, a million Wh, and wherever a paisa ends, a Wh before and after."""
+    """C39: 1 Wh, a million Wh, and wherever a paisa ends, a Wh before and after."""
     edges = {0, 1, 2, 10**6 - 1, 10**6, 10**6 + 1}
     for paise in range(2_000):
         edge = (paise * 1000 + 500) // rate
