@@ -19,6 +19,8 @@ FONTS = Path(__file__).parent / "fonts"
 INK, INK_2, PEACOCK, LINE = (21, 35, 30), (70, 82, 76), (11, 91, 88), (226, 217, 200)
 """The colours of the light theme (assets/theme.css)."""
 MARGIN_MM, NAME_MM = 20, 52
+FACT_MM, SUM_MM, HEAD_MM, GAP_MM = 5.2, 5.6, 9, 3.5
+"""Heights: of a fact, of a sum, of a heading with its line, and between two blocks."""
 SIGNS = str.maketrans({"−": "–", "→": "–"})
 """What the fonts of the app lack, and what stands in."""
 
@@ -40,6 +42,9 @@ class Paper(FPDF):
         super().__init__(format="A4")
         for style, weight in (("", "regular"), ("B", "semibold")):
             self.add_font("Anek", style, FONTS / f"anek-{weight}.ttf")
+            self.add_font("Noto", style, FONTS / f"noto-devanagari-{weight}.ttf")
+        self.set_fallback_fonts(["Noto"])
+        self.set_text_shaping(True)  # Devanagari joins its letters and moves its vowels
         self.set_margins(MARGIN_MM, MARGIN_MM)
         self.set_auto_page_break(True, MARGIN_MM)
         self.set_draw_color(*LINE)
@@ -56,10 +61,10 @@ class Paper(FPDF):
         self.cell(0, 5, t("Page {page} of {pages}", page=self.page_no(), pages="{nb}"), align=Align.R)
 
     def shown(self, text: str) -> str:
-        """The text with a stand-in for each sign that the fonts lack."""
-        font = self.fonts["anek"]
-        assert isinstance(font, TTFFont)
-        return "".join(sign if ord(sign) in font.cmap or sign == "\n" else "?" for sign in text.translate(SIGNS))
+        """The text with a stand-in for each sign that the fonts lack; names and places come in two scripts."""
+        fonts = [font for font in self.fonts.values() if isinstance(font, TTFFont)]
+        known = {"\n", *(sign for sign in text.translate(SIGNS) if any(ord(sign) in font.cmap for font in fonts))}
+        return "".join(sign if sign in known else "?" for sign in text.translate(SIGNS))
 
     def say(self, text: str, size: float = 10, colour: tuple[int, int, int] = INK, style: str = "") -> None:
         """A paragraph."""
@@ -80,18 +85,18 @@ class Paper(FPDF):
 
     def facts(self, title: str, facts: Sequence[Fact]) -> None:
         """Names on the left, what they stand for beside them."""
-        self._heading(title)
-        for name, value in facts:
-            if value:
-                self._type(9.5, INK_2)
-                self.cell(NAME_MM, 5.6, self.shown(name))
-                self._type(9.5, INK)
-                self.multi_cell(0, 5.6, self.shown(value), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-        self.ln(4)
+        known = [(name, value) for name, value in facts if value]
+        self._heading(title, len(known) * FACT_MM)
+        for name, value in known:
+            self._type(9.5, INK_2)
+            self.cell(NAME_MM, FACT_MM, self.shown(name))
+            self._type(9.5, INK)
+            self.multi_cell(0, FACT_MM, self.shown(value), align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.ln(GAP_MM)
 
     def sums(self, title: str, lines: Sequence[Fact], total: Fact, inside: Sequence[Fact] = ()) -> None:
         """Lines of money under each other, what they come to, and what is inside of that."""
-        self._heading(title)
+        self._heading(title, (len(lines) + 1 + len(inside)) * SUM_MM)
         for name, value in lines:
             self._sum(name, value)
         y = self.get_y() + 1
@@ -100,7 +105,7 @@ class Paper(FPDF):
         self._sum(*total, size=12, style="B")
         for name, value in inside:
             self._sum(name, value, colour=INK_2)
-        self.ln(4)
+        self.ln(GAP_MM)
 
     def rows(self, widths: Sequence[int], aligned: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table whose heads stand on every page; `aligned` has L or R for each column."""
@@ -118,7 +123,10 @@ class Paper(FPDF):
                 table.row([self.shown(cell) for cell in cells])
         self.ln(4)
 
-    def _heading(self, text: str) -> None:
+    def _heading(self, text: str, below_mm: float) -> None:
+        """On the next page where what stands below it would be torn apart."""
+        if self.will_page_break(HEAD_MM + below_mm):
+            self.add_page()
         self.say(text, 11, PEACOCK, "B")
         y = self.get_y() + 0.8
         self.line(self.l_margin, y, self.w - self.r_margin, y)
@@ -128,10 +136,11 @@ class Paper(FPDF):
         self, name: str, value: str, colour: tuple[int, int, int] = INK, size: float = 9.5, style: str = ""
     ) -> None:
         self._type(size, colour, style)
-        self.cell(130, 6, self.shown(name))
-        self.cell(0, 6, self.shown(value), align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        self.cell(130, SUM_MM, self.shown(name))
+        self.cell(0, SUM_MM, self.shown(value), align=Align.R, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def _type(self, size: float, colour: tuple[int, int, int], style: str = "") -> None:
+        self.font_family = ""  # after a line in the other script FPDF believes that its own font is still set
         self.set_font("Anek", style, size)
         self.set_text_color(*colour)
 

@@ -1,5 +1,6 @@
 """Receipts on paper: every fact is on them, in the app's type, and nothing that is not so."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -35,6 +36,17 @@ CHARGE = ChargeReceipt(
     taxes=taxes(4_131, 1_800, within=True),
     bookings=(Booking(77, AT, 25_000, 2_082),),
     estimated=False,
+)
+NOTE = replace(
+    CHARGE,
+    kind=Kind.CREDIT_NOTE,
+    number="CN/26-27/0000001",
+    corrects="EV/26-27/0000042",
+    corrects_at=AT,
+    lines=(BillLine("start", 1, 500, 500), BillLine("energy", 10_000, 1_820, 18_200)),
+    before_paise=27_082,
+    total_paise=8_382,
+    taxes=taxes(1_279, 1_800, within=True),
 )
 PAYMENT = PaymentReceipt(
     seller=SELLER,
@@ -145,6 +157,34 @@ def test_signs_that_the_fonts_lack_are_not_lost_silently(words: list[str]) -> No
     assert "??? –2" in words
 
 
+def test_names_and_places_in_devanagari_are_written(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, place="हनुमान चौक, क्षत्रिय विद्यालय", seller=replace(SELLER, address="१२ रेज़िडेंसी रोड")))
+    assert {"हनुमान चौक, क्षत्रिय विद्यालय", "१२ रेज़िडेंसी रोड"} <= set(words)
+
+
+def test_a_line_after_one_in_devanagari_has_its_own_letters() -> None:
+    sheet = Paper("x", AT)
+    sheet.set_compression(False)
+    for text in ("रोड", "Karnataka"):
+        sheet.say(text, 9)
+    latin, hindi = (sheet.fonts[name].i for name in ("anek", "noto"))
+    fonts = [int(number) for number in re.findall(rb"/F(\d+) 9.00 Tf", bytes(sheet.output()))]
+    assert fonts[-2:] == [hindi, latin]
+
+
+@pytest.mark.parametrize("receipt", [CHARGE, NOTE, PAYMENT])
+def test_an_ordinary_paper_is_one_page(receipt: ChargeReceipt | PaymentReceipt) -> None:
+    pdf = paper.payment(receipt) if isinstance(receipt, PaymentReceipt) else paper.charge(receipt)
+    assert pdf.count(b"/Type /Page\n") == 1
+
+
+def test_a_block_that_does_not_fit_begins_on_the_next_page() -> None:
+    """Many lines of a price, and its total beside them: no heading stands alone."""
+    lines = tuple(BillLine("energy", 1_000, 1_800 + n, 1_800 + n) for n in range(24))
+    pdf = paper.charge(replace(CHARGE, lines=lines))
+    assert pdf.count(b"/Type /Page\n") == 2
+
+
 def test_the_same_receipt_is_the_same_paper() -> None:
     assert paper.charge(CHARGE) == paper.charge(CHARGE)
 
@@ -186,19 +226,7 @@ def test_a_long_statement_has_its_heads_on_every_page(words: list[str]) -> None:
 @pytest.mark.row("C37")
 def test_a_note_says_what_it_changes_and_the_difference(words: list[str]) -> None:
     """payments.md C37, rule 53."""
-    paper.charge(
-        replace(
-            CHARGE,
-            kind=Kind.CREDIT_NOTE,
-            number="CN/26-27/0000001",
-            corrects="EV/26-27/0000042",
-            corrects_at=AT,
-            lines=(BillLine("start", 1, 500, 500), BillLine("energy", 10_000, 1_820, 18_200)),
-            before_paise=27_082,
-            total_paise=8_382,
-            taxes=taxes(1_279, 1_800, within=True),
-        )
-    )
+    paper.charge(NOTE)
     for fact in (
         "Credit note",
         "CN/26-27/0000001",
