@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -20,8 +21,11 @@ Done = Callable[[R | None, Exception | None], None]
 class Batches(Generic[T, R]):
     """Adaptive group commit: a lone item is written at once, a thousand in the time of a few commits."""
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[R]], what: str) -> None:
+    def __init__(self, write: Callable[[Sequence[T]], Awaitable[R]], what: str, linger_s: float = 0.0) -> None:
         self._write, self._what = write, what
+        self._linger_s = linger_s
+        """How long to gather before a batch is written, where nobody waits for it."""
+        self._hurry = asyncio.Event()
         self._waiting: list[tuple[T, Done[R]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -39,12 +43,16 @@ class Batches(Generic[T, R]):
 
     async def finished(self) -> None:
         """Wait until nothing waits."""
+        self._hurry.set()
         while self._writing is not None:
             await asyncio.wait([self._writing])
 
     async def _run(self) -> None:
         try:
             while self._waiting:
+                if self._linger_s and not self._hurry.is_set():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._hurry.wait(), self._linger_s)
                 batch, self._waiting = self._waiting, []
                 await self._flush(batch)
         finally:

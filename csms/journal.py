@@ -1,6 +1,5 @@
 """Decides what of a conversation is written down, takes secrets out of it, and hands it on in batches."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +18,8 @@ UNWRITTEN = ("MeterValues", "Heartbeat")
 WITHHELD = "authorizationkey"
 """Configuration key that holds a charger's password."""
 HIDDEN = "(hidden)"
+LINGER_S = 0.02
+"""Nobody waits for the journal, and what gathers meanwhile is one transaction instead of many."""
 
 
 class Journal:
@@ -28,7 +29,7 @@ class Journal:
         self.traced: frozenset[str] = frozenset()
         """Chargers whose every message is written down."""
         self.unwritten = UNWRITTEN
-        self._lines: Batches[journal.Line, None] = Batches(_write, "journal")
+        self._lines: Batches[journal.Line, None] = Batches(_write, "journal", LINGER_S)
 
     def note(
         self,
@@ -44,7 +45,7 @@ class Journal:
         if action in UNWRITTEN and charger_id not in self.traced:
             return
         line = journal.Line(charger_id, direction, action, str(message_id), redacted(frame), "; ".join(repairs), at)
-        self._lines.add(line).add_done_callback(_missed)
+        self._lines.hand(line, _missed)
 
     async def finished(self) -> None:
         """Wait until everything noted is written."""
@@ -55,8 +56,8 @@ async def _write(lines: Sequence[journal.Line]) -> None:
     await database().append(journal.write, lines)
 
 
-def _missed(written: "asyncio.Future[None]") -> None:
-    if not written.cancelled() and (error := written.exception()):
+def _missed(_written: None, error: Exception | None) -> None:
+    if error is not None:
         log.error("a message is missing in the journal", error=str(error).partition("\n")[0])
 
 

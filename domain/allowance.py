@@ -57,6 +57,11 @@ def look_again_on(session: ChargingSession, held_paise: int, nameplate_w: int, a
     return max(min(moments), at + SOON) if moments else None
 
 
+def stays(planned: datetime | None, wanted: datetime | None, at: datetime) -> bool:
+    """Whether the look that is planned stays as it is: one that comes too early costs a look, one too late money."""
+    return planned == wanted or (planned is not None and wanted is not None and at < planned <= wanted)
+
+
 @dataclass(slots=True)
 class Bounds:
     """How far a charge at a plain price may go while its limits, its hold and its power stay what they are.

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import contextvars
 import random
+import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session, create_engine
 
 from domain import metrics
+from domain.bulk import EVENTS, Bulk
 from domain.events import Event, RechargeChanged
 from domain.patience import FOUND_DEAD, CommitUnknown, Patience, away
 
@@ -29,6 +31,8 @@ T = TypeVar("T")
 Publish = Callable[..., Awaitable[None]]
 _Item = tuple["Future[Any]", Callable[..., Any], Sequence[Any]]
 Work = Callable[Concatenate[Session, P], T]
+BulkWork = Callable[Concatenate[Bulk, P], T]
+_Once = Callable[[Callable[..., Any], Sequence[Any], dict[str, Any]], tuple[Any, list[Event]]]
 
 log = structlog.get_logger()
 
@@ -38,16 +42,17 @@ PG_RETRY = {"40001", "40P01", "55P03", "23505"}
 """Serialization failure, deadlock, lock time-out, unique violation (payments.md 2.4)."""
 ANSWERS_S = 2.0
 """Whoever asks for health waits no longer."""
+DRIVERS = (sqlite3.Error, psycopg.Error)
+"""What bulk statements raise, which go past SQLAlchemy."""
 READERS = 4
 WRITERS = 4
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "recursive_triggers=ON")
 """The last one because REPLACE would otherwise delete from append-only tables without asking their triggers."""
-_EVENTS = "events"
 
 
 def emit(db: Session, *events: Event) -> None:
     """Announce what this transaction did; heard by others only once it is committed."""
-    db.info.setdefault(_EVENTS, []).extend(events)
+    db.info.setdefault(EVENTS, []).extend(events)
 
 
 class Database:
@@ -60,6 +65,8 @@ class Database:
         self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
         self._patience = Patience()
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self._kept: Connection | None = None
+        """The writer thread's own, for batches, each of which would cost as much as taking one from the pool."""
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._writers: _WriterThread | ThreadPoolExecutor = (
             _WriterThread() if self.sqlite else ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
@@ -70,12 +77,12 @@ class Database:
 
         A caller that is cancelled meanwhile stops waiting; the transaction and its events are finished all the same.
         """
-        return await self._finished(self._writers.submit(_here(self._write, "transaction", work, args, kwargs)))
+        return await self._finished(self._writers.submit(_here(self._write, self._write_once, work, args, kwargs)))
 
-    async def append(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same for a batch of meter samples, which lets the transactions that wait go first."""
+    async def append(self, work: BulkWork[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same in bulk for a batch of rows, which lets the transactions that wait go first."""
         submit = self._writers.submit_later if isinstance(self._writers, _WriterThread) else self._writers.submit
-        return await self._finished(submit(_here(self._write, "batch", work, args, kwargs)))
+        return await self._finished(submit(_here(self._write, self._append_once, work, args, kwargs)))
 
     async def _finished(self, written: "Future[tuple[T, list[Event]]]") -> T:
         task: asyncio.Task[T] = asyncio.ensure_future(self._publish(written))
@@ -97,7 +104,11 @@ class Database:
 
     def now(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, list[Event]]:
         """The same as `transact` for a program without an event loop; gives the events to the caller."""
-        return self._write("transaction", work, args, kwargs)
+        return self._write(self._write_once, work, args, kwargs)
+
+    def append_now(self, work: BulkWork[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, list[Event]]:
+        """The same as `append`; on SQLite for one thread at a time."""
+        return self._write(self._append_once, work, args, kwargs)
 
     def waiting(self) -> int:
         """Transactions and batches that are not finished."""
@@ -106,6 +117,8 @@ class Database:
     def close(self) -> None:
         self._readers.shutdown()
         self._writers.shutdown()
+        if self._kept is not None:
+            self._kept.close()
         self.engine.dispose()
 
     async def answers(self) -> bool:
@@ -127,20 +140,21 @@ class Database:
             return work(db, *args, **kwargs)
 
     def _write(
-        self, kind: str, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
+        self, once: _Once, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> tuple[T, list[Event]]:
-        return self._patience.run(self._write_by_turns, kind, work, args, kwargs)
+        return self._patience.run(self._write_by_turns, once, work, args, kwargs)
 
     def _write_by_turns(
-        self, kind: str, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
+        self, once: _Once, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> tuple[T, list[Event]]:
         for attempt in range(1, TRIES + 1):
             try:
                 began = time.perf_counter()
-                done = self._write_once(work, args, kwargs)
+                done = once(work, args, kwargs)
+                kind = "batch" if once == self._append_once else "transaction"
                 metrics.COMMIT_SECONDS.see(time.perf_counter() - began, kind)
                 return done
-            except DBAPIError as error:
+            except (DBAPIError, *DRIVERS) as error:
                 if attempt == TRIES or not _worth_repeating(error):
                     raise
                 metrics.REPEATED.add()
@@ -155,13 +169,41 @@ class Database:
         ):
             result = work(db, *args, **kwargs)
             db.flush()
+            _commit(db.commit, work)
+            return result, db.info.pop(EVENTS, [])
+
+    def _append_once(
+        self, work: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> tuple[T, list[Event]]:
+        with self._own_connection() as connection:
+            bulk = Bulk(connection)
             try:
-                db.commit()
-            except DBAPIError as error:
-                if away(error) and not getattr(work, "counts_once", False):
-                    raise CommitUnknown("The connection to the database went during a commit.") from error
+                result = work(bulk, *args, **kwargs)
+                bulk.flush()
+                _commit(bulk.commit, work)
+            except BaseException:
+                bulk.rollback()
                 raise
-            return result, db.info.pop(_EVENTS, [])
+            return result, bulk.events
+
+    @contextlib.contextmanager
+    def _own_connection(self) -> Iterator[Connection]:
+        if not self.sqlite:
+            with self.engine.connect() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self.engine.connect().execution_options(writes=True)
+        yield self._kept
+
+
+def _commit(commit: Callable[[], None], work: Callable[..., Any]) -> None:
+    try:
+        commit()
+    except (DBAPIError, psycopg.Error) as error:
+        if away(error) and not getattr(work, "counts_once", False):
+            raise CommitUnknown("The connection to the database went during a commit.") from error
+        raise
 
 
 class _WriterThread:
@@ -240,6 +282,8 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            return  # a rule joins a batch (domain/bulk.py)
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -260,12 +304,13 @@ def _postgresql(url: str) -> Engine:
     )
 
 
-def _worth_repeating(error: DBAPIError) -> bool:
-    if isinstance(error.orig, psycopg.Error):
-        return error.orig.sqlstate in PG_RETRY
-    message = str(error.orig)
-    return (isinstance(error, OperationalError) and "locked" in message) or (
-        isinstance(error, IntegrityError) and "UNIQUE constraint" in message
+def _worth_repeating(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.Error):
+        return cause.sqlstate in PG_RETRY
+    message = str(cause)
+    return (isinstance(cause, sqlite3.OperationalError) and "locked" in message) or (
+        isinstance(cause, sqlite3.IntegrityError) and "UNIQUE constraint" in message
     )
 
 

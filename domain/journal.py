@@ -1,20 +1,25 @@
 """The journal of OCPP messages: what a charger and we said to each other, kept for some days."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert
+import msgspec
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from domain.bulk import Bulk, Row, text
 from domain.models import Charger, OcppMessage
 
 PRUNED_AT_ONCE = 5_000
 """Rows one transaction deletes, so that no charge waits for a broom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+_COLUMNS = "charger_id, direction, action, message_id, frame, repairs, created_at"
+_INSERT = f"INSERT INTO ocpp_messages ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_COPY = f"COPY ocpp_messages ({_COLUMNS}) FROM STDIN"
+
+
+class Line(msgspec.Struct, gc=False):
     """One frame, in (from the charger) or out."""
 
     charger_id: str
@@ -26,21 +31,27 @@ class Line:
     at: datetime
 
 
-def write(db: Session, lines: Sequence[Line]) -> None:
+def write(bulk: Bulk, lines: Sequence[Line]) -> None:
     """Keep these frames, as text that every database takes."""
-    rows = [
-        {
-            "charger_id": line.charger_id,
-            "direction": line.direction,
-            "action": _plain(line.action, 50),
-            "message_id": _plain(line.message_id, 80),
-            "frame": _plain(line.frame),
-            "repairs": _plain(line.repairs, 1000),
-            "created_at": line.at,
-        }
-        for line in lines
-    ]
-    db.execute(insert(OcppMessage), rows)
+    rows = [_row(line, text(line.at) if bulk.sqlite else line.at) for line in lines]
+    if bulk.sqlite:
+        bulk.cursor.executemany(_INSERT, rows)
+        return
+    with bulk.cursor.copy(_COPY) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _row(line: Line, at: object) -> Row:
+    return (
+        line.charger_id,
+        line.direction,
+        _plain(line.action, 50),
+        _plain(line.message_id, 80),
+        _plain(line.frame),
+        _plain(line.repairs, 1000),
+        at,
+    )
 
 
 def prune(db: Session, before: datetime) -> int:
@@ -63,4 +74,6 @@ def of(db: Session, charger_id: str, limit: int = 100) -> list[OcppMessage]:
 
 
 def _plain(text: str, longest: int | None = None) -> str:
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
+    if not text.isascii() or "\x00" in text:
+        text = text.replace("\x00", "").encode("utf-8", "replace").decode()
+    return text[:longest]

@@ -151,20 +151,23 @@ def _must_stop(db: Session, session: ChargingSession, sample: Sample) -> bool:
     if cause := allowance.reached(db, session, sample.received_at):
         stops.stop_wanted(db, session, cause)
         return True
-    session.due_at = allowance.look_again_at(db, session, sample.received_at)
+    wanted = allowance.look_again_at(db, session, sample.received_at)
+    if not allowance.stays(session.due_at, wanted, sample.received_at):
+        session.due_at = wanted
     db.add(session)
     return False
 
 
 def announcement(session: ChargingSession, sample: Sample) -> SessionMetered:
     """The session's figures after this sample, for whoever watches it."""
+    at = sample.received_at
     return SessionMetered(
-        session_id=session.id or 0,
-        charger_id=session.charger_id,
-        user_id=session.user_id,
-        energy_wh=session.energy_wh,
-        cost_paise=settlement.cost_of(session, sample.received_at),
-        power_w=session.power_w,
-        at=sample.received_at,
-        soc_percent=sample.soc_percent,
+        session.id or 0,
+        session.charger_id,
+        session.user_id,
+        session.energy_wh,
+        settlement.cost_of(session, at),
+        session.power_w,
+        at,
+        sample.soc_percent,
     )

@@ -39,6 +39,12 @@ class Desk:
         self.events += events
         return result
 
+    def append(self, work: Callable[..., T], *args: Any) -> T:
+        """The same for what is written in bulk."""
+        result, events = self.database.append_now(work, *args)
+        self.events += events
+        return result
+
     def passes(self, **time: float) -> datetime:
         self.clock.at += timedelta(**time)
         return self.clock.at

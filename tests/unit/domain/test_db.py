@@ -1,6 +1,7 @@
 """One call, one transaction: kept or not at all, run again after a lost race, announced only once it is kept."""
 
 import asyncio
+import sqlite3
 import stat
 import threading
 from collections.abc import AsyncIterator
@@ -238,7 +239,8 @@ def test_sqlite_loses_no_commit_and_waits_for_other_processes(tmp_path: Path) ->
 
 
 def test_a_locked_sqlite_is_tried_again() -> None:
-    locked = OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
-    broken = OperationalError("INSERT", {}, Exception("disk I/O error"))
-    assert databases._worth_repeating(locked)
-    assert not databases._worth_repeating(broken)
+    locked, broken = sqlite3.OperationalError("database is locked"), sqlite3.OperationalError("disk I/O error")
+    for raised in (locked, OperationalError("BEGIN IMMEDIATE", {}, locked)):
+        assert databases._worth_repeating(raised)
+    for raised in (broken, OperationalError("INSERT", {}, broken)):
+        assert not databases._worth_repeating(raised)

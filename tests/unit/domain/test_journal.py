@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlmodel import Session, select
 
 from domain import chargers, journal
+from domain.bulk import Bulk
 from domain.models import OcppMessage, now
 
 
@@ -14,7 +15,7 @@ def line(frame: str = "[]", *, action: str = "Heartbeat", days: float = 0) -> jo
 
 def test_any_text_is_kept(db: Session) -> None:
     odd = "\x00a\ud800é" * 3
-    journal.write(db, [line(odd, action=odd * 20), line("x" * 300_000)])
+    journal.write(Bulk.within(db), [line(odd, action=odd * 20), line("x" * 300_000)])
     first, second = db.exec(select(OcppMessage).order_by(OcppMessage.id)).all()  # type: ignore[arg-type]
     assert first.frame == "a?é" * 3
     assert len(first.action) == 50
@@ -22,7 +23,7 @@ def test_any_text_is_kept(db: Session) -> None:
 
 
 def test_old_lines_go(db: Session) -> None:
-    journal.write(db, [line("old", days=31), line("young", days=29)])
+    journal.write(Bulk.within(db), [line("old", days=31), line("young", days=29)])
     assert journal.prune(db, now() - timedelta(days=30)) == 1
     assert journal.prune(db, now() - timedelta(days=30)) == 0
     assert [row.frame for row in journal.of(db, "C-1")] == ["young"]

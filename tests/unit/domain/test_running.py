@@ -61,7 +61,7 @@ def test_the_short_way_is_the_long_way(desk: Desk, seed: int) -> None:
             for name in ("LONG", "SHORT"):
                 desk.status(name, 1, status)
         by_long = desk.do(metering.record, [desk.sample(long, **told)])
-        by_short = desk.do(meter.record, [desk.sample(short, **told)])
+        by_short = desk.append(meter.record, [desk.sample(short, **told)])
         assert (by_long == [long]) == (by_short == [short])
         assert figures(desk, long) == figures(desk, short)
     assert stored(desk, long) == stored(desk, short)
@@ -74,7 +74,7 @@ def test_the_events_are_the_same(desk: Desk) -> None:
         desk.passes(minutes=1)
         desk.events.clear()
         desk.do(metering.record, [desk.sample(long, METER + wh, soc_percent=7)])
-        desk.do(meter.record, [desk.sample(short, METER + wh, soc_percent=7)])
+        desk.append(meter.record, [desk.sample(short, METER + wh, soc_percent=7)])
         first, second = desk.events
         assert (first.energy_wh, first.cost_paise, first.power_w, first.at, first.soc_percent) == (
             second.energy_wh,
@@ -88,7 +88,7 @@ def test_the_events_are_the_same(desk: Desk) -> None:
 def warm(desk: Desk, meter: Meter, session_id: int) -> None:
     for wh in (300, 600):
         desk.passes(minutes=1)
-        desk.do(meter.record, [desk.sample(session_id, METER + wh)])
+        desk.append(meter.record, [desk.sample(session_id, METER + wh)])
 
 
 def test_another_process_that_moved_the_charge_is_noticed(desk: Desk) -> None:
@@ -100,7 +100,7 @@ def test_another_process_that_moved_the_charge_is_noticed(desk: Desk) -> None:
     desk.passes(minutes=1)
     desk.meter(session_id, METER + 900)
     desk.passes(minutes=1)
-    desk.do(meter.record, [desk.sample(session_id, METER + 1_200)])
+    desk.append(meter.record, [desk.sample(session_id, METER + 1_200)])
     assert desk.session(session_id).energy_wh == 1_200
     assert len(stored(desk, session_id)) == 4
 
@@ -113,7 +113,7 @@ def test_a_charge_that_ended_meanwhile_stays_ended(desk: Desk) -> None:
     warm(desk, meter, session_id)
     desk.stop(session_id, METER + 700)
     before = figures(desk, session_id)
-    desk.do(meter.record, [desk.sample(session_id, METER + 800)])
+    desk.append(meter.record, [desk.sample(session_id, METER + 800)])
     assert figures(desk, session_id) == before
     assert desk.session(session_id).state == SessionState.SETTLED
     assert len(stored(desk, session_id)) == 3, "the one after the stop is kept, and not billed (ocpp.md Q31)"
@@ -126,7 +126,7 @@ def test_a_wish_to_stop_is_not_overwritten(desk: Desk) -> None:
     warm(desk, meter, session_id)
     desk.do(charging.request_stop, session_id, "driver")
     due_at = desk.session(session_id).due_at
-    desk.do(meter.record, [desk.sample(session_id, METER + 800)])
+    desk.append(meter.record, [desk.sample(session_id, METER + 800)])
     session = desk.session(session_id)
     assert (session.state, session.due_at, session.energy_wh) == (SessionState.STOPPING, due_at, 800)
 
@@ -142,7 +142,7 @@ def test_the_end_of_the_money_is_decided_by_the_rows(desk: Desk) -> None:
     assert held == 3_000
     meter.forget("BLR-1")
     desk.passes(minutes=3)
-    assert desk.do(meter.record, [desk.sample(session_id, METER + 1_700)]) == [session_id]
+    assert desk.append(meter.record, [desk.sample(session_id, METER + 1_700)]) == [session_id]
     assert desk.session(session_id).stop_cause == "funds"
 
 
@@ -155,7 +155,7 @@ def test_a_batch_of_many_is_one_update(desk: Desk) -> None:
     for wh in (300, 600, 900):
         desk.passes(minutes=1)
         odd = [desk.sample(ids[0], METER + wh, transaction_id=None)]
-        assert desk.do(meter.record, [*odd, *(desk.sample(session_id, METER + wh) for session_id in ids[1:])]) == []
+        assert desk.append(meter.record, [*odd, *(desk.sample(session_id, METER + wh) for session_id in ids[1:])]) == []
     assert {desk.session(session_id).energy_wh for session_id in ids} == {900}
 
 
@@ -163,7 +163,7 @@ def test_samples_of_nobody_are_dropped(desk: Desk) -> None:
     desk.charger()
     moment = desk.clock.at
     nobody = Sample("BLR-1", 1, 4711, moment, moment, 5, None, None, None, None)
-    assert desk.do(Meter().record, [nobody]) == []
+    assert desk.append(Meter().record, [nobody]) == []
 
     def rows(db: Session) -> int:
         return len(db.exec(select(MeterSample)).all()) + len(db.exec(select(ChargingSession)).all())
