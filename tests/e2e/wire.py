@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,8 +72,19 @@ class Wire:
 
     async def until(self, state: type[rx.State], name: str, value: Any) -> None:
         """Wait for a value to be pushed."""
+        await self.when(lambda: self.var(state, name) == value)
+
+    async def when(self, holds: Callable[[], bool]) -> None:
+        """Wait until pushes have made it so."""
         async with asyncio.timeout(10), self._news:
-            await self._news.wait_for(lambda: self.var(state, name) == value)
+            await self._news.wait_for(holds)
+
+    @property
+    def port(self) -> int:
+        """Where this tab speaks from."""
+        assert self._socket is not None
+        port: int = self._socket.local_address[1]
+        return port
 
     async def ended(self) -> None:
         """Wait until the server has closed this socket."""

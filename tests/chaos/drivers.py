@@ -1,0 +1,82 @@
+"""Drivers without a browser: each speaks the pages' own websocket, and comes again when a process or a page is gone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+from websockets.exceptions import WebSocketException
+
+from domain import sign_ins
+from domain.models import User
+from domain.sign_ins import Browser
+from evapp.state.charger import ChargerPage
+from evapp.state.live import Live
+from evapp.web.auth import COOKIE
+from tests.e2e.wire import Wire
+from tests.money import house
+
+GIVEN_PAISE = 1_000_000
+PATIENCE_S = 60.0
+"""So long a driver tries, with one process after another."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Somebody with a wallet, signed in."""
+
+    user_id: int
+    charger: str
+    cookie: str
+
+    @property
+    def page(self) -> str:
+        return f"/c/{self.charger}"
+
+
+def sign_up(db: Session, charger: str) -> Driver:
+    """A driver with money, for this charger."""
+    user_id = house.driver(db, f"of_{charger.lower().replace('-', '_')}")
+    house.give(db, user_id, GIVEN_PAISE)
+    token = sign_ins.new_token()
+    sign_ins.start(db, db.get_one(User, user_id), Browser(token_hash=sign_ins.hash_token(token)))
+    return Driver(user_id, charger, f"{COOKIE}={token}")
+
+
+async def start(url: str, driver: Driver) -> str:
+    """Open the charger's page and press Start; gives what the page then says: of the charge, or why there is none."""
+
+    async def press(wire: Wire) -> str:
+        await wire.event(ChargerPage, "load", driver.page)
+        if wire.var(Live, "state") or wire.var(ChargerPage, "phase") != "free":
+            return str(wire.var(Live, "state") or wire.var(ChargerPage, "phase"))
+        await wire.event(ChargerPage, "start", driver.page)
+        return str(wire.var(Live, "state") or wire.var(ChargerPage, "error"))
+
+    return await insisting(url, driver, press)
+
+
+async def stop(url: str, driver: Driver) -> str:
+    """Open the charger's page and press Stop; gives what the page then says of the charge."""
+
+    async def press(wire: Wire) -> str:
+        await wire.event(ChargerPage, "load", driver.page)
+        if not wire.var(Live, "state"):
+            return "none"
+        await wire.event(Live, "stop", driver.page)
+        return str(wire.var(Live, "state"))
+
+    return await insisting(url, driver, press)
+
+
+async def insisting(url: str, driver: Driver, do: Callable[[Wire], Awaitable[str]]) -> str:
+    """Do it on one page after another until one lasts long enough, as a driver reloads."""
+    ends = asyncio.get_running_loop().time() + PATIENCE_S
+    while True:
+        try:
+            async with asyncio.timeout(15), Wire(url, cookie=driver.cookie) as wire:
+                return await do(wire)
+        except (OSError, WebSocketException, TimeoutError, AssertionError):
+            if asyncio.get_running_loop().time() > ends:
+                raise
+            await asyncio.sleep(0.3)
