@@ -39,7 +39,7 @@ def sign_up(db: Session, charger: str) -> Driver:
     user_id = house.driver(db, f"of_{charger.lower().replace('-', '_')}")
     house.give(db, user_id, GIVEN_PAISE)
     token = sign_ins.new_token()
-    sign_ins.start(db, db.get_one(User, user_id), Browser(token_hash=sign_ins.hash_token(token)))
+    sign_ins.start(db, db.get_one(User, user_id), Browser(sign_ins.hash_token(token), "chaos", "127.0.0.1"))
     return Driver(user_id, charger, f"{COOKIE}={token}")
 
 
@@ -48,8 +48,8 @@ async def start(url: str, driver: Driver) -> str:
 
     async def press(wire: Wire) -> str:
         await wire.event(ChargerPage, "load", driver.page)
-        if wire.var(Live, "state") or wire.var(ChargerPage, "phase") != "free":
-            return str(wire.var(Live, "state") or wire.var(ChargerPage, "phase"))
+        if charging := str(wire.var(Live, "state") or ""):
+            return charging
         await wire.event(ChargerPage, "start", driver.page)
         return str(wire.var(Live, "state") or wire.var(ChargerPage, "error"))
 

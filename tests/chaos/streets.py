@@ -47,12 +47,14 @@ class Streets:
         told: Told = {}
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not all(holds(one) for one in (told := await self.tell(names)).values()):
+                while True:
+                    told = await self.tell(names)
+                    if all(map(holds, told.values())):
+                        return told
                     await asyncio.sleep(0.2)
         except TimeoutError:
             late = {name: one for name, one in told.items() if not holds(one)}
             raise TimeoutError(f"{len(late)} chargers are not {what}: {str(late)[:2000]}") from None
-        return told
 
     async def _ask(self, what: str, names: Sequence[str] | None) -> dict[str, Any]:
         async def ask(process: asyncio.subprocess.Process, own: list[str]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def wrong(db: Session, told: dict[str, dict[str, Any]], drivers: Sequence[Driver
     sessions = list(db.exec(select(ChargingSession).order_by(col(ChargingSession.id))))
     billed = [session for session in sessions if session.state == SessionState.SETTLED]
     return [
-        *_of_charges(told, billed),
+        *_of_charges(told, [session for session in billed if session.charger_id in told]),
         *_of_endings(sessions),
         *_of_wallets(db, billed, drivers),
         *_of_receipts(billed),
