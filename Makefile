@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz simulate storm mutants sandbox-fidelity audit lighthouse
+.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ simulate: .venv/dev ## The product simulated from one seed, twice; ARGS="--seed 
 
 storm: .venv/dev ## Processes in each other's way and 50 of them killed, on both databases; ARGS="--seed 7" for a certain one
 	@python -m tests.money.chaos $(ARGS)
+
+chaos: .venv/dev ## 200 charges while each web and CSMS process, Redis and PostgreSQL die in turn; ARGS="--seed 7" for a certain run
+	@python -m tests.chaos $(ARGS)
 
 mutants: .venv/dev ## Plant faults into the modules of money and count those no test finds; ARGS="wallet --share 0.2" for some
 	@python -m scripts.mutants $(ARGS)

@@ -86,7 +86,7 @@ class Chaos:
         stopping = asyncio.gather(
             self._streets.do("press stop", [driver.charger for driver in pressed]), self._stop(chosen[len(pressed) :])
         )
-        await asyncio.sleep(self._dice.random())
+        await asyncio.sleep(self._dice.random())  # any moment will do
         await self._house.blows[name]()
         await stopping
         await self._house.ready()
