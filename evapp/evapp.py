@@ -85,10 +85,8 @@ beside = Starlette(
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
         mounted(gateway, auth.address_of),
         *health.routes(
-            {
-                "bus": lambda: hub.listening and bus().connected,
-                "csms": lambda: not settings().ocpp_embedded or csms.is_set(),
-            }
+            {"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()},
+            {"redis": lambda: bus().connected} if settings().redis_url else {},
         ),
     ]
 )

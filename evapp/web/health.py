@@ -24,14 +24,18 @@ async def home(request: Request) -> RedirectResponse:
     return RedirectResponse(at("/dashboard" if user else "/login"), 303)
 
 
-def routes(checks: dict[str, Check]) -> list[Route]:
-    """The health routes; `checks` name what else must be up besides the database."""
+def routes(needed: dict[str, Check], told: dict[str, Check]) -> list[Route]:
+    """The health routes; `needed` is what else must be up besides the database, `told` what is missed when it is not.
+
+    What all processes share is only told: a process that is left out for it helps nobody.
+    """
 
     async def ready(_: Request) -> JSONResponse:
         """200 when everything that serving needs is up, else 503; says which."""
-        parts = {"database": await answers(), **{name: check() for name, check in checks.items()}}
-        return JSONResponse(
-            {"status": "ready" if all(parts.values()) else "not ready", **parts}, 200 if all(parts.values()) else 503
-        )
+        parts = {"database": await answers(), **{name: check() for name, check in needed.items()}}
+        lesser = {name: check() for name, check in told.items()}
+        serves, whole = all(parts.values()), all(lesser.values())
+        status = "not ready" if not serves else "ready" if whole else "degraded"
+        return JSONResponse({"status": status, **parts, **lesser}, 200 if serves else 503)
 
     return [Route("/", home), Route("/health/live", live), Route("/health/ready", ready)]

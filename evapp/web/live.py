@@ -127,9 +127,14 @@ class Hub:
         self._crowded = max(CROWD, 2 * len(self._watches))
 
     def _is_here(self, token: str) -> bool:
-        """Whether this browser is connected; `token_to_sid`, Reflex's public view, would be made anew for each push."""
+        """Whether this browser is connected to this process; `token_to_sid`, Reflex's public view, would be made anew
+        for each push."""
         namespace = self._app.event_namespace if self._app is not None else None
-        return namespace is not None and token in namespace._token_manager.token_to_socket
+        if namespace is None:
+            return False
+        manager = namespace._token_manager
+        record = manager.token_to_socket.get(token)
+        return record is not None and record.instance_id == manager.instance_id
 
     async def _look_anew(self) -> None:
         """Nobody knows what was missed: who is signed out sees nothing more, every other page is read again."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from reflex.utils.token_manager import SocketRecord
 from sqlalchemy.exc import OperationalError
 
 from domain.bus import LocalBus
@@ -40,7 +41,8 @@ class App:
     def __init__(self) -> None:
         self.event_namespace: Any = self
         self._token_manager: Any = self
-        self.token_to_socket: dict[str, str] = {}
+        self.instance_id = "this process"
+        self.token_to_socket: dict[str, SocketRecord] = {}
         self.states: dict[str, Seen] = {}
         self.gate = asyncio.Event()
         self.gate.set()
@@ -77,7 +79,7 @@ async def bus(app: App) -> AsyncIterator[LocalBus]:
 
 
 def tab(app: App, token: str, user_id: int = 1, charger_id: str = "", sign_in: str = "s") -> Seen:
-    app.token_to_socket[token] = token
+    app.token_to_socket[token] = SocketRecord(instance_id=app.instance_id, sid=token)
     app.states[token] = Seen()
     live.hub.watch(token, Watch(user_id, sign_in, (charger_id,) if charger_id else (), (rx.State,)))
     return app.states[token]
