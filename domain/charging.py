@@ -92,8 +92,8 @@ def deadline(db: Session, session_id: int, at: datetime) -> str:
     Gives "stop" when RemoteStop must be sent, "escalate" when that has been tried often enough, else "". What is left
     to do is due again soon, so that a crash forgets it as little as two processes do it twice.
     """
-    session = sessions.locked(db, session_id)
-    if session.due_at is None or session.due_at > at:
+    session = sessions.taken(db, session_id)
+    if session is None or session.due_at is None or session.due_at > at:
         return ""
     match session.state:
         case SessionState.REQUESTED:

@@ -73,7 +73,9 @@ def lost(db: Session, at: datetime, since: datetime) -> list[int]:
 
 def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) -> bool:
     """Interrupt this charge if its stop is lost indeed; whether it was."""
-    session = sessions.locked(db, session_id)
+    session = sessions.taken(db, session_id)
+    if session is None:
+        return False
     found = any(_is_lost(*row, at, since) for row in _running(db, col(ChargingSession.id) == session_id))
     if found:
         interrupt(db, session)

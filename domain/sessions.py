@@ -5,6 +5,7 @@ import string
 from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
@@ -46,12 +47,17 @@ def locked(db: Session, session_id: int) -> ChargingSession:
     Sessions are locked before accounts, several of them in the order of their ids, so that no two transactions wait
     for each other.
     """
-    return db.exec(
-        select(ChargingSession)
-        .where(ChargingSession.id == session_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    return db.exec(_fresh(session_id).with_for_update()).one()
+
+
+def taken(db: Session, session_id: int) -> ChargingSession | None:
+    """The same for work that any process may do: None when another one is at it."""
+    return db.exec(_fresh(session_id).with_for_update(skip_locked=True)).first()
+
+
+def _fresh(session_id: int) -> SelectOfScalar[ChargingSession]:
+    one = select(ChargingSession).where(ChargingSession.id == session_id)
+    return one.execution_options(populate_existing=True)
 
 
 def owned(db: Session, user_id: int, ref: str) -> ChargingSession:

@@ -94,7 +94,7 @@ def tell(db: Session, charger_id: str, at: datetime) -> int:
         .where(VacancyWish.charger_id == charger_id, col(VacancyWish.told_at).is_(None))
         .where(col(VacancyWish.expires_at) > at)
         .order_by(col(VacancyWish.user_id))
-        .with_for_update()
+        .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
         row.told_at, row.expires_at = at, at + WAIT

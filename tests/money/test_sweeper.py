@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import chargers, charging, sweeper
+from domain import chargers, charging, sessions, sweeper
 from domain.bus import LocalBus
 from domain.events import RemoteStop
 from domain.models import SessionState, now
@@ -87,6 +87,24 @@ async def test_two_processes_ask_once(open_desk: Desk, gateway: Gateway) -> None
         await asyncio.gather(*(sweeper.sweep_charges(bus, desk.clock.at) for _ in range(2)))
         await until(lambda: desk.session(session_id).stop_tries == 1)
     assert len(socket.asked) == 1
+
+
+async def test_what_another_process_works_at_keeps_nobody_waiting(open_desk: Desk, gateway: Gateway) -> None:
+    """With PostgreSQL; SQLite lets one transaction write at a time."""
+    desk = open_desk
+    if desk.database.sqlite:
+        return
+    desk.charger(connectors=2)
+    first, second = desk.request(desk.driver()), desk.request(desk.driver(), connector=2)
+    desk.passes(minutes=1)
+    with desk.database.engine.connect() as other, other.begin():
+        sessions.locked(Session(other), first)
+        async with asyncio.timeout(3):  # a lock is waited for 5 s
+            await sweeper.sweep_charges(LocalBus(), desk.clock.at)
+        assert desk.state(second) == SessionState.CANCELLED
+    assert desk.state(first) == SessionState.REQUESTED
+    await sweeper.sweep_charges(LocalBus(), desk.clock.at)
+    assert desk.state(first) == SessionState.CANCELLED
 
 
 async def test_a_session_that_cannot_be_worked_stops_no_other(
