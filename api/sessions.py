@@ -10,10 +10,10 @@ from api import cursors
 from api.operation import Ask, Operation
 from api.problems import Problem
 from api.shapes import ChargerId, Filters, Given, Id, Leafing, Moment, Paise, Part, Told, Why, text
-from domain import charging, dispatch, goodwill, listings, sessions
+from domain import charging, dispatch, goodwill, listings, sessions, settlement
 from domain.bus import bus
 from domain.db import read
-from domain.models import ChargingSession, SessionState
+from domain.models import RUNNING, ChargingSession, SessionState, now
 
 OVER = (SessionState.SETTLED, SessionState.INTERRUPTED)
 
@@ -46,7 +46,7 @@ class Session(Told):
     stop_cause: str
     stop_reason: str
     energy_wh: int
-    cost_paise: int
+    cost_paise: int = Field(description="So far, while it runs.")
     gst_paise: int
     arrears_paise: int
     given_back_paise: int | None
@@ -86,12 +86,12 @@ class GivenBack(Given):
 
 def list_(db: Db, ask: Ask[SessionFilters, None]) -> Part[Session]:
     """Charging sessions, newest first."""
-    return Part[Session].model_validate(cursors.part(db, listings.SESSIONS, ask.query, Session.model_validate))
+    return Part[Session].model_validate(cursors.part(db, listings.SESSIONS, ask.query, _session))
 
 
 def get(db: Db, ask: Ask[Filters, None], ref: str) -> Session:
     """One charging session."""
-    return Session.model_validate(sessions.named(db, ref))
+    return _session(sessions.named(db, ref))
 
 
 def samples(db: Db, ask: Ask[Leafing, None], ref: str) -> Part[Sample]:
@@ -107,7 +107,7 @@ def stop(db: Db, ask: Ask[Filters, Why], ref: str) -> Session:
     session = charging.request_stop(db, _id(sessions.named(db, ref)), "operator")
     if session.state in OVER:
         raise Problem(409, "session-over", f"The session {ref} is {session.state}; there is nothing to stop.")
-    return Session.model_validate(session)
+    return _session(session)
 
 
 async def stopping(ask: Ask[Filters, Why], told: Session) -> None:
@@ -118,7 +118,15 @@ async def stopping(ask: Ask[Filters, Why], told: Session) -> None:
 def give_back(db: Db, ask: Ask[Filters, GivenBack], ref: str) -> Session:
     """Give a driver part of a bill back, once a charge, with a credit note. What is owed is paid first."""
     session = sessions.named(db, ref)
-    return Session.model_validate(goodwill.give_back(db, _id(session), ask.body.amount_paise, ask.body.reason))
+    return _session(goodwill.give_back(db, _id(session), ask.body.amount_paise, ask.body.reason))
+
+
+def _session(row: ChargingSession) -> Session:
+    """What a charge costs is kept when it is over; until then it is what it would be now. A walk-up costs nobody."""
+    told = Session.model_validate(row)
+    if row.state in RUNNING and row.user_id is not None:
+        told.cost_paise = settlement.cost_of(row, now())
+    return told
 
 
 def _id(session: ChargingSession) -> int:

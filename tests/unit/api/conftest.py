@@ -1,5 +1,6 @@
 """The API on a database of its own, keys for it, and somebody who calls."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -84,6 +85,11 @@ class House:
     def stranger(self, key: str = "") -> Caller:
         return Caller(self.client, key)
 
+    async def quiet(self) -> None:
+        """Wait for what follows by itself behind the answers."""
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.gather(*others, return_exceptions=True)
+
     async def trail(self) -> list[TrailEntry]:
         return await read(lambda db: list(db.exec(select(TrailEntry).order_by(TrailEntry.id))))  # type: ignore[arg-type]
 
@@ -98,6 +104,7 @@ async def serving(database_url: str, clock: Clock, buckets: Buckets = NO_LIMIT) 
         bus.use(local)
         async with house.client:
             yield house
+            await house.quiet()
         assert await read(broken) == []
 
 
