@@ -12,42 +12,12 @@ from api.shapes import Done, Filters, Given, Group, Leafing, Part, Told, Why, Ye
 from domain import chargers, health, listings, local_lists, models, tariffs
 from domain.bus import bus
 from domain.db import read
-from domain.events import Call
+from domain.events import CALLS, Call
 from domain.models import now
 from domain.prices import Price
 
 CALL_S = 40.0
 """How long a charger may take; its turn may have to come first."""
-
-ACTIONS = (
-    "CancelReservation",
-    "CertificateSigned",
-    "ChangeAvailability",
-    "ChangeConfiguration",
-    "ClearCache",
-    "ClearChargingProfile",
-    "DataTransfer",
-    "DeleteCertificate",
-    "ExtendedTriggerMessage",
-    "GetCompositeSchedule",
-    "GetConfiguration",
-    "GetDiagnostics",
-    "GetInstalledCertificateIds",
-    "GetLocalListVersion",
-    "GetLog",
-    "InstallCertificate",
-    "RemoteStartTransaction",
-    "RemoteStopTransaction",
-    "ReserveNow",
-    "Reset",
-    "SendLocalList",
-    "SetChargingProfile",
-    "SignedUpdateFirmware",
-    "TriggerMessage",
-    "UnlockConnector",
-    "UpdateFirmware",
-)
-"""Every message of OCPP 1.6 and its security extension that a central system sends."""
 
 
 class Charger(Told):
@@ -176,7 +146,7 @@ class Trace(Given):
 class Asked(Given):
     """A message of OCPP 1.6 by its own name and payload."""
 
-    action: Literal[ACTIONS]  # type: ignore[valid-type]
+    action: Literal[CALLS]  # type: ignore[valid-type]
     payload: dict[str, Any] = Field(default_factory=dict)
 
 

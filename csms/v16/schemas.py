@@ -10,42 +10,15 @@ import jsonschema_rs
 from jsonschema import Draft4Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
+from domain.events import CALLS
+
 _FILES = {
     path.name.removesuffix(".json"): path
     for path in files("ocpp.v16").joinpath("schemas").iterdir()
     if path.name.endswith(".json")
 }
 
-CALLABLE = frozenset(
-    (
-        "CancelReservation",
-        "CertificateSigned",
-        "ChangeAvailability",
-        "ChangeConfiguration",
-        "ClearCache",
-        "ClearChargingProfile",
-        "DataTransfer",
-        "DeleteCertificate",
-        "ExtendedTriggerMessage",
-        "GetCompositeSchedule",
-        "GetConfiguration",
-        "GetDiagnostics",
-        "GetInstalledCertificateIds",
-        "GetLocalListVersion",
-        "GetLog",
-        "InstallCertificate",
-        "RemoteStartTransaction",
-        "RemoteStopTransaction",
-        "ReserveNow",
-        "Reset",
-        "SendLocalList",
-        "SetChargingProfile",
-        "SignedUpdateFirmware",
-        "TriggerMessage",
-        "UnlockConnector",
-        "UpdateFirmware",
-    )
-)
+CALLABLE = frozenset(CALLS)
 """What a central system may ask a charger."""
 
 

@@ -9,7 +9,7 @@ import reflex as rx
 from playwright.async_api import expect
 from websockets.exceptions import InvalidStatus
 
-from domain import charging, history, recharges, wallet
+from domain import api_keys, charging, history, recharges, wallet
 from domain.db import Database
 from evapp.state.charger import ChargerPage
 from evapp.state.effects import Effects
@@ -193,3 +193,27 @@ async def test_the_token_of_a_tab_that_left_opens_nothing(driver_with_600: Drive
     assert wire.renamed is False
     assert "600.00" not in told
     assert driver_with_600.username not in told
+
+
+async def test_the_operators_api_reaches_a_charger_and_nobody_else_reaches_it(
+    product: Product, database: Database, street: Street
+) -> None:
+    _, key = await database.transact(api_keys.create, "e2e", ["chargers:read", "chargers:call"])
+    with_key = {"Authorization": f"Bearer {key}", "Origin": "https://evil.example"}
+    async with street() as charger, httpx.AsyncClient(base_url=f"{product.url}/api/v1") as http:
+        refused = await http.get("/chargers")
+        assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
+        told = await http.get(f"/chargers/{charger.id}/connectors", headers=with_key)
+        assert [plug["status"] for plug in told.json()["items"] if plug["number"] == 1] == ["Available"]
+        asked = await http.post(
+            f"/chargers/{charger.id}/call",
+            headers={**with_key, "Idempotency-Key": "e2e-1"},
+            json={"action": "TriggerMessage", "payload": {"requestedMessage": "StatusNotification"}},
+        )
+        assert (asked.status_code, asked.json()["status"]) == (200, "Accepted")
+        lost = await http.get("/line%0Abreak", headers=with_key)
+        for answer in (refused, told, asked, lost):
+            assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
+            assert answer.headers["cache-control"] == "no-store"
+            assert "access-control-allow-origin" not in answer.headers
+        assert (lost.status_code, lost.json()["type"]) == (404, "urn:evapp:problem:no-such-address")
