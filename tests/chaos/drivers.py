@@ -47,26 +47,32 @@ async def start(url: str, driver: Driver) -> str:
     """Open the charger's page and press Start; gives what the page then says: of the charge, or why there is none."""
 
     async def press(wire: Wire) -> str:
-        await wire.event(ChargerPage, "load", driver.page)
-        if charging := str(wire.var(Live, "state") or ""):
-            return charging
-        await wire.event(ChargerPage, "start", driver.page)
+        await _opened(wire, driver)
+        if not wire.var(Live, "state"):
+            await wire.send(ChargerPage, "start", driver.page)
+            await wire.when(lambda: wire.var(Live, "state") or wire.var(ChargerPage, "error"))
         return str(wire.var(Live, "state") or wire.var(ChargerPage, "error"))
 
     return await insisting(url, driver, press)
 
 
 async def stop(url: str, driver: Driver) -> str:
-    """Open the charger's page and press Stop; gives what the page then says of the charge."""
+    """Open the charger's page and press Stop; gives what the page then says of the charge, nothing once it is over."""
 
     async def press(wire: Wire) -> str:
-        await wire.event(ChargerPage, "load", driver.page)
-        if not wire.var(Live, "state"):
-            return "none"
-        await wire.event(Live, "stop", driver.page)
-        return str(wire.var(Live, "state"))
+        await _opened(wire, driver)
+        if wire.var(Live, "state"):
+            await wire.send(Live, "stop", driver.page)
+            await wire.when(lambda: not wire.var(Live, "can_stop"))
+        return str(wire.var(Live, "state") or "")
 
     return await insisting(url, driver, press)
+
+
+async def _opened(wire: Wire, driver: Driver) -> None:
+    """A push may come before the page is there; all that a page shows comes at once."""
+    await wire.send(ChargerPage, "load", driver.page)
+    await wire.when(lambda: wire.var(ChargerPage, "phase"))
 
 
 async def insisting(url: str, driver: Driver, do: Callable[[Wire], Awaitable[str]]) -> str:

@@ -59,18 +59,19 @@ async def _recharges(house: House, http: httpx.AsyncClient, cookie: str) -> None
 async def _charges(house: House, cookie: str) -> None:
     """The page's process dies while the meter runs; the next one shows the same charge, and stops it."""
     async with Wire(house.url, cookie=cookie) as wire:
-        await wire.event(ChargerPage, "load", PAGE)
-        await wire.event(ChargerPage, "start", PAGE)
+        await wire.send(ChargerPage, "load", PAGE)
+        await wire.until(ChargerPage, "phase", "free")
+        await wire.send(ChargerPage, "start", PAGE)
         await wire.until(Live, "state", "charging")
         await _ticks(wire)
         killed = house.behind(wire.port)
         killed.kill()
         await wire.ended()
     async with Wire(house.url, cookie=cookie) as wire:
-        await wire.event(ChargerPage, "load", PAGE)
+        await wire.send(ChargerPage, "load", PAGE)
         await wire.until(Live, "state", "charging")
         await _ticks(wire)
-        await wire.event(Live, "stop", PAGE)
+        await wire.send(Live, "stop", PAGE)
         await wire.until(ChargerPage, "phase", "finished")
     killed.start()
     await house.ready()

@@ -74,10 +74,10 @@ class Wire:
         """Wait for a value to be pushed."""
         await self.when(lambda: self.var(state, name) == value)
 
-    async def when(self, holds: Callable[[], bool]) -> None:
+    async def when(self, holds: Callable[[], object]) -> None:
         """Wait until pushes have made it so."""
         async with asyncio.timeout(10), self._news:
-            await self._news.wait_for(holds)
+            await self._news.wait_for(lambda: bool(holds()))
 
     @property
     def port(self) -> int:
