@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve test lint migrate shots texts lock browser bench fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse
+.PHONY: help run dev serve build test lint migrate shots texts lock browser bench fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,9 @@ dev: .venv/product migrate ## The same with hot reload
 
 serve: .venv/product migrate ## Production only: no demo chargers, no sandbox
 	@$(REGISTRY) exec reflex run --env prod
+
+build: .venv/product ## Build the pages once, for servers that run without Node (docs/deploy.md)
+	@$(REGISTRY) reflex export --env prod --frontend-only --no-zip
 
 test: .venv/dev browser ## Every test; ARGS="tests/unit -k wallet" for some
 	@$(REGISTRY) exec pytest -n auto --dist loadgroup $(ARGS)
