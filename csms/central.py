@@ -85,6 +85,18 @@ class Central:
         task.add_done_callback(self._ended)
         return task
 
+    def tend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do this for as long as the process lasts: what fails, as when the database is away, begins again."""
+        self.spawn(self._again(work))
+
+    async def _again(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                return await work()
+            except Exception:
+                log.exception("a task of the CSMS failed, and begins again")
+            await asyncio.sleep(self.pace.beat)
+
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
@@ -162,7 +174,11 @@ class Central:
     async def note_heard(self) -> None:
         if self.heard:
             heard, self.heard = self.heard, {}
-            await transact(arrivals.heard, heard)
+            try:
+                await transact(arrivals.heard, heard)
+            except SQLAlchemyError:
+                self.heard = {**heard, **self.heard}
+                raise
 
     async def sweep_journal(self) -> None:
         """Prune the journal to its days, hourly."""

@@ -92,16 +92,16 @@ async def listening(
 
 def _tend(central: Central) -> None:
     for work in (
-        central.beat(),
-        central.sweep_journal(),
-        central.watch_retirements(),
-        central.watch_ownership(),
-        central.watch_registers(),
-        keep_alive(central),
-        central.meter_log.watch(),
-        watch_meters(central),
+        central.beat,
+        central.sweep_journal,
+        central.watch_retirements,
+        central.watch_ownership,
+        central.watch_registers,
+        partial(keep_alive, central),
+        central.meter_log.watch,
+        partial(watch_meters, central),
     ):
-        central.spawn(work)
+        central.tend(work)
 
 
 class Door:

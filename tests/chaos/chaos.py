@@ -21,8 +21,8 @@ AT_ONCE = 8
 """Pages open at the same time, beside those of the story."""
 SHARE = 10
 """Of all charges, so many percent end and begin anew while a blow falls."""
-SETTLE_S = 150.0
-"""So long after the last stop may anything be unfinished: a stop is asked for again after 30 s."""
+SETTLE_S = 300.0
+"""So long may it take until all charge, or none does; a machine with nothing else to do needs a minute."""
 ALL = ("web-1", "web-2", "csms-1", "csms-2", "redis", "postgres")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tests.chaos import street
 from tests.databases import ROOT
 
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 LINE = 2**24
 """Bytes of a report on hundreds of charges."""
 

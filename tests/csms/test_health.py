@@ -1,15 +1,16 @@
 """What is noted of a charger's health, and that it reaches the database in batches."""
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from csms.central import BOOTS
 from domain import chargers, health
 from domain.bus import ChargerSilent
-from domain.db import read, transact
+from domain.db import database, read, transact
 from domain.events import Call
-from domain.models import ChargerHealth
+from domain.models import Charger, ChargerHealth
 from tests.csms.charger import Raw, stamp
-from tests.csms.conftest import House
+from tests.csms.conftest import House, until
 from tests.csms.test_handshake import TEXT_KEY, refused
 
 
@@ -68,3 +69,23 @@ async def test_a_frame_that_is_no_websocket_ends_cleanly_and_is_counted(house: H
         assert await raw.gone() == 1002
     (row,) = await house.eventually(ChargerHealth, lambda row: row.protocol_errors == 1)
     assert row.last_protocol_error.startswith("closed with 1002: ")
+
+
+async def test_a_database_that_was_away_stops_no_beat(house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was heard meanwhile is not forgotten, and who is heard afterwards is written down as before."""
+    failures: list[object] = []
+
+    def gone(*_: object) -> None:
+        failures.append(_)
+        raise OperationalError("connect", None, Exception("the database is gone"))
+
+    async def often() -> bool:
+        return len(failures) > 5
+
+    with monkeypatch.context() as away:
+        away.setattr(database().engine, "connect", gone)
+        await until(often)
+    before = (await house.stored()).heard_at
+    assert before is not None
+    await raw.call("Heartbeat")
+    await house.eventually(Charger, lambda row: row.heard_at is not None and row.heard_at > before)
