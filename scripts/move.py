@@ -1,0 +1,77 @@
+"""Copies a whole database into a new one of the other kind: the way from one small machine to many (docs/deploy.md).
+
+python -m scripts.move sqlite:///var/evapp.db postgresql+psycopg://user@host/evapp
+"""
+
+import sys
+from contextlib import closing
+
+from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlmodel import SQLModel
+
+from domain import models
+from domain.db import Database
+
+AT_ONCE = 1_000
+"""Rows in one statement."""
+
+
+class Unfit(Exception):
+    """The one cannot be copied into the other; the argument is a sentence for whoever typed the command."""
+
+
+def move(source: Connection, target: Connection) -> dict[str, int]:
+    """Copy every row, parents first, and count ids on from the highest; gives the rows of each table.
+
+    Raises:
+        Unfit: the databases differ in their revision, or the new one is in use.
+    """
+    _check(source, target)
+    tables = SQLModel.metadata.sorted_tables
+    for table in reversed(tables):
+        if table.name not in models.APPEND_ONLY:
+            target.execute(table.delete())  # what migrations put there comes from the source, too
+    return {table.name: _copy(table, source, target) for table in tables}
+
+
+def _check(source: Connection, target: Connection) -> None:
+    revision = text("SELECT version_num FROM alembic_version")
+    if source.scalar(revision) != target.scalar(revision):
+        raise Unfit("The databases are of different revisions: run `alembic upgrade head` on both.")
+    if target.scalar(select(func.count()).select_from(models.User)):
+        raise Unfit("The new database has users: it is in use.")
+
+
+def _copy(table: Table, source: Connection, target: Connection) -> int:
+    rows = source.execution_options(yield_per=AT_ONCE).execute(select(table).order_by(*table.primary_key)).mappings()
+    count = 0
+    for some in rows.partitions():
+        target.execute(insert(table), [dict(row) for row in some])
+        count += len(some)
+    if target.dialect.name == "postgresql" and (counted := table.autoincrement_column) is not None:
+        highest = select(func.max(counted)).scalar_subquery()
+        sequence = func.pg_get_serial_sequence(table.name, counted.name)
+        target.execute(select(func.setval(sequence, highest)).where(highest.is_not(None)))
+    return count
+
+
+def main(source: str, target: str) -> int:
+    with (
+        closing(Database(source)) as old,
+        closing(Database(target)) as new,
+        old.engine.connect() as reading,
+        new.engine.connect().execution_options(writes=True) as writing,
+    ):
+        try:
+            counts = move(reading, writing)
+        except Unfit as error:
+            print(error, file=sys.stderr)
+            return 1
+        writing.commit()
+    for name, count in counts.items():
+        print(f"{count:>10} {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
