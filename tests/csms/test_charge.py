@@ -74,6 +74,7 @@ async def test_samples_without_transaction_id_belong_to_the_connector(house: Hou
     assert [row.energy_wh for row in await house.rows(MeterSample)] == [1100, 1101, 1102, 1103]
 
 
+@pytest.mark.row("C33")
 async def test_a_repeated_start_is_the_same_charge(house: House, raw: Raw) -> None:
     """Q19: under a new message id, and after the stop too."""
     at = stamp(-3)
@@ -101,6 +102,7 @@ async def test_a_start_from_1970_is_repeated_only_for_a_while(house: House, raw:
     assert session.started_at == session.started_received_at
 
 
+@pytest.mark.row("C2", "C3", "C6")
 async def test_a_repeated_stop_changes_nothing(house: House, raw: Raw) -> None:
     """Q20."""
     transaction = await start(raw)
@@ -111,6 +113,7 @@ async def test_a_repeated_stop_changes_nothing(house: House, raw: Raw) -> None:
     assert await house.session() == before
 
 
+@pytest.mark.row("C11", "C13")
 async def test_a_stop_for_an_unknown_transaction_is_accepted(house: House, raw: Raw) -> None:
     """Q21: -1, 0, another system's id; a matching open charge is found by its tag, else it is nobody's."""
     for number in (-1, 0, 987_654, 2**40):
@@ -165,6 +168,7 @@ async def test_a_stop_that_could_not_be_stored_may_be_sent_again(
     assert (await house.session()).energy_wh == 300
 
 
+@pytest.mark.row("C14")
 async def test_two_connectors_charge_at_once(house: House, raw: Raw) -> None:
     one, two = await start(raw, tag="A"), await start(raw, tag="B", connectorId=2)
     for connector, register in ((1, 1100), (2, 1300)):

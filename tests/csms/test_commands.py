@@ -144,6 +144,7 @@ async def test_messages_are_answered_while_a_call_is_open(house: House, raw: Raw
     assert (await reply).accepted
 
 
+@pytest.mark.row("C35")
 async def test_a_newer_socket_wins(house: House) -> None:
     """Q5: the old one is closed, its calls fail at once, and its end does not unregister the new one."""
     async with house.charger() as old, house.charger() as new:

@@ -134,6 +134,7 @@ async def test_a_key_may_come_as_hex_or_as_raw_bytes(house: House) -> None:
             await raw.boot()
 
 
+@pytest.mark.row("C35")
 async def test_a_wrong_key_is_refused_before_the_upgrade(house: House) -> None:
     """Q8: 401, also when the user is not the identity; whoever is connected stays so."""
     await transact(chargers.add, "RAW-1")

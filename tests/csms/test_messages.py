@@ -6,6 +6,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+import pytest
+
 from domain.models import Charger, ChargingSession, Connector, MeterSample, OcppMessage, SessionState
 from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
@@ -149,6 +151,7 @@ async def test_odd_starts_and_stops_are_a_charge(house: House, raw: Raw) -> None
 BILLING = ("StartTransaction", "StopTransaction", "MeterValues", "StatusNotification")
 
 
+@pytest.mark.row("C16", "C17")
 async def test_billing_messages_always_get_a_result(raw: Raw) -> None:
     """Q12, Q21: a CALLERROR would lose money or stall the charger's queue."""
     odd: tuple[Any, ...] = ({}, None, "x", 5, [[]], {"connectorId": {}, "transactionId": "x", "idTag": []})

@@ -129,6 +129,7 @@ async def test_kwh_labelled_wh(house: House, raw: Raw) -> None:
     assert (await house.session_of(transaction)).energy_wh == 100
 
 
+@pytest.mark.row("C16", "C18")
 async def test_a_meter_that_counts_backwards_bills_what_can_be_true(house: House, raw: Raw) -> None:
     """Q38: meterStop below meterStart or zero is never negative: the samples' rises are billed, and it is reviewed."""
     for meter_stop in (0, 400):
@@ -143,6 +144,7 @@ async def test_a_meter_that_counts_backwards_bills_what_can_be_true(house: House
         assert session.review
 
 
+@pytest.mark.row("C19")
 async def test_more_than_the_connector_gives_is_capped(house: House, raw: Raw) -> None:
     """Q38: by its power and the time."""
     await transact(chargers.add, "RAW-1", max_power_w=7_000)
@@ -203,6 +205,7 @@ async def test_a_charge_that_meters_is_never_asked(database_url: str) -> None:
             await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values)
 
 
+@pytest.mark.row("C7")
 async def test_faulted_ends_no_charge(house: House, raw: Raw) -> None:
     """Q43: the transaction is open: frozen at its last sample, the driver is told; billed by the stop that comes."""
     session = await wanted()

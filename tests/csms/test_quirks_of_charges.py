@@ -94,6 +94,7 @@ async def test_a_stop_that_never_comes(house: House, raw: Raw, what: str, ends: 
     assert await read(broken) == []
 
 
+@pytest.mark.row("C11")
 async def test_an_orphaned_stop_is_kept_for_the_operator(house: House, raw: Raw) -> None:
     """Q21: Accepted always; what fits no charge is a finding, once."""
     for _ in range(2):
@@ -103,6 +104,7 @@ async def test_an_orphaned_stop_is_kept_for_the_operator(house: House, raw: Raw)
     assert [finding.ref for finding in found] == [f"RAW-1:{number}:5000" for number in (0, 987_654)], "-1 is no number"
 
 
+@pytest.mark.row("C12")
 async def test_a_stop_of_another_chargers_transaction_is_nobodys(house: House, raw: Raw) -> None:
     """Q21: the number of somebody else's charge ends nothing."""
     transaction = await start(raw)
@@ -293,6 +295,7 @@ async def test_a_charger_that_comes_back_without_a_boot_is_asked_for_its_states(
         await raw.silent()
 
 
+@pytest.mark.row("C18")
 async def test_a_reset_register_goes_on(house: House, raw: Raw) -> None:
     """Q35, Q38: a register that falls to zero in the middle begins a new segment; the live figure never falls."""
     transaction = await start(raw, meter=5000, timestamp=stamp(-600))
