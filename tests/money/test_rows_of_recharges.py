@@ -439,14 +439,24 @@ async def refund_answer_lost(street: Street) -> Told:
 
 @scene("R33")
 async def refund_too_large(street: Street) -> Told:
+    """More than is left of the recharge after an earlier refund, then more than is left in the wallet."""
     order_id = await street.paid()
+    refund_id = await street.refunded(order_id)
+    street.gateway.say_refund(refund_id, "COMPLETED")
+    await street.asks(refund_id)()
 
-    async def wishes() -> None:
-        with pytest.raises(RefundRefused, match=r"No more than ₹500\.00 of this recharge can go back\."):
-            await street.refunded(order_id, RUPEES_500 + 1)
+    async def wishes_too_much_of_it() -> None:
+        with pytest.raises(RefundRefused, match=r"No more than ₹300\.00 of this recharge can go back\."):
+            await street.refunded(order_id, 30_001, "k2")
 
-    await wishes()
-    return Told(RUPEES_500, ADDED, (wishes,))
+    async def wishes_what_he_has_not() -> None:
+        with pytest.raises(RefundRefused, match=r"The wallet has ₹50\.00 that nothing holds and nobody is owed\."):
+            await street.refunded(order_id, 5_001, "k3")
+
+    await wishes_too_much_of_it()
+    await transact(wallet.adjust, street.asha, -25_000, key="spent", reason="for a test")
+    await wishes_what_he_has_not()
+    return Told(5_000, "Adjusted: for a test", (wishes_too_much_of_it, wishes_what_he_has_not))
 
 
 @scene("R34")

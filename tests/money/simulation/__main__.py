@@ -18,7 +18,7 @@ from tests.money.simulation.world import lived
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     arguments.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="default: drawn, and told")
-    arguments.add_argument("--steps", type=int, default=1_000)
+    arguments.add_argument("--steps", type=int, default=2_000)
     arguments.add_argument("--seeds", type=int, default=1, help="this seed and so many minus one after it")
     asked = arguments.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
