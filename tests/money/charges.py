@@ -184,6 +184,21 @@ class Desk:
         self.interrupt_lost()
         assert self.session(session_id).state == SessionState.INTERRUPTED
 
+    def begun(self, user_id: int, kwh: float = 2) -> int:
+        """A charge that has taken so much."""
+        session_id = self.charging(user_id)
+        self.flows(session_id, kwh)
+        return session_id
+
+    def estimated(self, user_id: int, kwh: float = 2) -> int:
+        """A charge whose stop did not come for a day, billed by its last reading."""
+        session_id = self.begun(user_id, kwh)
+        self.lose(session_id)
+        self.passes(hours=24)
+        assert self.sweep() == {session_id: ""}
+        assert self.session(session_id).estimated
+        return session_id
+
     def interrupt_lost(self) -> list[int]:
         """The sweep for charges whose stop was lost; gives those it interrupted."""
         suspects = self.do(interruptions.lost, self.clock.at, self.since)

@@ -249,8 +249,7 @@ def test_a_normal_charge(desk: Desk) -> None:
     """C1."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 10)
+    session_id = desk.begun(asha, 10)
     desk.stop(session_id, METER + 10_005)
     assert desk.bill(session_id) == (10_005, 18_009)
     assert desk.money(asha) == wallet.Balance(100_000 - 18_009, 0, 0)
@@ -268,8 +267,7 @@ def test_a_stop_that_is_repeated_is_one_debit(desk: Desk) -> None:
     """C2, C6, Q20."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     stopped_at = desk.clock.at
     desk.stop(session_id, METER + 2_000, at=stopped_at)
     for _ in range(3):
@@ -284,8 +282,7 @@ def test_a_stop_that_is_repeated_is_one_debit(desk: Desk) -> None:
 def test_a_second_stop_that_says_something_else_changes_nothing_but_is_kept(desk: Desk, first: int | None) -> None:
     """C3: also when the first one had no figure to say."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 2)
+    session_id = desk.begun(desk.driver())
     desk.stop(session_id, first)
     desk.changes_nothing(desk.stop, session_id, METER + 9_000)
     desk.changes_nothing(desk.stop, session_id, METER + 9_000)
@@ -311,8 +308,7 @@ def test_every_reason_settles_by_the_meter(desk: Desk, reason: str) -> None:
     """C8, Q24: no reason means Local."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     desk.stop(session_id, METER + 1_000, reason=reason)
     assert desk.bill(session_id) == (1_000, 1_800)
     assert desk.session(session_id).stop_reason == (reason or "Local")[:20]
@@ -371,8 +367,7 @@ def test_the_driver_stops_but_only_the_charger_ends_the_bill(desk: Desk) -> None
     """C25."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     desk.do(charging.request_stop, session_id, "driver")
     session = desk.session(session_id)
     assert (session.state, session.stop_cause) == (SessionState.STOPPING, "driver")
@@ -390,8 +385,7 @@ def test_a_driver_who_is_blocked_meanwhile_charges_on_and_pays(desk: Desk) -> No
     """C31."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     desk.do(accounts.block, asha)
     assert desk.flows(session_id, 1) == []
     assert desk.state(session_id) == SessionState.CHARGING
@@ -404,8 +398,7 @@ def test_a_strangers_stop_is_billed_to_whoever_started(desk: Desk) -> None:
     """C32, Q24."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     desk.stop(session_id, METER + 1_000, tag="CARD-OF-A-STRANGER")
     assert desk.free(asha) == 1_000 - PRICE
 
@@ -564,8 +557,7 @@ def test_a_tag_of_ours_is_good_for_one_charge(desk: Desk) -> None:
     """Q25, Q32: used again it is nobody's, even where unknown cards may charge."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     desk.stop(session_id, METER + 1_000)
     assert desk.do(charging.authorize, "BLR-1", desk.session(session_id).tag) == "Invalid"
     again = desk.start(session_id, METER + 1_000)
@@ -609,8 +601,7 @@ def test_unknown_cards_are_refused_where_they_must_be(desk: Desk, strict: None) 
 
 def test_the_tag_of_an_interrupted_charge_may_go_on(desk: Desk) -> None:
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    session_id = desk.begun(desk.driver(), 1)
     desk.lose(session_id)
     assert desk.do(charging.authorize, "BLR-1", desk.session(session_id).tag) == "Accepted"
 
@@ -646,8 +637,7 @@ def test_a_start_on_a_connector_where_a_charge_runs_means_its_stop_was_lost(desk
     """Q23."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.start(session_id, METER + 2_000, tag="CARD")
     session = desk.session(session_id)
     assert (session.state, session.cost_paise, session.estimated) == (SessionState.INTERRUPTED, 3_600, True)
@@ -698,8 +688,7 @@ def test_a_charge_told_hours_later_by_a_charger_without_a_clock(desk: Desk) -> N
 def test_a_stop_before_its_start_is_taken_as_now(desk: Desk) -> None:
     """C10."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 2)
+    session_id = desk.begun(desk.driver())
     desk.stop(session_id, METER + 2_000, at=datetime(1970, 1, 1, tzinfo=UTC))
     session = desk.session(session_id)
     assert session.stopped_at == desk.clock.at
@@ -737,8 +726,7 @@ def test_a_stop_of_a_charger_that_ignores_our_numbers(desk: Desk, transaction_id
     """C13, Q21: it is the only charge there that fits; a repetition is one, too."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     told = {"transaction_id": transaction_id, "tag": desk.session(session_id).tag if with_tag else ""}
     desk.stop(session_id, METER + 1_000, **told)
     assert desk.bill(session_id) == (1_000, 1_800)
@@ -749,8 +737,7 @@ def test_a_stop_of_a_charger_that_ignores_our_numbers(desk: Desk, transaction_id
 def test_a_stop_with_a_number_of_the_chargers_own_and_our_tag(desk: Desk) -> None:
     """Q21, Q22."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    session_id = desk.begun(desk.driver(), 1)
     desk.stop(session_id, METER + 1_000, transaction_id=987_654, tag=desk.session(session_id).tag)
     assert desk.bill(session_id) == (1_000, 1_800)
 

@@ -19,8 +19,7 @@ def test_a_connector_that_is_free_again_has_lost_its_stop(desk: Desk) -> None:
     """C4: the driver is told at once; the hold becomes the estimate."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     sampled_at = desk.session(session_id).sampled_at
     desk.events.clear()
     desk.lose(session_id)
@@ -37,8 +36,7 @@ def test_a_connector_that_is_free_again_has_lost_its_stop(desk: Desk) -> None:
 def test_a_stop_may_be_queued_behind_the_status(desk: Desk) -> None:
     """Q26: a minute of grace."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 2)
+    session_id = desk.begun(desk.driver())
     desk.passes(seconds=5)
     desk.status("BLR-1", 1, "Available")
     desk.passes(seconds=55)
@@ -50,8 +48,7 @@ def test_a_stop_may_be_queued_behind_the_status(desk: Desk) -> None:
 @pytest.mark.parametrize("status", ["Charging", "SuspendedEV", "SuspendedEVSE", "Finishing"])
 def test_other_states_lose_nothing(desk: Desk, status: str) -> None:
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    desk.begun(desk.driver(), 1)
     desk.passes(seconds=5)
     desk.status("BLR-1", 1, status)
     for _ in range(6):
@@ -75,8 +72,7 @@ def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, 
     """C7, Q43: frozen at the last sample, watched like a lost stop."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.status("BLR-1", 1, status)
     session = desk.session(session_id)
     assert (session.state, session.suspended) == (SessionState.CHARGING, "Faulted" if status == "Faulted" else "")
@@ -94,8 +90,7 @@ def test_a_fault_with_a_stop_is_billed_by_its_meter(desk: Desk) -> None:
     """C7: the reason is kept."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.status("BLR-1", 1, "Faulted")
     desk.stop(session_id, METER + 2_000, reason="Other")
     session = desk.session(session_id)
@@ -116,8 +111,7 @@ def test_a_fault_that_passes_is_forgotten(desk: Desk) -> None:
 def test_a_boot_that_does_not_resume(desk: Desk) -> None:
     """C34, Q23."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    session_id = desk.begun(desk.driver(), 1)
     desk.passes(seconds=30)
     boot(desk)
     desk.passes(seconds=59)
@@ -131,8 +125,7 @@ def test_a_boot_that_resumes(desk: Desk) -> None:
     """C34: the charge goes on as if nothing had been."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    session_id = desk.begun(asha, 1)
     desk.passes(seconds=30)
     boot(desk)
     desk.flows(session_id, 2)
@@ -143,8 +136,7 @@ def test_a_boot_that_resumes(desk: Desk) -> None:
 
 def test_a_charger_that_is_silent_for_a_quarter_of_an_hour(desk: Desk) -> None:
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    session_id = desk.begun(desk.driver(), 1)
     desk.passes(minutes=15)
     assert desk.interrupt_lost() == []
     desk.passes(seconds=1)
@@ -164,8 +156,7 @@ def test_our_own_silence_is_not_the_chargers(desk: Desk) -> None:
 
 def test_an_interruption_that_healed_meanwhile_is_none(desk: Desk) -> None:
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    session_id = desk.begun(desk.driver(), 1)
     desk.passes(minutes=16)
     suspects = desk.do(interruptions.lost, desk.clock.at, desk.since)
     assert suspects == [session_id]
@@ -179,8 +170,7 @@ def test_a_late_stop_settles_by_the_meter(desk: Desk) -> None:
     """C4."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.lose(session_id)
     desk.passes(hours=20)
     desk.stop(session_id, METER + 2_200, at=desk.clock.at - timedelta(hours=20))
@@ -194,8 +184,7 @@ def test_after_24_hours_the_estimate_is_debited(desk: Desk) -> None:
     """C4: once."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.lose(session_id)
     desk.passes(hours=23, minutes=59)
     assert desk.sweep() == {}
@@ -234,8 +223,7 @@ def test_a_charge_that_meters_on_runs_again_with_its_hold(desk: Desk) -> None:
     """C34."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.passes(minutes=16)
     desk.interrupt_lost()
     assert desk.money(asha).held_paise == 3_600
@@ -263,8 +251,7 @@ def test_a_limit_in_minutes_survives_an_interruption(desk: Desk) -> None:
 def test_a_wish_to_stop_survives_an_interruption(desk: Desk) -> None:
     """Q30: the charger was away when the driver pressed stop; it is told when it is back."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 1)
+    session_id = desk.begun(desk.driver(), 1)
     desk.do(charging.request_stop, session_id, "driver")
     desk.passes(minutes=16)
     desk.interrupt_lost()
@@ -280,8 +267,7 @@ def test_a_stale_sample_resumes_nothing_but_the_estimate_grows(desk: Desk) -> No
     """Q27: a charger sends what it queued, and then its stop."""
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     began = desk.clock.at
     desk.passes(minutes=40)
     desk.interrupt_lost()
@@ -318,8 +304,7 @@ def test_a_charge_that_was_replaced_stays_an_estimate_and_is_stopped(desk: Desk,
 def test_no_way_back_from_a_settled_estimate(desk: Desk) -> None:
     """Q31."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 2)
+    session_id = desk.begun(desk.driver())
     desk.lose(session_id)
     desk.passes(hours=24)
     desk.sweep()

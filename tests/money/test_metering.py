@@ -182,8 +182,7 @@ def test_a_register_that_was_rounded_did_not_fall(desk: Desk) -> None:
 def test_one_absurd_value_adds_no_more_than_can_have_flowed(desk: Desk) -> None:
     """Q38: and the bill follows the meter, not it."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 3)
+    session_id = desk.begun(desk.driver(), 3)
     desk.passes(seconds=10)
     assert desk.meter(session_id, 10**11) == []
     desk.passes(seconds=10)
@@ -198,8 +197,7 @@ def test_one_absurd_value_adds_no_more_than_can_have_flowed(desk: Desk) -> None:
 def test_an_older_sample_that_comes_later_is_no_reset(desk: Desk) -> None:
     """Q26, Q27."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 3)
+    session_id = desk.begun(desk.driver(), 3)
     desk.meter(session_id, METER + 1_500, 22_000, at=desk.clock.at - timedelta(seconds=90))
     session = desk.session(session_id)
     assert (session.energy_wh, session.power_w, session.review) == (3_000, 60_000, "")
@@ -328,8 +326,7 @@ def test_a_meter_that_falls_silent_is_no_free_charge(desk: Desk) -> None:
     """C22, payments.md 2.7: what flows unseen is estimated by the last power."""
     asha = desk.driver(rupees=100)
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    session_id = desk.begun(asha)
     desk.passes(minutes=2, seconds=30)
     assert desk.sweep() == {}
     desk.passes(seconds=10)

@@ -60,12 +60,6 @@ def test_every_row_is_judged_by_the_oracle() -> None:
     assert set(proofs("scene")) == set(ROWS)
 
 
-def begun(desk: Desk, asha: int, kwh: float = 2) -> int:
-    session_id = desk.charging(asha)
-    desk.flows(session_id, kwh)
-    return session_id
-
-
 def ended(desk: Desk, session_id: int, wh: int = 2_000, **how: object) -> tuple[Callable[[], object], ...]:
     """The charge stops at this many Wh; gives the stop, to come again."""
     stop = partial(desk.stop, session_id, METER + wh, **how)
@@ -75,18 +69,18 @@ def ended(desk: Desk, session_id: int, wh: int = 2_000, **how: object) -> tuple[
 
 @scene("C1")
 def normal(desk: Desk, asha: int) -> Told:
-    return Told(4_221, "Charging at BLR-1, connector 1, 2.345 kWh", ended(desk, begun(desk, asha, 2.345), 2_345))
+    return Told(4_221, "Charging at BLR-1, connector 1, 2.345 kWh", ended(desk, desk.begun(asha, 2.345), 2_345))
 
 
 @scene("C2")
 def stop_repeated(desk: Desk, asha: int) -> Told:
-    again = ended(desk, begun(desk, asha))
+    again = ended(desk, desk.begun(asha))
     return Told(2 * KWH, "Stopped at the charger", again * 3)
 
 
 @scene("C3")
 def stop_repeated_otherwise(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     ended(desk, session_id)
     other = partial(desk.stop, session_id, METER + 2_500)
     other()
@@ -96,7 +90,7 @@ def stop_repeated_otherwise(desk: Desk, asha: int) -> Told:
 
 @scene("C4")
 def stop_lost(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.lose(session_id)
     assert "The charger has sent no final reading since" in desk.do(told, asha)
     assert desk.money(asha).held_paise == 2 * KWH
@@ -111,7 +105,7 @@ def stop_lost(desk: Desk, asha: int) -> Told:
 
 @scene("C5")
 def killed_before_the_debit(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
 
     def dies(db: object) -> None:
         charging.stopped(db, **message)  # type: ignore[arg-type]
@@ -128,7 +122,7 @@ def killed_before_the_debit(desk: Desk, asha: int) -> Told:
 @scene("C6")
 def killed_after_the_debit(desk: Desk, asha: int) -> Told:
     """The charger never got its answer, and says it again to the next process, which has only the database."""
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     again = ended(desk, session_id)
     with closing(Database(desk.database.url)) as database:
         restarted = Desk(database, desk.clock)
@@ -139,7 +133,7 @@ def killed_after_the_debit(desk: Desk, asha: int) -> Told:
 
 @scene("C7")
 def faulted(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.status("BLR-1", 1, "Faulted")
     desk.passes(minutes=16)
     desk.interrupt_lost()
@@ -154,7 +148,7 @@ def reasons(desk: Desk, asha: int) -> Told:
     """Each settles as any other, and the driver reads which it was."""
     again: list[Callable[[], object]] = []
     for reason, reads in REASONS.items():
-        session_id = begun(desk, asha, 0.5)
+        session_id = desk.begun(asha, 0.5)
         again += ended(desk, session_id, 500, reason=reason)
         assert desk.bill(session_id) == (500, 900)
         assert desk.do(told, asha).count(reads) == 1, reason
@@ -178,7 +172,7 @@ def impossible_times(desk: Desk, asha: int) -> Told:
     """Of 1970, and of the next century: flagged in the journal, and taken as the moment they came."""
     again: list[Callable[[], object]] = []
     for said in ("1970-01-01T00:00:00Z", "2126-11-22T00:00:00Z"):
-        session_id, repairs = begun(desk, asha, 1), list[str]()
+        session_id, repairs = desk.begun(asha, 1), list[str]()
         at = clock.Clock().at(said, desk.clock.at, repairs, queued=True)
         again += ended(desk, session_id, 1_000, at=at)
         assert "taken as received" in repairs[0]
@@ -189,7 +183,7 @@ def impossible_times(desk: Desk, asha: int) -> Told:
 
 @scene("C11")
 def unknown_transaction(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     stray = partial(desk.stop, session_id, METER + 1_500, transaction_id=session_id + 900)
     stray()
     assert desk.findings()["orphan-stop"] == 1
@@ -199,7 +193,7 @@ def unknown_transaction(desk: Desk, asha: int) -> Told:
 
 @scene("C12")
 def anothers_transaction(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.charger("BLR-2")
     foreign = partial(desk.stop, session_id, METER + 1_500, charger_id="BLR-2")
     desk.changes_nothing(foreign)
@@ -208,7 +202,7 @@ def anothers_transaction(desk: Desk, asha: int) -> Told:
 
 @scene("C13")
 def no_number(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     return Told(2 * KWH, "2.000 kWh", ended(desk, session_id, transaction_id=-1, tag=desk.session(session_id).tag))
 
 
@@ -225,7 +219,7 @@ def two_at_one_charger(desk: Desk, asha: int) -> Told:
 
 @scene("C15")
 def two_charges_of_one_driver(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.charger("BLR-2")
     with pytest.raises(Refused, match=r"You are already charging at BLR-1\."):
         desk.request(asha, "BLR-2")
@@ -242,7 +236,7 @@ def meter_backwards(desk: Desk, asha: int) -> Told:
 
 @scene("C17")
 def no_meter(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     stop = partial(desk.stop, session_id, None)
     stop()
     assert desk.findings()["review"] == 1
@@ -251,7 +245,7 @@ def no_meter(desk: Desk, asha: int) -> Told:
 
 @scene("C18")
 def register_reset(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.passes(minutes=1)
     desk.meter(session_id, 500)
     desk.passes(minutes=1)
@@ -263,7 +257,7 @@ def register_reset(desk: Desk, asha: int) -> Told:
 
 @scene("C19")
 def implausible_energy(desk: Desk, asha: int) -> Told:
-    again = ended(desk, begun(desk, asha), 900_000)
+    again = ended(desk, desk.begun(asha), 900_000)
     assert desk.findings()["review"] == 1
     return Told(2 * KWH, "2.000 kWh", again)
 
@@ -298,7 +292,7 @@ def as_read(desk: Desk, session_id: int, values: list[dict[str, object]]) -> met
 
 @scene("C21")
 def tariff_changed(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.do(tariffs.set_price, 9_900)
     return Told(2 * KWH, "2.000 kWh", ended(desk, session_id))
 
@@ -315,7 +309,7 @@ def money_ends(desk: Desk, asha: int) -> Told:
 
 @scene("C23")
 def stop_refused(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha, 1)
+    session_id = desk.begun(asha, 1)
     desk.do(charging.request_stop, session_id, "driver")
     for _ in range(charging.TRIES):
         desk.do(charging.stop_asked, session_id, False)
@@ -328,7 +322,7 @@ def stop_refused(desk: Desk, asha: int) -> Told:
 @scene("C24")
 def recharge_meanwhile(desk: Desk, asha: int) -> Told:
     desk.do(house.give, asha, -900 * RUPEE, "less")
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     desk.do(house.give, asha, 900 * RUPEE, "back")
     desk.do(charging.fund_open_hold, asha)
     assert desk.money(asha).held_paise == 1_000 * RUPEE
@@ -337,7 +331,7 @@ def recharge_meanwhile(desk: Desk, asha: int) -> Told:
 
 @scene("C25")
 def stop_accepted_and_ignored(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha, 1)
+    session_id = desk.begun(asha, 1)
     desk.do(charging.request_stop, session_id, "driver")
     desk.do(charging.stop_asked, session_id, True)
     desk.flows(session_id, 1)
@@ -383,7 +377,7 @@ def nothing_delivered(desk: Desk, asha: int) -> Told:
 def account_deleted(desk: Desk, asha: int) -> Told:
     """Not before the charge is over and paid, and nothing is left in the wallet; the ledger stays without a name."""
     attempt = desk.do(attempts.attempt, "pin", user_id=asha, address="203.0.113.7")
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     with pytest.raises(NotDeleted, match=r"A charge is not finished\."):
         desk.do(accounts.delete, attempt)
     again = ended(desk, session_id)
@@ -398,7 +392,7 @@ def account_deleted(desk: Desk, asha: int) -> Told:
 @scene("C31")
 def driver_blocked(desk: Desk, asha: int) -> Told:
     """By the operator, which ends his sign-ins, and locked by wrong PINs: it runs on, and ends at the charger."""
-    session_id = begun(desk, asha, 1)
+    session_id = desk.begun(asha, 1)
 
     desk.do(accounts.block, asha)
     desk.do(lambda db: setattr(db.get_one(User, asha), "locked_until", attempts.NEVER))
@@ -408,7 +402,7 @@ def driver_blocked(desk: Desk, asha: int) -> Told:
 
 @scene("C32")
 def stranger_stops(desk: Desk, asha: int) -> Told:
-    return Told(2 * KWH, "Stopped at the charger", ended(desk, begun(desk, asha), tag="SOMEBODY"))
+    return Told(2 * KWH, "Stopped at the charger", ended(desk, desk.begun(asha), tag="SOMEBODY"))
 
 
 @scene("C33")
@@ -424,7 +418,7 @@ def start_repeated(desk: Desk, asha: int) -> Told:
 
 @scene("C34")
 def rebooted(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha, 1)
+    session_id = desk.begun(asha, 1)
     boot = partial(chargers.booted, vendor="V", model="M", serial="", firmware="", at=desk.clock.at)
     desk.do(boot, "BLR-1")
     desk.flows(session_id, 1)
@@ -435,7 +429,7 @@ def rebooted(desk: Desk, asha: int) -> Told:
 @scene("C35")
 def second_socket(desk: Desk, asha: int) -> Told:
     """That the newer one wins only once it has proven its key: tests/csms/test_commands.py, test_handshake.py."""
-    session_id = begun(desk, asha, 1)
+    session_id = desk.begun(asha, 1)
     desk.changes_nothing(desk.do, chargers.connected, "BLR-1", at=desk.clock.at)
     desk.flows(session_id, 1)
     return Told(2 * KWH, "2.000 kWh", ended(desk, session_id))
@@ -448,7 +442,7 @@ def midnight(desk: Desk, asha: int) -> Told:
     papers, again = [], list[Callable[[], object]]()
     for told_after in (timedelta(0), timedelta(minutes=30)):
         desk.status("BLR-1", 1, "Available")
-        session_id = begun(desk, asha, 1)
+        session_id = desk.begun(asha, 1)
         ended_at = desk.clock.at
         desk.clock.at += told_after
         again += ended(desk, session_id, 1_000, at=ended_at)
@@ -464,7 +458,7 @@ def midnight(desk: Desk, asha: int) -> Told:
 
 @scene("C37")
 def given_back(desk: Desk, asha: int) -> Told:
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     again = ended(desk, session_id)
     key = f"session:{session_id}"
     first = desk.do(house.entries, key)
@@ -484,7 +478,7 @@ def given_back(desk: Desk, asha: int) -> Told:
 @scene("C38")
 def database_busy(desk: Desk, asha: int) -> Told:
     """A lock is waited for and tried again; where that does not help, nothing is written and the charger repeats."""
-    session_id = begun(desk, asha)
+    session_id = desk.begun(asha)
     message, locks = desk.stop_told(session_id, METER + 2_000), iter(range(TRIES + 2))
 
     def locked(db: Session) -> None:

@@ -49,8 +49,7 @@ def test_small_and_large_charges(desk: Desk, wh: int, paise: int) -> None:
 def test_gst_is_kept_apart_when_there_is_a_gstin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings.settings(), "seller_gstin", "29ABCDE1234F1Z5")
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 2.345)
+    session_id = desk.begun(desk.driver(), 2.345)
     desk.stop(session_id, METER + 2_345)
     assert desk.bill(session_id) == (2_345, 4_221)
     assert desk.session(session_id).gst_paise == 644
@@ -107,8 +106,7 @@ def test_a_meter_stop_that_is_none_is_billed_by_samples(desk: Desk, register: in
 def test_more_than_the_connector_can_give_is_billed_by_samples(desk: Desk) -> None:
     """C19."""
     desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.flows(session_id, 3)
+    session_id = desk.begun(desk.driver(), 3)
     desk.stop(session_id, METER + 500_000)
     assert desk.bill(session_id) == (3_000, 5_400)
     assert desk.findings() == {"review": 1}
@@ -213,23 +211,12 @@ def test_arrears_that_the_next_charge_cannot_clear_stay(desk: Desk) -> None:
 # Estimated, then corrected
 
 
-def estimated(desk: Desk, asha: int, kwh: float = 2) -> int:
-    """A charge whose stop did not come for 24 hours."""
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, kwh)
-    desk.lose(session_id)
-    desk.passes(hours=24)
-    assert desk.sweep() == {session_id: ""}
-    assert desk.session(session_id).estimated
-    return session_id
-
-
 @pytest.mark.row("C4")
 def test_a_late_stop_corrects_upwards_once(desk: Desk) -> None:
     """C4."""
     asha = desk.driver()
-    session_id = estimated(desk, asha)
+    desk.charger()
+    session_id = desk.estimated(asha)
     assert desk.bill(session_id) == (2_000, 3_600)
     number = desk.session(session_id).receipt_number
     desk.stop(session_id, METER + 2_500)
@@ -250,7 +237,8 @@ def test_a_late_stop_corrects_upwards_once(desk: Desk) -> None:
 def test_a_late_stop_that_agrees_moves_nothing(desk: Desk) -> None:
     """C4."""
     asha = desk.driver()
-    session_id = estimated(desk, asha)
+    desk.charger()
+    session_id = desk.estimated(asha)
     transfers = desk.do(lambda db: house.rows(db, Transfer))
     desk.stop(session_id, METER + 2_000)
     assert not desk.session(session_id).estimated
@@ -261,7 +249,8 @@ def test_a_late_stop_that_agrees_moves_nothing(desk: Desk) -> None:
 def test_a_late_stop_gives_back_what_was_too_much(desk: Desk) -> None:
     """C4: the register jumped, and meterStop shows it."""
     asha = desk.driver()
-    session_id = estimated(desk, asha)
+    desk.charger()
+    session_id = desk.estimated(asha)
     desk.stop(session_id, METER + 500)
     assert desk.bill(session_id) == (500, 900)
     assert desk.money(asha) == wallet.Balance(99_100, 0, 0)
@@ -272,11 +261,7 @@ def test_a_late_stop_gives_back_to_arrears_first(desk: Desk) -> None:
     """C4."""
     asha = desk.driver(rupees=50)
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 4)
-    desk.lose(session_id)
-    desk.passes(hours=24)
-    desk.sweep()
+    session_id = desk.estimated(asha, 4)
     assert desk.money(asha) == wallet.Balance(0, 0, 2_200)
     desk.stop(session_id, METER + 3_000)
     assert desk.money(asha) == wallet.Balance(0, 0, 400)
@@ -288,11 +273,7 @@ def test_a_late_stop_gives_back_more_than_is_owed(desk: Desk) -> None:
     """C4."""
     asha = desk.driver(rupees=50)
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 4)
-    desk.lose(session_id)
-    desk.passes(hours=24)
-    desk.sweep()
+    session_id = desk.estimated(asha, 4)
     desk.stop(session_id, METER + 1_000)
     assert desk.money(asha) == wallet.Balance(3_200, 0, 0)
     assert desk.session(session_id).arrears_paise == 0
@@ -319,7 +300,8 @@ def test_an_estimate_of_nothing_is_corrected_too(desk: Desk) -> None:
 def test_a_late_stop_without_a_number_corrects_by_its_tag(desk: Desk) -> None:
     """C4, C13."""
     asha = desk.driver()
-    session_id = estimated(desk, asha)
+    desk.charger()
+    session_id = desk.estimated(asha)
     desk.stop(session_id, METER + 2_500, transaction_id=-1, tag=desk.session(session_id).tag)
     assert desk.bill(session_id) == (2_500, 4_500)
 
@@ -328,7 +310,8 @@ def test_a_late_stop_without_a_number_corrects_by_its_tag(desk: Desk) -> None:
 def test_a_correction_is_a_transfer_of_its_own(desk: Desk) -> None:
     """C37: the original stays as it was."""
     asha = desk.driver()
-    session_id = estimated(desk, asha)
+    desk.charger()
+    session_id = desk.estimated(asha)
     first = desk.do(lambda db: [e.model_dump() for e in house.entries(db, f"session:{session_id}")])
     desk.stop(session_id, METER + 2_500)
     assert desk.do(lambda db: [e.model_dump() for e in house.entries(db, f"session:{session_id}")]) == first
@@ -340,7 +323,8 @@ def test_a_correction_is_a_transfer_of_its_own(desk: Desk) -> None:
 def test_settling_again_moves_nothing_whoever_asks(desk: Desk, register: int | None) -> None:
     """payments.md 2.3: the session's own row is the guard."""
     asha = desk.driver()
-    session_id = estimated(desk, asha)
+    desk.charger()
+    session_id = desk.estimated(asha)
     desk.stop(session_id, METER + 2_000)
     desk.changes_nothing(desk.do, lambda db: settlement.settle(db, sessions.get(db, session_id), register))
 
