@@ -55,7 +55,7 @@ FOUND = (1, 2)
 BROKEN = 9
 LISTED = ROOT / "docs" / "mutants.md"
 REWRITTEN = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
-QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--timeout=0", "-W", REWRITTEN)
+QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--timeout=0", "-W", REWRITTEN)
 
 
 Planned = tuple[Mutant, list[str]]
@@ -94,14 +94,27 @@ def _sources() -> Iterable[Path]:
     return (file for room in ("domain", "tests", "scripts") for file in (ROOT / room).rglob("*.py"))
 
 
-def baseline(reached: Path) -> dict[str, Any]:
-    """Run every test once, and keep which lines it runs."""
-    files = [f"domain/{module}.py" for module in MODULES]
-    command = [sys.executable, "-m", "scripts.reached", *files, "--", *TESTS, *QUIET, "-k", WITHOUT]
-    environment = os.environ | {"MUTANTS_MAP": str(reached)}
-    if not reached.exists() and subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
-        reached.unlink(missing_ok=True)
-        sys.exit("The tests fail without any fault; mend them first.")
+def baseline(reached: Path, jobs: int) -> dict[str, Any]:
+    """Run every test once, in several processes, and keep which lines it runs. One that fails can find nothing."""
+    if not reached.exists():
+        modules = [f"domain/{module}.py" for module in MODULES]
+        paths = [ROOT / path for path in TESTS]
+        files = sorted(file for path in paths for file in ([path] if path.is_file() else path.rglob("test_*.py")))
+        with tempfile.TemporaryDirectory() as home:
+            parts = [Path(home) / str(n) for n in range(jobs)]
+            running = [
+                subprocess.Popen(
+                    [sys.executable, "-m", "scripts.reached", *modules, "--", *files[n::jobs], *QUIET, "-k", WITHOUT],
+                    cwd=ROOT,
+                    env=os.environ | {"MUTANTS_MAP": str(part)},
+                )
+                for n, part in enumerate(parts)
+            ]
+            if any([process.wait() for process in running]):
+                print("Tests that fail without a fault are left out; mend them.", flush=True)
+            told = [json.loads(part.read_text()) for part in parts]
+        whole = {kind: {test: what for part in told for test, what in part[kind].items()} for kind in told[0]}
+        reached.write_text(json.dumps(whole))
     found: dict[str, Any] = json.loads(reached.read_text())
     return found
 
@@ -152,7 +165,10 @@ def hunt(todo: list[Planned], jobs: int, until: float, kept: Kept) -> tuple[list
 
         planting.prepare(template(home))
         warm = [each for each in todo if planting.functions(each[0])]
-        look_at([each for each in todo if each not in warm], lambda tests, folder: planting.alone(tests, QUIET, folder))
+        look_at(
+            [each for each in todo if each not in warm],
+            lambda tests, folder: planting.alone(tests, (*QUIET, "-x"), folder),
+        )
         collected = planting.Collected(lambda collected: look_at(warm, collected.run))
         code = pytest.main([*TESTS, *QUIET, "-k", WITHOUT, "--capture=no"], plugins=[collected])
         if code not in (0, 5):
@@ -250,7 +266,7 @@ def look(wanted: argparse.Namespace, kept: Kept) -> int:
     """Plant what is wanted and was not found before, and report."""
     began = time.monotonic()
     files = [f"domain/{module}.py" for module in wanted.modules]
-    found, dice = baseline(kept.reached), random.Random(wanted.seed)
+    found, dice = baseline(kept.reached, wanted.jobs), random.Random(wanted.seed)
     drawn = [
         mutant for file in files for mutant in mutants(file, (ROOT / file).read_text()) if dice.random() < wanted.share
     ]

@@ -69,15 +69,19 @@ class Listener:
     def __init__(self) -> None:
         self.lines: dict[str, list[tuple[str, int]]] = {}
         self.seconds: dict[str, float] = {}
-        self.began = 0.0
+        self.began, self.failed = 0.0, False
 
     def pytest_runtest_logstart(self) -> None:
         REACHED.clear()
-        self.began = time.process_time()
+        self.began, self.failed = time.process_time(), False
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.failed |= report.failed
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        self.lines[nodeid] = sorted(REACHED)
-        self.seconds[nodeid] = time.process_time() - self.began
+        if not self.failed:
+            self.lines[nodeid] = sorted(REACHED)
+            self.seconds[nodeid] = time.process_time() - self.began
 
     def pytest_sessionfinish(self) -> None:
         Path(os.environ["MUTANTS_MAP"]).write_text(json.dumps({"lines": self.lines, "seconds": self.seconds}))
