@@ -18,6 +18,7 @@ from domain import (
     refunds,
     settled_payments,
     sweeper,
+    trail,
     wallet,
 )
 from domain.db import Database, read, transact
@@ -148,7 +149,7 @@ async def test_a_finding_is_one_row_however_often_it_is_found(asha: int) -> None
         await transact(reconciliation.keep, [Discrepancy("overdue", "RCH-1", detail)])
     ((number, detail),) = await read(lambda db: [(f.id, f.detail) for f in findings.unresolved(db)])
     assert detail == "second"
-    await transact(findings.resolve, number)
+    await transact(findings.resolve, number, trail.shell())
     assert await kinds() == []
     await transact(reconciliation.keep, [Discrepancy("overdue", "RCH-1", "still")])
     assert await kinds() == [("overdue", "RCH-1")]
