@@ -17,6 +17,11 @@ from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import SettingsError, settings
 
+try:
+    from uvloop import new_event_loop
+except ImportError:
+    from asyncio import new_event_loop  # type: ignore[assignment]
+
 ABOUT = """Serve chargers from this process, with the database of the settings.
 
 With EVAPP_REDIS_URL any number of these serve drivers together with the web processes (docs/operate.md). Without it
@@ -56,7 +61,8 @@ def _call(charger: str, action: str, text: str) -> int:
 def _serve() -> int:
     try:
         settings().check()
-        asyncio.run(_serve_until_told())
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_serve_until_told())
     except SettingsError as error:
         return _failed("\n".join(str(sentence) for sentence in error.args))
     except OSError as error:

@@ -64,22 +64,29 @@ class Batches(Generic[T, R]):
             given = await self._write([item for item, _ in batch])
         except Exception as error:
             if len(batch) == 1:
-                _tell(batch[0][1], None, error)
+                _tell(batch[0][1], error)
                 return
             # One item that cannot be written must not cost the others theirs.
             for single in batch:
                 await self._flush([single])
             return
         for _, done in batch:
-            _tell(done, given, None)
+            try:
+                done(given, None)
+            except Exception:
+                _failed()
 
 
-def _tell(done: Done[R], given: R | None, error: Exception | None) -> None:
-    """Whoever fails when told must not leave the others of his batch waiting for ever."""
+def _tell(done: Done[R], error: Exception) -> None:
     try:
-        done(given, error)
+        done(None, error)
     except Exception:
-        log.exception("what waited for a batch failed")
+        _failed()
+
+
+def _failed() -> None:
+    """Whoever fails when told must not leave the others of his batch waiting for ever."""
+    log.exception("what waited for a batch failed")
 
 
 def _settle(future: "asyncio.Future[R]", given: R | None, error: Exception | None) -> None:

@@ -44,6 +44,17 @@ class Clock:
         """How far it was ahead of ours then."""
         return None if self._age is None else -round(self._age.total_seconds() * 1000)
 
+    def plain(self, text: str, received_at: datetime) -> datetime | None:
+        """When it happened by a clock that goes right, or None for `at` to decide."""
+        time = parsed(text)
+        if time is None:
+            return None
+        age = received_at - time
+        if -SKEW <= age <= SKEW:
+            self.right, self._age = True, age
+            return time
+        return time if self.right and SKEW < age < MEMORY else None
+
     def at(self, text: str | None, received_at: datetime, repairs: list[str], *, queued: bool = False) -> datetime:
         """When it happened: the charger's own time if that can be so, else exactly `received_at` (ocpp.md Q27, Q39).
 

@@ -46,7 +46,8 @@ class Connection:
         """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
         self.fence = 0
         """Newer connections of this charger, to whichever process, have larger ones; 0 until it is known."""
-        self._spoken = False
+        self.spoken = False
+        """Its first message was answered, so it may be asked (ocpp.md Q9)."""
         self._preparation: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -237,9 +238,9 @@ class Connection:
 
     def speaks(self, action: str) -> None:
         """After the first answer it may be asked, and after a while for its state, unless it is just coming up."""
-        if self._spoken:
+        if self.spoken:
             return
-        self._spoken = True
+        self.spoken = True
         self.calls.open()
         if action != self.protocol.boot:
             self.prepare(self.protocol.resync)

@@ -68,8 +68,10 @@ _written = msgspec.json.Encoder().encode
 _UNESCAPED = b"\\u"
 """What escapes can smuggle in (NUL, halves of characters) is for the lenient path to clear."""
 
-_TEXT = b"\x81"
+_TEXT = 0x81
 """The first byte of a text message in one frame."""
+_SHORT = [bytes((_TEXT, length)) for length in range(126)]
+"""How the frame of a short answer begins."""
 _MASKED, _LONG, _HUGE = 0x80, 0xFE, 0xFF
 """Of its second byte: the bit of a mask, and the two with which a longer length follows."""
 
@@ -114,10 +116,12 @@ class Socket(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         """A chunk that is exactly one message goes past the library's parser, which costs half of an echo."""
-        if self.protocol.state is OPEN:
-            if self._owed == 0 and self.direct is not None and not self.queued and self.protocol.current_size is None:
+        protocol = self.protocol
+        if protocol.state is OPEN:
+            direct = self.direct
+            if self._owed == 0 and direct is not None and not self.queued and protocol.current_size is None:
                 payload = _whole_text(data)
-                if payload is not None and self.direct(payload):
+                if payload is not None and direct(payload):
                     self._breathe()
                     return
             self._owed = _owed_after(data, self._owed)
@@ -127,7 +131,9 @@ class Socket(ServerConnection):
 
     def _breathe(self) -> None:
         """Read on only as fast as one charger may speak: whoever floods waits for himself, and loses nothing."""
-        if (wait := self._pulse.take(self._limits)) and not self._resting:
+        pulse = self._pulse
+        pulse.left -= 1
+        if pulse.left < 0 and (wait := pulse.owed(self._limits)) and not self._resting:
             self._resting = True
             self.transport.pause_reading()
             self.loop.call_later(wait, self._read_on)
@@ -171,18 +177,21 @@ class Socket(ServerConnection):
         """Send a text message, unless the socket is on its end."""
         if self.protocol.state is OPEN:
             length = len(payload)
-            size = bytes((length,)) if length < 126 else b"\x7e" + length.to_bytes(2, "big")
-            self.transport.write(_TEXT + size + payload)
+            head = _SHORT[length] if length < 126 else b"\x81\x7e" + length.to_bytes(2, "big")
+            self.transport.write(head + payload)
 
 
 def _whole_text(data: bytes) -> bytes | None:
     """The payload of a chunk that is one masked text message from its first byte to its last (RFC 6455, 5.2)."""
-    if len(data) < 6 or data[:1] != _TEXT or data[1] < _MASKED or data[1] == _HUGE:
+    size = len(data)
+    if size < 6 or data[0] != _TEXT:
         return None
-    length, start = data[1] - _MASKED, 6
-    if data[1] == _LONG:
-        length, start = int.from_bytes(data[2:4], "big"), 8
-    return apply_mask(data[start:], data[start - 4 : start]) if len(data) == start + length else None
+    length, start = data[1], 6
+    if length == _LONG:
+        length, start = _MASKED + (data[2] << 8 | data[3]), 8
+    if length == _HUGE or size != start + length - _MASKED:
+        return None
+    return apply_mask(data[start:], data[start - 4 : start])
 
 
 def _owed_after(data: bytes, owed: int | None) -> int | None:
@@ -224,7 +233,7 @@ class Direct:
             told = hot.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return False
-        if connection.repetitions.answer(id_, action, raw) is not None:
+        if id_ in connection.repetitions.given and connection.repetitions.answer(id_, action, raw) is not None:
             return False
         received_at = now()
         self._id, self._action, self._raw, self._received_at = id_, action, raw, received_at
@@ -256,18 +265,19 @@ class Direct:
     def _answer(self, payload: bytes) -> None:
         _answered[self._action].n += 1
         text = b"[3,%b,%b]" % (_written(self._id), payload)
-        self._connection.repetitions.remember(self._id, self._raw, text)
+        self._connection.repetitions.keep(self._id, hash(self._raw), text)
         self._send(text)
 
     def _send(self, text: bytes) -> None:
         connection, id_, action = self._connection, self._id, self._action
-        note = connection.central.journal.note
-        if action not in connection.central.journal.unwritten:
-            note(connection.charger_id, "in", action, id_, self._raw.decode(), self._received_at)
-            note(connection.charger_id, "out", action, id_, text.decode(), now())
+        journal = connection.central.journal
+        if action not in journal.unwritten:
+            journal.note(connection.charger_id, "in", action, id_, self._raw.decode(), self._received_at)
+            journal.note(connection.charger_id, "out", action, id_, text.decode(), now())
         connection.socket.reply(text)
         self._free()
-        connection.speaks(action)
+        if not connection.spoken:
+            connection.speaks(action)
 
     def _free(self) -> None:
         self.waiting, self._raw = False, b""

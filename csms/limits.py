@@ -105,24 +105,19 @@ class Crowd:
 
 
 class Pulse:
-    """A bucket of messages that fills by the second."""
+    """A bucket of messages that fills by the second; whoever reads one takes it from `left`."""
 
-    __slots__ = ("_at", "_left")
+    __slots__ = ("_at", "left")
 
     def __init__(self, limits: Limits) -> None:
-        self._left, self._at = float(limits.burst), time.monotonic()
-
-    def take(self, limits: Limits) -> float:
-        """Take one; gives the seconds to wait before the next, mostly none."""
-        self._left -= 1
-        return 0.0 if self._left >= 0 else self.owed(limits)
+        self.left, self._at = float(limits.burst), time.monotonic()
 
     def owed(self, limits: Limits) -> float:
-        """The seconds until what was taken too much is made up for."""
+        """The seconds until what was taken too much is made up for, mostly none."""
         now = time.monotonic()
-        self._left = min(limits.burst, self._left + (now - self._at) * limits.rate)
+        self.left = min(limits.burst, self.left + (now - self._at) * limits.rate)
         self._at = now
-        return max(0.0, -self._left / limits.rate)
+        return max(0.0, -self.left / limits.rate)
 
 
 def neighbourhood(peer: object, proxies: Networks = ()) -> str:

@@ -13,14 +13,14 @@ HEARTBEAT_WITHIN_S = 10.0
 class Repetitions:
     """The last answers, by message id."""
 
-    __slots__ = ("_given",)
+    __slots__ = ("given",)
 
     def __init__(self) -> None:
-        self._given: dict[str | tuple[str], tuple[float, int, str | bytes]] = {}
+        self.given: dict[str | tuple[str], tuple[float, int, str | bytes]] = {}
 
     def answer(self, id_: Any, action: str, raw: str | bytes) -> str | bytes | None:
         """What was answered to this very message a while ago."""
-        given = self._given.get(_key(id_))
+        given = self.given.get(_key(id_))
         if given is None or given[1] != _hash(raw):
             return None
         within = HEARTBEAT_WITHIN_S if action == "Heartbeat" else WITHIN_S
@@ -28,11 +28,16 @@ class Repetitions:
 
     def remember(self, id_: Any, raw: str | bytes, answer: str | bytes) -> None:
         """A result was given; what was refused may be tried again and is not remembered."""
-        key = _key(id_)
-        self._given.pop(key, None)
-        self._given[key] = (time.monotonic(), _hash(raw), answer)
-        if len(self._given) > REMEMBERED:
-            del self._given[next(iter(self._given))]
+        self.keep(_key(id_), _hash(raw), answer)
+
+    def keep(self, key: str | tuple[str], hash_: int, answer: str | bytes) -> None:
+        """The same for who knows the key, which a text is itself, and the hash."""
+        given = self.given
+        if key in given:
+            del given[key]
+        elif len(given) >= REMEMBERED:
+            del given[next(iter(given))]
+        given[key] = (time.monotonic(), hash_, answer)
 
 
 def _key(id_: Any) -> str | tuple[str]:

@@ -72,20 +72,29 @@ class LocalBus:
         self.process = uuid4().hex
         self._subscribers: set[asyncio.Queue[Event]] = set()
         self._kinds: dict[asyncio.Queue[Event], tuple[type[Event], ...]] = {}
+        self._listening: dict[type[Event], tuple[asyncio.Queue[Event], ...]] = {}
+        """Who wants a kind, as far as it was asked: samples come by the thousand."""
         self._holders: dict[str, Handler] = {}
 
     async def publish(self, *events: Event) -> None:
         for event in events:
-            for queue in tuple(self._subscribers):
-                if not self._kinds[queue] or isinstance(event, self._kinds[queue]):
-                    if queue.full():
-                        queue.get_nowait()
-                    queue.put_nowait(event)
+            for queue in self._listening_to(type(event)):
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(event)
+
+    def _listening_to(self, kind: type[Event]) -> tuple[asyncio.Queue[Event], ...]:
+        listening = self._listening.get(kind)
+        if listening is None:
+            wanting = (queue for queue in self._subscribers if kind in self._kinds[queue] or not self._kinds[queue])
+            listening = self._listening[kind] = tuple(wanting)
+        return listening
 
     def subscribe(self, *kinds: type[Event]) -> AsyncIterator[Event]:
         queue: asyncio.Queue[Event] = asyncio.Queue(BACKLOG)
         self._kinds[queue] = kinds
         self._subscribers.add(queue)
+        self._listening.clear()
         return self._drain(queue)
 
     async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
@@ -95,6 +104,7 @@ class LocalBus:
         finally:
             self._subscribers.discard(queue)
             self._kinds.pop(queue, None)
+            self._listening.clear()
 
     async def call(self, charger_id: str, command: Command, timeout: float) -> Reply:
         handler = self._holders.get(charger_id)

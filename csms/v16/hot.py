@@ -135,9 +135,8 @@ def meter_values(charger: Connection, told: Any, received_at: datetime, done: Do
 
 
 def _time(charger: Connection, text: str, received_at: datetime) -> datetime:
-    repairs: list[str] = []
-    at = charger.clock.at(text, received_at, repairs)
-    if repairs:
+    at = charger.clock.plain(text, received_at)
+    if at is None:
         raise Leave
     return at
 
@@ -163,6 +162,7 @@ _KNOWN = 10_000
 """Labels kept; who thinks up ever new ones fills no memory."""
 _EXACT = 18
 """Digits with which a figure is worked out in whole numbers."""
+_SCALES = [10**digits for digits in range(_EXACT + 1)]
 
 
 def _meaning(sampled: Any) -> Meaning:
@@ -184,23 +184,31 @@ def _figures(values: list[Any]) -> list[int | None] | None:
     figures: list[int | None] = [None] * len(_TOGETHER)
     counts = False
     for sampled in values:
-        value, *labels = astuple(sampled)
-        meaning = _meanings.get(tuple(labels))
+        told = astuple(sampled)
+        value, labels = told[0], told[1:]
+        meaning = _meanings.get(labels)
         if meaning is None:
             if len(_meanings) > _KNOWN:
                 _meanings.clear()
-            meaning = _meanings[tuple(labels)] = _meaning(sampled)
+            meaning = _meanings[labels] = _meaning(sampled)
         number, _, _, factor, most = meaning
         if number < 0:
             continue
-        whole, _, part = value.partition(".")
-        digits = whole + part
-        if figures[number] is not None or not whole or not digits.isdecimal() or len(digits) > _EXACT:
+        if figures[number] is not None:
             return _compared(values)
-        amount, scale = int(digits) * factor, 10 ** len(part)
-        if amount > most * scale:
+        amount, rest, scale = 0, 0, 1
+        if value.isdecimal() and len(value) <= _EXACT:
+            amount = int(value) * factor
+        else:
+            whole, _, part = value.partition(".")
+            digits = whole + part
+            if not whole or not digits.isdecimal() or len(digits) > _EXACT:
+                return _compared(values)
+            scale = _SCALES[len(part)]
+            amount, rest = divmod(int(digits) * factor, scale)
+        if amount > most or (rest and amount == most):
             raise Leave
-        figures[number], counts = (2 * amount + scale) // (2 * scale), True
+        figures[number], counts = amount + (2 * rest >= scale), True
     return figures if counts else None
 
 
