@@ -17,10 +17,14 @@ from tests.chaos.drivers import Driver
 from tests.chaos.story import story
 from tests.chaos.streets import streets
 
-AT_ONCE = 8
-"""Pages open at the same time, beside those of the story."""
+AT_ONCE = 4
+"""Pages open at the same time."""
+BY_PAGE = 5
+"""Every fifth driver starts on the charger's page, the others by their card."""
 SHARE = 10
 """Of all charges, so many percent end and begin anew while a blow falls."""
+AGAIN_S = 2.0
+"""Between two tries to start."""
 SETTLE_S = 300.0
 """So long may it take until all charge, or none does; a machine with nothing else to do needs a minute."""
 ALL = ("web-1", "web-2", "csms-1", "csms-2", "redis", "postgres")
@@ -96,14 +100,15 @@ class Chaos:
         self._say(f"{name}: all {len(self._names)} charge again after {time.monotonic() - began:.0f} s")
 
     async def _begin(self, of: Sequence[Driver]) -> None:
-        """Start until it charges: what was refused, because a process died, may be pressed again."""
-        waiting = list(of)
+        """Start until it charges: what was refused, because a process died, may be tried again."""
+        waiting, pages = list(of), set(of[::BY_PAGE])
         async with asyncio.timeout(SETTLE_S):
             while waiting:
-                await asyncio.gather(*(self._page(drivers.start, driver) for driver in waiting))
+                await self._streets.do("swipe", [driver.charger for driver in waiting if driver not in pages])
+                await asyncio.gather(*(self._page(drivers.start, driver) for driver in waiting if driver in pages))
+                await asyncio.sleep(AGAIN_S)
                 told = await self._streets.tell([driver.charger for driver in waiting])
                 waiting = [driver for driver in waiting if not told[driver.charger]["charging"]]
-                await asyncio.sleep(0.3)
 
     async def _stop(self, of: Sequence[Driver]) -> None:
         await asyncio.gather(*(self._page(drivers.stop, driver) for driver in of))

@@ -10,6 +10,7 @@ from evapp.state.live import Live
 from evapp.state.recharge import Recharge
 from evapp.state.wallet import Wallet
 from simulator.chargers import VirtualCharger
+from tests.chaos.drivers import PAGE_S
 from tests.chaos.house import House
 from tests.e2e.browsers import PIN
 from tests.e2e.wire import Wire
@@ -53,26 +54,26 @@ async def _recharges(house: House, http: httpx.AsyncClient, cookie: str) -> None
         gateway = await http.get(way)
         assert gateway.headers["location"].startswith(house.processes["web-1"].env["EVAPP_PHONEPE_PG_URL"])
         await house.sandbox.choose(way.rpartition("/")[2], "pay")
-        await wire.until(Wallet, "balance", "₹1,000.00")
+        await wire.until(Wallet, "balance", "₹1,000.00", PAGE_S)
 
 
 async def _charges(house: House, cookie: str) -> None:
     """The page's process dies while the meter runs; the next one shows the same charge, and stops it."""
     async with Wire(house.url, cookie=cookie) as wire:
         await wire.send(ChargerPage, "load", PAGE)
-        await wire.until(ChargerPage, "phase", "free")
+        await wire.until(ChargerPage, "phase", "free", PAGE_S)
         await wire.send(ChargerPage, "start", PAGE)
-        await wire.until(Live, "state", "charging")
+        await wire.until(Live, "state", "charging", PAGE_S)
         await _ticks(wire)
         killed = house.behind(wire.port)
         killed.kill()
         await wire.ended()
     async with Wire(house.url, cookie=cookie) as wire:
         await wire.send(ChargerPage, "load", PAGE)
-        await wire.until(Live, "state", "charging")
+        await wire.until(Live, "state", "charging", PAGE_S)
         await _ticks(wire)
         await wire.send(Live, "stop", PAGE)
-        await wire.until(ChargerPage, "phase", "finished")
+        await wire.until(ChargerPage, "phase", "finished", PAGE_S)
     killed.start()
     await house.ready()
 
@@ -80,4 +81,4 @@ async def _charges(house: House, cookie: str) -> None:
 async def _ticks(wire: Wire) -> None:
     """Wait for the meter to have moved on this page."""
     shown = wire.var(Live, "energy")
-    await wire.when(lambda: wire.var(Live, "energy") not in (shown, "0.00"))
+    await wire.when(lambda: wire.var(Live, "energy") not in (shown, "0.00"), PAGE_S)

@@ -35,7 +35,7 @@ async def main(plan: dict[str, Any]) -> None:
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
         while line := await lines.readline():
             asked = json.loads(line)
-            told = {name: _done(chargers[name], asked["do"]) for name in asked.get("names", chargers)}
+            told = {name: _done(chargers[name], asked["do"]) for name in asked["names"]}
             print(json.dumps(told), flush=True)  # noqa: T201 - its answer
 
 
@@ -49,11 +49,18 @@ def _done(charger: VirtualCharger, what: str) -> Any:
                 connector.unplug()
             case "press stop":
                 connector.press_stop()
+            case "swipe":
+                charger.spawn(_swiped(charger))
             case "tell":
                 return _told(charger)
     except Impossible as error:
         return str(error)
     return "done"
+
+
+async def _swiped(charger: VirtualCharger) -> None:
+    """Its own driver's card; whether it begins is seen by asking again."""
+    await charger.swipe(1, charger.identity)
 
 
 def _told(charger: VirtualCharger) -> dict[str, Any]:

@@ -70,13 +70,13 @@ class Wire:
         """The last value this tab was sent, or None."""
         return self.state.get(state.get_full_name(), {}).get(name + SUFFIX)
 
-    async def until(self, state: type[rx.State], name: str, value: Any) -> None:
+    async def until(self, state: type[rx.State], name: str, value: Any, within: float = 10) -> None:
         """Wait for a value to be pushed."""
-        await self.when(lambda: self.var(state, name) == value)
+        await self.when(lambda: self.var(state, name) == value, within)
 
-    async def when(self, holds: Callable[[], object]) -> None:
-        """Wait until pushes have made it so."""
-        async with asyncio.timeout(10), self._news:
+    async def when(self, holds: Callable[[], object], within: float = 10) -> None:
+        """Wait until pushes have made it so; `within` is in seconds."""
+        async with asyncio.timeout(within), self._news:
             await self._news.wait_for(lambda: bool(holds()))
 
     @property
