@@ -1,5 +1,6 @@
 """Every row of both failure matrices has its test, and every row of a charge is judged by the one oracle."""
 
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -484,7 +485,7 @@ def database_busy(desk: Desk, asha: int) -> Told:
     def locked(db: Session) -> None:
         charging.stopped(db, **message)
         if next(locks, None) is not None:
-            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+            raise OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
 
     before = desk.everything()
     with pytest.raises(OperationalError):
