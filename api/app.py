@@ -1,7 +1,6 @@
 """Wiring of the API: every operation at its address, and the document of them."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
@@ -9,12 +8,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from api import chargers, findings, payments, records, sessions, tariffs, tokens, users
 from api.door import Door
 from api.limits import Buckets
-from api.openapi import PREFIX, document
+from api.openapi import document
 from api.operation import Operation
 from api.problems import Problem
 from domain.recharges import PaymentGateway
@@ -32,15 +31,6 @@ OPERATIONS = (
 """Every endpoint."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-def mounted(
-    gateway: PaymentGateway, address_of: Callable[[HTTPConnection], str], buckets: Buckets | None = None
-) -> Mount:
-    """The API where it answers; also what has a line break in its address, at which Starlette's own pattern ends."""
-    mount = Mount(PREFIX, app(gateway, address_of, buckets))
-    mount.path_regex = re.compile(f"^{PREFIX}/(?P<path>.*)$", re.DOTALL)
-    return mount
 
 
 def app(

@@ -16,8 +16,10 @@ from reflex_base.constants import Dirs
 from reflex_base.environment import environment
 from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from api.app import mounted
+from api.app import app as operators
+from api.openapi import PREFIX
 from csms.server import listening
 from domain import logs, metrics, socket, sweeper
 from domain.bus import Bus, bus, joined
@@ -83,7 +85,7 @@ csms = asyncio.Event()
 beside = Starlette(
     routes=[
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
-        mounted(gateway, auth.address_of),
+        Mount(PREFIX, operators(gateway, auth.address_of)),
         *health.routes(
             {"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()},
             {"redis": lambda: bus().connected} if settings().redis_url else {},

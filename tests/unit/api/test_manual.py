@@ -12,8 +12,9 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from api.app import mounted
+from api.app import app
 from api.incoming import LARGEST, PATIENCE_S
 from api.limits import A_SECOND, AT_ONCE
 from api.openapi import PREFIX
@@ -63,7 +64,7 @@ async def test_the_examples_do_what_the_manual_says(sqlite_template: Path, tmp_p
         async def charger(command: Command) -> Reply:
             return Reply("Accepted", {"status": "Accepted"})
 
-        served = Starlette(routes=[mounted(house.gateway, address_of, NO_LIMIT)])
+        served = Starlette(routes=[Mount(PREFIX, app(house.gateway, address_of, NO_LIMIT))])
         port = free_port()
         server = Server(served, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False)
         running = asyncio.create_task(server.serve())
