@@ -255,8 +255,9 @@ def local_list(db: Session, ask: Ask[Filters, None], charger_id: str) -> LocalLi
 async def call(ask: Ask[Filters, Asked], charger_id: str) -> Reply:
     """Have a charger do anything that OCPP 1.6 knows, and give its answer.
 
-    409: it is not connected and was not asked. 504: it did not answer in time, and may have done it or not. 422: the
-    payload is not valid, or the charger answered with an error.
+    409: it is not connected and was not asked. 504: it did not answer in time, and may have done it or not. 503:
+    another process has it, and there is no way to that now. 422: the payload is not valid, or the charger answered with
+    an error.
     """
     await read(chargers.info, charger_id)
     reply = await bus().call(charger_id, Call(ask.body.action, ask.body.payload), CALL_S)
@@ -297,5 +298,5 @@ OPERATIONS = (
     Operation("GET", f"{ONE}/price", "chargers:read", price),
     Operation("GET", f"{ONE}/reservations", "chargers:read", reservations),
     Operation("GET", f"{ONE}/local-list", "chargers:read", local_list),
-    Operation("POST", f"{ONE}/call", "chargers:call", call, "call {action}", named=True, refuses=(504,)),
+    Operation("POST", f"{ONE}/call", "chargers:call", call, "call {action}", named=True, refuses=(503, 504)),
 )

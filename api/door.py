@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -25,6 +25,7 @@ from domain.models import ApiKey, now
 from domain.recharges import PaymentGateway
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 REMEMBERED = 10_000
 """Addresses that are known to have had all their tries."""
@@ -121,10 +122,17 @@ class Door:
             name,
             api_writes.fingerprint(operation.name, *map(str, path.values()), raw),
         )
-        answer, told = await (write.commanded() if operation.kind is Kind.COMMAND else write.written())
+        answer, told = await self._to_its_end(write.commanded() if operation.kind is Kind.COMMAND else write.written())
         if operation.after is not None and told is not None:
             self._follow(operation.after(ask, told))
         return _response(answer, again=told is None)
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Finish it even when its caller goes away meanwhile: what a charger answers is written down all the same."""
+        task = asyncio.create_task(work)
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+        return await asyncio.shield(task)
 
     def _follow(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let it run on behind the answer; what fails is logged, and the sweeper does it again."""

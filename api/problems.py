@@ -23,7 +23,7 @@ from domain import (
     tokens,
     wallet,
 )
-from domain.bus import CallRefused, ChargerOffline, ChargerSilent
+from domain.bus import CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
 from domain.models import now
 
 MEDIA = "application/problem+json"
@@ -41,6 +41,7 @@ TITLES = {
     429: "Too many requests",
     500: "Our mistake",
     502: "No word from the payment gateway",
+    503: "No way to the charger",
     504: "No answer from the charger",
 }
 """What each status means here."""
@@ -147,6 +148,12 @@ REFUSALS: tuple[tuple[type[Exception], int, str, Says], ...] = (
         504,
         "charger-silent",
         _words("{0} was asked and did not answer in time: it may have done it, or not."),
+    ),
+    (
+        ChargerUnreachable,
+        503,
+        "charger-unreachable",
+        _words("{0} is connected to another process, and there is no way to it now. It may have been asked, or not."),
     ),
     (CallRefused, 422, "call-refused", _words("The charger was not asked, or refused: {0}")),
     (

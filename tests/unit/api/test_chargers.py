@@ -3,7 +3,7 @@
 import pytest
 
 from domain import chargers, local_lists, reservations, tariffs
-from domain.bus import CallRefused, ChargerSilent
+from domain.bus import CallRefused, ChargerSilent, ChargerUnreachable
 from domain.db import read
 from domain.events import Call, Command, Reply
 from domain.models import Charger
@@ -167,6 +167,7 @@ async def test_a_charger_that_is_away_was_not_asked_and_may_be_asked_again(house
     ("error", "status", "says"),
     [
         (ChargerSilent("BLR-1"), 504, "did not answer in time"),
+        (ChargerUnreachable("BLR-1"), 503, "no way to it now"),
         (CallRefused("Reset is not valid: 'type' is a required property"), 422, "'type' is a required property"),
     ],
 )

@@ -15,6 +15,7 @@ from api.limits import Buckets
 from domain import api_keys, api_writes, attempts, wallet
 from domain.api_keys import SCOPES
 from domain.db import read, transact
+from domain.events import Command, Reply
 from domain.models import ApiKey, ApiWrite, Transfer, now
 from tests.money.house import Clock
 from tests.unit.api.conftest import Caller, House, serving
@@ -287,15 +288,13 @@ async def test_a_write_that_is_under_way_is_not_begun_again(house: House, operat
     asked, go = asyncio.Event(), asyncio.Event()
     calls = []
 
-    async def slow(command: object) -> object:
-        from domain.events import Reply
-
+    async def slow(command: Command) -> Reply:
         calls.append(command)
         asked.set()
         await go.wait()
         return Reply("Accepted", {"status": "Accepted"})
 
-    async with house.bus.attach("BLR-1", slow):  # type: ignore[arg-type]
+    async with house.bus.attach("BLR-1", slow):
         body = {"action": "ClearCache"}
         first = asyncio.create_task(operator("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))
         await asked.wait()
@@ -305,6 +304,28 @@ async def test_a_write_that_is_under_way_is_not_begun_again(house: House, operat
         assert (await first).status_code == 200
         assert (await operator.done("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))["status"]
     assert len(calls) == 1
+
+
+async def test_a_caller_who_goes_away_changes_nothing(house: House, operator: Caller) -> None:
+    house.desk.charger()
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(command: Command) -> Reply:
+        asked.set()
+        await go.wait()
+        return Reply("Accepted", {"status": "Accepted"})
+
+    async with house.bus.attach("BLR-1", slow):
+        body = {"action": "ClearCache"}
+        first = asyncio.create_task(operator("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))
+        await asked.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        go.set()
+        await house.quiet()
+    assert (await operator.done("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))[
+        "status"
+    ] == "Accepted"
 
 
 async def test_answers_survive_a_restart(database_url: str, clock: Clock) -> None:
