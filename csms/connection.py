@@ -16,7 +16,7 @@ from csms.clock import Clock
 from csms.fast import Direct, Socket
 from csms.protocol import Handler, Protocol, Refusal, Request
 from csms.repetitions import Repetitions
-from domain import chargers, health, metrics
+from domain import chargers, metrics, quirks
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read
 from domain.events import Command, Reply
@@ -44,6 +44,8 @@ class Connection:
         self.direct = Direct(self)
         self.energy_factor = 1
         """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
+        self.ping_s: int | None = None
+        """Seconds between two pings, 0 for none; None: as all others (ocpp.md Q6)."""
         self.fence = 0
         """Newer connections of this charger, to whichever process, have larger ones; 0 until it is known."""
         self.spoken = False
@@ -61,8 +63,9 @@ class Connection:
             self.central.health.protocol_error(self.charger_id, f"closed with {close.code}: {close.reason}")
 
     async def learn(self) -> None:
-        """What is known of how it counts."""
-        self.energy_factor = (await read(health.of, self.charger_id)).energy_factor
+        """What is known of its habits."""
+        habits = await read(quirks.of, self.charger_id)
+        self.energy_factor, self.ping_s = habits.energy_factor, habits.ping_s
 
     async def leave(self, reason: str) -> None:
         """Close this socket, and let nobody wait for an answer from it."""

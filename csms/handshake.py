@@ -21,6 +21,10 @@ class NoCredentials(ValueError):
     """The Authorization header is not Basic authentication, or names another charger."""
 
 
+class NoVersion(ValueError):
+    """The charger does not say which version it speaks, and must."""
+
+
 def identity(path: str) -> str:
     """The charger's identity: the last segment of the path that is not empty, percent-decoded once (ocpp.md Q4).
 
@@ -66,6 +70,11 @@ def lacks_upgrade(headers: Headers) -> bool:
 def mend_upgrade(headers: Headers) -> None:
     """Add what is missing, as the charger meant it."""
     headers["Connection"] = "Upgrade"
+
+
+def names_version(headers: Headers) -> bool:
+    """Whether it offers any version at all (ocpp.md Q1)."""
+    return bool(headers.get_all("Sec-WebSocket-Protocol"))
 
 
 def subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:

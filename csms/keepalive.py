@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import structlog
 from websockets.exceptions import ConnectionClosed
@@ -13,38 +14,46 @@ log = structlog.get_logger()
 
 MISSED = 3
 """So many pings, or heartbeats where a charger answers no pings, may go unanswered."""
+LOOK_S = 1.0
+"""How often it is looked whose ping is due."""
+
+
+@dataclass(slots=True)
+class Pings:
+    """Of one socket."""
+
+    sent_at: float
+    answered: bool = False
+    open: "asyncio.Future[float] | None" = None
 
 
 async def keep_alive(central: Central) -> None:
-    """One round of pings after the other, for all sockets of this process; any frame or pong is a sign of life."""
-    if not central.pace.ping:
-        return
-    waiting: dict[Connection, asyncio.Future[float]] = {}
-    answering: set[Connection] = set()
+    """Ping each charger at its own pace, for as long as this process runs; any frame or pong is a sign of life."""
+    sent: dict[Connection, Pings] = {}
     while True:
-        await asyncio.sleep(central.pace.ping)
-        held = set(central.held.values())
-        for connection in tuple(waiting):
-            if waiting[connection].done() or connection not in held:
-                answering.add(connection)
-                del waiting[connection]
-        answering &= held
-        for connection in held:
-            patience = MISSED * (central.pace.ping if connection in answering else HEARTBEAT_S)
-            if time.monotonic() - connection.alive_at > patience:
+        await asyncio.sleep(min(LOOK_S, central.pace.ping or LOOK_S))
+        held, at = tuple(central.held.values()), time.monotonic()
+        sent = {connection: sent.get(connection) or Pings(at) for connection in held}
+        for connection, pings in sent.items():
+            every = central.pace.ping if connection.ping_s is None else connection.ping_s
+            if pings.open is not None and pings.open.done():
+                pings.open, pings.answered = None, True
+            patience = MISSED * (every if every and pings.answered else HEARTBEAT_S)
+            if at - connection.alive_at > patience:
                 log.info("no sign of life", charger=connection.charger_id, seconds=int(patience))
                 connection.drop()
-            elif connection not in waiting:
-                await _ping(connection, waiting)
+            elif every and pings.open is None and at - pings.sent_at >= every:
+                pings.sent_at = at
+                await _ping(connection, pings)
 
 
-async def _ping(connection: Connection, waiting: "dict[Connection, asyncio.Future[float]]") -> None:
+async def _ping(connection: Connection, pings: Pings) -> None:
     try:
         pong = await connection.socket.ping()
     except ConnectionClosed:
         return
-    waiting[connection] = asyncio.ensure_future(pong)
-    waiting[connection].add_done_callback(lambda done: connection.lives() if _came(done) else None)
+    pings.open = asyncio.ensure_future(pong)
+    pings.open.add_done_callback(lambda done: connection.lives() if _came(done) else None)
 
 
 def _came(pong: "asyncio.Future[float]") -> bool:

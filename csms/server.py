@@ -21,7 +21,7 @@ from csms.v16 import V16
 from csms.watch import watch_meters
 from domain import chargers, metrics, processes
 from domain.bus import Bus
-from domain.db import answers, transact
+from domain.db import answers, read, transact
 from domain.settings import Settings
 
 log = structlog.get_logger()
@@ -130,12 +130,16 @@ class Door:
                 return self._throttled(socket)
             if (charger_id, key) not in await self._central.knocks.add((charger_id, key)):
                 await transact(chargers.admit, charger_id, key, accept_unknown=self._central.settings.accept_unknown)
+            if not handshake.names_version(request.headers):
+                await self._may_name_none(charger_id)
         except handshake.NoIdentity as error:
             self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, HTTPStatus.NOT_FOUND, "identity", str(error))
         except handshake.NoCredentials as error:
             self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, HTTPStatus.UNAUTHORIZED, "key", str(error))
+        except handshake.NoVersion as error:
+            return self._refused(socket, charger_id, HTTPStatus.BAD_REQUEST, "version", str(error))
         except tuple(REFUSALS) as error:
             self._attempts.refused(address, charger_id)
             return self._refused(socket, charger_id, *REFUSALS[type(error)])
@@ -144,6 +148,11 @@ class Door:
         assert isinstance(socket, Socket)
         socket.charger_id = charger_id
         return None
+
+    async def _may_name_none(self, charger_id: str) -> None:
+        """Most that name no version speak 1.6; one that is known to do otherwise is asked for it (ocpp.md Q1)."""
+        if (await read(chargers.info, charger_id)).subprotocol_required:
+            raise handshake.NoVersion("The header Sec-WebSocket-Protocol is missing; this charger must send ocpp1.6.")
 
     async def _ready(self, socket: ServerConnection) -> Response:
         """For whoever sends chargers here: the web process's page of the same address, for a CSMS alone."""

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, DateTime, Dialect, Index, UniqueConstraint, event, text
+from sqlalchemy import DDL, BigInteger, CheckConstraint, DateTime, Dialect, Index, UniqueConstraint, event, false, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -325,6 +325,10 @@ class Charger(SQLModel, table=True):
     heard_at: datetime | None = moment(default=None)
     booted_at: datetime | None = moment(default=None)
     trace: bool = False
+    subprotocol_required: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether it must name its version of OCPP at the door; most that name none speak 1.6 (ocpp.md Q1)."""
+    ping_s: int | None = None
+    """Seconds between two pings of ours, 0 for none; empty: as all others (ocpp.md Q6)."""
     retired_at: datetime | None = moment(default=None)
     created_at: datetime = moment(default_factory=now)
 

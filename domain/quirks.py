@@ -1,4 +1,12 @@
-"""What is known of makes of chargers that differ from the others; as data, so that a new one is a line."""
+"""What is known of makes of chargers, and of single ones, that differ from the others; as data."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from domain import chargers, health
+from domain.db import emit
+from domain.events import ChargerLearned
 
 NO_POWER, UNLOCK, OUT_OF_SERVICE = "no power", "unlock", "out of service"
 
@@ -16,3 +24,41 @@ def escalation(vendor: str) -> tuple[str, ...]:
     """The steps against a charger of this vendor that goes on although it agreed to stop."""
     make = vendor.strip().lower()
     return next((steps for name, steps in ESCALATIONS.items() if name and make.startswith(name)), ESCALATIONS[""])
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a socket must know of its own charger."""
+
+    energy_factor: int
+    """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
+    ping_s: int | None
+    """Seconds between two pings of ours, 0 for none; None: as all others (ocpp.md Q6)."""
+
+
+def of(db: Session, charger_id: str) -> Habits:
+    """A charger's habits.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    return Habits(health.of(db, charger_id).energy_factor, chargers.info(db, charger_id).ping_s)
+
+
+def set_ping(db: Session, charger_id: str, seconds: int | None) -> None:
+    """Ping it so often from now on, 0 for never, None as all others; its socket goes by it at once (ocpp.md Q6).
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    chargers.info(db, charger_id).ping_s = seconds
+    emit(db, ChargerLearned(charger_id))
+
+
+def require_subprotocol(db: Session, charger_id: str, required: bool) -> None:
+    """Whether it must name its version of OCPP when it next knocks (ocpp.md Q1).
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    chargers.info(db, charger_id).subprotocol_required = required

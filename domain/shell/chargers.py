@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, col, select
 
-from domain import chargers, health, tariffs
+from domain import chargers, health, quirks, tariffs
 from domain.models import RUNNING, Charger, ChargingSession, Connector, now
 from domain.money import plain_rupees
 from domain.prices import Price
@@ -27,6 +27,13 @@ from domain.stickers import sticker
 KEY_BYTES = 20
 """Of a random key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
 SHORTEST_KEY, LONGEST_KEY = 16, 40
+PINGS: dict[str, int | None] = {"off": 0, "default": None}
+LONGEST_PING_S = 86_400
+
+
+def pings(typed: str) -> int | str:
+    """A word of PINGS, or seconds."""
+    return typed if typed in PINGS else number(1, LONGEST_PING_S)(typed)
 
 
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -74,6 +81,8 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         "firmware": charger.firmware,
         "key": _key(charger),
         "trace": "on" if charger.trace else "off",
+        "pings": _pinged(charger.ping_s),
+        "version": _named(charger.subprotocol_required),
         "group": charger.group_name,
         "price": f"{plain_rupees(price.at(now()))} a kWh" + ("" if price.plain else ", and more: `tariff show`"),
     }
@@ -126,6 +135,19 @@ def group(shell: Shell, given: Namespace) -> Iterator[str]:
         yield f"{given.id} is in no group."
 
 
+def set_(shell: Shell, given: Namespace) -> Iterator[str]:
+    if given.ping is None and given.subprotocol is None:
+        raise Mistake("Say what to set: --ping or --subprotocol.")
+    if given.ping is not None:
+        seconds = PINGS.get(given.ping, given.ping)
+        shell.do(quirks.set_ping, given.id, seconds)
+        yield f"{given.id} is pinged {_pinged(seconds)}."
+    if given.subprotocol is not None:
+        required = given.subprotocol == "required"
+        shell.do(quirks.require_subprotocol, given.id, required)
+        yield f"{given.id} {_named(required)}."
+
+
 def trace(shell: Shell, given: Namespace) -> Iterator[str]:
     shell.do(chargers.trace, given.id, given.onoff == "on")
     kept = "Every message" if given.onoff == "on" else "Every message but MeterValues and Heartbeat"
@@ -160,6 +182,14 @@ def _contact(charger: Charger) -> str:
 
 def _statuses(connectors: list[Connector]) -> str:
     return ", ".join(f"{c.number} {c.status}" for c in connectors)
+
+
+def _pinged(seconds: int | None) -> str:
+    return "as all others" if seconds is None else f"every {seconds} s" if seconds else "never"
+
+
+def _named(required: bool) -> str:
+    return "must name its version of OCPP" if required else "may leave its version of OCPP unnamed"
 
 
 def _key(charger: Charger) -> str:
@@ -205,6 +235,21 @@ COMMANDS = (
     ),
     Command("charger retire", "take it out of service", retire, (ID,), ends_connections=True),
     Command("charger sticker", "its sticker for the print shop, an SVG with the code to scan", draw_sticker, (ID,)),
+    Command(
+        "charger set",
+        "how it is to be treated other than the others",
+        set_,
+        (
+            ID,
+            argument("--ping", "seconds between two pings, off, or default", type=pings, default=None),
+            argument(
+                "--subprotocol",
+                "whether it must name its version of OCPP at the door",
+                choices=("required", "optional"),
+                default=None,
+            ),
+        ),
+    ),
     Command(
         "charger trace",
         "keep every message of it, or no longer",

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
 from csms.server import listening
-from domain import chargers
+from domain import chargers, quirks
 from domain.bus import LocalBus
 from domain.db import database, transact
 from domain.models import Charger
@@ -38,6 +38,22 @@ async def test_no_subprotocol_offered_is_1_6(house: House) -> None:
     async with house.charger(offers=None) as raw:
         assert raw.socket.subprotocol is None
         assert (await raw.boot())["status"] == "Accepted"
+
+
+async def test_a_charger_can_be_asked_to_name_its_version(house: House) -> None:
+    """Q1: the switch of one charger; what it names is taken as before, and others need not."""
+    async with house.charger(offers=None) as raw:
+        await raw.boot()
+        await transact(quirks.require_subprotocol, "RAW-1", True)
+    with pytest.raises(InvalidStatus) as refused:
+        async with house.charger(offers=None):
+            pass
+    assert refused.value.response.status_code == 400
+    assert b"Sec-WebSocket-Protocol" in (refused.value.response.body or b"")
+    async with house.charger() as raw:
+        await raw.boot()
+    async with house.charger("/RAW-2", offers=None) as raw:
+        await raw.boot()
 
 
 OFFERS = {

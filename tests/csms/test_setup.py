@@ -1,18 +1,20 @@
 """What a charger is set to after a boot, when it is left alone, and how the house is closed."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 from sqlmodel import Session
 
 from csms.central import Pace
+from csms.fast import Socket
 from csms.v16.setup import ENERGY, POWER, WISHES
-from domain import arrivals, chargers, processes
+from domain import arrivals, chargers, processes, quirks
 from domain.db import opened, transact
 from domain.events import RemoteStart
 from domain.models import Charger, Finding, now
 from tests.csms.charger import SECONDS, Raw
-from tests.csms.conftest import House, running
+from tests.csms.conftest import House, running, until
 from tests.e2e.running import free_port
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -144,6 +146,35 @@ async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: st
         raw.socket.transport.pause_reading()
         await house.eventually(Charger, lambda row: not row.online)
         raw.socket.transport.abort()
+
+
+async def test_each_charger_is_pinged_at_its_own_pace(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Q6: as all others, rarely, or never, and by a new pace from when it is set."""
+    pinged: set[str] = set()
+    ping = Socket.ping
+
+    async def counted(socket: Socket) -> Awaitable[float]:
+        pinged.add(socket.charger_id)
+        return await ping(socket)
+
+    monkeypatch.setattr(Socket, "ping", counted)
+    async with running(database_url, pace=Pace(settle=60, quiet=60, beat=0.05, ping=0.05)) as house:
+        for name, seconds in (("USUAL", None), ("RARE", 3_600), ("NEVER", 0)):
+            await transact(chargers.add, name)
+            await transact(quirks.set_ping, name, seconds)
+        async with house.charger("/RARE") as rare, house.charger("/NEVER") as never, house.charger("/USUAL") as usual:
+            for raw in (rare, never, usual):
+                await raw.boot()
+            for _ in range(3):
+                pinged.discard("USUAL")
+                await until(lambda: _seen(pinged, "USUAL"))
+            assert pinged == {"USUAL"}
+            await transact(quirks.set_ping, "NEVER", None)
+            await until(lambda: _seen(pinged, "NEVER"))
+
+
+async def _seen(names: set[str], name: str) -> list[str]:
+    return [name] if name in names else []
 
 
 async def test_the_house_closes_with_a_word(database_url: str) -> None:

@@ -96,6 +96,10 @@ def test_a_charger_from_its_first_day_to_its_last(run, database: Database) -> No
     assert said.code == 0
     assert all(word in said.out for word in ("Indiranagar 1", "100 Feet Road", "₹18.00 a kWh", "Type 2", "7.4"))
 
+    assert "BLR-017 is pinged never." in run("charger set BLR-017 --ping off").out
+    assert "must name its version" in run("charger set BLR-017 --ping 60 --subprotocol required").out
+    assert "every 60 s" in run("charger show BLR-017").out
+    assert "as all others" in run("charger set BLR-017 --ping default --subprotocol optional").out
     assert "Every message of BLR-017" in run("charger trace BLR-017 on").out
     assert row(database, Charger, "BLR-017").trace  # type: ignore[attr-defined]
     run("charger trace BLR-017 off")
@@ -375,6 +379,9 @@ def test_findings_are_shown_until_somebody_has_looked(run, database: Database) -
         ("charger set-key NONE short", "A key has 16 to 40 characters."),
         ("charger retire NONE", "There is no charger NONE."),
         ("charger trace NONE on", "There is no charger NONE."),
+        ("charger set NONE --ping off", "There is no charger NONE."),
+        ("charger set NONE", "Say what to set"),
+        ("charger set NONE --ping 0", "a whole number"),
         ("charger trace NONE maybe", "invalid choice"),
         ("tariff set", "required: rupees"),
         ("tariff set eighteen", "Write the amount in digits"),
