@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -39,7 +40,7 @@ class Door:
     ) -> None:
         self._gateway, self._address_of = gateway, address_of
         self._buckets = buckets or Buckets()
-        self._shut: dict[str, Shut] = {}
+        self._shut: dict[str, datetime] = {}
         self._following: set[asyncio.Task[Any]] = set()
 
     async def serve(self, operation: Operation, request: Request) -> Response:
@@ -89,18 +90,17 @@ class Door:
 
     async def _guessed(self, address: str) -> None:
         """Count a wrong key; right ones come in from the same address all the same."""
-        if known := self._shut.get(address):
-            if now() < known.until:
-                raise known
-            del self._shut[address]
+        until = self._shut.get(address)
+        if until is not None and now() < until:
+            raise Shut(until)
         try:
             await transact(attempts.knock, "api", address)
         except attempts.Locked as locked:
             log.warning("too many wrong keys", address=address, until=locked.until.isoformat())
             if len(self._shut) >= REMEMBERED:
                 self._shut.clear()
-            self._shut[address] = shut = Shut(locked.until)
-            raise shut from None
+            self._shut[address] = locked.until
+            raise Shut(locked.until) from None
 
     # What it asks, and the work
 

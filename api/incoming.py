@@ -91,7 +91,9 @@ async def body(wanted: type[M] | None, request: Request) -> tuple[str, M | None]
         raise Problem(415, "not-json", "This address takes a body of application/json.")
     raw = await _bytes(request)
     try:
-        plain = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+        plain = json.loads(
+            raw, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite, parse_int=_of_64_bits
+        )
         spelt = json.dumps(plain, sort_keys=True)
         return spelt, wanted.model_validate_json(raw)
     except ValidationError as error:
@@ -131,6 +133,12 @@ def _no_number(name: str) -> Any:
 
 def _finite(digits: str) -> float:
     if not math.isfinite(number := float(digits)):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _of_64_bits(digits: str) -> int:
+    if not -(2**63) <= (number := int(digits)) < 2**63:
         raise ValueError("a number is too large")
     return number
 

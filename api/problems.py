@@ -87,7 +87,6 @@ class Shut(Problem):
             "Too many wrong keys came from this address. Wait, and bring the right one.",
             headers={"retry-after": str(wait_s)},
         )
-        self.until = until
 
 
 Says = Callable[[Exception], str]

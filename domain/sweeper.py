@@ -67,8 +67,8 @@ async def sweep_vacancies(at: datetime) -> None:
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
-    once a night, in one process of all (payments.md 2.4). At night old tries at the doors and answers of the
-    REST API are forgotten, too."""
+    once a night, in one process of all (payments.md 2.4). At night old tries at the doors and old answers of the REST
+    API are forgotten, too."""
     if await _ours("late", at, at + MOMENTS_EVERY):
         await _keep(await read(reconciliation.of_moments, at))
     if await _ours("books", at, chores.next_night(at)):

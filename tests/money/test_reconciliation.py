@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from domain import (
+    api_keys,
+    api_writes,
     attempts,
     chores,
     findings,
@@ -23,6 +25,7 @@ from domain import (
 )
 from domain.db import Database, read, transact
 from domain.models import (
+    ApiWrite,
     ChargingSession,
     Chore,
     Entry,
@@ -447,6 +450,18 @@ async def test_the_sweeper_forgets_old_tries_at_the_doors(asha: int, gateway: Ga
     await sweeper.sweep_books(gateway, clock.at)
     left = await read(lambda db: db.exec(select(SignInAttempt.at)).all())
     assert set(left) == {night - attempts.KEPT + timedelta(hours=1)}
+
+
+async def test_the_sweeper_forgets_old_answers_of_the_api(asha: int, gateway: Gateway, clock: Clock) -> None:
+    key, _ = await transact(api_keys.create, "export", ["trail:read"])
+    await sweeper.sweep_books(gateway, clock.at)
+    night = chores.next_night(clock.at)
+    for name, age in (("old", api_writes.KEPT + timedelta(hours=1)), ("new", timedelta(hours=1))):
+        clock.at = night - age
+        await transact(api_writes.begin, key.id or 0, name, "f")
+    clock.at = night + timedelta(minutes=1)
+    await sweeper.sweep_books(gateway, clock.at)
+    assert await read(lambda db: db.exec(select(ApiWrite.name)).all()) == ["new"]
 
 
 # Reading the file

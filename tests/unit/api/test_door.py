@@ -122,6 +122,8 @@ def test_a_bucket_fills_again() -> None:
         (b"[" * 100_000, "application/json", 400),
         (b'{"on": NaN}', "application/json", 400),
         (b'{"on": 1e999}', "application/json", 400),
+        (b'{"on": 9223372036854775808}', "application/json", 400),
+        (b'{"on": ' + b"9" * 5_000 + b"}", "application/json", 400),
         (b"true", "application/json", 422),
         (b"null", "application/json", 422),
         (b'{"on": "true"}', "application/json", 422),
