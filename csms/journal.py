@@ -29,7 +29,7 @@ class Journal:
         self.traced: frozenset[str] = frozenset()
         """Chargers whose every message is written down."""
         self.unwritten = UNWRITTEN
-        self._lines: Batches[journal.Line, None] = Batches(_write, "journal", LINGER_S)
+        self._lines: Batches[journal.Line, None] = Batches(self._write, "journal", LINGER_S)
 
     def note(
         self,
@@ -51,9 +51,8 @@ class Journal:
         """Wait until everything noted is written."""
         await self._lines.finished()
 
-
-async def _write(lines: Sequence[journal.Line]) -> None:
-    await database().append(journal.write, lines)
+    async def _write(self, lines: Sequence[journal.Line]) -> None:
+        await database().append(journal.write, lines, self.traced)
 
 
 def _missed(_written: None, error: Exception | None) -> None:

@@ -18,6 +18,7 @@ from domain.models import (
     OrderState,
     RechargeOrder,
     Refund,
+    Role,
     SessionState,
     SignIn,
     User,
@@ -218,6 +219,7 @@ def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
         db.exec(delete_rows(choices).where(col(choices.user_id) == user_id))
     gone = f"deleted {user_id}"  # with a space, so that nobody can register it
     user.username, user.phone, user.email, user.pin_hash = gone, gone, "", ""
+    user.role = Role.DRIVER
     user.blocked_at = at or now()
 
 

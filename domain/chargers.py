@@ -92,8 +92,7 @@ class ChargerView:
     @property
     def state(self) -> str:
         """The best that any of its connectors offers."""
-        states = {c.state for c in self.connectors}
-        return next((s for s in (FREE, BUSY, FAULT, OFF) if s in states), NO_CONTACT)
+        return best({c.state for c in self.connectors})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,11 @@ class Found:
 
     charger_id: str | None
     suggestions: tuple[str, ...] = ()
+
+
+def best(states: set[str]) -> str:
+    """What several connectors offer together."""
+    return next((s for s in (FREE, BUSY, FAULT, OFF) if s in states), NO_CONTACT)
 
 
 def find_key(typed: str) -> str:
@@ -178,6 +182,18 @@ def set_group(db: Session, charger_id: str, group: str) -> None:
     """
     charger = info(db, charger_id)
     charger.group_name = group or None
+    db.add(charger)
+    emit(db, ChargerChanged(charger_id))
+
+
+def rename(db: Session, charger_id: str, name: str, place: str) -> None:
+    """What drivers read of it.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    charger = info(db, charger_id)
+    charger.name, charger.place = name, place
     db.add(charger)
     emit(db, ChargerChanged(charger_id))
 
@@ -374,7 +390,7 @@ def view(db: Session, charger_id: str) -> ChargerView:
     views = tuple(
         ConnectorView(
             number=c.number,
-            state=_state(c, whole, taken, in_contact),
+            state=state_of(c, whole, taken, in_contact),
             status=c.status,
             error_code=c.error_code,
             kind=c.kind,
@@ -395,7 +411,8 @@ def view(db: Session, charger_id: str) -> ChargerView:
     )
 
 
-def _state(connector: Connector, whole: Connector | None, taken: set[int], in_contact: bool) -> str:
+def state_of(connector: Connector, whole: Connector | None, taken: set[int], in_contact: bool) -> str:
+    """What a connector means for the next driver; `whole` is number 0, `taken` the numbers with a charge under way."""
     if not in_contact:
         return NO_CONTACT
     if whole is not None and _STATUS_STATE.get(whole.status) in (FAULT, OFF):

@@ -98,6 +98,13 @@ class NewsLost:
     """Events of other processes may have been lost until now: whoever keeps something in memory looks anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class MessagesKept:
+    """Messages of a charger that is traced were written into the journal."""
+
+    charger_id: str
+
+
 Event = (
     ChargerChanged
     | SessionChanged
@@ -110,6 +117,7 @@ Event = (
     | ChargerLearned
     | ChargerTaken
     | NewsLost
+    | MessagesKept
 )
 
 

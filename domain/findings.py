@@ -38,6 +38,14 @@ def unresolved(db: Session) -> list[Finding]:
     return list(db.exec(select(Finding).where(col(Finding.resolved_at).is_(None)).order_by(col(Finding.id))))
 
 
+def page(db: Session, *, resolved: bool = False, before: int | None = None, limit: int = 50) -> list[Finding]:
+    """Those somebody must look at, or those somebody has, the newest first."""
+    looked_at = col(Finding.resolved_at)
+    query = select(Finding).where(looked_at.is_not(None) if resolved else looked_at.is_(None))
+    query = query.order_by(col(Finding.id).desc()).limit(limit)
+    return list(db.exec(query if before is None else query.where(col(Finding.id) < before)))
+
+
 def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:
     """An operator has looked, and says in `words` what came of it; whether he was the first to.
 

@@ -5,6 +5,7 @@ from sqlmodel import Session
 from domain import sessions, settlement
 from domain.models import ChargingSession, SessionState
 from domain.money import plain_rupees
+from domain.sentences import Sentence
 
 
 class NotGivenBack(ValueError):
@@ -21,11 +22,15 @@ def give_back(db: Session, session_id: int, paise: int, why: str) -> ChargingSes
     """
     session = sessions.locked(db, session_id)
     if session.state != SessionState.SETTLED or session.user_id is None or not session.receipt_number:
-        raise NotGivenBack("This charge has no bill of which anything could be given back.")
+        raise NotGivenBack(Sentence("This charge has no bill of which anything could be given back."))
     if session.given_back_paise is not None:
-        raise NotGivenBack(f"{plain_rupees(session.given_back_paise)} of this charge was given back already.")
+        raise NotGivenBack(
+            Sentence("{sum} of this charge was given back already.", sum=plain_rupees(session.given_back_paise))
+        )
     if not 0 < paise <= session.cost_paise:
-        raise NotGivenBack(f"The charge cost {plain_rupees(session.cost_paise)}; give back that much at most.")
+        raise NotGivenBack(
+            Sentence("The charge cost {sum}; give back that much at most.", sum=plain_rupees(session.cost_paise))
+        )
     session.given_back_paise = paise
     settlement.charge(db, session, "goodwill", why)
     sessions.changed(db, session)

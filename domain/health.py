@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, or_, select
 
 from domain.models import Charger, ChargerHealth
 
@@ -60,7 +61,7 @@ def _plain(text: str) -> str:
 
 def of(db: Session, charger_id: str) -> ChargerHealth:
     """A charger's figures; zeros where nothing was noted yet."""
-    return db.get(ChargerHealth, charger_id) or ChargerHealth(charger_id=charger_id)
+    return db.get(ChargerHealth, charger_id) or none(charger_id)
 
 
 def set_energy_factor(db: Session, charger_id: str, factor: int) -> None:
@@ -68,6 +69,31 @@ def set_energy_factor(db: Session, charger_id: str, factor: int) -> None:
     row = _row(db, charger_id)
     row.energy_factor = factor
     db.add(row)
+
+
+def none(charger_id: str) -> ChargerHealth:
+    """The figures of a charger of which nothing was noted yet."""
+    return ChargerHealth(charger_id=charger_id)
+
+
+def flagged() -> Any:
+    """The condition that one of `flags` holds."""
+    most = int(SKEW.total_seconds() * 1000)
+    skew = func.abs(func.coalesce(col(ChargerHealth.clock_skew_ms), 0)) > most
+    counted = or_(col(ChargerHealth.repairs) > 0, col(ChargerHealth.unanswered) > 0)
+    return or_(skew, counted, col(ChargerHealth.boot_loop_at).is_not(None))
+
+
+def flags(health: ChargerHealth) -> tuple[str, ...]:
+    """What of a charger's health wants to be looked at: skew, boot_loop, repairs, unanswered."""
+    skew = health.clock_skew_ms
+    wrong = {
+        "skew": skew is not None and abs(skew) > SKEW.total_seconds() * 1000,
+        "boot_loop": health.boot_loop_at is not None,
+        "repairs": health.repairs > 0,
+        "unanswered": health.unanswered > 0,
+    }
+    return tuple(name for name, holds in wrong.items() if holds)
 
 
 def lines(health: ChargerHealth) -> list[tuple[str, str]]:

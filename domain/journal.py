@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from domain.bulk import Bulk, Row, text
+from domain.events import MessagesKept
 from domain.models import Charger, OcppMessage
 
 PRUNED_AT_ONCE = 5_000
@@ -31,8 +32,10 @@ class Line(msgspec.Struct, gc=False):
     at: datetime
 
 
-def write(bulk: Bulk, lines: Sequence[Line]) -> None:
-    """Keep these frames, as text that every database takes."""
+def write(bulk: Bulk, lines: Sequence[Line], traced: frozenset[str] = frozenset()) -> None:
+    """Keep these frames, as text that every database takes; whoever follows a traced charger is told."""
+    if traced:
+        bulk.events += [MessagesKept(name) for name in sorted(traced & {line.charger_id for line in lines})]
     rows = [_row(line, text(line.at) if bulk.sqlite else line.at) for line in lines]
     if bulk.sqlite:
         bulk.cursor.executemany(_INSERT, rows)
@@ -67,10 +70,10 @@ def traced(db: Session) -> frozenset[str]:
     return frozenset(db.exec(select(Charger.id).where(col(Charger.trace))))
 
 
-def of(db: Session, charger_id: str, limit: int = 100) -> list[OcppMessage]:
-    """A charger's last lines, newest first."""
-    newest = col(OcppMessage.id).desc()
-    return list(db.exec(select(OcppMessage).where(OcppMessage.charger_id == charger_id).order_by(newest).limit(limit)))
+def of(db: Session, charger_id: str, limit: int = 100, before: int | None = None) -> list[OcppMessage]:
+    """A charger's last lines, newest first; those before the line `before`."""
+    newest = select(OcppMessage).where(OcppMessage.charger_id == charger_id).order_by(col(OcppMessage.id).desc())
+    return list(db.exec((newest if before is None else newest.where(col(OcppMessage.id) < before)).limit(limit)))
 
 
 def _plain(text: str, longest: int | None = None) -> str:

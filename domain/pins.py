@@ -58,6 +58,14 @@ def refusal(pin: object, phone: str) -> str:
     return next((sentence for guessable, sentence in _RULES if guessable(pin)), "")
 
 
+def random(phone: str) -> str:
+    """A PIN that may be chosen, for somebody who has forgotten his."""
+    while True:
+        pin = f"{secrets.randbelow(10 ** settings().pin_length):0{settings().pin_length}}"
+        if not refusal(pin, phone):
+            return pin
+
+
 def _few_digits(pin: str) -> bool:
     return len(set(pin)) <= max(1, len(pin) // 3)
 

@@ -11,7 +11,7 @@ from domain.events import WalletChanged
 from domain.models import REFUND_OPEN, OrderState, RechargeOrder, Refund, RefundState, now
 from domain.money import plain_rupees
 from domain.recharges import RefundStatus
-from domain.sentences import CAME_BACK, ON_ITS_WAY
+from domain.sentences import CAME_BACK, ON_ITS_WAY, Sentence
 
 LEAST_PAISE = 100
 """PhonePe's least refund."""
@@ -42,10 +42,12 @@ def request(db: Session, merchant_order_id: str, amount_paise: int, *, key: str,
     order = _locked_order(db, merchant_order_id)
     if known := db.exec(select(Refund).where(Refund.request_key == key)).first():
         if (known.merchant_order_id, known.amount_paise) != (merchant_order_id, amount_paise):
-            raise RefundRefused(f"This wish was used for {known.merchant_refund_id}. Make a new one.")
+            raise RefundRefused(
+                Sentence("This wish was used for {refund}. Make a new one.", refund=known.merchant_refund_id)
+            )
         return known
     if not reason.strip() or not 0 < len(key) <= 64:
-        raise RefundRefused("A refund needs a reason and a name of its own.")
+        raise RefundRefused(Sentence("A refund needs a reason and a name of its own."))
     _refuse_order(db, order)
     _refuse_amount(db, order, amount_paise)
     moment = now()
@@ -74,10 +76,21 @@ def request(db: Session, merchant_order_id: str, amount_paise: int, *, key: str,
 
 def _refuse_order(db: Session, order: RechargeOrder) -> None:
     if order.state != OrderState.CREDITED:
-        raise RefundRefused(f"{order.merchant_order_id} is {order.state}; only money that arrived can go back.")
+        raise RefundRefused(
+            Sentence(
+                "{order} is {state}; only money that arrived can go back.",
+                order=order.merchant_order_id,
+                state=order.state,
+            )
+        )
     if underway := open_of(db, order.merchant_order_id):
-        amount = plain_rupees(underway.amount_paise)
-        raise RefundRefused(f"{amount} of it are on their way back already ({underway.merchant_refund_id}).")
+        raise RefundRefused(
+            Sentence(
+                "{sum} of it are on their way back already ({refund}).",
+                sum=plain_rupees(underway.amount_paise),
+                refund=underway.merchant_refund_id,
+            )
+        )
 
 
 def _refuse_amount(db: Session, order: RechargeOrder, amount_paise: int) -> None:
@@ -86,11 +99,13 @@ def _refuse_amount(db: Session, order: RechargeOrder, amount_paise: int) -> None
     money = wallet.balance(db, order.user_id)
     free = money.free_paise - money.arrears_paise
     if type(amount_paise) is not int or amount_paise < LEAST_PAISE:
-        raise RefundRefused(f"The least that can go back is {plain_rupees(LEAST_PAISE)}.")
+        raise RefundRefused(Sentence("The least that can go back is {sum}.", sum=plain_rupees(LEAST_PAISE)))
     if amount_paise > left:
-        raise RefundRefused(f"No more than {plain_rupees(left)} of this recharge can go back.")
+        raise RefundRefused(Sentence("No more than {sum} of this recharge can go back.", sum=plain_rupees(left)))
     if amount_paise > free:
-        raise RefundRefused(f"The wallet has {plain_rupees(max(0, free))} that nothing holds and nobody is owed.")
+        raise RefundRefused(
+            Sentence("The wallet has {sum} that nothing holds and nobody is owed.", sum=plain_rupees(max(0, free)))
+        )
 
 
 def sending(db: Session, merchant_refund_id: str) -> Refund | None:
@@ -256,7 +271,7 @@ def _locked_order(db: Session, merchant_order_id: str) -> RechargeOrder:
         select(RechargeOrder).where(RechargeOrder.merchant_order_id == merchant_order_id).with_for_update()
     ).first()
     if order is None:
-        raise RefundRefused(f"There is no recharge {merchant_order_id}.")
+        raise RefundRefused(Sentence("There is no recharge {order}.", order=merchant_order_id))
     return order
 
 

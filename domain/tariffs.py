@@ -6,6 +6,7 @@ from sqlmodel import Session, col, delete, select
 
 from domain.models import Charger, Tariff, TariffBand, now
 from domain.prices import Band, Price
+from domain.sentences import Sentence
 from domain.settings import settings
 
 LEAST_GRACE, MOST_GRACE = 5, 1_440
@@ -86,6 +87,19 @@ def beginning(wanted: datetime | None) -> datetime:
     return wanted or moment
 
 
+def standing(db: Session, at: datetime) -> list[tuple[Tariff, Price]]:
+    """What holds at `at` and what is to come after it, of every charger, group and all; past ones are left out."""
+    found: list[tuple[Tariff, Price]] = []
+    holding: set[tuple[str | None, str | None]] = set()
+    for tariff, its_price in everything(db):
+        scope = tariff.charger_id, tariff.group_name
+        if tariff.effective_at > at or scope not in holding:
+            found.append((tariff, its_price))
+        if tariff.effective_at <= at:
+            holding.add(scope)
+    return found
+
+
 def set_price(
     db: Session,
     paise_per_kwh: int,
@@ -111,13 +125,15 @@ def set_price(
     effective_at = effective_at or moment
     _refuse(charger_id, group, idle_after_minutes, idle_per_minute_paise, bands)
     if min(paise_per_kwh, start_paise, per_minute_paise, idle_per_minute_paise) < 0:
-        raise NotAPrice("A price cannot be negative.")
+        raise NotAPrice(Sentence("A price cannot be negative."))
     same = select(Tariff).where(
         col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group, Tariff.effective_at == effective_at
     )
     if (known := db.exec(same).first()) is not None:
         if effective_at <= moment:
-            raise NotAPrice("From that moment on another price has been in force; it stays. Choose a later one.")
+            raise NotAPrice(
+                Sentence("From that moment on another price has been in force; it stays. Choose a later one.")
+            )
         db.exec(delete(TariffBand).where(col(TariffBand.tariff_id) == known.id))
         db.delete(known)
         db.flush()
@@ -151,12 +167,18 @@ def _refuse(
     charger_id: str | None, group: str | None, idle_after: int, idle_per_minute: int, bands: tuple[Band, ...]
 ) -> None:
     if charger_id and group:
-        raise NotAPrice("A price is for one charger or for a group, not for both.")
+        raise NotAPrice(Sentence("A price is for one charger or for a group, not for both."))
     if bool(idle_after) != bool(idle_per_minute):
-        raise NotAPrice("Idling needs both: after how many minutes it costs, and how much a minute.")
+        raise NotAPrice(Sentence("Idling needs both: after how many minutes it costs, and how much a minute."))
     if idle_after and not LEAST_GRACE <= idle_after <= MOST_GRACE:
-        raise NotAPrice(f"Idling may cost after {LEAST_GRACE} to {MOST_GRACE} minutes: the driver is warned before.")
+        raise NotAPrice(
+            Sentence(
+                "Idling may cost after {least} to {most} minutes: the driver is warned before.",
+                least=LEAST_GRACE,
+                most=MOST_GRACE,
+            )
+        )
     if any(band.since == band.until or band.paise_per_kwh < 0 for band in bands):
-        raise NotAPrice("Hours need a beginning, another end, and a price that is not negative.")
+        raise NotAPrice(Sentence("Hours need a beginning, another end, and a price that is not negative."))
     if any(sum(band.holds(minute) for band in bands) > 1 for minute in range(DAY)):
-        raise NotAPrice("No hour of the day can have two prices.")
+        raise NotAPrice(Sentence("No hour of the day can have two prices."))

@@ -1,14 +1,13 @@
 """The operator's words for users and their money."""
 
 import asyncio
-import secrets
 from argparse import Namespace
 from collections.abc import Iterator
 
 from sqlmodel import Session, select
 
-from domain import accounts, audit, identity, pins, wallet
-from domain.models import User, now
+from domain import accounts, audit, identity, operators, pins, trail, wallet
+from domain.models import Role, User, now
 from domain.money import plain_rupees
 from domain.settings import settings
 from domain.shell.command import Command, Failed, Mistake, Shell, argument, columns, signed_rupees, text
@@ -50,10 +49,22 @@ def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.do(meant, given.user))
-    pin = _new_pin(user.phone)
+    pin = pins.random(user.phone)
     shell.do(accounts.reset_pin, user.id or 0, asyncio.run(pins.hash(pin)))
     yield f"The new PIN of {user.username} is {pin}"
     yield "It is shown only now. Locks are open, and every sign-in has ended. Ask for a PIN of their own choice."
+
+
+def make_operator(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = _still_here(shell.do(meant, given.user))
+    shell.do(operators.appoint, user.id or 0, trail.shell())
+    yield f"{user.username} is an operator, and must sign in again. The operators' pages are at {settings().url}/ops."
+
+
+def make_driver(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = shell.do(meant, given.user)
+    shell.do(operators.dismiss, user.id or 0, trail.shell())
+    yield f"{user.username} is a driver, and must sign in again."
 
 
 def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -106,16 +117,11 @@ def _still_here(user: User) -> User:
     return user
 
 
-def _new_pin(phone: str) -> str:
-    while True:
-        pin = f"{secrets.randbelow(10 ** settings().pin_length):0{settings().pin_length}}"
-        if not pins.refusal(pin, phone):
-            return pin
-
-
 def _state(user: User) -> str:
     if not user.pin_hash:
         return "deleted"
+    if user.role == Role.OPERATOR:
+        return "operator"
     if user.blocked_at:
         return "blocked"
     return "locked" if user.locked_until and user.locked_until > now() else ""
@@ -133,6 +139,10 @@ COMMANDS = (
     Command("user block", "keep somebody out, signed out at once", block, (USER,), ends_connections=True),
     Command("user unblock", "let somebody in again", unblock, (USER,)),
     Command("user reset-pin", "give a new PIN, shown once", reset_pin, (USER,), ends_connections=True),
+    Command(
+        "user make-operator", "open the operators' pages to somebody", make_operator, (USER,), ends_connections=True
+    ),
+    Command("user make-driver", "close them again, at once", make_driver, (USER,), ends_connections=True),
     Command(
         "wallet adjust",
         "give money to a driver, or take it with a minus",

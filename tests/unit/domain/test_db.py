@@ -6,6 +6,7 @@ import stat
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 
@@ -244,3 +245,10 @@ def test_a_locked_sqlite_is_tried_again() -> None:
         assert databases._worth_repeating(raised)
     for raised in (broken, OperationalError("INSERT", {}, broken)):
         assert not databases._worth_repeating(raised)
+
+
+async def test_a_query_and_a_transaction_know_who_asks(database: Database) -> None:
+    asker: ContextVar[str] = ContextVar("asker", default="nobody")
+    asker.set("asha")
+    assert await database.read(lambda db: asker.get()) == "asha"
+    assert await database.transact(lambda db: asker.get()) == "asha"

@@ -6,7 +6,10 @@ from sqlmodel import Session, select
 
 from domain import chargers, journal
 from domain.bulk import Bulk
+from domain.db import Database
+from domain.events import MessagesKept
 from domain.models import OcppMessage, now
+from tests.money.house import Heard
 
 
 def line(frame: str = "[]", *, action: str = "Heartbeat", days: float = 0) -> journal.Line:
@@ -34,3 +37,21 @@ def test_who_is_traced(db: Session) -> None:
         chargers.add(db, charger_id)
     chargers.trace(db, "C-2", True)
     assert journal.traced(db) == {"C-2"}
+
+
+async def test_whoever_follows_a_traced_charger_is_told(database: Database) -> None:
+    heard = Heard(database)
+    said = [journal.Line(name, "in", "Heartbeat", "1", "[]", "", now()) for name in ("A", "B", "A")]
+    await database.append(journal.write, said, frozenset({"A", "C"}))
+    assert heard.events == [MessagesKept("A")]
+    await database.append(journal.write, said)
+    assert heard.events == [MessagesKept("A")]
+
+
+async def test_older_lines_follow_the_newer_ones(database: Database) -> None:
+    await database.append(
+        journal.write, [journal.Line("A", "in", "Heartbeat", str(n), f"[{n}]", "", now()) for n in range(4)]
+    )
+    first = await database.read(journal.of, "A", 2)
+    rest = await database.read(journal.of, "A", 9, before=first[-1].id)
+    assert [line.frame for line in (*first, *rest)] == ["[3]", "[2]", "[1]", "[0]"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, chargers, charging, findings, pins, socket, tariffs, wallet
+from domain import accounts, chargers, charging, findings, pins, socket, tariffs, trail, wallet
 from domain.__main__ import NOBODY_HEARD, main, parser
 from domain.bus import LocalBus
 from domain.db import Database
@@ -258,7 +258,20 @@ def test_a_new_pin_is_a_good_one_and_works(run, database: Database, asha: User) 
     assert pin not in run("user find asha").out
 
 
-@pytest.mark.parametrize("command", ["user unblock 1", "user reset-pin 1"])
+def test_an_operator_is_made_and_unmade(run, database: Database) -> None:  # type: ignore[no-untyped-def]
+    database.now(house.driver, "asha")
+    said = run("user make-operator asha")
+    assert said.code == 0
+    assert "asha is an operator" in said.out
+    assert "/ops" in said.out
+    assert "operator" in run("user find asha").out
+    assert "asha is a driver" in run("user make-driver asha").out
+    assert "operator" not in run("user find asha").out
+    entries, _ = database.now(trail.entries)
+    assert [entry.actor_kind for entry in entries] == ["shell", "shell"]
+
+
+@pytest.mark.parametrize("command", ["user unblock 1", "user reset-pin 1", "user make-operator 1"])
 def test_who_left_stays_away(run, database: Database, asha: User, command: str) -> None:  # type: ignore[no-untyped-def]
     def leave(db: Session) -> None:
         user = db.get_one(User, 1)

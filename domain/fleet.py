@@ -1,0 +1,128 @@
+"""The whole street as operators look at it: page by page, what each charger does, and what is wrong with it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, and_, col, func, not_, or_, select
+
+from domain import chargers, health
+from domain.models import OPEN, Charger, ChargerHealth, ChargingSession, Connector, now
+
+PAGE = 30
+EVERY, CHARGING, FAULT, SILENT, FLAGGED, RETIRED = "", "charging", "fault", "silent", "flagged", "retired"
+FILTERS = (EVERY, CHARGING, FAULT, SILENT, FLAGGED, RETIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One charger from afar."""
+
+    charger: Charger
+    state: str
+    """The best that any of its connectors offers, in the words of domain/chargers.py."""
+    statuses: tuple[tuple[int, str], ...]
+    """Number of a connector, and what it is to the next driver."""
+    charging: int
+    """Charges under way."""
+    health: ChargerHealth
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Chargers in service: all, in contact, with a charge under way, in contact and with a connector out of order."""
+
+    all: int
+    in_contact: int
+    charging: int
+    faulted: int
+
+
+def page(db: Session, *, which: str = EVERY, typed: str = "", after: str = "", limit: int = PAGE) -> list[Seen]:
+    """Chargers by their ids, those after the id `after`: of one filter, and with `typed` in id, name or place."""
+    query = select(Charger).where(col(Charger.id) > after, *_within(which, now())).order_by(col(Charger.id))
+    if typed:
+        key = chargers.find_key(typed)
+        named = [col(column).icontains(typed, autoescape=True) for column in (Charger.id, Charger.name, Charger.place)]
+        query = query.where(or_(*named, *([col(Charger.find_key).startswith(key, autoescape=True)] if key else [])))
+    return _seen(db, db.exec(query.limit(limit)).all())
+
+
+def one(db: Session, charger_id: str) -> Seen:
+    """The same of one charger, retired or not.
+
+    Raises:
+        ChargerUnknown: there is none.
+    """
+    [seen] = _seen(db, [chargers.info(db, charger_id)])
+    return seen
+
+
+def counts(db: Session) -> Counts:
+    """How many there are of each kind."""
+    at = now()
+    found = [
+        db.exec(select(func.count()).select_from(Charger).where(*bounds)).one()
+        for bounds in (
+            _within(EVERY, at),
+            (*_within(EVERY, at), _in_contact(at)),
+            _within(CHARGING, at),
+            _within(FAULT, at),
+        )
+    ]
+    return Counts(*found)
+
+
+def _within(which: str, at: datetime) -> tuple[Any, ...]:
+    if which == RETIRED:
+        return (col(Charger.retired_at).is_not(None),)
+    in_service = col(Charger.retired_at).is_(None)
+    match which:
+        case "charging":
+            return in_service, _has(ChargingSession, col(ChargingSession.state).in_(OPEN))
+        case "fault":
+            return in_service, _in_contact(at), _has(Connector, col(Connector.status).in_(("Faulted", "Unavailable")))
+        case "silent":
+            return in_service, not_(_in_contact(at))
+        case "flagged":
+            return in_service, _has(ChargerHealth, health.flagged())
+    return (in_service,)
+
+
+def _has(table: Any, condition: Any) -> Any:
+    return select(table.charger_id).where(table.charger_id == Charger.id, condition).exists()
+
+
+def _in_contact(at: datetime) -> Any:
+    return and_(col(Charger.online), func.coalesce(col(Charger.heard_at) > at - chargers.SILENCE, False))
+
+
+def _seen(db: Session, found: Sequence[Charger]) -> list[Seen]:
+    ids, at = [charger.id for charger in found], now()
+    plugs: defaultdict[str, list[Connector]] = defaultdict(list)
+    for plug in db.exec(select(Connector).where(col(Connector.charger_id).in_(ids)).order_by(col(Connector.number))):
+        plugs[plug.charger_id].append(plug)
+    taken: defaultdict[str, set[int]] = defaultdict(set)
+    under_way = select(ChargingSession.charger_id, ChargingSession.connector_number).where(
+        col(ChargingSession.charger_id).in_(ids), col(ChargingSession.state).in_(OPEN)
+    )
+    for charger_id, number in db.exec(under_way):
+        taken[charger_id].add(number)
+    figures = {
+        row.charger_id: row for row in db.exec(select(ChargerHealth).where(col(ChargerHealth.charger_id).in_(ids)))
+    }
+    return [
+        _one(charger, plugs[charger.id], taken[charger.id], figures.get(charger.id) or health.none(charger.id), at)
+        for charger in found
+    ]
+
+
+def _one(charger: Charger, plugs: list[Connector], taken: set[int], figures: ChargerHealth, at: datetime) -> Seen:
+    in_contact = charger.online and charger.heard_at is not None and at - charger.heard_at < chargers.SILENCE
+    whole = next((plug for plug in plugs if plug.number == 0), None)
+    statuses = tuple((p.number, chargers.state_of(p, whole, taken, in_contact)) for p in plugs if p.number > 0)
+    state = chargers.best({state for _, state in statuses})
+    return Seen(charger, state, statuses, len(taken), figures, health.flags(figures))
