@@ -14,6 +14,7 @@ os.environ.setdefault("REFLEX_OPLOCK_ENABLED", "true")
 
 from domain.settings import settings
 from evapp.components.tokens import TAILWIND
+from evapp.web.bundles import BundlesPlugin
 from evapp.web.pwa import PWAPlugin
 
 MODES = rx.constants.StateManagerMode
@@ -36,6 +37,6 @@ config = rx.Config(
     show_built_with_reflex=False,
     frontend_lazy_bundled_libraries=True,
     frontend_compression_formats=["brotli", "gzip"],
-    plugins=[rx.plugins.TailwindV4Plugin(config=TAILWIND), PWAPlugin()],
+    plugins=[rx.plugins.TailwindV4Plugin(config=TAILWIND), BundlesPlugin(), PWAPlugin()],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
