@@ -38,6 +38,16 @@ from evapp.pages.history import history, session
 from evapp.pages.login import login
 from evapp.pages.notfound import notfound
 from evapp.pages.offline import offline
+from evapp.pages.ops_charger import ops_charger
+from evapp.pages.ops_findings import ops_findings
+from evapp.pages.ops_fleet import ops_fleet
+from evapp.pages.ops_pin import ops_pin
+from evapp.pages.ops_refunds import ops_refunds
+from evapp.pages.ops_sessions import ops_sessions
+from evapp.pages.ops_tariffs import ops_tariffs
+from evapp.pages.ops_trail import ops_trail
+from evapp.pages.ops_user import ops_user
+from evapp.pages.ops_users import ops_users
 from evapp.pages.profile import profile
 from evapp.pages.register import register
 from evapp.pages.scan import scan
@@ -48,6 +58,16 @@ from evapp.state.effects import Effects
 from evapp.state.find import Find
 from evapp.state.help import Help
 from evapp.state.history import History, Session
+from evapp.state.ops_charger import OpsCharger
+from evapp.state.ops_findings import OpsFindings
+from evapp.state.ops_fleet import Fleet
+from evapp.state.ops_pin import OpsPin
+from evapp.state.ops_refunds import OpsRefunds
+from evapp.state.ops_sessions import OpsSessions
+from evapp.state.ops_tariffs import OpsTariffs
+from evapp.state.ops_trail import OpsTrail
+from evapp.state.ops_user import OpsUser
+from evapp.state.ops_users import OpsUsers
 from evapp.state.profile import Profile
 from evapp.state.scan import Scan
 from evapp.state.sign_in import SignIn
@@ -57,6 +77,7 @@ from evapp.texts.languages import ENGLISH, LANGUAGES, Language
 from evapp.web import auth, checkout, downloads, health, language, requests
 from evapp.web.headers import Headers
 from evapp.web.live import hub
+from evapp.web.operators import Door
 from payments.phonepe import PhonePe
 
 logs.configure()
@@ -119,7 +140,15 @@ app = rx.App(
         rx.el.meta(name="format-detection", content="telephone=no"),
     ],
     # Inner to outer: round the pages alone, the routes beside them, the handshake, and what every answer has.
-    api_transformer=[language.ToTheReader, beside, auth.Handshake, language.OfRequests, Headers, requests.Named],
+    api_transformer=[
+        Door,
+        language.ToTheReader,
+        beside,
+        auth.Handshake,
+        language.OfRequests,
+        Headers,
+        requests.Named,
+    ],
 )
 app.add_middleware(language.OfEvents(), index=0)
 app.add_middleware(requests.OfEvents(), index=0)
@@ -220,5 +249,16 @@ page(session, "/history/[session_ref]", later("Charge"), Session.load)
 page(wallet, "/wallet", later("Wallet"), Wallet.load)
 page(profile, "/profile", later("You"), Profile.load)
 page(help_page, "/help", later("Help"), Help.load)
+page(ops_fleet, "/ops", later("Chargers"), Fleet.load)
+page(ops_charger, "/ops/c/[charger_id]", later("Charger"), OpsCharger.load)
+page(ops_sessions, "/ops/sessions", later("Charges"), OpsSessions.load)
+page(ops_findings, "/ops/findings", later("Findings"), OpsFindings.load)
+page(ops_users, "/ops/users", later("Users"), OpsUsers.load)
+page(ops_user, "/ops/users/[user_id]", later("User"), OpsUser.load)
+page(ops_tariffs, "/ops/tariffs", later("Tariffs"), OpsTariffs.load)
+page(ops_refunds, "/ops/refunds", later("Payments"), OpsRefunds.load)
+page(ops_trail, "/ops/trail", later("Trail"), OpsTrail.load)
+page(ops_pin, "/ops/pin", later("Give your PIN"), OpsPin.load)
 single(offline, "/offline", later("No connection"))
 single(notfound, "404", later("Nothing here"))
+single(notfound, "/nothing", later("Nothing here"))

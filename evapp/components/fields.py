@@ -66,6 +66,28 @@ def field(
     )
 
 
+def area(
+    name: str, label: Text, *, hint: Text = "", rows: str = "3", class_name: str = "", **props: object
+) -> rx.Component:
+    """Several lines of text."""
+    return rx.el.div(
+        rx.el.label(label, html_for=name, class_name="block text-note font-medium text-ink-2 mb-1.5"),
+        rx.el.textarea(
+            id=name, name=name, rows=rows, spell_check=False, class_name=f"{INPUT} py-2.5 block {class_name}", **props
+        ),
+        rx.el.p(hint, class_name="text-note text-ink-3 mt-1.5") if hint else None,
+    )
+
+
+def choice(label: Text, options: rx.Component, **props: object) -> rx.Component:
+    """One of many, by the device's own list; `options` are `rx.el.option`s, or an `rx.foreach` of them."""
+    return rx.el.label(
+        rx.el.span(label, class_name="text-note font-medium text-ink-2"),
+        rx.el.select(options, class_name=f"{INPUT} appearance-auto", **props),
+        class_name="grid gap-1.5",
+    )
+
+
 def pin_field(
     name: str, label: Text, *, hint: Text = "", error: Text = "", auto_complete: str = "current-password"
 ) -> rx.Component:
@@ -99,7 +121,7 @@ def pin_field(
 
 def posted_form(*children: rx.Component, action: str, label: Text, busy_label: Text) -> rx.Component:
     """A form that the browser posts to a server route; its button says so while the answer is on its way."""
-    busy = ClientStateVar.create(f"posting{action.replace('/', '_')}", default=False)
+    busy = ClientStateVar.create(f"posting{action.replace('/', '_').replace('-', '_')}", default=False)
     return NativeForm.create(
         busy,
         *children,

@@ -41,22 +41,41 @@ def shell(
         aside: at the right of the title.
         bar: a line above the navigation on every page, for the charge that is running.
     """
+    navigation = navigating(
+        t("Main"),
+        bar,
+        *(destination(t(word), picture, path, current) for word, picture, path in DESTINATIONS),
+        below=text_link(t("Help"), HELP),
+    )
+    return framed(navigation, title, *children, lead=lead, aside=aside)
+
+
+def navigating(name: str, bar: rx.Component | None, *places: rx.Component, below: rx.Component) -> rx.Component:
+    """The bar for the thumb, which is a rail from 1024 px; `below` stands at the foot of the rail only."""
+    return rx.el.nav(
+        rx.el.div(brand(), class_name="hidden lg:block px-4 pt-8 pb-9"),
+        bar,
+        rx.el.ul(*places, class_name="flex lg:flex-col lg:gap-1 px-1 lg:px-3"),
+        rx.el.div(below, class_name="hidden lg:block order-2 mt-auto px-7 pb-6"),
+        aria_label=name,
+        class_name="fixed z-20 inset-x-0 bottom-0 bg-surface border-t border-line pt-1.5 "
+        "pb-[max(6px,env(safe-area-inset-bottom))] "
+        "lg:sticky lg:inset-auto lg:top-(--strip) lg:h-[calc(100dvh-var(--strip))] lg:flex lg:flex-col "
+        "lg:border-t-0 lg:border-r lg:p-0",
+    )
+
+
+def framed(
+    navigation: rx.Component,
+    title: Content,
+    *children: rx.Component,
+    lead: Content = "",
+    aside: rx.Component | None = None,
+) -> rx.Component:
+    """A page beside its navigation."""
     return rx.el.div(
         _skip(),
-        rx.el.nav(
-            rx.el.div(brand(), class_name="hidden lg:block px-4 pt-8 pb-9"),
-            bar,
-            rx.el.ul(
-                *(_destination(t(word), picture, path, current) for word, picture, path in DESTINATIONS),
-                class_name="flex lg:flex-col lg:gap-1 px-1 lg:px-3",
-            ),
-            rx.el.div(text_link(t("Help"), HELP), class_name="hidden lg:block order-2 mt-auto px-7 pb-6"),
-            aria_label=t("Main"),
-            class_name="fixed z-20 inset-x-0 bottom-0 bg-surface border-t border-line pt-1.5 "
-            "pb-[max(6px,env(safe-area-inset-bottom))] "
-            "lg:sticky lg:inset-auto lg:top-(--strip) lg:h-[calc(100dvh-var(--strip))] lg:flex lg:flex-col "
-            "lg:border-t-0 lg:border-r lg:p-0",
-        ),
+        navigation,
         rx.el.div(
             rx.el.header(
                 rx.el.div(
@@ -139,7 +158,8 @@ def _front() -> rx.Component:
     )
 
 
-def _destination(word: str, picture: str, href: str, current: str) -> rx.Component:
+def destination(word: str, picture: str, href: str, current: str, class_name: str = "") -> rx.Component:
+    """One place of the navigation."""
     here = href == current
     return rx.el.li(
         rx.el.a(
@@ -155,7 +175,7 @@ def _destination(word: str, picture: str, href: str, current: str) -> rx.Compone
             "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-small lg:text-body "
             + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2"),
         ),
-        class_name="flex-1 lg:flex-none",
+        class_name=f"flex-1 lg:flex-none {class_name}",
     )
 
 

@@ -272,7 +272,10 @@ def look() -> rx.Component:
 def help_and_out() -> rx.Component:
     """Help, out of this device, and out for good."""
     return rx.el.div(
-        rows(row(t("Help"), under=t("WhatsApp, e-mail and the questions drivers ask"), href=HELP)),
+        rows(
+            rx.cond(Profile.operator, row(t("Operator"), under=t("Chargers, charges, users and money"), href="/ops")),
+            row(t("Help"), under=t("WhatsApp, e-mail and the questions drivers ask"), href=HELP),
+        ),
         NativeForm.create(
             button(t("Log out"), kind="quiet", type="submit", picture="log-out", class_name="w-full"),
             rx.cond(Live.running, rx.el.p(t("Your charge goes on."), class_name="text-note text-ink-2 mt-2")),

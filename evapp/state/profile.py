@@ -13,7 +13,7 @@ from domain import accounts, attempts, sign_ins
 from domain.accounts import FieldErrors
 from domain.attempts import Locked
 from domain.db import read, transact
-from domain.models import SignIn, User
+from domain.models import Role, SignIn, User
 from domain.pins import TooBusy
 from evapp.components.money import moment
 from evapp.state.effects import Effects
@@ -69,6 +69,7 @@ class Profile(rx.State):
     phone_digits: str = ""
     """As people type it after +91."""
     email: str = ""
+    operator: bool = False
     devices: list[Device] = []  # noqa: RUF012 - a default that Reflex copies
 
     editing: str = ""
@@ -145,6 +146,7 @@ class Profile(rx.State):
         user = await read(_user, user_id)
         mine = auth.scope_of(self).get("ev.sign_in")
         self.username, self.email = user.username, user.email
+        self.operator = user.role == Role.OPERATOR
         number = phonenumbers.parse(user.phone, "IN")
         self.phone = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
         self.phone_digits = str(number.national_number)

@@ -18,11 +18,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain import accounts, attempts, metrics, pins, sign_ins
+from domain import accounts, attempts, metrics, operators, pins, sign_ins
 from domain.accounts import FieldErrors, NotDeleted
 from domain.attempts import Attempt, Locked
 from domain.db import read, transact
-from domain.models import User, now
+from domain.models import Role, User, now
 from domain.settings import settings
 from domain.sign_ins import Browser, Refused
 from evapp.state.effects import Effects
@@ -235,6 +235,20 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
     return response
 
 
+@posted("step-up", "/ops/pin")
+async def step_up(request: Request, typed: dict[str, str]) -> Response:
+    """An operator's PIN, once more: for some minutes this browser may do everything."""
+    user = await of_request(request)
+    if user is None or user.role != Role.OPERATOR:
+        return RedirectResponse(at("/ops"), 303)
+    attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
+    token = sign_ins.new_token()
+    await transact(operators.step_up, attempt, _browser(request, token))
+    log.info("stepped up", user=user.id)
+    onward = forms.onward(request, typed) or at("/ops")
+    return _in(RedirectResponse(local(onward), 303), request, token, user)
+
+
 @posted("delete", "/profile")
 async def delete(request: Request, typed: dict[str, str]) -> Response:
     user = await of_request(request)
@@ -340,6 +354,7 @@ routes = [
     Route("/auth/register", register, methods=["POST"]),
     Route("/auth/login", login, methods=["POST"]),
     Route("/auth/pin", change_pin, methods=["POST"]),
+    Route("/auth/step-up", step_up, methods=["POST"]),
     Route("/auth/delete", delete, methods=["POST"]),
     Route("/auth/logout", logout, methods=["POST"]),
     Route("/auth/gate", gate, methods=["GET"]),

@@ -50,7 +50,7 @@ FINGERPRINTED = ("/assets/", "/fonts/")
 
 SCRIPTLESS = (*FINGERPRINTED, "/icons/")
 
-PRIVATE = ("/dashboard", "/wallet", "/history", "/profile", "/c", "/auth", "/payments")
+PRIVATE = ("/dashboard", "/wallet", "/history", "/profile", "/c", "/ops", "/auth", "/payments")
 """Pages with money and doors with cookies: no cache may keep them."""
 
 

@@ -18,6 +18,7 @@ from domain.events import (
     ChargerChanged,
     ChargerFreed,
     Event,
+    MessagesKept,
     NewsLost,
     RechargeChanged,
     SessionChanged,
@@ -25,6 +26,7 @@ from domain.events import (
     SignedOut,
     WalletChanged,
 )
+from evapp.state.effects import Effects
 from evapp.texts import speaking
 from evapp.texts.languages import ENGLISH, Language
 
@@ -33,6 +35,12 @@ log = structlog.get_logger()
 LOOK_AGAIN_S = 1.0
 CROWD = 1_000
 """So many browsers may be watched before the hub looks which of them are still there."""
+
+
+CHARGERS, CHARGES, MONEY = "chargers", "charges", "money"
+"""Topics of operators: whatever happens to any charger, any charge, any recharge or refund."""
+PACE_S = 1.0
+"""A whole street changes all the time: an operator's page is renewed once in so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +52,18 @@ class Watch:
     chargers: tuple[str, ...]
     states: tuple[type[rx.State], ...]
     language: Language = ENGLISH
+    topics: tuple[str, ...] | None = None
+    """Of an operator's page, which then stands for itself: what it is about beside its chargers."""
+    path: str = ""
+    """Where an operator's page goes by the gate when its sign-in ends."""
 
 
 @dataclass(slots=True)
 class Pending:
-    """What a browser has not been told yet; a newer figure replaces an older one."""
+    """What a browser has not been told yet; a newer figure of a charge replaces an older one."""
 
     reload: bool = False
-    metered: SessionMetered | None = None
+    metered: dict[int, SessionMetered] = field(default_factory=dict)
     since: float = 0.0
     """When the oldest of it happened, by the monotonic clock."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -59,7 +71,7 @@ class Pending:
     @property
     def waits(self) -> bool:
         """Whether there is something to tell."""
-        return self.reload or self.metered is not None
+        return self.reload or bool(self.metered)
 
 
 class Hub:
@@ -72,6 +84,7 @@ class Hub:
         self._watches: dict[str, Watch] = {}
         self._tokens: defaultdict[str, set[str]] = defaultdict(set)
         self._pending: defaultdict[str, Pending] = defaultdict(Pending)
+        self._leaving: set[asyncio.Task[None]] = set()
         metrics.BROWSERS.read = lambda: {(): len(self._watches)}
         metrics.PUSHES_PENDING.read = lambda: {(): sum(one.waits for one in tuple(self._pending.values()))}
 
@@ -152,8 +165,11 @@ class Hub:
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, SignedOut):
-            for token in [t for t, w in self._watches.items() if w.sign_in in event.token_hashes]:
+            for token, watch in [(t, w) for t, w in self._watches.items() if w.sign_in in event.token_hashes]:
                 self.forget(token)
+                if watch.path:
+                    self._leaving.add(task := asyncio.create_task(self._send_away(token, watch)))
+                    task.add_done_callback(self._leaving.discard)
             return
         for token in {token for topic in _touched(event) for token in self._tokens.get(topic, ())}:
             self._wants(token, event if isinstance(event, SessionMetered) else None)
@@ -164,7 +180,7 @@ class Hub:
         if not pending.waits:
             pending.since = time.monotonic()
         if metered is not None:
-            pending.metered = metered
+            pending.metered[metered.session_id] = metered
         else:
             pending.reload = True
         if pending.task is None:
@@ -174,15 +190,25 @@ class Hub:
         try:
             while pending.waits:
                 reload, metered, since = pending.reload, pending.metered, pending.since
-                pending.reload, pending.metered = False, None
-                await self._push(token, reload, metered)
-                metrics.PUSH_SECONDS.see(time.monotonic() - since)
+                pending.reload, pending.metered = False, {}
+                await self._push(token, reload, list(metered.values()))
+                watch = self._watches.get(token)
+                if watch is not None and watch.topics is not None:
+                    await asyncio.sleep(PACE_S)
+                else:
+                    metrics.PUSH_SECONDS.see(time.monotonic() - since)
         except Exception:
             log.exception("push failed", token=token[:8])
         finally:
             pending.task = None
 
-    async def _push(self, token: str, reload: bool, metered: SessionMetered | None) -> None:
+    async def _send_away(self, token: str, watch: Watch) -> None:
+        """An operator's page shows other people's money: it does not stay when the sign-in behind it has ended."""
+        if self._app is not None and self._is_here(token):
+            async with self._app.modify_state(rx.BaseStateToken(ident=token, cls=Effects)) as root:
+                (await root.get_state(Effects))._leave(watch.path)
+
+    async def _push(self, token: str, reload: bool, metered: list[SessionMetered]) -> None:
         watch = self._watches.get(token)
         if watch is None or self._app is None:
             return
@@ -200,27 +226,33 @@ class Hub:
 hub = Hub()
 
 
-async def _renew(state: Any, user_id: int, reload: bool, metered: SessionMetered | None) -> None:
+async def _renew(state: Any, user_id: int, reload: bool, metered: list[SessionMetered]) -> None:
     """Every watched state has `_refresh(user_id)`; one that shows live figures has `_metered(event)` too."""
     if reload:
         await state._refresh(user_id)
-    elif metered is not None and hasattr(state, "_metered"):
-        state._metered(metered)
+    elif hasattr(state, "_metered"):
+        for event in metered:
+            state._metered(event)
 
 
 def _topics(watch: Watch) -> tuple[str, ...]:
-    return (f"user:{watch.user_id}", *(f"charger:{charger_id}" for charger_id in watch.chargers))
+    own = (f"user:{watch.user_id}",) if watch.topics is None else watch.topics
+    return (*own, *(f"charger:{charger_id}" for charger_id in watch.chargers))
 
 
 def _touched(event: Event) -> tuple[str, ...]:
     match event:
         case ChargerChanged(charger_id=charger_id):
-            return (f"charger:{charger_id}",)
-        case SessionMetered(user_id=user_id) | SessionChanged(user_id=user_id):
-            return (f"user:{user_id}",)
+            return (f"charger:{charger_id}", CHARGERS)
+        case SessionMetered(user_id=user_id, charger_id=charger_id):
+            return (f"user:{user_id}", f"meter:{charger_id}", CHARGES)
+        case SessionChanged(user_id=user_id):
+            return (f"user:{user_id}", CHARGES)
         case ChargerFreed(user_id=user_id):
             return (f"user:{user_id}",)
         case WalletChanged(user_id=user_id) | RechargeChanged(user_id=user_id):
-            return (f"user:{user_id}",)
+            return (f"user:{user_id}", MONEY)
+        case MessagesKept(charger_id=charger_id):
+            return (f"messages:{charger_id}",)
         case _:
             return ()

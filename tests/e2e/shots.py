@@ -6,51 +6,25 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 from sqlmodel import Session, select
 
 from domain import accounts, chargers, wallet
 from domain.db import Database
 from domain.models import ChargingSession
 from simulator.chargers import VirtualCharger
-from tests.e2e.browsers import PIN, chromium_browser
+from tests.e2e.browsers import chromium_browser
+from tests.e2e.camera import SHOTS, Camera, register
+from tests.e2e.ops_shots import at_the_desk
 from tests.e2e.running import Product, running
 
-SHOTS = Path(__file__).parents[2] / "docs" / "shots"
 SIZES = {"390": {"width": 390, "height": 844}, "1280": {"width": 1280, "height": 860}}
 THEMES = ("light", "dark")
-STILL = """() => Promise.all(document.getAnimations()
-    .filter(one => one.effect.getComputedTiming().endTime < 2000).map(one => one.finished.catch(() => null)))"""
-"""What a page still moves has come to rest; what moves for ever, or waits to say that news is old, goes on."""
-
-
-@dataclass
-class Camera:
-    """One browser window, and where its pictures go."""
-
-    page: Page
-    url: str
-    suffix: str
-    only: str
-    number: int
-
-    async def open(self, path: str, shows: str) -> None:
-        """Load a page and wait until it says what it should."""
-        await self.page.goto(self.url + path)
-        await expect(self.page.get_by_text(shows).first).to_be_visible(timeout=15_000)
-
-    async def shoot(self, name: str) -> None:
-        if self.only in name:
-            await self.page.evaluate(STILL)
-            await self.page.screenshot(path=SHOTS / f"{name}-{self.suffix}.png", caret="hide")
-
-    async def picture(self, name: str, path: str, shows: str) -> None:
-        await self.open(path, shows)
-        await self.shoot(name)
+OPERATORS = "ops"
+"""Pictures whose names begin so are of the operators' pages."""
 
 
 async def signed_out(camera: Camera) -> None:
@@ -62,16 +36,6 @@ async def signed_out(camera: Camera) -> None:
     await camera.picture("not-found", "/nothing-here", "Nothing at this address.")
     await camera.picture("offline", "/offline", "No connection")
     await camera.picture("help", "/help", "A person answers")
-
-
-async def register(camera: Camera, username: str, phone: str) -> None:
-    page = camera.page
-    await camera.open("/register", "Create an account")
-    for label, text in (("Username", username), ("Mobile number", phone), ("PIN again", PIN)):
-        await page.get_by_label(label, exact=True).fill(text)
-    await page.get_by_label("PIN", exact=True).fill(PIN)
-    await page.get_by_role("button", name="Create account").click()
-    await page.wait_for_url("**/dashboard")
 
 
 async def chargers_of_all_kinds(camera: Camera, busy: VirtualCharger, faulted: VirtualCharger) -> None:
@@ -148,15 +112,19 @@ async def album(product: Product, browser: Browser, only: str) -> None:
                 locale="en-IN",
             )
             camera = Camera(await context.new_page(), product.url, f"{width}-{theme}", only, number)
-            await signed_out(camera)
+            if not only.startswith(OPERATORS):
+                await signed_out(camera)
             username = f"asha{number or ''}"
             await register(camera, username, f"98450{number:05d}")
             await camera.picture("home-new", "/dashboard", "Add ₹500 to start your first charge")
             [user] = await database.read(accounts.find, username)
             await database.transact(wallet.adjust, user.id, 124_050, key=username, reason="Welcome")
-            await chargers_of_all_kinds(camera, busy, faulted)
-            await one_charge(camera, charger, database)
-            await afterwards(camera)
+            if not only.startswith(OPERATORS):
+                await chargers_of_all_kinds(camera, busy, faulted)
+                await one_charge(camera, charger, database)
+                await afterwards(camera)
+            await context.clear_cookies()
+            await at_the_desk(camera, database, busy, username)
             await context.close()
     database.close()
 

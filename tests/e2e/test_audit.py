@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from domain import accounts
+from domain import accounts, findings, health, tariffs
 from domain.db import Database
+from domain.health import Noted
+from domain.models import now
 from tests.e2e.audit import (
     LIGHT,
     NARROW,
@@ -27,6 +29,7 @@ from tests.e2e.audit import (
 )
 from tests.e2e.browsers import PIN
 from tests.e2e.conftest import Driver, Phone, Street
+from tests.e2e.desk import operator
 from tests.e2e.running import Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -148,6 +151,56 @@ async def test_a_drivers_pages(
         await inspection.page("home", "/dashboard", "Keep evapp on your home screen")
         await inspection.page("history", "/history", "Test Street")
         await inspection.state("history, one", _follow("Test Street"), "Get help with this charge")
+
+
+async def test_an_operators_pages(
+    product: Product, chromium: Browser, phones: Any, driver_with_600: Driver, street: Street, database: Database
+) -> None:
+    desk = await operator(await phones(), database)
+    await desk.phone.open("/ops/tariffs")
+    await desk.give_pin()
+    cookies = await desk.phone.context.cookies()
+    await database.transact(tariffs.set_price, 1_800, group="audit", start_paise=1_000)
+    async with street(connectors=2) as charger, inspecting(product, chromium, cookies) as inspection:
+        await database.transact(findings.note, "boot-loop", charger.identity, "5 boots in 10 minutes.")
+        await database.transact(health.add, {charger.identity: Noted(repairs=3, unanswered=1)}, now())
+        charger.plug()
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await driver_with_600.page.get_by_role("button", name="Start charging").first.click()
+        await charger.answered("MeterValues", count=4)
+        await inspection.page("ops, fleet", "/ops", "in contact")
+        await inspection.state("ops, more", _open("More"), "Chargers")
+        await inspection.page("ops, charger", f"/ops/c/{charger.identity}", "Health since", WITH_DIALOG)
+        await inspection.state("ops, a question", _ask_something, "Cancel")
+        await inspection.page("ops, charges", "/ops/sessions", driver_with_600.username, WITH_DIALOG)
+        await inspection.page("ops, findings", "/ops/findings", "boots again and again", WITH_DIALOG)
+        await inspection.state("ops, resolve", _press("Resolve:"), "What came of it")
+        await inspection.page("ops, users", "/ops/users", "A part of a username")
+        await inspection.page("ops, user", f"/ops/users/{driver_with_600.id}", "What can be done", WITH_DIALOG)
+        await inspection.state("ops, adjust", _press("Adjust the wallet"), "Which way")
+        await inspection.page("ops, tariffs", "/ops/tariffs", "A new price", WITH_DIALOG)
+        await inspection.page("ops, payments", "/ops/refunds", "Recharges", WITH_DIALOG)
+        await inspection.page("ops, trail", "/ops/trail", "user make-operator")
+        await inspection.page("ops, PIN", "/ops/pin?next=/ops", "It opens changes")
+        await inspection.page("hindi, ops", "/hi/ops", "संपर्क में")
+        await inspection.page("hindi, ops charger", f"/hi/ops/c/{charger.identity}", "चालू चार्जिंग", WITH_DIALOG)
+        await driver_with_600.page.get_by_role("button", name="Stop charging").click()
+        await driver_with_600.page.get_by_role("button", name="Stop and pay").click()
+        await expect(driver_with_600.page.get_by_role("region", name="Receipt")).to_be_visible()
+
+
+async def _ask_something(page: Page) -> None:
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.get_by_role("alertdialog")).to_be_visible()
+
+
+def _open(word: str) -> Act:
+    async def open_it(page: Page) -> None:
+        summary = page.locator("summary").get_by_text(word, exact=True)
+        if await summary.is_visible():
+            await summary.click()
+
+    return open_it
 
 
 async def test_pages_in_hindi(

@@ -26,10 +26,14 @@ class Seen:
         self.refreshed: list[int] = []
         self.figures: list[int] = []
         self.language = ""
+        self.left = ""
 
     async def _refresh(self, user_id: int) -> None:
         self.refreshed.append(user_id)
         self.language = language().code
+
+    def _leave(self, path: str) -> None:
+        self.left = path
 
     def _metered(self, event: SessionMetered) -> None:
         self.figures.append(event.energy_wh)
@@ -85,8 +89,8 @@ def tab(app: App, token: str, user_id: int = 1, charger_id: str = "", sign_in: s
     return app.states[token]
 
 
-def metered(wh: int, user_id: int = 1) -> SessionMetered:
-    return SessionMetered(1, "A", user_id, wh, wh, 7000, datetime.now(UTC))
+def metered(wh: int, user_id: int = 1, session_id: int = 1) -> SessionMetered:
+    return SessionMetered(session_id, "A", user_id, wh, wh, 7000, datetime.now(UTC))
 
 
 async def settled() -> None:
@@ -179,3 +183,55 @@ async def test_those_who_left_are_forgotten(app: App, bus: LocalBus, monkeypatch
         del app.token_to_socket[f"t{number}"]
     tab(app, "new")
     assert set(live.hub._watches) == {"new"}
+
+
+# Operators
+
+
+def desk(app: App, token: str, *topics: str, sign_in: str = "s") -> Seen:
+    app.token_to_socket[token] = SocketRecord(instance_id=app.instance_id, sid=token)
+    app.states[token] = Seen()
+    live.hub.watch(token, Watch(9, sign_in, (), (rx.State,), topics=topics, path="/auth/gate?next=%2Fops"))
+    return app.states[token]
+
+
+async def test_an_operator_hears_of_every_charger_and_not_of_his_own_wallet(app: App, bus: LocalBus) -> None:
+    fleet, charges = desk(app, "fleet", live.CHARGERS), desk(app, "charges", live.CHARGES)
+    await bus.publish(ChargerChanged("A"), WalletChanged(9))
+    await settled()
+    assert (fleet.refreshed, charges.refreshed) == ([9], [])
+
+
+async def test_the_newest_figure_of_each_charge_arrives(
+    app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PACE_S", 0)
+    charges = desk(app, "charges", live.CHARGES)
+    app.gate.clear()
+    for session, energy in ((1, 10), (1, 11), (2, 20), (1, 12), (2, 21)):
+        await bus.publish(metered(energy, session, session))
+    await settled()
+    app.gate.set()
+    await settled()
+    assert sorted(charges.figures)[-2:] == [12, 21]
+    assert len(charges.figures) < 5
+
+
+async def test_a_busy_street_renews_an_operators_page_once_in_a_while(
+    app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PACE_S", 3600)
+    fleet, driver = desk(app, "fleet", live.CHARGERS), tab(app, "a", charger_id="A")
+    for _ in range(5):
+        await bus.publish(ChargerChanged("A"))
+        await settled()
+    assert (len(fleet.refreshed), len(driver.refreshed)) == (1, 5)
+
+
+async def test_an_operators_page_leaves_when_its_sign_in_ends(app: App, bus: LocalBus) -> None:
+    gone, still = desk(app, "a", live.CHARGERS, sign_in="gone"), desk(app, "b", live.CHARGERS, sign_in="here")
+    driver = tab(app, "c", sign_in="gone")
+    await bus.publish(SignedOut(("gone",)), ChargerChanged("A"))
+    await settled()
+    assert (gone.left, still.left, driver.left) == ("/auth/gate?next=%2Fops", "", "")
+    assert (gone.refreshed, still.refreshed) == ([], [9])

@@ -1,0 +1,94 @@
+"""What somebody must look at, and what came of it."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.buttons import button
+from evapp.components.fields import area
+from evapp.components.notices import empty, notice
+from evapp.components.ops import act, filters, kind, older
+from evapp.components.rows import row, rows
+from evapp.pages.ops import desk
+from evapp.state.ops_findings import OPEN, RESOLVED, OpsFindings, Row
+from evapp.texts import at, later, t
+
+FILTERS = ((OPEN, later("To look at")), (RESOLVED, later("Resolved")))
+
+
+def ops_findings() -> rx.Component:
+    """The page /ops/findings."""
+    return desk(
+        "/ops/findings",
+        t("Findings"),
+        rx.el.div(
+            filters(
+                t("Show"),
+                *(
+                    kind("which", value, t(word), OpsFindings.which, OpsFindings.choose(value))  # type: ignore[operator]
+                    for value, word in FILTERS
+                ),
+            ),
+            rx.cond(OpsFindings.error != "", notice("fault", OpsFindings.error)),
+            rx.cond(
+                OpsFindings.loaded,
+                rx.cond(
+                    OpsFindings.rows.length() > 0,  # type: ignore[attr-defined]
+                    rx.el.div(
+                        rows(rx.foreach(OpsFindings.rows, finding)), older(OpsFindings.more, OpsFindings.show_more)
+                    ),
+                    empty(
+                        rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nobody has resolved anything."))
+                    ),
+                ),
+                rows(*(row(bone("16ch"), under=bone("24ch"), aside=bone("6ch")) for _ in "1234")),
+            ),
+            class_name="grid gap-5 max-w-[52rem]",
+        ),
+        changes=False,
+    )
+
+
+def finding(one: Row) -> rx.Component:
+    """What happened, about what, since when; and who looked."""
+    return rx.el.li(
+        rx.el.p(one.title, class_name="font-medium text-body text-ink"),
+        rx.el.p(one.detail, class_name="text-ink-2 mt-0.5"),
+        rx.el.p(
+            rx.cond(
+                one.link != "",
+                rx.el.a(one.ref, href=at(one.link), class_name="underline underline-offset-4 decoration-1"),
+                one.ref,
+            ),
+            " · ",
+            one.kind,
+            " · ",
+            one.since,
+            class_name="num text-note text-ink-3 mt-0.5 wrap-anywhere",
+        ),
+        rx.cond(
+            one.resolved != "",
+            rx.el.p(
+                rx.el.span(one.resolution, class_name="block text-ink"),
+                rx.el.span(one.resolved, class_name="num text-note text-ink-3"),
+                class_name="mt-2 pl-4 border-l-2 border-line",
+            ),
+            act(
+                t("Resolve"),
+                OpsFindings.open(one.number),  # type: ignore[operator]
+                aria_label=t("Resolve: {title}, {ref}", title=one.title, ref=one.ref),
+            ),
+        ),
+        rx.cond(OpsFindings.resolving == one.number, note()),
+        class_name="py-4",
+    )
+
+
+def note() -> rx.Component:
+    """What came of it."""
+    return rx.el.form(
+        area("note", t("What came of it"), hint=t("It is kept with your name."), max_length=500),
+        button(t("Resolve"), type="submit"),
+        on_submit=OpsFindings.resolve,
+        reset_on_submit=False,
+        class_name="grid gap-4 py-3",
+    )

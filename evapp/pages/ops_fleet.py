@@ -1,0 +1,85 @@
+"""The fleet, as it is now."""
+
+import reflex as rx
+
+from domain import fleet
+from evapp.components.bones import bone, loaded
+from evapp.components.notices import empty
+from evapp.components.ops import filters, kind, older, search
+from evapp.components.rows import rows
+from evapp.components.status import status
+from evapp.pages.ops import desk
+from evapp.state.ops_fleet import Fleet, Row
+from evapp.texts import at, later, t
+
+FILTERS = (
+    (fleet.EVERY, later("All")),
+    (fleet.CHARGING, later("Charging")),
+    (fleet.FAULT, later("Out of order")),
+    (fleet.SILENT, later("No contact")),
+    (fleet.FLAGGED, later("To look at")),
+    (fleet.RETIRED, later("Retired")),
+)
+LOOK = "grid gap-x-4 gap-y-0.5 py-3 min-h-16 sm:grid-cols-[10rem_minmax(0,1fr)_11rem] items-center"
+
+
+def ops_fleet() -> rx.Component:
+    """The page /ops."""
+    return desk(
+        "/ops",
+        t("Chargers"),
+        rx.el.div(
+            counts(),
+            search("charger", t("ID, name or place"), Fleet.search, Fleet.typed),
+            filters(
+                t("Show"),
+                *(
+                    kind("which", value, t(word), Fleet.which, Fleet.choose(value))  # type: ignore[operator]
+                    for value, word in FILTERS
+                ),
+            ),
+            rx.cond(
+                Fleet.loaded,
+                rx.cond(
+                    Fleet.rows.length() > 0,  # type: ignore[attr-defined]
+                    rx.el.div(rows(rx.foreach(Fleet.rows, charger)), older(Fleet.more, Fleet.show_more)),
+                    empty(t("No charger is like this.")),
+                ),
+                rows(*(waiting() for _ in range(6))),
+            ),
+            class_name="grid gap-5",
+        ),
+        changes=False,
+    )
+
+
+def counts() -> rx.Component:
+    """How many there are of each kind."""
+    return rx.el.p(
+        loaded(Fleet.loaded, rx.foreach(Fleet.counts, lambda one: rx.el.span(one)), "24ch"),
+        class_name="num flex flex-wrap gap-x-4 text-body text-ink-2 min-h-12 sm:min-h-6",
+    )
+
+
+def charger(one: Row) -> rx.Component:
+    """One charger; the whole row leads to it."""
+    return rx.el.li(
+        rx.el.a(
+            status(one.shown, one.words),
+            rx.el.div(
+                rx.el.p(
+                    one.id, rx.el.span(one.name, class_name="font-normal text-ink-2 ml-2"), class_name="num font-medium"
+                ),
+                rx.el.p(one.plugs, class_name="num text-note text-ink-2 empty:hidden"),
+                rx.cond(one.flags != "", rx.el.p(one.flags, class_name="text-note font-medium text-vermilion")),
+                class_name="min-w-0",
+            ),
+            rx.el.p(one.heard, class_name="num text-note text-ink-3 sm:text-right"),
+            href=at(f"/ops/c/{one.id}"),
+            class_name=LOOK,
+        )
+    )
+
+
+def waiting() -> rx.Component:
+    return rx.el.li(bone("8ch"), rx.el.div(bone("14ch"), bone("9ch")), bone("9ch"), class_name=LOOK)

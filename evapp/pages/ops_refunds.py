@@ -1,0 +1,87 @@
+"""Recharges and refunds, and the way back for money."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.buttons import button
+from evapp.components.fields import field
+from evapp.components.notices import empty
+from evapp.components.ops import act, filters, kind, older, outcome, question, reason
+from evapp.components.rows import row, rows
+from evapp.pages.ops import desk, opened
+from evapp.state.ops_refunds import RECHARGES, REFUNDS, OpsRefunds, Row
+from evapp.texts import at, later, t
+
+FILTERS = ((RECHARGES, later("Recharges")), (REFUNDS, later("Refunds")))
+
+
+def ops_refunds() -> rx.Component:
+    """The page /ops/refunds."""
+    return desk(
+        "/ops/refunds",
+        t("Payments"),
+        question(OpsRefunds),
+        rx.el.div(
+            filters(
+                t("Show"),
+                *(
+                    kind("which", value, t(word), OpsRefunds.which, OpsRefunds.choose(value))  # type: ignore[operator]
+                    for value, word in FILTERS
+                ),
+            ),
+            outcome(OpsRefunds),
+            rx.cond(
+                OpsRefunds.loaded,
+                rx.cond(
+                    OpsRefunds.rows.length() > 0,  # type: ignore[attr-defined]
+                    rx.el.div(rows(rx.foreach(OpsRefunds.rows, payment)), older(OpsRefunds.more, OpsRefunds.show_more)),
+                    empty(t("Nothing yet.")),
+                ),
+                rows(*(row(bone("12ch"), under=bone("20ch"), aside=bone("6ch")) for _ in "1234")),
+            ),
+            class_name="grid gap-5 max-w-[52rem]",
+        ),
+    )
+
+
+def payment(one: Row) -> rx.Component:
+    """One recharge or refund, and the way back for its money."""
+    return rx.el.li(
+        rx.el.div(
+            rx.el.div(
+                rx.el.p(one.state, class_name="font-medium text-body text-ink"),
+                rx.el.p(
+                    rx.el.a(one.who, href=at(one.who_link), class_name="underline underline-offset-4 decoration-1"),
+                    rx.el.span(" · ", one.when, class_name="num"),
+                    class_name="text-note text-ink-2",
+                ),
+                rx.el.p(one.name, class_name="num text-note text-ink-3 break-all"),
+                rx.el.p(one.about, class_name="num text-note text-ink-3 break-all empty:hidden"),
+                class_name="min-w-0",
+            ),
+            rx.el.p(one.amount, class_name="num font-medium text-ink shrink-0"),
+            class_name="flex items-start justify-between gap-4",
+        ),
+        opened(rx.cond(one.can_refund, act(t("Send back"), OpsRefunds.open(one.name)))),  # type: ignore[operator]
+        rx.cond(OpsRefunds.refunding == one.name, form()),
+        class_name="py-3.5",
+    )
+
+
+def form() -> rx.Component:
+    """How much, and why."""
+    return rx.el.form(
+        field(
+            "rupees",
+            t("Rupees"),
+            hint=t("No more than is left of it and free in the wallet."),
+            before="₹",
+            input_mode="decimal",
+            auto_complete="off",
+        ),
+        reason(),
+        button(t("Go on…"), type="submit", kind="quiet"),
+        on_submit=OpsRefunds.request,
+        reset_on_submit=False,
+        class_name="grid gap-4 max-w-[28rem] py-3",
+    )

@@ -1,0 +1,87 @@
+"""Charges under way, those that wait for somebody, and any other by its name."""
+
+import reflex as rx
+
+from domain import charges
+from evapp.components.bones import bone
+from evapp.components.buttons import button
+from evapp.components.charges import charge
+from evapp.components.fields import field
+from evapp.components.notices import empty
+from evapp.components.ops import act, filters, kind, older, outcome, question, reason, search
+from evapp.components.rows import row, rows, section
+from evapp.pages.ops import desk, opened
+from evapp.state.ops_sessions import OpsSessions, Orphan, Row
+from evapp.texts import later, t
+
+FILTERS = (
+    (charges.RUNNING, later("Under way")),
+    (charges.STUCK, later("Waiting for somebody")),
+    (charges.EVERY, later("All")),
+)
+
+
+def ops_sessions() -> rx.Component:
+    """The page /ops/sessions."""
+    return desk(
+        "/ops/sessions",
+        t("Charges"),
+        question(OpsSessions),
+        rx.el.div(
+            search("charge", t("Reference, receipt, charger or driver"), OpsSessions.search, OpsSessions.typed),
+            filters(
+                t("Show"),
+                *(
+                    kind("which", value, t(word), OpsSessions.which, OpsSessions.choose(value))  # type: ignore[operator]
+                    for value, word in FILTERS
+                ),
+            ),
+            outcome(OpsSessions),
+            rx.cond(
+                OpsSessions.loaded,
+                rx.cond(
+                    OpsSessions.rows.length() > 0,  # type: ignore[attr-defined]
+                    rx.el.div(rows(rx.foreach(OpsSessions.rows, one)), older(OpsSessions.more, OpsSessions.show_more)),
+                    empty(t("No charge is like this.")),
+                ),
+                rows(
+                    *(row(bone("9ch"), under=bone("16ch"), aside=bone("6ch"), aside_under=bone("6ch")) for _ in "1234")
+                ),
+            ),
+            rx.cond(OpsSessions.orphans.length() > 0, orphans()),  # type: ignore[attr-defined]
+            class_name="grid gap-5",
+        ),
+    )
+
+
+def one(line: Row) -> rx.Component:
+    """One charge, with what can be done about it."""
+    return charge(
+        line,
+        opened(
+            rx.cond(line.can_stop, act(t("Stop the charge"), OpsSessions.stop(line.ref))),  # type: ignore[operator]
+            rx.cond(line.can_give, act(t("Give something back"), OpsSessions.open_bill(line.ref))),  # type: ignore[operator]
+        ),
+        below=rx.cond(OpsSessions.giving == line.ref, gift()),
+    )
+
+
+def gift() -> rx.Component:
+    """Part of a bill, and why."""
+    return rx.el.form(
+        field("rupees", t("Rupees"), before="₹", input_mode="decimal", auto_complete="off"),
+        reason(t("The driver reads it.")),
+        button(t("Give back…"), type="submit", kind="quiet"),
+        on_submit=OpsSessions.give_back,
+        reset_on_submit=False,
+        class_name="grid gap-4 max-w-[28rem] py-3",
+    )
+
+
+def orphans() -> rx.Component:
+    """Stops that belong to no charge we know."""
+    return section(t("Stops that belong to no charge"), rows(rx.foreach(OpsSessions.orphans, orphan)))
+
+
+def orphan(found: Orphan) -> rx.Component:
+    return row(found.detail, under=found.when, href="/ops/findings")

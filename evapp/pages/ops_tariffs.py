@@ -1,0 +1,92 @@
+"""What a kWh costs, now and later, and a new price."""
+
+import reflex as rx
+
+from domain.settings import settings
+from evapp.components.bones import bone
+from evapp.components.buttons import button
+from evapp.components.fields import area, choice, field
+from evapp.components.money import per_kwh
+from evapp.components.notices import empty
+from evapp.components.ops import outcome, question, reason
+from evapp.components.rows import row, rows, section
+from evapp.components.shell import columns
+from evapp.pages.ops import desk, opened
+from evapp.state.ops_tariffs import OpsTariffs, Row
+from evapp.texts import t
+
+
+def ops_tariffs() -> rx.Component:
+    """The page /ops/tariffs."""
+    return desk(
+        "/ops/tariffs",
+        t("Tariffs"),
+        question(OpsTariffs),
+        outcome(OpsTariffs),
+        columns(standing(), rx.el.div(opened(new()))),
+        lead=t("Charges that run keep the price they began with."),
+    )
+
+
+def standing() -> rx.Component:
+    """What holds and what is to come."""
+    return section(
+        t("Now and later"),
+        rx.cond(
+            OpsTariffs.loaded,
+            rx.cond(
+                OpsTariffs.rows.length() > 0,  # type: ignore[attr-defined]
+                rows(rx.foreach(OpsTariffs.rows, price)),
+                empty(t("Only the price of the settings: {price}.", price=per_kwh(settings().tariff_paise_per_kwh))),
+            ),
+            rows(*(row(bone("16ch"), under=bone("20ch"), aside=bone("8ch")) for _ in "123")),
+        ),
+    )
+
+
+def price(one: Row) -> rx.Component:
+    """One price: where, since when, and each of its parts."""
+    under = rx.fragment(
+        rx.el.span(one.since, class_name=rx.cond(one.now, "num block", "num block font-medium text-ink")),
+        rx.foreach(one.lines, lambda line: rx.el.span(line, class_name="num block")),
+    )
+    return row(one.where, under=under, aside=one.rate)
+
+
+def new() -> rx.Component:
+    """A price, part by part; what drivers will read is asked about before it holds."""
+    scope = OpsTariffs.scope
+    return section(
+        t("A new price"),
+        rx.el.form(
+            choice(
+                t("For"),
+                rx.fragment(
+                    rx.el.option(t("All chargers without a price of their own"), value="all"),
+                    rx.el.option(t("A group"), value="group"),
+                    rx.el.option(t("One charger"), value="charger"),
+                ),
+                name="scope",
+                value=scope,
+                on_change=OpsTariffs.choose,
+            ),
+            rx.cond(scope == "group", field("group", t("Group"), max_length=40)),
+            rx.cond(scope == "charger", field("charger", t("Charger ID"), max_length=48, auto_capitalize="none")),
+            field("rupees", t("Rupees for a kWh, GST included"), before="₹", input_mode="decimal", auto_complete="off"),
+            field("begins", t("From, Indian time"), hint=t("Empty: from now on."), type="datetime-local"),
+            area(
+                "bands", t("Other hours, other prices"), hint=t("Like 22:00-06:00=12.50, one a line."), class_name="num"
+            ),
+            field("start", t("Rupees for a start"), input_mode="decimal", auto_complete="off"),
+            field("minute", t("Rupees for a minute of charging"), input_mode="decimal", auto_complete="off"),
+            field(
+                "idle_after", t("Free minutes of the cable after charging"), input_mode="numeric", auto_complete="off"
+            ),
+            field("idle", t("Rupees for each minute after that"), input_mode="decimal", auto_complete="off"),
+            reason(),
+            button(t("Read it first…"), type="submit"),
+            on_submit=OpsTariffs.set_price,
+            reset_on_submit=False,
+            class_name="grid gap-4",
+        ),
+    )

@@ -1,0 +1,52 @@
+"""What operators did."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.notices import empty
+from evapp.components.ops import older, search
+from evapp.components.rows import row, rows
+from evapp.pages.ops import desk
+from evapp.state.ops_trail import OpsTrail, Row
+from evapp.texts import at, t
+
+
+def ops_trail() -> rx.Component:
+    """The page /ops/trail."""
+    return desk(
+        "/ops/trail",
+        t("Trail"),
+        rx.el.div(
+            search("about", t("Done to, like user:7 or charger:DEMO-1"), OpsTrail.search, OpsTrail.about),
+            rx.cond(
+                OpsTrail.loaded,
+                rx.cond(
+                    OpsTrail.rows.length() > 0,  # type: ignore[attr-defined]
+                    rx.el.div(rows(rx.foreach(OpsTrail.rows, entry)), older(OpsTrail.more, OpsTrail.show_more)),
+                    empty(t("Nothing was done yet.")),
+                ),
+                rows(*(row(bone("16ch"), under=bone("24ch"), aside=bone("9ch")) for _ in "12345")),
+            ),
+            class_name="grid gap-5 max-w-[52rem]",
+        ),
+        lead=t("It takes new lines only."),
+        changes=False,
+    )
+
+
+def entry(one: Row) -> rx.Component:
+    """Who did what to whom, when and why."""
+    return rx.el.li(
+        rx.el.p(
+            rx.el.span(one.action, class_name="font-medium mr-3"),
+            rx.cond(
+                one.link != "",
+                rx.el.a(one.subject, href=at(one.link), class_name="underline underline-offset-4 decoration-1"),
+                rx.el.span(one.subject),
+            ),
+            class_name="num wrap-anywhere",
+        ),
+        rx.el.p(one.detail, class_name="text-note text-ink-2 break-words empty:hidden"),
+        rx.el.p(one.who, " · ", one.when, class_name="num text-note text-ink-3"),
+        class_name="py-3",
+    )

@@ -1,0 +1,165 @@
+"""One user: money, charges, sign-ins, and what can be done about each."""
+
+import reflex as rx
+
+from evapp.components.bones import bone
+from evapp.components.buttons import button, button_link
+from evapp.components.charges import charge
+from evapp.components.fields import choice, field
+from evapp.components.meter import figure, panel
+from evapp.components.notices import empty, notice
+from evapp.components.ops import act, outcome, question, reason, trail_link
+from evapp.components.rows import row, rows, section
+from evapp.components.shell import columns
+from evapp.pages.ops import desk, opened
+from evapp.state.ops_sessions import Row as Charge
+from evapp.state.ops_user import Device, Movement, OpsUser
+from evapp.texts import t
+
+
+def ops_user() -> rx.Component:
+    """The page /ops/users/<number>."""
+    return desk(
+        "/ops/users",
+        rx.cond(OpsUser.username != "", OpsUser.username, bone("8ch")),
+        question(OpsUser),
+        rx.match(
+            OpsUser.phase,
+            ("shown", found()),
+            ("missing", notice("info", t("There is no such user."), action=button_link(t("All users"), "/ops/users"))),
+            rx.el.div(bone("100%", "14rem"), class_name="max-w-[40rem]"),
+        ),
+    )
+
+
+def found() -> rx.Component:
+    """Who it is, then money and charges beside what can be done."""
+    return rx.el.div(
+        rx.el.p(rx.foreach(OpsUser.about, rx.el.span), class_name="num flex flex-wrap gap-x-4 text-ink-2"),
+        rx.cond(OpsUser.standing != "", rx.el.p(OpsUser.standing, class_name="font-medium text-vermilion")),
+        rx.el.div(outcome(OpsUser, t("The new PIN")), class_name="mt-4"),
+        columns(
+            rx.el.div(money(), movements(), class_name="grid gap-7"),
+            rx.el.div(
+                rx.cond(OpsUser.gone, None, deeds()),
+                charged(),
+                devices(),
+                trail_link(f"user:{OpsUser.number}"),
+                class_name="grid gap-9",
+            ),
+        ),
+    )
+
+
+def money() -> rx.Component:
+    """What there is, what is set aside, what is owed."""
+    return panel(
+        rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+        rx.el.div(figure(OpsUser.balance, size="card"), class_name="mt-1"),
+        rx.el.p(OpsUser.held, class_name="num text-note text-ink-2 mt-2 empty:hidden"),
+        rx.el.p(OpsUser.owed, class_name="num text-note text-ink mt-2 empty:hidden"),
+        label=t("Wallet"),
+    )
+
+
+def movements() -> rx.Component:
+    return section(
+        t("Movements"),
+        rx.cond(
+            OpsUser.lines.length() > 0,  # type: ignore[attr-defined]
+            rows(rx.foreach(OpsUser.lines, movement)),
+            empty(t("Nothing moved yet.")),
+        ),
+    )
+
+
+def movement(line: Movement) -> rx.Component:
+    under = rx.fragment(
+        rx.el.span(line.what, class_name="block"), rx.el.span(line.when, class_name="num text-small text-ink-3")
+    )
+    return row(line.word, under=under, aside=line.amount, aside_under=line.after)
+
+
+def deeds() -> rx.Component:
+    """Money, block and PIN: each opens its form."""
+    return opened(
+        section(
+            t("What can be done"),
+            rx.el.div(
+                act(t("Adjust the wallet"), OpsUser.edit("adjust")),  # type: ignore[operator]
+                act(
+                    rx.cond(OpsUser.blocked, t("Unblock"), t("Block")),
+                    OpsUser.edit("block"),  # type: ignore[operator]
+                ),
+                act(t("New PIN"), OpsUser.edit("pin")),  # type: ignore[operator]
+                class_name="flex flex-wrap gap-x-5",
+            ),
+            rx.match(
+                OpsUser.editing,
+                ("adjust", adjustment()),
+                ("block", why(OpsUser.block, t("Go on…"))),
+                ("pin", why(OpsUser.reset_pin, t("Make a new PIN…"))),
+                rx.fragment(),
+            ),
+        )
+    )
+
+
+def adjustment() -> rx.Component:
+    """How much, which way, and why the driver reads it in the wallet."""
+    return rx.el.form(
+        choice(
+            t("Which way"),
+            rx.fragment(
+                rx.el.option(t("Give to the driver"), value="give"),
+                rx.el.option(t("Take from the driver"), value="take"),
+            ),
+            name="way",
+        ),
+        field("rupees", t("Rupees"), before="₹", input_mode="decimal", auto_complete="off"),
+        reason(t("The driver reads it.")),
+        button(t("Go on…"), type="submit", kind="quiet"),
+        on_submit=OpsUser.adjust,
+        reset_on_submit=False,
+        class_name="grid gap-4 py-3",
+    )
+
+
+def why(on_submit: object, label: str) -> rx.Component:
+    return rx.el.form(
+        reason(),
+        button(label, type="submit", kind="quiet"),
+        on_submit=on_submit,
+        reset_on_submit=False,
+        class_name="grid gap-4 py-3",
+    )
+
+
+def charged() -> rx.Component:
+    return section(
+        t("Charges"),
+        rx.cond(
+            OpsUser.charges.length() > 0,  # type: ignore[attr-defined]
+            rows(rx.foreach(OpsUser.charges, one_charge)),
+            empty(t("No charges yet.")),
+        ),
+    )
+
+
+def one_charge(line: Charge) -> rx.Component:
+    return charge(line)
+
+
+def devices() -> rx.Component:
+    return section(
+        t("Signed in on"),
+        rx.cond(
+            OpsUser.devices.length() > 0,  # type: ignore[attr-defined]
+            rows(rx.foreach(OpsUser.devices, device)),
+            empty(t("Nowhere.")),
+        ),
+    )
+
+
+def device(one: Device) -> rx.Component:
+    return row(rx.el.span(one.agent, class_name="break-words"), under=one.used)

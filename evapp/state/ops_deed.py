@@ -1,0 +1,124 @@
+"""What an operator wants done: first the question with its sums, then the deed, written down in its transaction."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from domain import operators
+from domain.db import transact
+from domain.operators import Act
+from domain.sentences import Sentence
+from evapp.state.effects import Effects
+from evapp.state.ops import operator
+from evapp.texts import later, t
+from evapp.web import auth
+
+LONGEST = 200
+"""Characters of a reason."""
+REASON_WANTED = later("Say why; it is kept.")
+PIN_WANTED = later("Give your PIN again. Nothing was done.")
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One act that waits for its yes."""
+
+    act: Act
+    work: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    said: str = ""
+    """When it is done."""
+    secret: str = ""
+    """Shown once when it is done: a new PIN or key."""
+    refusals: tuple[type[Exception], ...] = ()
+    """What the rules may say to it; the argument of each is a sentence."""
+
+
+class Deeds(rx.State, mixin=True):
+    """Of a page where operators do something."""
+
+    question: str = ""
+    """What would be done, with its sums; empty: nothing is asked."""
+    go: str = ""
+    """The word of the button that does it."""
+    error: str = ""
+    """Why it cannot be done."""
+    secret: str = ""
+    """A new PIN or key, until the page is left."""
+    _deed: Deed | None = None
+
+    @rx.event
+    async def do(self) -> Any:
+        """Do what was asked about; a second yes finds nothing left to do."""
+        user = await operator(self)
+        deed, self._deed, self.question = self._deed, None, ""
+        if user is None or user.id is None or deed is None:
+            return None
+        if not await self._perform(deed):
+            return None
+        after = await self._did(deed)
+        await self._refresh(user.id)
+        return after
+
+    @rx.event
+    def cancel(self) -> None:
+        """Leave it as it is."""
+        self._deed, self.question = None, ""
+
+    def _calm(self) -> None:
+        self._deed, self.question, self.error, self.secret = None, "", "", ""
+
+    def _ask(self, deed: Deed, question: str, go: str) -> None:
+        self.error, self.secret = "", ""
+        self._deed, self.question, self.go = deed, question, go
+
+    def _refuse(self, sentence: str) -> None:
+        self._deed, self.question, self.error = None, "", sentence
+
+    async def _perform(self, deed: Deed) -> bool:
+        token_hash = auth.scope_of(self).get("ev.sign_in") or ""
+        try:
+            await transact(operators.act, token_hash, deed.act, deed.work, *deed.args, **deed.options)
+        except operators.PinWanted:
+            self._refuse(t(PIN_WANTED))
+            return False
+        except operators.NotAnOperator:
+            self._refuse("")
+            return False
+        except deed.refusals as error:
+            self._refuse(t(error.args[0] if error.args else REFUSED))
+            return False
+        self.error, self.secret = "", deed.secret
+        if deed.said:
+            (await self.get_state(Effects))._say(deed.said)
+        return True
+
+    async def _did(self, deed: Deed) -> Any:
+        """What follows outside of the transaction; an event of the page, or nothing."""
+
+    async def _refresh(self, user_id: int) -> None:
+        """Each page's own."""
+
+
+REFUSED = Sentence("It was refused. Nothing was done.")
+
+
+def nothing(db: Session) -> None:
+    """The work of an act that happens elsewhere: a charger is asked after its line is in the trail."""
+
+
+def text(form: object, name: str, longest: int = LONGEST) -> str:
+    """A field of a form as printable text that fits; empty for what is none."""
+    value = form.get(name) if isinstance(form, dict) else None
+    words = " ".join(value.split()) if isinstance(value, str) else ""
+    return words if words.isprintable() and len(words) <= longest else ""
+
+
+def nonce() -> str:
+    """Names one wish that moves money, so that a repetition is the same one."""
+    return secrets.token_hex(16)

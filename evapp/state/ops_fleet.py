@@ -1,0 +1,139 @@
+"""The fleet: every charger with what it does now, how long ago it was heard, and what is wrong with it."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from domain import fleet
+from domain.db import read
+from domain.fleet import Counts, Seen
+from domain.models import now
+from evapp.components.money import duration
+from evapp.state.find import WORDS
+from evapp.state.ops import operator, visit
+from evapp.state.ops_deed import text
+from evapp.texts import later, t
+from evapp.web.live import CHARGERS
+
+MOST = 600
+"""Rows of one page; who wants a charger further down searches for it."""
+
+FLAGS = {
+    "skew": later("Clock is wrong"),
+    "boot_loop": later("Boots again and again"),
+    "repairs": later("Messages repaired"),
+    "unanswered": later("Calls unanswered"),
+}
+"""What of its health wants to be looked at."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One charger in words."""
+
+    id: str
+    name: str
+    shown: str
+    words: str
+    plugs: str
+    heard: str
+    flags: str
+
+
+class Fleet(rx.State):
+    """The page /ops."""
+
+    loaded: bool = False
+    counts: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    rows: list[Row] = []  # noqa: RUF012 - likewise
+    more: bool = False
+    which: str = fleet.EVERY
+    typed: str = ""
+    _limit: int = fleet.PAGE
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page."""
+        self._limit = fleet.PAGE
+        await visit(self, Fleet, topics=(CHARGERS,))
+
+    @rx.event
+    async def choose(self, which: str) -> None:
+        """Show the chargers of one filter."""
+        user = await operator(self)
+        if user is not None and user.id is not None and which in fleet.FILTERS:
+            self.which, self._limit = which, fleet.PAGE
+            await self._refresh(user.id)
+
+    @rx.event
+    async def search(self, form: dict[str, object]) -> None:
+        """Show those with these words in ID, name or place."""
+        user = await operator(self)
+        if user is not None and user.id is not None:
+            self.typed, self._limit = text(form, "charger", 60), fleet.PAGE
+            await self._refresh(user.id)
+
+    @rx.event
+    async def show_more(self) -> None:
+        """Thirty more below those shown."""
+        user = await operator(self)
+        if user is None or not self.rows or len(self.rows) >= MOST:
+            return
+        found = await read(fleet.page, which=self.which, typed=self.typed, after=self.rows[-1].id, limit=fleet.PAGE + 1)
+        self.rows = [*self.rows, *map(_row, found[: fleet.PAGE])]
+        self._limit, self.more = len(self.rows), len(found) > fleet.PAGE and len(self.rows) < MOST
+
+    async def _refresh(self, user_id: int) -> None:
+        found = await read(fleet.page, which=self.which, typed=self.typed, limit=self._limit + 1)
+        self.rows = [_row(seen) for seen in found[: self._limit]]
+        self.more = len(found) > self._limit and len(self.rows) < MOST
+        self.counts = _counts(await read(fleet.counts))
+        self.loaded = True
+
+
+def _counts(found: Counts) -> list[str]:
+    return [
+        t("{count} in all", count=found.all),
+        t("{count} in contact", count=found.in_contact),
+        t("{count} charging", count=found.charging),
+        t("{count} out of order", count=found.faulted),
+    ]
+
+
+def _row(seen: Seen) -> Row:
+    charger = seen.charger
+    shown, word = shown_as(seen)
+    several = len(seen.statuses) > 1
+    return Row(
+        id=charger.id,
+        name=charger.place or charger.name,
+        shown=shown,
+        words=word,
+        plugs=" · ".join(f"{number} {t(WORDS[state][1])}" for number, state in seen.statuses) if several else "",
+        heard=heard_words(seen),
+        flags=" · ".join(t(FLAGS[flag]) for flag in seen.flags),
+    )
+
+
+def shown_as(seen: Seen) -> tuple[str, str]:
+    """Dot and word of a charger."""
+    if seen.charger.retired_at is not None:
+        return "silent", t("Retired")
+    if seen.charging and seen.state == "busy":
+        return "charging", t("Charging")
+    shown, word = WORDS[seen.state]
+    return shown, t(word)
+
+
+def heard_words(seen: Seen) -> str:
+    """How long ago it last said something."""
+    at = seen.charger.heard_at
+    if at is None:
+        return t("Never heard")
+    return t("Heard {time} ago", time=ago(int((now() - at).total_seconds())))
+
+
+def ago(seconds: int) -> str:
+    """A time past in its largest unit: 38 s, 4 min, 1 h 04 m, 12 days."""
+    days = seconds // 86_400
+    return t("{days} days", days=days) if days > 1 else duration(seconds)

@@ -1,0 +1,159 @@
+"""Recharges and refunds with what became of each, and sending money back to where it was paid from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from domain import listings, refunds
+from domain.db import read
+from domain.models import OrderState, RechargeOrder, Refund, RefundState, User
+from domain.money import AmountError, parse_rupees
+from domain.operators import Act
+from domain.refunds import RefundRefused
+from evapp.components.money import moment, rupees
+from evapp.state.ops import operator, visit
+from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, nonce, text
+from evapp.texts import later, t
+from evapp.web.live import MONEY
+
+PAGE = 20
+RECHARGES, REFUNDS = "recharges", "refunds"
+
+STATES = {
+    OrderState.NEW: later("Not begun"),
+    OrderState.PENDING: later("On its way"),
+    OrderState.UNKNOWN: later("PhonePe has not answered"),
+    OrderState.CREDITED: later("In the wallet"),
+    OrderState.FAILED: later("Not paid"),
+    OrderState.REJECTED: later("PhonePe opened no page"),
+    OrderState.MISMATCH: later("Another amount was paid"),
+}
+REFUND_STATES = {
+    RefundState.NEW: later("To be sent within a minute"),
+    RefundState.UNKNOWN: later("PhonePe has not said whether it took it"),
+    RefundState.PENDING: later("PhonePe has it"),
+    RefundState.CONFIRMED: later("PhonePe confirmed it"),
+    RefundState.COMPLETED: later("Paid back"),
+    RefundState.FAILED: later("Not paid back; in the wallet again"),
+    RefundState.REJECTED: later("Refused; in the wallet again"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A recharge or a refund in words."""
+
+    name: str
+    number: int
+    who: str
+    who_link: str
+    amount: str
+    state: str
+    when: str
+    about: str
+    can_refund: bool
+
+
+class OpsRefunds(Deeds, rx.State):
+    """The page /ops/refunds."""
+
+    loaded: bool = False
+    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
+    more: bool = False
+    which: str = RECHARGES
+    refunding: str = ""
+    """The recharge whose form is open."""
+    _limit: int = PAGE
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page."""
+        self._calm()
+        self.refunding, self._limit = "", PAGE
+        await visit(self, OpsRefunds, topics=(MONEY,))
+
+    @rx.event
+    async def choose(self, which: str) -> None:
+        """Recharges, or refunds."""
+        user = await operator(self)
+        if user is not None and user.id is not None and which in (RECHARGES, REFUNDS):
+            self.which, self.refunding, self._limit = which, "", PAGE
+            await self._refresh(user.id)
+
+    @rx.event
+    async def show_more(self) -> None:
+        """Twenty older ones below those shown."""
+        if await operator(self) is not None and self.rows and self.more:
+            older = await read(_rows, self.which, self.rows[-1].number, PAGE + 1)
+            self.rows, self.more = [*self.rows, *older[:PAGE]], len(older) > PAGE
+            self._limit = min(len(self.rows), listings.MOST)
+
+    @rx.event
+    async def open(self, order: str) -> None:
+        """Show the form of one recharge, or put it away."""
+        if await operator(self) is not None:
+            known = isinstance(order, str) and any(row.name == order and row.can_refund for row in self.rows)
+            self.refunding, self.error = (order if known and order != self.refunding else ""), ""
+
+    @rx.event
+    async def request(self, form: dict[str, object]) -> None:
+        """Ask whether so much of the open recharge shall go back."""
+        if await operator(self) is None or not self.refunding:
+            return
+        try:
+            paise, why = parse_rupees(text(form, "rupees", 12)), text(form, "reason")
+        except AmountError as error:
+            return self._refuse(t(error.args[0]))
+        if not why:
+            return self._refuse(t(REASON_WANTED))
+        act = Act("refund request", f"order:{self.refunding}", {"paise": paise, "reason": why})
+        options: dict[str, Any] = {"key": nonce(), "reason": why}
+        said = t("It is sent to PhonePe within a minute.")
+        self._ask(
+            Deed(act, refunds.request, (self.refunding, paise), options, said=said, refusals=(RefundRefused,)),
+            t("Send {sum} back to where it was paid from? It leaves the wallet now.", sum=rupees(paise)),
+            t("Send {sum} back", sum=rupees(paise)),
+        )
+
+    async def _did(self, deed: Deed) -> None:
+        self.refunding, self.which, self._limit = "", REFUNDS, PAGE
+
+    async def _refresh(self, user_id: int) -> None:
+        rows = await read(_rows, self.which, None, self._limit + 1)
+        self.rows, self.more, self.loaded = rows[: self._limit], len(rows) > self._limit, True
+
+
+def _rows(db: Session, which: str, after: int | None, limit: int) -> list[Row]:
+    if which == REFUNDS:
+        return [_refund(db, one) for one in listings.part(db, listings.REFUNDS, after=after, limit=limit)]
+    return [_recharge(db, one) for one in listings.part(db, listings.RECHARGES, after=after, limit=limit)]
+
+
+def _recharge(db: Session, order: RechargeOrder) -> Row:
+    return Row(
+        name=order.merchant_order_id,
+        number=order.id or 0,
+        who=db.get_one(User, order.user_id).username,
+        who_link=f"/ops/users/{order.user_id}",
+        amount=rupees(order.amount_paise),
+        state=t(STATES[OrderState(order.state)]),
+        when=moment(order.created_at),
+        about=t("Bank reference {code}", code=order.utr) if order.utr else "",
+        can_refund=order.state == OrderState.CREDITED,
+    )
+
+
+def _refund(db: Session, refund: Refund) -> Row:
+    return Row(
+        name=refund.merchant_refund_id,
+        number=refund.id or 0,
+        who=db.get_one(User, refund.user_id).username,
+        who_link=f"/ops/users/{refund.user_id}",
+        amount=rupees(refund.amount_paise),
+        state=t(REFUND_STATES[RefundState(refund.state)]),
+        when=moment(refund.created_at),
+        about=t("Of {order}: {reason}", order=refund.merchant_order_id, reason=refund.reason),
+        can_refund=False,
+    )

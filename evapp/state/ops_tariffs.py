@@ -1,0 +1,225 @@
+"""Prices as they hold now and later, for each charger, group and all, and putting another one into force."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+import reflex as rx
+
+from domain import chargers, tariffs
+from domain.chargers import ChargerUnknown
+from domain.db import read
+from domain.models import Tariff, now
+from domain.money import AmountError, parse_rupees
+from domain.operators import Act
+from domain.prices import Band, Price
+from domain.sentences import Sentence
+from domain.tariffs import NotAPrice
+from evapp.components.money import IST, moment, per_kwh
+from evapp.state.ops import operator, visit
+from evapp.state.ops_deed import Deed, Deeds, text
+from evapp.texts import t
+from evapp.texts.prices import price_lines
+
+SCOPES = ("all", "group", "charger")
+_BAND = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)=([0-9.]{1,10})")
+_MINUTES = re.compile(r"[0-9]{1,4}")
+MOST_BANDS = 24
+
+WRONG = {
+    "scope": Sentence("Say for which chargers it holds."),
+    "moment": Sentence("Choose a day and time from now on, or leave it empty for now."),
+    "bands": Sentence("Write hours like 22:00-06:00=12.50, one a line."),
+    "minutes": Sentence("Write the minutes in digits, like 10."),
+}
+
+NO_CHARGER = Sentence("There is no charger of this ID.")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One price in words."""
+
+    where: str
+    since: str
+    now: bool
+    rate: str
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A price as it was typed."""
+
+    price: Price
+    charger_id: str | None
+    group: str | None
+    begins: datetime | None
+
+
+class OpsTariffs(Deeds, rx.State):
+    """The page /ops/tariffs."""
+
+    loaded: bool = False
+    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
+    preview: list[str] = []  # noqa: RUF012 - likewise
+    """What drivers will read of the price that is asked about."""
+    scope: str = "all"
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page."""
+        self._calm()
+        self.preview, self.scope = [], "all"
+        await visit(self, OpsTariffs)
+
+    @rx.event
+    async def choose(self, scope: str) -> None:
+        """For which chargers the new price is."""
+        if await operator(self) is not None and scope in SCOPES:
+            self.scope, self.error = scope, ""
+
+    @rx.event
+    async def set_price(self, form: dict[str, object]) -> None:
+        """Ask whether this price shall come into force, in the words that drivers will read."""
+        if await operator(self) is None:
+            return
+        try:
+            wanted = _wanted(self.scope, form)
+            if wanted.charger_id:
+                await read(chargers.info, wanted.charger_id)
+        except (AmountError, NotAPrice) as error:
+            return self._refuse(t(error.args[0]))
+        except ChargerUnknown:
+            return self._refuse(t(NO_CHARGER))
+        price = wanted.price
+        options = {
+            "charger_id": wanted.charger_id,
+            "group": wanted.group,
+            "effective_at": wanted.begins,
+            "start_paise": price.start_paise,
+            "per_minute_paise": price.per_minute_paise,
+            "idle_after_minutes": price.idle_after_minutes,
+            "idle_per_minute_paise": price.idle_per_minute_paise,
+            "bands": price.bands,
+        }
+        facts = {"paise_per_kwh": price.paise_per_kwh, **options, "reason": text(form, "reason")}
+        subject = f"charger:{wanted.charger_id}" if wanted.charger_id else f"tariff:{wanted.group or 'all'}"
+        self.preview = words_of(price)
+        since = t("From {time} on", time=moment(wanted.begins)) if wanted.begins else t("From now on")
+        self._ask(
+            Deed(
+                Act("tariff set", subject, facts),
+                tariffs.set_price,
+                (price.paise_per_kwh,),
+                options,
+                said=t("The price is set. Charges that run keep theirs."),
+                refusals=(NotAPrice,),
+            ),
+            t(
+                "{where}. {since}: {price}",
+                since=since,
+                where=where_words(wanted.charger_id, wanted.group),
+                price=" ".join(self.preview),
+            ),
+            t("Set this price"),
+        )
+
+    async def _refresh(self, user_id: int) -> None:
+        at = now()
+        self.rows = [_row(tariff, price, at) for tariff, price in await read(tariffs.standing, at)]
+        self.loaded = True
+
+
+def words_of(price: Price) -> list[str]:
+    """A price as drivers read it."""
+    return price_lines(price) or [per_kwh(price.paise_per_kwh)]
+
+
+def where_words(charger_id: str | None, group: str | None) -> str:
+    """At which chargers a price holds."""
+    if charger_id:
+        return charger_id
+    if group:
+        return t("Chargers of the group {group} without a price of their own", group=group)
+    return t("Every charger without a price of its own or of its group")
+
+
+def _row(tariff: Tariff, price: Price, at: datetime) -> Row:
+    return Row(
+        where=where_words(tariff.charger_id, tariff.group_name),
+        since=t("Since {time}", time=moment(tariff.effective_at))
+        if tariff.effective_at <= at
+        else t("From {time} on", time=moment(tariff.effective_at)),
+        now=tariff.effective_at <= at,
+        rate=per_kwh(price.paise_per_kwh),
+        lines=price_lines(price),
+    )
+
+
+def _wanted(scope: str, form: dict[str, object]) -> Wanted:
+    """The typed price.
+
+    Raises:
+        AmountError: a sum is none.
+        NotAPrice: something else is wrong.
+    """
+    group, charger_id = text(form, "group", 40) or None, text(form, "charger", 48) or None
+    if (scope == "group" and not group) or (scope == "charger" and not charger_id):
+        raise NotAPrice(WRONG["scope"])
+    price = Price(
+        parse_rupees(text(form, "rupees", 12)),
+        0,
+        _paise(form, "start"),
+        _paise(form, "minute"),
+        _minutes(form, "idle_after"),
+        _paise(form, "idle"),
+        _bands(form),
+    )
+    return Wanted(
+        price,
+        charger_id if scope == "charger" else None,
+        group if scope == "group" else None,
+        _moment(text(form, "begins", 20)),
+    )
+
+
+def _paise(form: dict[str, object], name: str) -> int:
+    typed = text(form, name, 12)
+    return parse_rupees(typed) if typed else 0
+
+
+def _minutes(form: dict[str, object], name: str) -> int:
+    typed = text(form, name, 6)
+    if typed and not _MINUTES.fullmatch(typed):
+        raise NotAPrice(WRONG["minutes"])
+    return int(typed or 0)
+
+
+def _bands(form: dict[str, object]) -> tuple[Band, ...]:
+    typed = form.get("bands") if isinstance(form, dict) else ""
+    lines = [line.strip() for line in typed.splitlines() if line.strip()] if isinstance(typed, str) else []
+    if len(lines) > MOST_BANDS:
+        raise NotAPrice(WRONG["bands"])
+    return tuple(map(_band, lines))
+
+
+def _band(line: str) -> Band:
+    match = _BAND.fullmatch(line)
+    if match is None:
+        raise NotAPrice(WRONG["bands"])
+    since, until = ((int(match[n]) * 60 + int(match[n + 1])) if match[n] else 0 for n in (1, 3))
+    return Band(since, until, parse_rupees(match[5]))
+
+
+def _moment(typed: str) -> datetime | None:
+    """What a field of day and time gives; Indian time."""
+    if not typed:
+        return None
+    try:
+        at = datetime.fromisoformat(typed).replace(tzinfo=IST)
+    except ValueError:
+        raise NotAPrice(WRONG["moment"]) from None
+    if at < now():
+        raise NotAPrice(WRONG["moment"])
+    return at

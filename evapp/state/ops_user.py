@@ -1,0 +1,222 @@
+"""One user before an operator: money, charges, sign-ins, and what can be done about each."""
+
+import re
+from dataclasses import dataclass
+
+import reflex as rx
+from sqlmodel import Session
+
+from domain import accounts, charges, pins, sign_ins, wallet
+from domain.db import read
+from domain.models import SignIn, User
+from domain.money import AmountError, parse_rupees
+from domain.operators import Act
+from domain.sentences import Sentence
+from domain.wallet import InsufficientFunds, Line
+from evapp.components.money import moment, rupees, signed_rupees
+from evapp.state.ops import operator, visit
+from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, nonce, text
+from evapp.state.ops_sessions import Row as Charge
+from evapp.state.ops_sessions import row_of
+from evapp.state.ops_users import standing
+from evapp.texts import t
+from evapp.texts.movements import described, word
+
+LINES, CHARGES_SHOWN = 10, 10
+MOST_PAISE = 10_000_000
+"""No adjustment is of more: ₹1,00,000."""
+_NUMBER = re.compile(r"[0-9]{1,9}")
+TOO_LITTLE = Sentence("The wallet has less than that free. Nothing was moved.")
+
+
+class NotMoved(Exception):
+    """The argument is a sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """One line of the wallet."""
+
+    word: str
+    what: str
+    when: str
+    amount: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """A browser somebody is signed in with."""
+
+    agent: str
+    used: str
+
+
+class OpsUser(Deeds, rx.State):
+    """The page /ops/users/[user_id]."""
+
+    phase: str = ""
+    """shown or missing; empty until that is known."""
+    username: str = ""
+    about: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    standing: str = ""
+    blocked: bool = False
+    gone: bool = False
+    balance: str = ""
+    held: str = ""
+    owed: str = ""
+    lines: list[Movement] = []  # noqa: RUF012 - likewise
+    charges: list[Charge] = []  # noqa: RUF012 - likewise
+    devices: list[Device] = []  # noqa: RUF012 - likewise
+    editing: str = ""
+    """adjust, block or pin; empty: nothing is open."""
+    number: int = 0
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page."""
+        self._calm()
+        typed = str(getattr(self, "user_id", ""))
+        self.phase, self.editing, self.number = "", "", int(typed) if _NUMBER.fullmatch(typed) else 0
+        await visit(self, OpsUser, topics=(f"user:{self.number}",))
+
+    @rx.event
+    async def edit(self, what: str) -> None:
+        """Open one editor, or none."""
+        if await operator(self) is not None:
+            self.editing, self.error, self.secret = (what if what in ("adjust", "block", "pin") else ""), "", ""
+
+    @rx.event
+    async def adjust(self, form: dict[str, object]) -> None:
+        """Ask whether so much shall be given to the driver, or taken."""
+        user = await self._user()
+        if user is None:
+            return
+        way, why = text(form, "way", 4), text(form, "reason")
+        try:
+            paise = parse_rupees(text(form, "rupees", 12))
+        except AmountError as error:
+            return self._refuse(t(error.args[0]))
+        if not 0 < paise <= MOST_PAISE or way not in ("give", "take"):
+            return self._refuse(t("Choose an amount up to {sum}.", sum=rupees(MOST_PAISE)))
+        if not why:
+            return self._refuse(t(REASON_WANTED))
+        signed = paise if way == "give" else -paise
+        balance = (await read(wallet.balance, self.number)).balance_paise
+        holes = {"sum": rupees(paise), "user": user.username, "balance": rupees(balance + signed), "reason": why}
+        give = way == "give"
+        asked = (
+            t("Give {sum} to {user}? The balance becomes {balance}, and the driver reads: {reason}", **holes)
+            if give
+            else t("Take {sum} from {user}? The balance becomes {balance}, and the driver reads: {reason}", **holes)
+        )
+        act = Act("wallet adjust", f"user:{self.number}", {"paise": signed, "reason": why})
+        said = t("{sum} moved. The balance is {balance}.", **holes)
+        deed = Deed(act, adjust, (self.number, signed, nonce(), why), said=said, refusals=(NotMoved,))
+        self._ask(deed, asked, t("Give {sum}", **holes) if give else t("Take {sum}", **holes))
+
+    @rx.event
+    async def block(self, form: dict[str, object]) -> None:
+        """Ask whether the user shall be kept out, or let in again."""
+        user = await self._user()
+        if user is None:
+            return
+        if not (why := text(form, "reason")):
+            return self._refuse(t(REASON_WANTED))
+        subject = f"user:{self.number}"
+        if user.blocked_at is None:
+            self._ask(
+                Deed(Act("user block", subject, why), accounts.block, (self.number,)),
+                t("Block {user}? Every sign-in ends. A charge that runs goes on and is paid.", user=user.username),
+                t("Block"),
+            )
+        else:
+            self._ask(
+                Deed(Act("user unblock", subject, why), accounts.unblock, (self.number,), refusals=(LookupError,)),
+                t("Let {user} in again?", user=user.username),
+                t("Unblock"),
+            )
+
+    @rx.event
+    async def reset_pin(self, form: dict[str, object]) -> None:
+        """Ask whether the user shall get a new PIN."""
+        user = await self._user()
+        if user is None:
+            return
+        if not (why := text(form, "reason")):
+            return self._refuse(t(REASON_WANTED))
+        pin = pins.random(user.phone)
+        try:
+            pin_hash = await pins.hash(pin)
+        except pins.TooBusy as error:
+            return self._refuse(t(error.args[0]))
+        self._ask(
+            Deed(
+                Act("user reset-pin", f"user:{self.number}", why),
+                accounts.reset_pin,
+                (self.number, pin_hash),
+                secret=pin,
+            ),
+            t("Give {user} a new PIN? Every sign-in ends, and locks open. Be sure who asks.", user=user.username),
+            t("Make a new PIN"),
+        )
+
+    async def _did(self, deed: Deed) -> None:
+        self.editing = ""
+
+    async def _user(self) -> User | None:
+        """The user of the page, as long as there is an account."""
+        if await operator(self) is None:
+            return None
+        user = await read(_user, self.number)
+        return user if user is not None and user.pin_hash else None
+
+    async def _refresh(self, user_id: int) -> None:
+        user = await read(_user, self.number)
+        if user is None:
+            self.phase = "missing"
+            return
+        money = await read(wallet.balance, self.number)
+        self.username, self.standing = user.username, standing(user)
+        joined = t("Joined {time}", time=moment(user.created_at))
+        self.about = [one for one in (user.phone, user.email, joined) if one]
+        self.blocked, self.gone = user.blocked_at is not None, not user.pin_hash
+        self.balance = rupees(money.balance_paise)
+        self.held = t("{sum} set aside for a charge", sum=rupees(money.held_paise)) if money.held_paise else ""
+        self.owed = t("Owes {sum}", sum=rupees(money.arrears_paise)) if money.arrears_paise else ""
+        self.lines = [_movement(line) for line in await read(wallet.lines, self.number, limit=LINES)]
+        mine = await read(charges.page, which=charges.EVERY, user_id=self.number, limit=CHARGES_SHOWN)
+        self.charges = [row_of(one) for one in mine]
+        self.devices = [_device(one) for one in await read(sign_ins.sign_ins, self.number)]
+        self.phase = "shown"
+
+
+def adjust(db: Session, user_id: int, paise: int, key: str, why: str) -> None:
+    """As `wallet.adjust`, whose refusal is said in a sentence here.
+
+    Raises:
+        NotMoved: the wallet has less free money.
+    """
+    try:
+        wallet.adjust(db, user_id, paise, key=key, reason=why)
+    except InsufficientFunds:
+        raise NotMoved(TOO_LITTLE) from None
+
+
+def _user(db: Session, user_id: int) -> User | None:
+    return db.get(User, user_id)
+
+
+def _movement(line: Line) -> Movement:
+    balance = rupees(abs(line.balance_after_paise))
+    return Movement(
+        word=word(line),
+        what=described(line),
+        when=moment(line.at),
+        amount=signed_rupees(line.amount_paise),
+        after=t("Owed {sum}", sum=balance) if line.arrears else t("Balance {sum}", sum=balance),
+    )
+
+
+def _device(sign_in: SignIn) -> Device:
+    return Device(sign_in.user_agent or t("A browser"), t("Last used {time}", time=moment(sign_in.seen_at)))

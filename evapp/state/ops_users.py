@@ -1,0 +1,78 @@
+"""Finding people, by whatever they say of themselves."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+from sqlmodel import Session
+
+from domain import accounts, wallet
+from domain.db import read
+from domain.models import Role, User, now
+from evapp.components.money import rupees
+from evapp.state.ops import operator, visit
+from evapp.state.ops_deed import text
+from evapp.texts import t
+
+
+@dataclass(frozen=True)
+class Person:
+    """One user in words."""
+
+    id: int
+    username: str
+    phone: str
+    state: str
+    balance: str
+    owed: str
+
+
+class OpsUsers(rx.State):
+    """The page /ops/users."""
+
+    typed: str = ""
+    sought: bool = False
+    """Whether somebody was looked for."""
+    people: list[Person] = []  # noqa: RUF012 - a default that Reflex copies
+
+    @rx.event
+    async def load(self) -> None:
+        """Show the page."""
+        await visit(self, OpsUsers)
+
+    @rx.event
+    async def find(self, form: dict[str, object]) -> None:
+        """Show who may be meant by a number, a phone, or a part of a username or e-mail."""
+        user = await operator(self)
+        if user is not None and user.id is not None:
+            self.typed = text(form, "who", 100)
+            await self._refresh(user.id)
+
+    async def _refresh(self, user_id: int) -> None:
+        self.sought = bool(self.typed)
+        self.people = await read(_people, self.typed) if self.typed else []
+
+
+def _people(db: Session, typed: str) -> list[Person]:
+    return [_person(user, wallet.balance(db, user.id or 0)) for user in accounts.find(db, typed)]
+
+
+def _person(user: User, money: wallet.Balance) -> Person:
+    return Person(
+        id=user.id or 0,
+        username=user.username,
+        phone=user.phone,
+        state=standing(user),
+        balance=rupees(money.balance_paise),
+        owed=t("Owes {sum}", sum=rupees(money.arrears_paise)) if money.arrears_paise else "",
+    )
+
+
+def standing(user: User) -> str:
+    """What an account is, where it is not simply a driver's."""
+    if not user.pin_hash:
+        return t("Deleted")
+    if user.blocked_at:
+        return t("Blocked")
+    if user.locked_until and user.locked_until > now():
+        return t("Locked by wrong PINs")
+    return t("Operator") if user.role == Role.OPERATOR else ""

@@ -1,0 +1,49 @@
+"""The operators' pages: for everybody else there is nothing at their addresses."""
+
+from functools import cached_property
+from pathlib import Path
+
+from reflex.constants import Dirs
+from reflex.utils.prerequisites import get_web_dir
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain.models import Role
+from evapp.texts import bare, language
+from evapp.texts.languages import ENGLISH
+from evapp.web import auth
+from evapp.web.pwa import without_app
+
+PAGES = "/ops"
+NOTHING = "nothing.html"
+"""The page of an address at which there is nothing, built ahead: the one that React draws needs the app."""
+
+
+class Door:
+    """Round the pages: whoever is no operator gets the page of an unknown address, without the app to look further."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_theirs(scope["path"]) or await _is_operator(Request(scope)):
+            await self.app(scope, receive, send)
+        else:
+            page = self.nothing.replace(f'lang="{ENGLISH.tag}"', f'lang="{language().tag}"', 1)
+            await HTMLResponse(page, 404)(scope, receive, send)
+
+    @cached_property
+    def nothing(self) -> str:
+        """Where another server has the pages, there is nothing to say it with."""
+        file: Path = get_web_dir() / Dirs.STATIC / NOTHING
+        return without_app(file.read_text()) if file.exists() else ""
+
+
+def _is_theirs(path: str) -> bool:
+    return f"{bare(path)}/".startswith(f"{PAGES}/")
+
+
+async def _is_operator(request: Request) -> bool:
+    user = await auth.of_request(request)
+    return user is not None and user.role == Role.OPERATOR
