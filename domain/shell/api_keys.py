@@ -1,9 +1,12 @@
 """The operator's words for keys of the REST API."""
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import datetime
 
-from domain import api_keys
+from sqlmodel import Session
+
+from domain import api_keys, trail
 from domain.models import ApiKey, now
 from domain.settings import settings
 from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, text
@@ -13,9 +16,7 @@ def create(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.all == bool(given.scope):
         raise Mistake("Say what the key may: --scope, as often as there is something, or --all.")
     try:
-        row, key = shell.do(
-            api_keys.create, given.name, tuple(api_keys.SCOPES) if given.all else given.scope, given.until
-        )
+        row, key = shell.do(_made, given.name, tuple(api_keys.SCOPES) if given.all else given.scope, given.until)
     except api_keys.NoKey as error:
         raise Mistake(str(error)) from None
     yield f"The key of {row.name} is {key}"
@@ -43,10 +44,22 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def revoke(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        row = shell.do(api_keys.revoke, given.prefix)
+        row = shell.do(_revoked, given.prefix)
     except api_keys.NoKey as error:
         raise Mistake(str(error)) from None
     yield f"The key of {row.name} opens nothing any more."
+
+
+def _made(db: Session, name: str, scopes: Collection[str], until: datetime | None) -> tuple[ApiKey, str]:
+    row, key = api_keys.create(db, name, scopes, until)
+    trail.note(db, trail.shell(), "apikey create", f"apikey:{row.prefix}", {"name": row.name, "scopes": row.scopes})
+    return row, key
+
+
+def _revoked(db: Session, prefix: str) -> ApiKey:
+    row = api_keys.revoke(db, prefix)
+    trail.note(db, trail.shell(), "apikey revoke", f"apikey:{row.prefix}", {"name": row.name})
+    return row
 
 
 def _state(row: ApiKey) -> str:

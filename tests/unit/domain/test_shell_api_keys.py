@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain import api_keys
+from domain import api_keys, trail
 from domain.db import Database
 from domain.models import now
 from domain.settings import settings
@@ -35,6 +35,9 @@ def test_a_key_is_shown_once_and_ended(run, database: Database) -> None:  # type
     assert "opens nothing any more" in run(f"apikey revoke {prefix}").out
     assert database.now(api_keys.who, key, now())[0] is None
     assert "revoked" in run("apikey list").out
+    acts = database.now(trail.entries, subject=f"apikey:{prefix}")[0]
+    assert [(act.actor_kind, act.action) for act in acts] == [("shell", "apikey revoke"), ("shell", "apikey create")]
+    assert key not in str([act.model_dump() for act in acts])
 
 
 @pytest.mark.parametrize(
