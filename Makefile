@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve build test lint migrate shots texts lock browser bench fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse
+.PHONY: help run dev serve build test lint migrate shots texts lock browser bench fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse breaches audit-deps
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,13 @@ chaos: .venv/dev ## 200 charges while each web and CSMS process, Redis and Postg
 mutants: .venv/dev ## Plant faults into the modules of money and count those no test finds; ARGS="wallet --share 0.2" for some
 	@python -m scripts.mutants $(ARGS)
 
+breaches: .venv/dev browser ## Take out each defence and see its test fail; ARGS="webhook" for some
+	@$(REGISTRY) exec python -m scripts.breaches $(ARGS)
+
+audit-deps: .venv/dev .venv/audit ## Known weaknesses of the locked packages, Python's and the front end's; asks services outside
+	@.venv/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --strict --progress-spinner off
+	@cd reflex.lock && $(REGISTRY) bun audit
+
 sandbox-fidelity: .venv/dev ## Let PhonePe's own Python SDK drive our PhonePe sandbox, in both URL layouts
 	@python -m scripts.sandbox_fidelity
 
@@ -93,6 +100,9 @@ browser: .venv/dev
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit("evapp needs Python 3.11 or newer: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/audit: | .venv/bin/pip
+	@$(PYTHON) -m venv $@ && $@/bin/pip install -qq --disable-pip-version-check pip-audit || { rm -rf $@; exit 1; }
 
 .venv/product: requirements.txt | .venv/bin/pip
 	@echo "Installing the packages of requirements.txt into .venv; the first time takes a minute."

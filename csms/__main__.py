@@ -9,6 +9,8 @@ import signal
 import sys
 from typing import Any
 
+import structlog
+
 from csms.server import listening
 from domain import logs, socket
 from domain.bus import joined
@@ -73,6 +75,8 @@ def _serve() -> int:
 
 async def _serve_until_told() -> None:
     logs.take_over()
+    for doubt in settings().doubts():
+        structlog.get_logger().warning(doubt)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

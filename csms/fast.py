@@ -106,7 +106,8 @@ class Socket(ServerConnection):
             self._neighbourhood = neighbourhood
         else:
             metrics.HANDSHAKES.add("crowd")
-            log.warning("too many sockets", address=neighbourhood)
+            if self._crowd.complaints.once_more():
+                log.warning("too many sockets", address=neighbourhood)
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -17,6 +17,8 @@ UNWRITTEN = ("MeterValues", "Heartbeat")
 """The sample is the record of the first, the charger's `heard_at` of the second; written only while traced."""
 WITHHELD = "authorizationkey"
 """Configuration key that holds a charger's password."""
+ESCAPE = "\\u"
+"""What the name may be spelt in."""
 HIDDEN = "(hidden)"
 LINGER_S = 0.02
 """Nobody waits for the journal, and what gathers meanwhile is one transaction instead of many."""
@@ -62,7 +64,7 @@ def _missed(_written: None, error: Exception | None) -> None:
 
 def redacted(frame: str) -> str:
     """The frame without the value of any AuthorizationKey (payments.md 4.2)."""
-    if WITHHELD not in frame.lower():
+    if WITHHELD not in frame.lower() and ESCAPE not in frame:
         return frame
     try:
         return json.dumps(_without_secrets(json.loads(frame)))

@@ -88,6 +88,7 @@ class Crowd:
         self._limits = limits
         self._of: Counter[str] = Counter()
         self._total = 0
+        self.complaints = Sparingly()
 
     def enter(self, address: str) -> bool:
         """Whether one more fits in."""
@@ -102,6 +103,21 @@ class Crowd:
         self._total -= 1
         if not self._of[address]:
             del self._of[address]
+
+
+class Sparingly:
+    """Lets a thing that strangers can cause be said so often in a minute, and no oftener."""
+
+    def __init__(self, most: int = 30, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._clock = most, clock
+        self._said, self._ends = 0, clock() + WINDOW_S
+
+    def once_more(self) -> bool:
+        """Whether it may be said now."""
+        if self._clock() > self._ends:
+            self._said, self._ends = 0, self._clock() + WINDOW_S
+        self._said += 1
+        return self._said <= self._most
 
 
 class Pulse:

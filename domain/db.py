@@ -266,6 +266,7 @@ def _sqlite(url: str) -> Engine:
     if path and path != ":memory:":
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(path).touch(mode=0o600)
+        Path(path).chmod(0o600)  # another program may have made it: a restore, a copy
     engine = create_engine(
         url,
         poolclass=QueuePool,

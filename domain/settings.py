@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +20,8 @@ SIMULATOR_URL = "http://localhost:9100"
 REAL_HOST, TEST_HOST, SIMULATED = "api.phonepe.com", "api-preprod.phonepe.com", ""
 REAL_PATHS = ("/apis/pg", "/apis/identity-manager")
 """PhonePe's hosts, and the paths of its real one: changing the host is not enough (payments.md 1.1)."""
+ENCRYPTED = ("require", "verify-ca", "verify-full")
+"""Values of libpq's sslmode that speak nothing in the clear."""
 
 
 class SettingsError(Exception):
@@ -138,8 +140,20 @@ class Settings(BaseSettings):
         if wrong:
             raise SettingsError(*wrong)
 
+    def doubts(self) -> list[str]:
+        """What is unsafe in some places and right in others: said at the start, and not refused."""
+        url = urlsplit(self.database_url)
+        options = dict(parse_qsl(url.query))
+        here = _is_here(options.get("host") or url.hostname)
+        if not self.production or here or options.get("sslmode") in ENCRYPTED:
+            return []
+        return [
+            "EVAPP_DATABASE_URL reaches a PostgreSQL on another host without sslmode=require or verify-full: "
+            "right only on a network that is yours alone."
+        ]
+
     def _rules(self) -> tuple[tuple[bool, str], ...]:
-        prod = self.production
+        prod, public, redis = self.production, urlsplit(self.url), urlsplit(self.redis_url)
         return (
             *self._payment_rules(),
             (
@@ -147,6 +161,14 @@ class Settings(BaseSettings):
                 "EVAPP_SECRET_KEY must be set to at least 32 characters in production.",
             ),
             (prod and not self.secure, "EVAPP_PUBLIC_URL must be an https address in production."),
+            (
+                prod and ("@" in self.url or self.url != f"{public.scheme}://{public.netloc}"),
+                "EVAPP_PUBLIC_URL is an origin: scheme, host and port, nothing more.",
+            ),
+            (
+                prod and not _is_here(redis.hostname) and not redis.password,
+                "EVAPP_REDIS_URL reaches a Redis on another host without a password: it could start charges.",
+            ),
             (
                 self.recharge_max_paise < self.recharge_min_paise,
                 "EVAPP_RECHARGE_MAX_PAISE is less than EVAPP_RECHARGE_MIN_PAISE.",
@@ -216,6 +238,11 @@ class Settings(BaseSettings):
                 "EVAPP_PHONEPE_CHECKOUT_HOSTS names a host that is not PhonePe's.",
             ),
         )
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether a host is this machine; no host, and a path, is a socket."""
+    return not host or host.startswith("/") or host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _world(url: SplitResult) -> str:

@@ -162,6 +162,8 @@ async def house() -> AsyncIterator[None]:
     """Start-up and shut-down: the database, the bus, the chargers' door, the sweeper. Fails loudly."""
     settings().check()
     logs.take_over()
+    for doubt in settings().doubts():
+        log.warning(doubt)
     auth.app = app
     async with contextlib.AsyncExitStack() as stack:
         bus = await stack.enter_async_context(joined(settings()))

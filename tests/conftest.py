@@ -9,12 +9,15 @@ import hypothesis
 import pytest
 from sqlmodel import Session
 
+from domain import logs
 from domain.db import Database, opened
 from tests.databases import begin_run, empty, migrate, postgres_database, postgres_server
 
 BROWSER_TEST_S = 400
 hypothesis.settings.register_profile("calm", deadline=None)
 """A busy machine is no fault; timings belong in bench/."""
+
+pytest_plugins = ["tests.leaks"]
 
 
 def pytest_configure() -> None:
@@ -30,6 +33,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if "e2e" in item.path.parts:
         item.add_marker(pytest.mark.xdist_group("app"))
         item.add_marker(pytest.mark.timeout(BROWSER_TEST_S))
+
+
+@pytest.fixture(autouse=True)
+def logs_of_the_product() -> None:
+    """What tests log is written as servers write it, for tests/leaks.py to look through."""
+    logs.configure()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import reflex as rx
 from playwright.async_api import expect
 from websockets.exceptions import InvalidStatus
 
-from domain import api_keys, charging, history, recharges, wallet
+from domain import api_keys, chargers, charging, history, recharges, wallet
 from domain.db import Database
 from evapp.state.charger import ChargerPage
 from evapp.state.effects import Effects
@@ -18,10 +18,12 @@ from evapp.state.live import Live
 from evapp.state.recharge import Recharge
 from evapp.state.wallet import Wallet
 from tests.e2e.conftest import Driver, Phone, Street, register
-from tests.e2e.running import Product
+from tests.e2e.running import ROOT, Product
 from tests.e2e.wire import Wire
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BUILT = ROOT / ".web" / "build" / "client"
 
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
@@ -217,3 +219,92 @@ async def test_the_operators_api_reaches_a_charger_and_nobody_else_reaches_it(
             assert answer.headers["cache-control"] == "no-store"
             assert "access-control-allow-origin" not in answer.headers
         assert (lost.status_code, lost.json()["type"]) == (404, "urn:evapp:problem:no-such-address")
+
+
+async def test_markup_in_a_chargers_name_is_text(driver: Driver, street: Street, database: Database) -> None:
+    """Whatever an operator or a charger calls it."""
+    name = "<img src=/x onerror=document.title='owned'> & <b>bold</b>"
+    async with street() as charger:
+        await database.transact(chargers.add, charger.identity, name=name, place=name)
+        await driver.phone.open(f"/c/{charger.identity}")
+        await expect(driver.page.locator("header p").first).to_contain_text(name)
+        assert await driver.page.locator("header img, header b, main img").count() == 0
+        assert await driver.page.title() != "owned"
+
+
+async def test_a_webhook_from_another_site_is_refused(product: Product) -> None:
+    """A browser cannot add the credentials without asking first, and is told no."""
+    evil = {"Origin": "https://evil.example"}
+    async with httpx.AsyncClient(base_url=product.url, headers=evil) as http:
+        assert (await http.post("/payments/phonepe/webhook", content=b"{}")).status_code == 401
+        asked = await http.options(
+            "/payments/phonepe/webhook",
+            headers={"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"},
+        )
+    assert asked.status_code >= 400
+    assert asked.headers.get("access-control-allow-origin") not in ("*", "https://evil.example")
+
+
+ABSENT = (
+    *("/docs", "/redoc", "/openapi.json", "/_upload", "/_all_routes", "/auth-codespace", "/metrics", "/debug"),
+    *("/evapp.db", "/var/evapp.db", "/var/secret_key", "/.env", "/.git/config", "/rxconfig.py", "/csp.json"),
+    *("/assets/../evapp.db", "/assets/..%2f..%2fevapp.db", "/..%2f..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd"),
+    *("/package.json", "/bun.lock", "/reflex.lock/bun.lock", "/node_modules/react/package.json", "/.web/reflex.json"),
+)
+"""What nobody needs (security.md, rule 9)."""
+
+
+@pytest.mark.parametrize("path", ABSENT)
+async def test_what_nobody_needs_is_not_there(product: Product, path: str) -> None:
+    async with httpx.AsyncClient(base_url=product.url) as http:
+        for method in ("GET", "POST", "PUT"):
+            answer = await http.request(method, httpx.URL(product.url).copy_with(raw_path=path.encode()))
+            assert answer.status_code in (301, 303, 307, 308, 400, 403, 404, 405), (method, path, answer.status_code)
+            assert "Traceback" not in answer.text
+            assert b"SQLite format" not in answer.content
+            assert "root:" not in answer.text
+
+
+async def test_everything_that_is_served_has_its_headers_and_no_secrets(product: Product) -> None:
+    """Every file of the build and every door, errors too: a policy, no source map, no trace, no name of ours inside."""
+    served = sorted(path for path in BUILT.rglob("*") if path.is_file() and path.suffix not in (".br", ".gz"))
+    assert len(served) > 50
+    async with httpx.AsyncClient(base_url=product.url) as http:
+        for file in served:
+            path = "/" + file.relative_to(BUILT).as_posix()
+            answer = await http.get(path)
+            guarded(answer, path)
+            assert not path.endswith(".map"), path
+            if file.suffix in (".js", ".css", ".html"):
+                assert "sourceMappingURL" not in answer.text, path
+                for ours in (str(ROOT), "secret_key", "sandbox-secret", "hook12345"):
+                    assert ours not in answer.text, (path, ours)
+        for method, path in ODD:
+            guarded(await http.request(method, path), f"{method} {path}")
+
+
+ODD = (
+    *(("OPTIONS", path) for path in ("/", "/auth/login", "/wallet", "/_event/")),
+    *(
+        ("GET", path)
+        for path in ("/auth/login", "/payments/phonepe/webhook", "/history/AB/receipt.pdf", "/_event/?EIO=4")
+    ),
+    *(("DELETE", "/wallet"), ("TRACE", "/"), ("POST", "/nothing"), ("GET", "/%00"), ("GET", "/c/%F0%9F%94%8C")),
+    *(("POST", "/auth/login"), ("GET", "/hi/wallet"), ("GET", "/hi/nothing"), ("HEAD", "/wallet")),
+)
+
+
+def guarded(answer: httpx.Response, what: str) -> None:
+    """The headers of every answer, and nothing of the inside."""
+    assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE, what
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy, what
+    assert "object-src 'none'" in policy, what
+    assert "unsafe-eval" not in policy.replace("wasm-unsafe-eval", ""), what
+    assert answer.headers.get("access-control-allow-origin") in (
+        None,
+        answer.request.url.copy_with(raw_path=b"").__str__().rstrip("/"),
+    ), what
+    assert "Traceback" not in answer.text, what
+    assert answer.headers.get("server", "").lower() in ("", "granian"), what
+    assert answer.headers.get("x-powered-by") is None, what

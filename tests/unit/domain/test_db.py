@@ -252,3 +252,12 @@ async def test_a_query_and_a_transaction_know_who_asks(database: Database) -> No
     asker.set("asha")
     assert await database.read(lambda db: asker.get()) == "asha"
     assert await database.transact(lambda db: asker.get()) == "asha"
+
+
+def test_a_database_file_is_its_owners_alone_whoever_made_it(tmp_path: Path) -> None:
+    """Copied there by a restore, or made by a tool, it may be anybody's to read."""
+    path = tmp_path / "evapp.db"
+    path.touch(mode=0o644)
+    path.chmod(0o644)
+    with closing(Database(f"sqlite:///{path}")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600

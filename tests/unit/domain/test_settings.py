@@ -141,3 +141,53 @@ def test_a_given_secret_is_taken() -> None:
 
 def test_every_setting_says_what_it_does() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"redis_url": "redis://cache.internal:6379/0"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "redis://evapp@10.0.0.7:6379/0"}, "EVAPP_REDIS_URL"),
+        ({"public_url": "https://charge.example/app"}, "EVAPP_PUBLIC_URL"),
+        ({"public_url": "https://user@charge.example"}, "EVAPP_PUBLIC_URL"),
+        ({"public_url": "https://charge.example?x=1"}, "EVAPP_PUBLIC_URL"),
+    ],
+)
+def test_production_refuses_doors_without_a_lock(change: dict[str, Any], named: str) -> None:
+    assert any(named in sentence for sentence in wrong(**{**REAL, **change}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost:6379/0",
+        "redis://127.0.0.1/0",
+        "redis://[::1]:6379/0",
+        "unix:///run/redis.sock",
+        "redis://:a-password@cache.internal:6379/0",
+        "rediss://evapp:a-password@cache.internal:6379/0",
+    ],
+)
+def test_redis_on_this_machine_or_behind_a_password_is_fine(url: str) -> None:
+    Settings(**REAL, redis_url=url).check()
+
+
+@pytest.mark.parametrize(
+    ("url", "doubted"),
+    [
+        ("postgresql+psycopg://evapp:x@db.internal/evapp", True),
+        ("postgresql+psycopg://evapp:x@db.internal/evapp?sslmode=prefer", True),
+        ("postgresql+psycopg://evapp:x@db.internal/evapp?sslmode=require", False),
+        ("postgresql+psycopg://evapp:x@db.internal/evapp?sslmode=verify-full", False),
+        ("postgresql+psycopg://evapp:x@localhost/evapp", False),
+        ("postgresql+psycopg://evapp@/evapp?host=/run/postgresql", False),
+        ("postgresql+psycopg:///evapp", False),
+        ("", False),
+    ],
+)
+def test_postgresql_elsewhere_without_tls_is_said_at_the_start(url: str, doubted: bool) -> None:
+    """Said and not refused: between two containers of one machine it is fine, and from here they look the same."""
+    chosen = Settings(**REAL, database_url=url)
+    chosen.check()
+    assert [sentence.split()[0] for sentence in chosen.doubts()] == ["EVAPP_DATABASE_URL"] * doubted
+    assert "x@" not in "".join(chosen.doubts())

@@ -61,3 +61,46 @@ def test_no_link_leads_nowhere() -> None:
         if not (document.parent / target).exists()
     ]
     assert dead == []
+
+
+PAGES = "\n".join(
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "bench/README.md",
+        *sorted(str(p) for p in (ROOT / "docs").glob("*.md")),
+    )
+)
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_every_make_target_is_in_a_document_and_every_one_in_a_document_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)) - {"help"}
+    spans = "\n".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGES, flags=re.DOTALL)))
+    lines = set(re.findall(r"^make ([a-z-]+)", PAGES, re.MULTILINE))
+    named = lines | set(re.findall(r"\bmake ([a-z-]+)", spans))
+    assert targets - named == set()
+    assert named - targets == set()
+
+
+def test_every_program_in_a_document_exists() -> None:
+    for name in set(re.findall(r"python -m ([a-z][\w.]*)", PAGES)) - {"reflex", "venv", "pip", "pytest"}:
+        path = ROOT / name.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), name
+
+
+def test_every_address_is_in_the_table() -> None:
+    """Those of the operators' API are in its own pages, and Reflex's pages are those of evapp/evapp.py."""
+    from evapp.evapp import app, beside
+
+    table = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8").split("\n| address |")[1].split("\n\n")[0]
+    written = set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+    routes = {route.path for route in beside.routes if not route.path.startswith(("/hi/", "/api"))}
+    pages = {f"/{page.route}".replace("/index", "/") for page in app._unevaluated_pages.values()}
+    own = {
+        re.sub(r"\[(\w+)\]", r"{\1}", path)
+        for path in pages
+        if not path.startswith(("/hi/", "/ops")) and path != "/404"
+    }
+    assert written == routes | own

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 
-from domain import charging, funnel, recharges, sign_ins
+from domain import charging, evidence, funnel, recharges, sign_ins
 from domain.db import opened, read, transact
 from domain.models import GatewayEvent, OrderState, User, now
 from domain.recharges import PaymentGateway
@@ -430,6 +431,47 @@ async def test_ten_megabytes_are_not_read(phone: httpx.AsyncClient, credentials:
 
     assert (await phone.post(HOOK, content=endless(), headers=credentials)).status_code == 413
     assert read_bytes < 2 * checkout.LARGEST
+
+
+async def test_a_thousand_different_rings_with_captured_credentials(
+    asha: int, phone: httpx.AsyncClient, sandbox: Sandbox, credentials: dict[str, str]
+) -> None:
+    """R4, R8: one credit, a handful of rows, a handful of questions, and no more memory than for a hundred."""
+    order_id = await opened_order(phone, asha)
+
+    async def flood(numbers: range) -> int:
+        tracemalloc.start()
+        for n in numbers:
+            answer = await phone.post(HOOK, content=bell(order_id, amount=n, pad="x" * 20_000), headers=credentials)
+            assert answer.status_code == 200
+        await quiet()
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    await flood(range(20))
+    few, many = await flood(range(20, 120)), await flood(range(120, 1_000))
+    assert many < few + 1_000_000
+    assert await read(rows, GatewayEvent) <= evidence.RINGS + 5
+    sandbox.faults["webhook"].append("drop")
+    await sandbox.choose(order_id, "pay")
+    await phone.post(HOOK, content=bell(order_id), headers=credentials)
+    await quiet()
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_fifty_megabytes_take_no_memory(phone: httpx.AsyncClient, credentials: dict[str, str]) -> None:
+    """R9: announced or not, they are not kept."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(800):
+            yield bytes(65_536)
+
+    tracemalloc.start()
+    assert (await phone.post(HOOK, content=endless(), headers=credentials)).status_code == 413
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 4_000_000
 
 
 async def webhook_with(doors: Starlette, receive: Callable[[], Awaitable[dict[str, Any]]]) -> int:

@@ -1,0 +1,121 @@
+"""Takes each defence out of a copy of the product, one at a time, and sees whether its test fails (`make breaches`)."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from itertools import takewhile
+from pathlib import Path
+
+from tests.security.attacks import ATTACKS, Defence
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "security.md"
+MARK = "## The attacks\n"
+HEAD = """
+Made by `python -m scripts.breaches --page` from `tests/security/attacks.py`. `make breaches` takes each defence out of
+a copy of the product, as the fourth column says, and runs its test, which then fails; that is how each of them was
+seen to fail. What nothing is taken out for, because many defences hold at once, is `make storm` and `make chaos`:
+processes killed with kill -9 in the middle of charges and recharges, with a clean audit after it.
+
+| attack | defence and where it stands | test | taken out |
+|---|---|---|---|
+"""
+SECONDS = 900
+FAILED = 1
+"""pytest's code for tests that failed; any other says nothing about the defence."""
+
+
+def page() -> str:
+    """docs/security.md as it should be now."""
+    return PAGE.read_text(encoding="utf-8").split(MARK)[0] + MARK + HEAD + "".join(rows())
+
+
+def rows() -> list[str]:
+    told = []
+    for attack, defences in ATTACKS.items():
+        for number, one in enumerate(defences):
+            name = _cell(attack) if number == 0 else ""
+            test = one.test.removeprefix("tests/").replace("::", " ")
+            told.append(f"| {name} | {_cell(one.says)} (`{one.where}`) | `{test}` | {_cell(_change(one))} |\n")
+    return told
+
+
+def _change(one: Defence) -> str:
+    """What was taken out, in one line."""
+    kept = _common(one.text, one.without)
+    before, after = (" ".join(side[kept : kept + 60].split()) for side in (one.text, one.without))
+    return f"{before} → {after or 'nothing'}"
+
+
+def _common(one: str, other: str) -> int:
+    """Where they begin to differ, at the beginning of that word."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return max(one.rfind(" ", 0, same), one.rfind("\n", 0, same)) + 1
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def copied(home: Path) -> None:
+    """The product as it is in this folder, without what git does not know."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in listed.splitlines():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, home / name)
+
+
+def run(home: Path, *tests: str) -> int:
+    """Run tests in the copy; gives pytest's exit code."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
+    with (home / "breaches.log").open("a") as log:
+        done = subprocess.run(command, cwd=home, stdout=log, stderr=log, timeout=SECONDS, check=False)
+    return done.returncode
+
+
+def breached(home: Path, one: Defence) -> bool:
+    """Whether the test fails without the defence."""
+    path = home / one.where
+    source = path.read_text(encoding="utf-8")
+    path.write_text(source.replace(one.text, one.without, 1), encoding="utf-8")
+    try:
+        return run(home, one.test) == FAILED
+    finally:
+        path.write_text(source, encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make breaches", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only attacks and tests whose text has all of these")
+    parser.add_argument("--page", action="store_true", help="write the table into docs/security.md, and run nothing")
+    given = parser.parse_args()
+    if given.page:
+        PAGE.write_text(page(), encoding="utf-8")
+        return 0
+    chosen = [
+        (attack, one)
+        for attack, defences in ATTACKS.items()
+        for one in defences
+        if all(word.lower() in f"{attack} {one}".lower() for word in given.words)
+    ]
+    with tempfile.TemporaryDirectory(prefix="evapp-breaches-") as folder:
+        home = Path(folder)
+        copied(home)
+        if run(home, *dict.fromkeys(one.test for _, one in chosen)):
+            print((home / "breaches.log").read_text()[-4000:])
+            print("The tests fail with every defence in its place; mend them first.")
+            return 1
+        held = [one for attack, one in chosen if not _told(attack, one, breached(home, one))]
+    print(f"{len(chosen) - len(held)} of {len(chosen)} defences are missed when they are gone.")
+    return 1 if held else 0
+
+
+def _told(attack: str, one: Defence, failed: bool) -> bool:
+    print(f"{'fails' if failed else 'PASSES':6} without: {one.says} ({one.where}) [{attack}]", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
