@@ -26,7 +26,7 @@ pytestmark = [
 
 OF_A_SERVER = {
     *("server", "date", "etag", "last-modified", "vary", "alt-svc", "connection", "accept-ranges", "via"),
-    *("content-length", "transfer-encoding"),
+    *("content-length", "transfer-encoding", "x-request-id"),
 }
 """What differs between two servers of one file, and says nothing to a page."""
 OF_THE_CERTIFICATE = ("ServiceWorker", "An SSL certificate error occurred")
