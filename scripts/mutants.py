@@ -42,7 +42,7 @@ TESTS = (
     "tests/csms/test_reservations.py",
     "tests/csms/test_quirks_of_charges.py",
 )
-WITHOUT = "not postgresql and not processes and not killed and not storm and not damage and not any_order"
+WITHOUT = "not postgresql and not redis and not processes and not killed and not storm and not damage and not any_order"
 """SQLite only, since it is the fast one; nothing that runs in processes of its own, which have no fault; not the tests
 of the audit, whose names cannot be asked for; and not what chance lives through, which finds nothing another time."""
 ENOUGH = 0.95
@@ -55,7 +55,7 @@ FOUND = (1, 2)
 BROKEN = 9
 LISTED = ROOT / "docs" / "mutants.md"
 REWRITTEN = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
-QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--timeout=0", "-W", REWRITTEN)
+QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "--timeout=600", "-W", REWRITTEN)
 
 
 Planned = tuple[Mutant, list[str]]
@@ -119,22 +119,33 @@ def baseline(reached: Path, jobs: int) -> dict[str, Any]:
     return found
 
 
-def tests_of(mutant: Mutant, found: dict[str, Any], longest: float) -> list[str]:
-    """The tests that run its lines, as many as there is time for: the module's own first, and the quick ones."""
+def tests_of(mutant: Mutant, reaching: dict[str, set[int]], seconds: dict[str, float], longest: float) -> list[str]:
+    """The tests that run its lines, as many as there is time for: the module's own first, and the quick ones.
+
+    `reaching` has the lines of its module that each test runs, in this order.
+    """
     chosen, total = [], 0.0
-    noun = Path(mutant.module).stem
-
-    def soonest(test: str) -> tuple[bool, float]:
-        return noun not in Path(test.split("::")[0]).stem, found["seconds"][test]
-
-    for test in sorted(found["lines"], key=soonest):
-        lines = {line for file, line in found["lines"][test] if file == mutant.module}
-        if lines.intersection(mutant.lines) or (lines and not mutant.lines):
-            total += found["seconds"][test]
+    for test, lines in reaching.items():
+        if not mutant.lines or not lines.isdisjoint(mutant.lines):
+            total += seconds[test]
             if total > longest:
                 break
             chosen.append(test)
     return chosen
+
+
+def reaching(module: str, found: dict[str, Any]) -> dict[str, set[int]]:
+    """The tests that run lines of this module, in the order in which they are tried, and the lines."""
+    noun = Path(module).stem
+
+    def soonest(test: str) -> tuple[bool, float]:
+        return noun not in Path(test.split("::")[0]).stem, found["seconds"][test]
+
+    of_module = {
+        test: {line for file, line in found["lines"][test] if file == module}
+        for test in sorted(found["lines"], key=soonest)
+    }
+    return {test: lines for test, lines in of_module.items() if lines}
 
 
 def template(home: Path) -> Path:
@@ -271,7 +282,12 @@ def look(wanted: argparse.Namespace, kept: Kept) -> int:
         mutant for file in files for mutant in mutants(file, (ROOT / file).read_text()) if dice.random() < wanted.share
     ]
     known = [mutant for mutant in drawn if mutant in kept]
-    todo = [(mutant, tests_of(mutant, found, SECONDS / 2)) for mutant in drawn if mutant not in kept]
+    by_module = {file: reaching(file, found) for file in files}
+    todo = [
+        (mutant, tests_of(mutant, by_module[mutant.module], found["seconds"], SECONDS / 2))
+        for mutant in drawn
+        if mutant not in kept
+    ]
     unseen = [mutant for mutant, tests in todo if not tests]
     seen = [(mutant, tests) for mutant, tests in todo if tests]
     print(f"{len(drawn)} faults; {len(known)} of them were found before", flush=True)
