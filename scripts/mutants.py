@@ -48,6 +48,10 @@ of the audit, whose names cannot be asked for; and not what chance lives through
 ENOUGH = 0.95
 SECONDS = 90
 """Of a processor for one mutant, so that a busy machine finds nothing; one that runs in circles is found, too."""
+LONGEST = 10.0
+"""Of a processor: so long the tests of one fault take without it."""
+CONTROLLED = 20
+"""So many tests must pass without a fault before one is planted."""
 STUCK = 15 * SECONDS
 """By the clock: one that waits for what never comes."""
 FOUND = (1, 2)
@@ -188,10 +192,10 @@ def hunt(todo: list[Planned], jobs: int, until: float, kept: Kept) -> tuple[list
 
 
 def controls(todo: list[Planned]) -> list[Planned]:
-    """For each module one without a fault, and as many tests as any fault of it gets."""
+    """For each module one without a fault, with the first tests of that fault of it that has the most."""
     longest = {mutant.module: (mutant, tests) for mutant, tests in sorted(todo, key=lambda each: len(each[1]))}
     return [
-        (replace(mutant, source=(ROOT / mutant.module).read_text(), was="", now=""), tests)
+        (replace(mutant, source=(ROOT / mutant.module).read_text(), was="", now=""), tests[:CONTROLLED])
         for mutant, tests in longest.values()
     ]
 
@@ -284,7 +288,7 @@ def look(wanted: argparse.Namespace, kept: Kept) -> int:
     known = [mutant for mutant in drawn if mutant in kept]
     by_module = {file: reaching(file, found) for file in files}
     todo = [
-        (mutant, tests_of(mutant, by_module[mutant.module], found["seconds"], SECONDS / 2))
+        (mutant, tests_of(mutant, by_module[mutant.module], found["seconds"], LONGEST))
         for mutant in drawn
         if mutant not in kept
     ]
