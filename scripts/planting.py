@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -108,9 +109,14 @@ def plant(mutant: Mutant) -> None:
 
 def functions(mutant: Mutant) -> dict[str, CodeType]:
     """The functions and methods that the fault changes, by their names; none where it is in a table or a default."""
-    before = dict(_functions(_compiled((ROOT / mutant.module).read_text(), mutant)))
+    before = _essences((ROOT / mutant.module).read_text())
     after = dict(_functions(_compiled(mutant.source, mutant)))
-    return {name: code for name, code in after.items() if _essence(code) != _essence(before[name])}
+    return {name: code for name, code in after.items() if _essence(code) != before[name]}
+
+
+@cache
+def _essences(source: str) -> dict[str, tuple[Any, ...]]:
+    return {name: _essence(code) for name, code in _functions(compile(source, "", "exec"))}
 
 
 def _compiled(source: str, mutant: Mutant) -> CodeType:
