@@ -269,3 +269,14 @@ def test_no_hour_costs_more_than_its_pace(price: Price, power_w: int) -> None:
 
 def test_the_terms_are_small() -> None:
     assert json.loads(Price(1_800, 0, start_paise=500).terms or "") == {"start_paise": 500}
+
+
+def test_the_limits_in_plain_figures() -> None:
+    """ADR 0007: a quarter of an hour between readings, two hours of idling, 10,000 kWh, and seconds since 1970."""
+    fees = Price(0, 0, per_minute_paise=50, idle_after_minutes=5, idle_per_minute_paise=200)
+    read = fees.after(Usage.begun(datetime(1970, 1, 2, tzinfo=UTC)), datetime(1970, 1, 2, 0, 16, tzinfo=UTC), 1_000)
+    assert (read.read_s, read.charging_s) == (86_400 + 16 * 60, 15 * 60)
+    idled = Usage(((0, 1_000),), idle_s=121 * 60)
+    assert fees.lines(idled)[-1] == Line("idle", 120, 200, 24_000)
+    for price in (Price(1, 0), Price(1, 0, start_paise=1)):
+        assert prices.affordable_wh(price, 10**9, 7_000, BEGAN) == 10_000_000
