@@ -94,6 +94,11 @@ class ChargerTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """This process and the others no longer hear each other: Redis is gone. `NewsLost` follows when it is back."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewsLost:
     """Events of other processes may have been lost until now: whoever keeps something in memory looks anew."""
 
@@ -116,6 +121,7 @@ Event = (
     | ChargerRetired
     | ChargerLearned
     | ChargerTaken
+    | Alone
     | NewsLost
     | MessagesKept
 )

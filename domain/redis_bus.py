@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from domain import chargers
 from domain.bus import BACKLOG, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, Handler, LocalBus
 from domain.db import read
-from domain.events import Command, Event, NewsLost, Reply, SessionMetered
+from domain.events import Alone, Command, Event, NewsLost, Reply, SessionMetered
 from domain.wire import NotOurs, Packed, packed, unpacked
 
 log = structlog.get_logger()
@@ -165,8 +165,9 @@ class RedisBus:
             except (RedisError, OSError) as error:
                 if self.connected or not self._joined.is_set():
                     log.error("Redis is gone; this process goes on alone", reason=str(error))
-                self.connected = False
-                self._joined.set()
+                    self.connected = False
+                    self._joined.set()
+                    await self._here.publish(Alone())
             await asyncio.sleep(AGAIN_S)
 
     async def _listen(self, news: PubSub) -> None:

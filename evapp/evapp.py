@@ -76,7 +76,7 @@ from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
 from evapp.web import auth, checkout, downloads, health, language, requests
 from evapp.web.headers import Headers
-from evapp.web.live import hub
+from evapp.web.live import WithRedis, hub
 from evapp.web.operators import Door
 from payments.phonepe import PhonePe
 
@@ -145,6 +145,7 @@ app = rx.App(
         language.ToTheReader,
         beside,
         auth.Handshake,
+        WithRedis,
         language.OfRequests,
         Headers,
         requests.Named,

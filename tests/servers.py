@@ -97,6 +97,15 @@ class Redis:
             self._process.wait()
             self._process = None
 
+    def freeze(self) -> None:
+        """It takes connections and says nothing any more, until `thaw`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def _answers(self) -> bool:
         try:
             with client.Redis(port=self.port) as asked:

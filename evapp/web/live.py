@@ -10,11 +10,13 @@ from typing import Any
 import reflex as rx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain import metrics, sign_ins
-from domain.bus import Bus
+from domain.bus import Bus, bus
 from domain.db import read
 from domain.events import (
+    Alone,
     ChargerChanged,
     ChargerFreed,
     Event,
@@ -33,6 +35,7 @@ from evapp.texts.languages import ENGLISH, Language
 log = structlog.get_logger()
 
 LOOK_AGAIN_S = 1.0
+TRY_AGAIN_LATER = 1013
 CROWD = 1_000
 """So many browsers may be watched before the hub looks which of them are still there."""
 
@@ -93,17 +96,20 @@ class Hub:
         self._app = app
         events = bus.subscribe()
         self.listening = True
-        looking: asyncio.Task[None] | None = None
+        looking = hanging_up = asyncio.create_task(asyncio.sleep(0))
         try:
             async for event in events:
-                if isinstance(event, NewsLost):
-                    looking = asyncio.create_task(self._look_anew())
-                else:
-                    self._tell(event)
+                match event:
+                    case NewsLost():
+                        looking = asyncio.create_task(self._look_anew())
+                    case Alone():
+                        hanging_up = asyncio.create_task(self._hang_up())
+                    case _:
+                        self._tell(event)
         finally:
             self.listening = False
-            if looking is not None:
-                looking.cancel()
+            for task in (looking, hanging_up):
+                task.cancel()
 
     def watch(self, token: str, watch: Watch) -> None:
         """This browser looks at this page now, and no longer at the one before."""
@@ -148,6 +154,22 @@ class Hub:
         manager = namespace._token_manager
         record = manager.token_to_socket.get(token)
         return record is not None and record.instance_id == manager.instance_id
+
+    async def _hang_up(self) -> None:
+        """Pages cannot be served without Redis, where their states are: each says that its connection is lost, and
+        asks for another until there is one."""
+        sio = self._app.sio if self._app is not None else None
+        if sio is not None:
+            await asyncio.gather(*map(sio.eio.disconnect, tuple(sio.eio.sockets)), return_exceptions=True)
+
+    async def _reopen(self, token: str) -> None:
+        """What this page showed is forgotten here: it connects anew, which loads it."""
+        app = self._app
+        if app is None or app.sio is None or app.event_namespace is None or not self._is_here(token):
+            return
+        sid = app.event_namespace._token_manager.token_to_socket[token].sid
+        self.forget(token)
+        await app.sio.eio.disconnect(app.sio.manager.eio_sid_from_sid(sid, app.event_namespace.namespace))
 
     async def _look_anew(self) -> None:
         """Nobody knows what was missed: who is signed out sees nothing more, every other page is read again."""
@@ -218,12 +240,29 @@ class Hub:
         token_of = rx.BaseStateToken(ident=token, cls=watch.states[0])
         with speaking(watch.language):
             async with self._app.modify_state(token_of) as root:
-                for cls in watch.states:
+                forgotten = not root.router_data
+                for cls in () if forgotten else watch.states:
                     state = await root.get_state(cls)
                     await _renew(state, watch.user_id, reload, metered)
+        if forgotten:
+            await self._reopen(token)
 
 
 hub = Hub()
+
+
+class WithRedis:
+    """Refuse browsers' sockets while no page could be served over them; they ask again by themselves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not bus().connected:
+            await receive()
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+            return
+        await self.app(scope, receive, send)
 
 
 async def _renew(state: Any, user_id: int, reload: bool, metered: list[SessionMetered]) -> None:

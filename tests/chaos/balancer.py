@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from itertools import cycle
+from itertools import count
 
 AGAIN_S = 0.1
 PATIENCE_S = 20.0
@@ -17,15 +17,15 @@ class Balancer:
     """Carries bytes between callers and `ports`; a process that is gone is passed over."""
 
     def __init__(self, ports: Sequence[int]) -> None:
-        self._ports = ports
-        self._turn = cycle(range(len(ports)))
+        self.ports = ports
+        self._turn = count()
         self.port = 0
         self.behind: dict[int, int] = {}
         """A caller's own port → the port of the process it speaks with."""
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[int]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def serving(self, port: int = 0) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self.port
@@ -48,8 +48,8 @@ class Balancer:
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 first = next(self._turn)
-                for step in range(len(self._ports)):
-                    port = self._ports[(first + step) % len(self._ports)]
+                for step in range(len(self.ports)):
+                    port = self.ports[(first + step) % len(self.ports)]
                     with contextlib.suppress(OSError):
                         return port, await asyncio.open_connection("127.0.0.1", port)
                 await asyncio.sleep(AGAIN_S)

@@ -23,6 +23,7 @@ from tests.servers import Postgres, Redis, postgres, redis
 
 TOOLS = Path(sys.executable).parent
 START_S = 90.0
+STOP_S = 30.0
 RESTART_S = 1.0
 WEB = (str(TOOLS / "reflex"), "run", "--env", "prod", "--backend-only", "--backend-host", "127.0.0.1")
 CSMS = (sys.executable, "-m", "csms")
@@ -37,14 +38,22 @@ class Process:
     port: int
     env: dict[str, str]
     folder: Path
+    root: Path = ROOT
+    """Where its code is."""
     running: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.running = subprocess.Popen(
-                self.command, cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+                self.command, cwd=self.root, env=self.env, stdout=log, stderr=log, start_new_session=True
             )
+
+    async def stop(self) -> None:
+        """Ask it to end, as an operator does, and wait until it has."""
+        assert self.running is not None
+        self.running.terminate()
+        await asyncio.to_thread(self.running.wait, STOP_S)
 
     def kill(self) -> None:
         """kill -9 of it and of whatever it started."""
@@ -89,6 +98,10 @@ class House:
         return f"http://127.0.0.1:{self.web.port}"
 
     @property
+    def database(self) -> str:
+        return self.postgres.url
+
+    @property
     def ocpp(self) -> str:
         return f"ws://127.0.0.1:{self.csms.port}/ocpp"
 
@@ -126,8 +139,13 @@ class House:
 
 
 @asynccontextmanager
-async def running(folder: Path, *, web: int = 2, csms: int = 2) -> AsyncIterator[House]:
-    """The whole product, ready; ended by force in the end."""
+async def running(
+    folder: Path, *, web: int = 2, csms: int = 2, port: int = 0, built: Path | None = None
+) -> AsyncIterator[House]:
+    """The whole product, ready; ended by force in the end.
+
+    Its pages are those of the folder `built`, which were built for this `port`; without, it has none.
+    """
     async with AsyncExitStack() as stack:
         database, cache = stack.enter_context(postgres()), stack.enter_context(redis())
         await asyncio.to_thread(migrate, database.url)
@@ -136,7 +154,7 @@ async def running(folder: Path, *, web: int = 2, csms: int = 2) -> AsyncIterator
         }
         pages = Balancer([port for name, port in ports.items() if name.startswith("web")])
         chargers = Balancer([port for name, port in ports.items() if name.startswith("csms")])
-        await stack.enter_async_context(pages.serving())
+        await stack.enter_async_context(pages.serving(port))
         await stack.enter_async_context(chargers.serving())
         sandbox = Sandbox(webhook_url=f"http://127.0.0.1:{pages.port}/payments/phonepe/webhook")
         gateway = await stack.enter_async_context(sandbox.serving(port=0))
@@ -156,14 +174,15 @@ async def running(folder: Path, *, web: int = 2, csms: int = 2) -> AsyncIterator
             "EVAPP_PHONEPE_OAUTH_URL": gateway,
         }
         processes = {}
-        for name, port in ports.items():
+        for name, own_port in ports.items():
             of_web = name.startswith("web")
             own = {
-                "EVAPP_PORT" if of_web else "EVAPP_OCPP_PORT": str(port),
+                "EVAPP_PORT" if of_web else "EVAPP_OCPP_PORT": str(own_port),
                 "EVAPP_VAR_DIR": str(folder / name),
-                "REFLEX_WEB_WORKDIR": str(folder / name / "web"),
+                **({} if built else {"REFLEX_WEB_WORKDIR": str(folder / name / "web")}),
             }
-            processes[name] = Process(name, WEB if of_web else CSMS, port, shared | own, folder / name)
+            command = WEB if of_web else CSMS
+            processes[name] = Process(name, command, own_port, shared | own, folder / name, built or ROOT)
         house = House(database, cache, processes, pages, chargers, sandbox)
         try:
             for process in processes.values():

@@ -20,12 +20,12 @@ from domain.events import Call, SessionMetered
 from domain.models import Charger, ChargingSession, SessionState
 from domain.settings import settings
 from simulator.chargers import VirtualCharger
-from tests.balancer import Balancer, balanced
+from tests.chaos.balancer import Balancer
 from tests.csms.charger import connected
 from tests.databases import ROOT, empty
 from tests.e2e.running import free_port, taken
 from tests.money import house
-from tests.redis_server import RedisServer, redis_server
+from tests.servers import Redis, redis
 
 SOON = 30
 
@@ -74,7 +74,7 @@ def environment() -> dict[str, str]:
 class City:
     """Two CSMS processes behind one address, and this process as the web process that commands."""
 
-    def __init__(self, bus: Bus, redis: RedisServer, csms: list[Csms], edge: Balancer) -> None:
+    def __init__(self, bus: Bus, redis: Redis, csms: list[Csms], edge: Balancer) -> None:
         self.bus, self.redis, self.csms, self.edge = bus, redis, csms, edge
 
     @asynccontextmanager
@@ -123,18 +123,19 @@ def holder(db: Session, name: str) -> tuple[str | None, bool]:
 async def city(postgresql_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[City]:
     empty(postgresql_template)
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(redis_server(tmp_path))
+        server = stack.enter_context(redis())
         monkeypatch.setenv("EVAPP_DATABASE_URL", postgresql_template)
-        monkeypatch.setenv("EVAPP_REDIS_URL", redis.url)
+        monkeypatch.setenv("EVAPP_REDIS_URL", server.url)
         settings.cache_clear()
         csms = [Csms(tmp_path, number) for number in (1, 2)]
         for one in csms:
             stack.push_async_callback(one.end)
             await one.start()
-        edge = await stack.enter_async_context(balanced(*(one.port for one in csms)))
+        edge = Balancer([one.port for one in csms])
+        await stack.enter_async_context(edge.serving())
         bus = await stack.enter_async_context(joined(settings()))
         await stack.enter_async_context(opened(settings().database, bus.publish))
-        yield City(bus, redis, csms, edge)
+        yield City(bus, server, csms, edge)
         assert [check for check in await read(audit.audit) if check.broken] == []
 
 
@@ -147,7 +148,7 @@ async def driver(name: str) -> int:
 async def test_a_charge_goes_on_while_its_charger_moves(city: City) -> None:
     """C1 is stopped as for an update: its charger is closed with 1012, comes to C2, and is billed once."""
     one, two = city.csms
-    city.edge.ports = (one.port,)
+    city.edge.ports = [one.port]
     asha = await driver("asha")
     async with city.charger("BLR-1") as charger:
         metered = city.bus.subscribe(SessionMetered)
@@ -157,7 +158,7 @@ async def test_a_charge_goes_on_while_its_charger_moves(city: City) -> None:
             event = await anext(metered)
         assert isinstance(event, SessionMetered)
         assert event.session_id == session_id, "its figures are heard in another process"
-        city.edge.ports = (two.port,)
+        city.edge.ports = [two.port]
         await one.end()
         second, _ = await eventually(holder, "BLR-1", true=lambda found: found[1] and found[0] != first)
         before = (await read(sessions.get, session_id)).energy_wh
@@ -190,12 +191,12 @@ async def test_the_newest_connection_wins_and_the_older_process_lets_go(city: Ci
 
 async def test_a_killed_process_costs_nobody_a_charge(city: City) -> None:
     one, two = city.csms
-    city.edge.ports = (one.port,)
+    city.edge.ports = [one.port]
     asha = await driver("asha")
     async with city.charger("BLR-1") as charger:
         session_id = await city.begins(charger, asha)
         first, _ = await read(holder, "BLR-1")
-        city.edge.ports = (two.port,)
+        city.edge.ports = [two.port]
         await one.end(signal.SIGKILL)
         await eventually(holder, "BLR-1", true=lambda found: found[1] and found[0] != first)
         await city.ends(session_id)
@@ -217,7 +218,7 @@ async def test_without_redis_charging_goes_on_and_starts_say_why_not(city: City)
         assert charging.explain(told) == ENDINGS["unreachable"]
         running.unplug()
         await session_until(session_id, lambda s: s.state == SessionState.SETTLED)
-        await city.redis.start()
+        city.redis.start()
         async with asyncio.timeout(SOON):
             while not city.bus.connected:
                 await asyncio.sleep(0.01)

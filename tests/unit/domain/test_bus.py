@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from domain.events import Call, ChargerChanged, Command, Event, RemoteStop, Repl
 from domain.models import now
 from domain.redis_bus import RedisBus
 from domain.settings import Settings
-from tests.redis_server import redis_server
+from tests.servers import redis
 
 STOP = RemoteStop(7)
 SOON = 10
@@ -29,13 +28,13 @@ class Ends:
 
 
 @pytest.fixture(params=["local", "redis"])
-async def ends(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ends]:
+async def ends(request: pytest.FixtureRequest) -> AsyncIterator[Ends]:
     if request.param == "local":
         local = LocalBus()
         yield Ends(local, local)
         return
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(redis_server(tmp_path))
+        server = stack.enter_context(redis())
 
         async def holder(_: str) -> str | None:
             return there.process
@@ -168,14 +167,15 @@ async def test_who_has_gone_is_forgotten() -> None:
     await bus.publish(WalletChanged(2))
 
 
-async def test_the_settings_choose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_the_settings_choose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buses, "_bus", None)
     with pytest.raises(RuntimeError):
         buses.bus()
     async with buses.joined(Settings(redis_url="")) as bus:
         assert isinstance(bus, LocalBus)
         assert buses.bus() is bus
-    async with redis_server(tmp_path) as server, buses.joined(Settings(redis_url=server.url)) as bus:
-        assert isinstance(bus, RedisBus)
+    with redis() as server:
+        async with buses.joined(Settings(redis_url=server.url)) as bus:
+            assert isinstance(bus, RedisBus)
         assert buses.bus() is bus
         assert bus.connected

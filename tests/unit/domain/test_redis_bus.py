@@ -4,17 +4,27 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from domain import redis_bus
 from domain.bus import BACKLOG, ChargerOffline, ChargerSilent, ChargerUnreachable
-from domain.events import ChargerChanged, Command, Event, NewsLost, RemoteStop, Reply, SessionMetered, WalletChanged
+from domain.events import (
+    Alone,
+    ChargerChanged,
+    Command,
+    Event,
+    NewsLost,
+    RemoteStop,
+    Reply,
+    SessionMetered,
+    WalletChanged,
+)
 from domain.models import now
 from domain.redis_bus import RedisBus
-from tests.redis_server import RedisServer, redis_server
+from tests.servers import Redis as Server
+from tests.servers import redis
 
 STOP = RemoteStop(7)
 SOON = 15
@@ -23,7 +33,7 @@ SOON = 15
 class Street:
     """Processes on one Redis, and who holds which charger."""
 
-    def __init__(self, server: RedisServer, stack: AsyncExitStack) -> None:
+    def __init__(self, server: Server, stack: AsyncExitStack) -> None:
         self.server = server
         self.held_by: dict[str, str] = {}
         self._stack = stack
@@ -36,9 +46,9 @@ class Street:
 
 
 @pytest.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
+async def street() -> AsyncIterator[Street]:
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(redis_server(tmp_path))
+        server = stack.enter_context(redis())
         yield Street(server, stack)
 
 
@@ -127,8 +137,10 @@ async def test_what_another_version_says_is_left_out(street: Street) -> None:
 async def test_without_redis_a_process_goes_on_alone_and_finds_the_others_again(street: Street) -> None:
     one, two = await street.join(), await street.join()
     street.held_by.update(A=one.process, B=two.process)
+    alone = one.subscribe(Alone)
     async with one.attach("A", accepts), two.attach("B", accepts):
         street.server.kill()
+        assert await next_of(alone) == Alone()
         await until(lambda: not one.connected and not two.connected)
         here = one.subscribe()
         await one.publish(ChargerChanged("A"))
@@ -137,7 +149,7 @@ async def test_without_redis_a_process_goes_on_alone_and_finds_the_others_again(
         with pytest.raises(ChargerUnreachable):
             await one.call("B", STOP, 30)
         there = two.subscribe()
-        await street.server.start()
+        street.server.start()
         await until(lambda: one.connected and two.connected)
         assert {await next_of(there), await next_of(there)} == {NewsLost(), ChargerChanged("A")}
         assert await next_of(here) == NewsLost()
@@ -149,7 +161,7 @@ async def test_a_process_may_begin_without_redis(street: Street) -> None:
     bus = await street.join()
     assert not bus.connected
     heard = bus.subscribe()
-    await street.server.start()
+    street.server.start()
     await until(lambda: bus.connected)
     other = await street.join()
     await other.publish(WalletChanged(1))
@@ -191,7 +203,7 @@ async def test_a_command_is_asked_once_though_its_answer_is_lost(street: Street)
     async with two.attach("B", charger):
         with pytest.raises(ChargerSilent):
             await one.call("B", STOP, 2)
-        await street.server.start()
+        street.server.start()
         await until(lambda: one.connected and two.connected)
     assert asked == [STOP]
 

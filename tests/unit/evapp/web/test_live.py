@@ -12,11 +12,11 @@ from reflex.utils.token_manager import SocketRecord
 from sqlalchemy.exc import OperationalError
 
 from domain.bus import LocalBus
-from domain.events import ChargerChanged, NewsLost, SessionMetered, SignedOut, WalletChanged
+from domain.events import Alone, ChargerChanged, NewsLost, SessionMetered, SignedOut, WalletChanged
 from evapp.texts import language
 from evapp.texts.languages import HINDI
 from evapp.web import live
-from evapp.web.live import Hub, Watch
+from evapp.web.live import Hub, Watch, WithRedis
 
 
 class Seen:
@@ -51,6 +51,21 @@ class App:
         self.gate = asyncio.Event()
         self.gate.set()
         self.broken: set[str] = set()
+        self.forgotten: set[str] = set()
+        self.namespace = "/_event"
+        self.sio = self.eio = self.manager = self
+        self.hung_up: list[str] = []
+
+    @property
+    def sockets(self) -> list[str]:
+        return [f"socket of {token}" for token in self.token_to_socket]
+
+    def eio_sid_from_sid(self, sid: str, namespace: str) -> str:
+        assert namespace == self.namespace
+        return f"socket of {sid}"
+
+    async def disconnect(self, eio_sid: str) -> None:
+        self.hung_up.append(eio_sid)
 
     @asynccontextmanager
     async def modify_state(self, token: rx.BaseStateToken) -> AsyncIterator[Any]:
@@ -60,6 +75,8 @@ class App:
         state = self.states[token.ident]
 
         class Root:
+            router_data = {} if token.ident in self.forgotten else {"path": "/"}
+
             async def get_state(self, cls: type) -> Seen:
                 return state
 
@@ -154,6 +171,43 @@ async def test_after_lost_news_every_page_is_read_again_unless_it_is_signed_out(
     await bus.publish(WalletChanged(1))
     await settled()
     assert (out.refreshed, still.refreshed) == ([], [1, 1])
+
+
+async def test_without_redis_every_tab_is_told_that_its_connection_is_lost(app: App, bus: LocalBus) -> None:
+    tab(app, "a"), tab(app, "b")
+    await bus.publish(Alone())
+    await settled()
+    assert app.hung_up == ["socket of a", "socket of b"]
+
+
+async def test_a_tab_whose_state_is_forgotten_connects_anew(app: App, bus: LocalBus) -> None:
+    """Its page would otherwise mix what it shows with the beginnings of a new one."""
+    forgotten, known = tab(app, "a"), tab(app, "b")
+    app.forgotten = {"a"}
+    await bus.publish(WalletChanged(1), metered(1))
+    await settled()
+    assert (forgotten.refreshed, forgotten.figures, known.refreshed) == ([], [], [1])
+    assert app.hung_up == ["socket of a"]
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_no_socket_is_opened_without_redis(monkeypatch: pytest.MonkeyPatch, connected: bool) -> None:
+    sent: list[Any] = []
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    local = LocalBus()
+    monkeypatch.setattr(local, "connected", connected)
+    monkeypatch.setattr(live, "bus", lambda: local)
+    await WithRedis(page)({"type": "websocket"}, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.accept" if connected else "websocket.close"]
 
 
 async def test_a_broken_tab_stops_nobody_else_and_is_told_again(app: App, bus: LocalBus) -> None:

@@ -1,0 +1,1 @@
+"""The product of several processes behind one address, in a real browser."""
