@@ -1,4 +1,4 @@
-"""How a shell on this machine speaks to the running server: JSON lines over var/evapp.sock."""
+"""How a shell speaks to the running server: JSON lines over var/evapp.sock, or the bus where there are several."""
 
 import asyncio
 import json
@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 import structlog
 
-from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
+from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, joined
+from domain.db import opened
 from domain.events import Call, Event
-from domain.settings import var_dir
+from domain.settings import settings, var_dir
 from domain.wire import NotOurs, Packed, packed, unpacked
 
 log = structlog.get_logger()
@@ -89,15 +90,19 @@ async def _serve(bus: Bus, reader: asyncio.StreamReader, writer: asyncio.StreamW
 
 async def _answer(bus: Bus, line: bytes) -> dict[str, Any]:
     try:
-        asked = _asked.decode(line)
-        if asked.call is not None:
-            return await _call(bus, asked.call)
-        if asked.publish is not None:
-            await bus.publish(*(unpacked(event) for event in asked.publish))
-            return {"ok": True}
+        return await _done(bus, _asked.decode(line))
     except (msgspec.DecodeError, NotOurs) as error:
         log.info("a shell's line could not be read", error=str(error))
     return {"error": "The server did not understand this command. Do shell and server have the same version?"}
+
+
+async def _done(bus: Bus, asked: Asked) -> dict[str, Any]:
+    if asked.call is not None:
+        return await _call(bus, asked.call)
+    if asked.publish is None:
+        raise NotOurs("a line with nothing in it")
+    await bus.publish(*(unpacked(event) for event in asked.publish))
+    return {"ok": True}
 
 
 async def _call(bus: Bus, asked: Called) -> dict[str, Any]:
@@ -134,20 +139,31 @@ def publish(events: Sequence[Event], path: Path | None = None) -> None:
 
 
 def _ask(asked: Asked, path: Path | None) -> dict[str, Any]:
+    given = asyncio.run(_ask_all(asked)) if settings().redis_url else _ask_here(asked, path or default_path())
+    if "error" in given:
+        raise Failed(given["error"])
+    return given
+
+
+async def _ask_all(asked: Asked) -> dict[str, Any]:
+    """With several processes a shell is one of them: it speaks on their bus."""
+    async with joined(settings()) as bus, opened(settings().database):
+        if not bus.connected:
+            raise NoServer("Redis does not answer (EVAPP_REDIS_URL), so nobody can be told.")
+        return await _done(bus, asked)
+
+
+def _ask_here(asked: Asked, path: Path) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(CALL_S + 5)
         try:
-            line.connect(os.fspath(path or default_path()))
+            line.connect(os.fspath(path))
             line.sendall(msgspec.json.encode(asked) + b"\n")
             with line.makefile("rb") as answers:
                 answer = answers.readline()
         except OSError as error:
-            raise NoServer(
-                f"No server answers here ({path or 'var/evapp.sock'}). Start one with `make run`."
-            ) from error
+            raise NoServer(f"No server answers here ({path}). Start one with `make run`.") from error
     if not answer:
         raise NoServer("The server went away before it answered.")
     given: dict[str, Any] = json.loads(answer)
-    if "error" in given:
-        raise Failed(given["error"])
     return given

@@ -51,6 +51,12 @@ class Postgres:
         if (self.folder / "data" / "postmaster.pid").exists():
             self.crash()
 
+    def pids(self) -> list[int]:
+        """All of its processes that run now."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        return [postmaster, *map(int, children)]
+
     def end_sessions(self) -> None:
         """Cut every connection, as a failover does, and wait until they are gone."""
         with psycopg.connect(self.url.replace("+psycopg", "", 1), autocommit=True) as operator:
@@ -82,6 +88,11 @@ class Redis:
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

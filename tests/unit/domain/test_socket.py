@@ -5,14 +5,20 @@ import json
 import socket as sockets
 import stat
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
-from domain import socket
+from domain import arrivals, chargers, socket
 from domain.bus import CallRefused, ChargerSilent, LocalBus
+from domain.db import Database
 from domain.events import ChargerChanged, Command, Event, Reply, SessionMetered, SignedOut
 from domain.models import now
+from domain.redis_bus import RedisBus
+from domain.settings import settings
+from tests.servers import redis
 
 
 @pytest.fixture
@@ -102,3 +108,35 @@ async def test_nonsense_is_answered(bus: LocalBus, tmp_path: Path) -> None:
 
     answers = await asyncio.to_thread(ask)
     assert all("did not understand" in answer["error"] for answer in answers)
+
+
+async def test_with_several_processes_a_shell_speaks_on_their_bus(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever process holds the charger, on whichever machine; and when Redis is gone it says so."""
+
+    def put(db: Session, process: str) -> None:
+        chargers.add(db, "C-1")
+        arrivals.connected(db, process, [("C-1", now())])
+
+    async def charger(command: Command) -> Reply:
+        return Reply("Accepted", {"asked": str(command)})
+
+    with redis() as server:
+        monkeypatch.setenv("EVAPP_REDIS_URL", server.url)
+        monkeypatch.setenv("EVAPP_DATABASE_URL", database_url)
+        settings.cache_clear()
+        async with RedisBus(server.url) as elsewhere, elsewhere.attach("C-1", charger):
+            with closing(Database(database_url)) as database:
+                database.now(put, elsewhere.process)
+            heard = elsewhere.subscribe(ChargerChanged)
+            await asyncio.to_thread(socket.publish, [ChargerChanged("C-1")])
+            async with asyncio.timeout(20):
+                assert await anext(heard) == ChargerChanged("C-1")
+            answer = await asyncio.to_thread(socket.call, "C-1", "Reset", {"type": "Soft"})
+            assert answer["status"] == "Accepted"
+            with pytest.raises(socket.Failed, match="C-2 is not connected"):
+                await asyncio.to_thread(socket.call, "C-2", "Reset", {"type": "Soft"})
+    with pytest.raises(socket.NoServer, match="Redis does not answer"):
+        await asyncio.to_thread(socket.publish, [ChargerChanged("C-1")])
+    settings.cache_clear()
