@@ -103,9 +103,11 @@ class RedisBus:
 
     async def __aexit__(self, *_: object) -> None:
         await self._flushed()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            for task in tuple(self._tasks):
+                task.cancel()
+            # Not only once: while Redis's client sends, asyncio.wait_for of Python 3.11 may swallow it.
+            await asyncio.wait(tuple(self._tasks), timeout=PAUSE_S)
         await self._redis.aclose()
 
     # Events

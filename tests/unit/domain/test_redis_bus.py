@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 from redis.asyncio import Redis
@@ -214,3 +214,22 @@ async def test_the_last_words_of_a_process_are_heard(street: Street) -> None:
     async with RedisBus(street.server.url) as goes:
         await goes.publish(*(WalletChanged(n) for n in range(2_000)))
     assert [await next_of(heard) for _ in range(2_000)] == [WalletChanged(n) for n in range(2_000)]
+
+
+async def test_a_process_leaves_though_its_client_of_redis_swallows_a_cancellation(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As asyncio.wait_for of Python 3.11 does when what it waits for is done at that moment."""
+    sending = asyncio.Event()
+
+    async def publish(*_: object) -> int:
+        sending.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return 1
+
+    monkeypatch.setattr(redis_bus, "FAREWELL_S", 0.1)
+    async with asyncio.timeout(SOON), RedisBus(street.server.url) as goes:
+        monkeypatch.setattr(goes._redis, "publish", publish)
+        await goes.publish(WalletChanged(1))
+        await sending.wait()
