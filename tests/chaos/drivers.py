@@ -64,9 +64,10 @@ async def stop(url: str, driver: Driver) -> str:
 
     async def press(wire: Wire) -> str:
         await _opened(wire, driver)
-        if wire.var(Live, "state"):
+        assert wire.var(ChargerPage, "phase") in ("running", "finished"), wire.state
+        if wire.var(ChargerPage, "phase") == "running":
             await wire.send(Live, "stop", driver.page)
-            await wire.when(lambda: not wire.var(Live, "can_stop"), PAGE_S)
+            await wire.when(lambda: wire.var(Live, "state") in ("stopping", "stuck", ""), PAGE_S)
         return str(wire.var(Live, "state") or "")
 
     return await insisting(url, driver, press)
