@@ -119,7 +119,10 @@ class Chaos:
 
     async def _stopped(self, names: Sequence[str]) -> None:
         """Until these have ended and said so; then the next car comes."""
-        await self._streets.until(lambda one: not one["charging"] and not one["waiting"], names, "stopped")
+        try:
+            await self._streets.until(lambda one: not one["charging"] and not one["waiting"], names, "stopped")
+        except TimeoutError as late:
+            raise TimeoutError(f"{late}\n{await self._database.read(_last, names)}") from None
         await self._streets.do("unplug", names)
         await self._streets.do("plug", names)
 
@@ -144,6 +147,14 @@ class Chaos:
 def _moved_in(db: Session, name: str) -> Driver:
     chargers.add(db, name, place="Chaos Street", connectors=1)
     return drivers.sign_up(db, name)
+
+
+def _last(db: Session, names: Sequence[str]) -> str:
+    """What the books say of the last charges there, for whoever looks why one does not end."""
+    query = select(ChargingSession).where(
+        col(ChargingSession.charger_id).in_(names), ChargingSession.state != SessionState.SETTLED
+    )
+    return "\n".join(map(repr, db.exec(query)))
 
 
 def _open(db: Session) -> int:

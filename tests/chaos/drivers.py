@@ -60,15 +60,14 @@ async def start(url: str, driver: Driver) -> str:
 
 
 async def stop(url: str, driver: Driver) -> str:
-    """Open the charger's page and press Stop; gives what the page then says of the charge, nothing once it is over."""
+    """Open the page of the charge that runs and press Stop; gives what it then says, nothing once it is over."""
 
     async def press(wire: Wire) -> str:
         await _opened(wire, driver)
-        assert wire.var(ChargerPage, "phase") in ("running", "finished"), wire.state
-        if wire.var(ChargerPage, "phase") == "running":
-            await wire.send(Live, "stop", driver.page)
-            await wire.when(lambda: wire.var(Live, "state") in ("stopping", "stuck", ""), PAGE_S)
-        return str(wire.var(Live, "state") or "")
+        assert wire.var(ChargerPage, "phase") == "running", f"{driver.charger}: {wire.state}"
+        await wire.send(Live, "stop", driver.page)
+        await wire.when(lambda: wire.var(Live, "state") in ("stopping", "stuck", ""), PAGE_S)
+        return str(wire.var(Live, "state"))
 
     return await insisting(url, driver, press)
 

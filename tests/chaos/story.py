@@ -68,7 +68,8 @@ async def _charges(house: House, cookie: str) -> None:
         killed = house.behind(wire.port)
         killed.kill()
         await wire.ended()
-    async with Wire(house.url, cookie=cookie) as wire:
+    # The same tab: its state may still be locked by the process that died.
+    async with Wire(house.url, cookie=cookie, token=wire.token) as wire:
         await wire.send(ChargerPage, "load", PAGE)
         await wire.until(Live, "state", "charging", PAGE_S)
         await _ticks(wire)

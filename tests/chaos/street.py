@@ -28,6 +28,7 @@ async def main(plan: dict[str, Any]) -> None:
                 reconnect_seconds=(0.2, 2.0),
                 call_seconds=30.0,
                 keys=KEYS,
+                locked=KEYS,
                 seed=f"{plan['seed']}/{name}",
             )
             chargers[name] = await stack.enter_async_context(charger)

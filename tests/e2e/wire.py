@@ -40,7 +40,8 @@ class Wire:
         self._socket = await connect(self._address, max_size=None, additional_headers=self._headers)
         assert str(await self._socket.recv()).startswith("0")
         await self._socket.send("40/_event,")
-        assert str(await self._socket.recv()).startswith("40/_event,")
+        while not (text := str(await self._socket.recv())).startswith("40/_event,"):
+            self.renamed = self.renamed or '"new_token"' in text  # said first to who comes back too soon
         self._reader = asyncio.create_task(self._read())
         return self
 
