@@ -19,6 +19,7 @@ from domain import VERSION, metrics
 from domain.db import read
 from domain.metrics import METRICS, Counter, Gauge, Histogram, Labels
 from domain.models import now
+from domain.settings import SettingsError
 from domain.vitals import vitals
 
 LOOPBACK = "127.0.0.1"
@@ -35,7 +36,7 @@ async def scraped(port: int, process: str) -> AsyncIterator[int]:
     `process` names what runs here: web or csms.
 
     Raises:
-        OSError: the port cannot be bound.
+        SettingsError: the port cannot be bound.
     """
     if not port:
         yield 0
@@ -44,7 +45,11 @@ async def scraped(port: int, process: str) -> AsyncIterator[int]:
     registry = CollectorRegistry()
     for collector in (House(asyncio.get_running_loop()), PROCESS_COLLECTOR, GC_COLLECTOR, PLATFORM_COLLECTOR):
         registry.register(collector)
-    server, thread = start_http_server(port, LOOPBACK, registry)
+    try:
+        server, thread = start_http_server(port, LOOPBACK, registry)
+    except OSError as error:
+        why = f"{LOOPBACK}:{port} cannot be used: {error.strerror or error}"
+        raise SettingsError(f"EVAPP_METRICS_PORT: {why}. Each process needs its own.") from error
     try:
         yield server.server_port
     finally:

@@ -8,15 +8,19 @@ import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from pathlib import Path
 
+import httpx
+import pytest
+
 from tests.csms.charger import SECONDS, connected
+from tests.e2e.running import free_port
 
 ROOT = Path(__file__).parents[2]
 
 
-async def run(database_url: str, *arguments: str, port: int = 0) -> Process:
-    """`python -m csms` in the directory of this test."""
+async def run(database_url: str, *arguments: str, port: int = 0, **more: str) -> Process:
+    """`python -m csms` in the directory of this test; `more` are settings."""
     settings = {"EVAPP_OCPP_HOST": "127.0.0.1", "EVAPP_OCPP_PORT": str(port), "EVAPP_DATABASE_URL": database_url}
-    environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **settings, **more, "PYTHONPATH": str(ROOT)}
     return await create_subprocess_exec(
         sys.executable, "-m", "csms", *arguments, env=environment, stdout=PIPE, stderr=PIPE
     )
@@ -66,6 +70,25 @@ async def test_it_serves_takes_calls_and_stops(database_url: str) -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_it_tells_its_figures_on_a_port_of_its_own(database_url: str) -> None:
+    metrics_port = free_port()
+    process = await run(database_url, EVAPP_METRICS_PORT=str(metrics_port))
+    try:
+        async with connected(await listening_port(process)) as raw, httpx.AsyncClient() as http:
+            await raw.boot()
+            said = (await http.get(f"http://127.0.0.1:{metrics_port}/metrics")).text
+            assert "evapp_chargers_connected 1.0" in said
+            assert 'evapp_ocpp_messages_total{action="BootNotification",outcome="answered"} 1.0' in said
+            second = await run(database_url, EVAPP_METRICS_PORT=str(metrics_port))
+            _, error = await asyncio.wait_for(second.communicate(), 3 * SECONDS)
+            assert second.returncode == 1
+            assert f"EVAPP_METRICS_PORT: 127.0.0.1:{metrics_port} cannot be used" in error.decode()
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def test_the_shell_answers_in_sentences(database_url: str) -> None:

@@ -13,6 +13,7 @@ from domain.db import Database
 from domain.metrics import METRICS
 from domain.models import Charger, ChargingSession, Chore, Finding, RechargeOrder, SessionState, User, now
 from domain.scrape import scraped
+from domain.settings import SettingsError
 from tests.e2e.running import free_port
 
 pytestmark = pytest.mark.timeout(60)
@@ -120,7 +121,7 @@ async def test_a_taken_port_is_said_and_no_port_means_none(database: Database) -
     async with scraped(0, "web") as port:
         assert port == 0
     async with scraped(free_port(), "web") as port:
-        with pytest.raises(OSError):
+        with pytest.raises(SettingsError, match=f"127.0.0.1:{port} cannot be used"):
             async with scraped(port, "web"):
                 pass
 
