@@ -4,6 +4,7 @@ Reflex compresses the files after this, so the copies for gzip and brotli are ma
 """
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -15,6 +16,7 @@ from typing import Any
 from reflex.utils.prerequisites import get_backend_dir, get_web_dir
 from reflex_base.plugins.base import Plugin
 
+from evapp.components.notifying import when_pressed
 from evapp.components.scanner import DECODER
 from evapp.texts.languages import ENGLISH, LANGUAGES
 from evapp.web.headers import EVERY_OTHER_PAGE, HASHES
@@ -75,7 +77,9 @@ def serve_decoder(static: Path, web: Path) -> None:
     """The scanner's decoder of QR codes, from its package to where evapp/components/scanner.py looks for it."""
     there = static / DECODER.strip("/")
     there.mkdir(exist_ok=True)
-    shutil.copy(web / "node_modules" / ZXING, there)
+    decoder = Path(shutil.copy(web / "node_modules" / ZXING, there))
+    # Reflex compresses what its list of endings knows, and serves what lies compressed beside a file.
+    decoder.with_name(f"{decoder.name}.gz").write_bytes(gzip.compress(decoder.read_bytes(), mtime=0))
 
 
 def without_app(page: str) -> str:
@@ -130,7 +134,8 @@ def write_worker(static: Path, web: Path) -> None:
     if done.returncode:
         raise WorkerError(done.stdout + done.stderr)
     with (static / WORKER).open("a") as worker:
-        worker.write(f"\n// {version(static)}\n")
+        # Workbox's last statement has no end of its own.
+        worker.write(f"\n;{when_pressed()!s};\n// {version(static)}\n")
 
 
 def version(static: Path) -> str:

@@ -50,7 +50,7 @@ class Most:
     all: int = 220
 
 
-LIGHT, WITH_DIALOG, WITH_DECODER = Most(), Most(180, 235), Most(230, 1400)
+LIGHT, WITH_DIALOG, WITH_DECODER = Most(), Most(180, 235), Most(230, 760)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What is done to the built pages before they are compressed."""
 
 import base64
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -60,3 +61,13 @@ def test_one_page_for_all_addresses_lends_them_its_hashes(tmp_path: Path) -> Non
     pwa.write_hashes(tmp_path, tmp_path / "csp.json")
     pages = json.loads((tmp_path / "csp.json").read_text())
     assert pages["*"] == pages["/"] == [_hash("theme()"), _hash('import "/assets/a.js"')]
+
+
+def test_the_decoder_lies_beside_its_compressed_self(tmp_path: Path) -> None:
+    packed = tmp_path / "web" / "node_modules" / pwa.ZXING
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(b"\0asm" * 1000)
+    (tmp_path / "static").mkdir()
+    pwa.serve_decoder(tmp_path / "static", tmp_path / "web")
+    served = tmp_path / "static" / "wasm" / "zxing_reader.wasm"
+    assert served.read_bytes() == gzip.decompress(served.with_name("zxing_reader.wasm.gz").read_bytes())
