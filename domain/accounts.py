@@ -23,6 +23,7 @@ from domain.models import (
     SignIn,
     User,
     VacancyWish,
+    Vehicle,
     now,
 )
 from domain.money import plain_rupees
@@ -44,6 +45,8 @@ READ: dict[str, Callable[[object], str]] = {
     "email": identity.email,
 }
 """What people say about themselves, and what gives each its one spelling."""
+CHOICES = (Favourite, VacancyWish, Vehicle)
+"""What goes with an account."""
 MOVING = (OrderState.NEW, OrderState.PENDING, OrderState.UNKNOWN)
 
 
@@ -215,7 +218,7 @@ def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
     for sign_in in db.exec(select(SignIn).where(SignIn.user_id == user_id)):
         sign_in.user_agent = sign_in.address = ""
         db.add(sign_in)
-    for choices in (Favourite, VacancyWish):
+    for choices in CHOICES:
         db.exec(delete_rows(choices).where(col(choices.user_id) == user_id))
     gone = f"deleted {user_id}"  # with a space, so that nobody can register it
     user.username, user.phone, user.email, user.pin_hash = gone, gone, "", ""

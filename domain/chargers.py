@@ -5,7 +5,7 @@ import hmac
 import itertools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,6 +106,11 @@ class Found:
 def best(states: set[str]) -> str:
     """What several connectors offer together."""
     return next((s for s in (FREE, BUSY, FAULT, OFF) if s in states), NO_CONTACT)
+
+
+ALIKE = 0.6
+"""How much of two IDs must be the same for one to be suggested for the other (difflib)."""
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
 def find_key(typed: str) -> str:
@@ -377,7 +382,7 @@ def view(db: Session, charger_id: str) -> ChargerView:
     if charger.retired_at is not None:
         raise ChargerUnknown(charger_id)
     moment = now()
-    in_contact = charger.online and charger.heard_at is not None and moment - charger.heard_at < SILENCE
+    here = _in_contact(charger.online, charger.heard_at, moment)
     taken = set(
         db.exec(
             select(ChargingSession.connector_number)
@@ -390,7 +395,7 @@ def view(db: Session, charger_id: str) -> ChargerView:
     views = tuple(
         ConnectorView(
             number=c.number,
-            state=state_of(c, whole, taken, in_contact),
+            state=state_of(c, whole, taken, here),
             status=c.status,
             error_code=c.error_code,
             kind=c.kind,
@@ -404,7 +409,7 @@ def view(db: Session, charger_id: str) -> ChargerView:
         id=charger.id,
         name=charger.name,
         place=charger.place,
-        online=in_contact,
+        online=here,
         heard_at=charger.heard_at,
         price=price(db, charger_id, moment),
         connectors=views,
@@ -431,8 +436,21 @@ def find(db: Session, typed: str) -> Found:
     if key and (same := db.exec(in_service.where(Charger.find_key == key)).first()):
         return Found(same[1])
     known: dict[str, str] = dict(iter(db.exec(in_service))) if key else {}
-    close = difflib.get_close_matches(key, known, n=3, cutoff=0.6)
-    return Found(None, tuple(known[k] for k in close))
+    return Found(None, tuple(known[k] for k in _closest(key, known)))
+
+
+def _closest(key: str, known: Iterable[str]) -> list[str]:
+    """Up to three keys that are like this one; where two are alike, the one of the same letters and digits is first:
+    people swap them, and leave zeros out."""
+    plain = _ZEROS.sub("", key)
+    matcher = difflib.SequenceMatcher(b=plain)
+    ranks = []
+    for candidate in known:
+        one = _ZEROS.sub("", candidate)
+        matcher.set_seq1(one)
+        if matcher.real_quick_ratio() >= ALIKE and (alike := matcher.ratio()) >= ALIKE:
+            ranks.append((-alike, sorted(one) != sorted(plain), candidate))
+    return [candidate for _, _, candidate in sorted(ranks)[:3]]
 
 
 def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerView]:
@@ -451,6 +469,16 @@ def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerVie
     )
     free = (found for found in (view(db, one) for one in db.exec(beside).all()) if found.state == FREE)
     return list(itertools.islice(free, limit))
+
+
+def in_contact(db: Session) -> tuple[int, int]:
+    """How many chargers in service are in contact, and how many there are."""
+    heard = db.exec(select(Charger.online, Charger.heard_at).where(col(Charger.retired_at).is_(None))).all()
+    return sum(_in_contact(online, at, now()) for online, at in heard), len(heard)
+
+
+def _in_contact(online: bool, heard_at: datetime | None, moment: datetime) -> bool:
+    return online and heard_at is not None and moment - heard_at < SILENCE
 
 
 def everything(db: Session) -> list[Charger]:

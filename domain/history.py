@@ -36,11 +36,6 @@ class Charge:
         ended = self.session.stopped_at or self.session.metered_at or begun
         return max(timedelta(0), ended - (self.session.started_at or begun))
 
-    @property
-    def money_is_short(self) -> bool:
-        """Past 80 % of what is held for it (payments.md 2.7)."""
-        return self.held_paise > 0 and self.cost_paise * 5 >= self.held_paise * 4
-
 
 @dataclass(frozen=True, slots=True)
 class Month:
@@ -161,6 +156,16 @@ def curve(db: Session, session_id: int) -> list[tuple[datetime, int]]:
     ).all()
     step = max(1, -(-len(rows) // CURVE_POINTS))
     return [(at, power or 0) for at, power in rows[::step]]
+
+
+def battery_percent(db: Session, session_id: int) -> int | None:
+    """How full the car last said its battery is; None where it does not say."""
+    return db.exec(
+        select(MeterSample.soc_percent)
+        .where(MeterSample.session_id == session_id, col(MeterSample.soc_percent).is_not(None))
+        .order_by(col(MeterSample.id).desc())
+        .limit(1)
+    ).first()
 
 
 def _of(user_id: int) -> SelectOfScalar[ChargingSession]:

@@ -6,15 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import allowance, chargers, sessions, wallet
+from domain import allowance, chargers, sessions, vehicles, wallet
 from domain.models import ChargingSession, SessionState, now
-from domain.money import AmountError, parse_rupees
+from domain.money import AmountError, cost, parse_rupees
 from domain.prices import Price, affordable_wh, estimate
 from domain.sentences import Sentence
 from domain.settings import settings
 from domain.starts import LIMITS, REFUSALS, Limit, Refused, refuse_limit
 
 CHANGEABLE = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING)
+LOW_PAISE = 20_000
+ROOM_PAISE = 2_000
+"""What must be left over where money is said to be enough."""
 _MINUTES = re.compile(r"[0-9]{1,5}")
 
 
@@ -27,6 +30,8 @@ class Outlook:
     seconds: int | None
     sooner: bool
     """Whether the wallet ends it before the driver's limit does."""
+    full: bool = False
+    """Whether the battery, were it empty now, is full before that."""
 
 
 def parsed(kind: str, typed: str) -> Limit:
@@ -84,23 +89,30 @@ def before(db: Session, user_id: int, charger_id: str, connector_number: int, li
         ChargerUnknown: there is no such charger.
     """
     view = chargers.view(db, charger_id)
-    power_w = next((c.max_power_w for c in view.connectors if c.number == connector_number), 0)
+    connector = next((c for c in view.connectors if c.number == connector_number), None)
+    vehicle = vehicles.of(db, user_id)
+    power_w = vehicles.takes_w(vehicle, connector.kind, connector.max_power_w) if connector is not None else 0
     spendable = min(wallet.balance(db, user_id).free_paise, settings().session_cap_paise)
-    return outlook(view.price, power_w, spendable, limit, now())
+    return outlook(view.price, power_w, spendable, limit, now(), vehicle.battery_wh if vehicle is not None else 0)
 
 
-def outlook(price: Price, power_w: int, spendable_paise: int, limit: Limit, at: datetime) -> Outlook | None:
-    """What a charge from `at` on comes to when it ends by its limit, or by the money there is (ADR 0007)."""
+def outlook(
+    price: Price, power_w: int, spendable_paise: int, limit: Limit, at: datetime, battery_wh: int = 0
+) -> Outlook | None:
+    """What a charge from `at` on comes to when it ends by its limit, by the money there is (ADR 0007), or by a full
+    battery, where it is known how much that holds."""
     if limit.minutes and not power_w:
         return Outlook(None, None, limit.minutes * 60, sooner=False)
     minutes_wh = power_w * limit.minutes // 60 if limit.minutes else None
     ends = [wh for wh in (target_wh(limit, price, power_w, at), minutes_wh) if wh is not None]
     money = [] if price.free else [affordable_wh(price, spendable_paise, power_w, at)]
-    energy_wh = min([*ends, *money], default=None)
+    energy_wh = min([*ends, *money, *([battery_wh] if battery_wh else [])], default=None)
     if energy_wh is None:
         return None
     found = estimate(price, energy_wh, power_w, at)
-    return Outlook(energy_wh, found.paise, found.seconds or None, sooner=bool(ends) and energy_wh < min(ends))
+    full = bool(battery_wh) and energy_wh < min([*ends, *money], default=battery_wh + 1)
+    sooner = bool(ends) and energy_wh < min(ends) and not full
+    return Outlook(energy_wh, found.paise, found.seconds or None, sooner=sooner, full=full)
 
 
 def target_wh(limit: Limit, price: Price, power_w: int, begun: datetime) -> int | None:
@@ -122,3 +134,23 @@ def ready_at(
     if target is not None and power_w:
         ends.append(at + timedelta(seconds=-(-max(0, target - energy_wh) * 3600 // power_w)))
     return min(ends, default=None)
+
+
+def short(price: Price, power_w: int, held_paise: int, cost_paise: int, wanted_wh: int | None, at: datetime) -> bool:
+    """Whether to warn that the held money runs out: past 80 % of it (payments.md 2.7), in its last ₹200, or in its
+    last hour at this power.
+
+    Not where what is still to come (`wanted_wh`, by the driver's limit or until the battery is full) is covered.
+    """
+    left = held_paise - cost_paise
+    if not held_paise or (cost_paise * 5 < held_paise * 4 and left >= max(LOW_PAISE, price.pace(power_w))):
+        return False
+    return wanted_wh is None or cost(wanted_wh, price.at(at)) > left - ROOM_PAISE
+
+
+def full_at(battery_wh: int, soc_percent: int | None, power_w: int, at: datetime) -> datetime | None:
+    """When a battery of this size is full at the power of `at`; None where the car does not say, or takes nothing."""
+    if not battery_wh or soc_percent is None or not power_w:
+        return None
+    left_wh = battery_wh * (100 - soc_percent) // 100
+    return at + timedelta(seconds=-(-left_wh * 3600 // power_w))

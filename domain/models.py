@@ -531,6 +531,18 @@ class Favourite(SQLModel, table=True):
     created_at: datetime = moment(default_factory=now)
 
 
+class Vehicle(SQLModel, table=True):
+    """What a driver charges, so that an estimate knows what it can take. Zero: he did not say."""
+
+    __tablename__ = "vehicles"
+    __table_args__ = (CheckConstraint("battery_wh >= 0 AND ac_w >= 0 AND dc_w >= 0", name="not_negative"),)
+    user_id: int = Field(primary_key=True, foreign_key="users.id")
+    name: str = Field(default="", max_length=40)
+    battery_wh: int = whole(default=0)
+    ac_w: int = whole(default=0)
+    dc_w: int = whole(default=0)
+
+
 class VacancyWish(SQLModel, table=True):
     """A driver waits for a charger to become free, until a moment; he is told once."""
 

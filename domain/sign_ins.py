@@ -19,6 +19,9 @@ from domain.sentences import Sentence
 IDLE = timedelta(days=7)
 ABSOLUTE = timedelta(days=30)
 """How long a sign-in lives unused, and at most (security.md, rule 2)."""
+BRIEF = timedelta(hours=12)
+"""How long at most where the driver did not ask to be kept signed in: browsers that restore their windows keep
+cookies that should have ended with them."""
 FRESH = timedelta(minutes=5)
 """How exactly the last use is kept."""
 
@@ -36,6 +39,8 @@ class Browser:
     address: str
     before: str = ""
     """The hash of the token it had until now, which ends."""
+    kept: bool = True
+    """Whether it stays signed in when it is closed."""
 
 
 def new_token() -> str:
@@ -74,7 +79,7 @@ def start(db: Session, user: User, browser: Browser, at: datetime | None = None)
         address=browser.address[:45],
         created_at=at,
         seen_at=at,
-        expires_at=at + ABSOLUTE,
+        expires_at=at + (ABSOLUTE if browser.kept else BRIEF),
     )
     db.add(sign_in)
     db.flush()
@@ -94,6 +99,12 @@ def who(db: Session, token_hash: str, at: datetime | None = None) -> tuple[User,
         )
     ).first()
     return (found[0], found[1]) if found else None
+
+
+def kept(db: Session, token_hash: str) -> bool:
+    """Whether the browser with this token stays signed in when it is closed."""
+    sign_in = db.exec(select(SignIn).where(SignIn.token_hash == token_hash)).first()
+    return sign_in is not None and sign_in.expires_at - sign_in.created_at > BRIEF
 
 
 def seen(db: Session, token_hash: str, at: datetime | None = None) -> None:

@@ -60,6 +60,46 @@ def test_without_a_nameplate_nobody_knows_how_long() -> None:
     assert limits.outlook(PRICE, 0, 50_000, Limit(minutes=30), NOON) == Outlook(None, None, 1_800, sooner=False)
 
 
+@pytest.mark.parametrize(
+    ("limit", "battery_wh", "found"),
+    [
+        (Limit(), 30_000, Outlook(27_472, 49_999, 13_365, sooner=False)),
+        (Limit(), 20_000, Outlook(20_000, 36_400, 9_730, sooner=False, full=True)),
+        (Limit(wh=25_000), 20_000, Outlook(20_000, 36_400, 9_730, sooner=False, full=True)),
+        (Limit(wh=20_000), 20_000, Outlook(20_000, 36_400, 9_730, sooner=False)),
+    ],
+)
+def test_a_full_battery_ends_a_charge_too(limit: Limit, battery_wh: int, found: Outlook) -> None:
+    assert limits.outlook(PRICE, 7_400, 50_000, limit, NOON, battery_wh) == found
+
+
+@pytest.mark.parametrize(
+    ("power_w", "held", "spent", "wanted_wh", "short"),
+    [
+        (7_400, 2_000, 0, None, False),
+        (7_400, 2_000, 1_600, None, True),  # 80 %
+        (60_000, 2_000, 800, None, False),
+        (60_000, 2_000, 950, None, True),  # 50 kW and more use ₹1,092 in an hour
+        (7_400, 300, 101, None, True),  # the last ₹200
+        (7_400, 300, 101, 5_000, False),  # the limit comes first
+        (7_400, 300, 101, 11_000, True),
+        (0, 2_000, 0, None, False),
+        (7_400, 0, 0, None, False),  # a free tariff holds nothing
+    ],
+)
+def test_a_driver_is_warned_before_the_money_ends(
+    power_w: int, held: int, spent: int, wanted_wh: int | None, short: bool
+) -> None:
+    assert limits.short(PRICE, power_w, held * 100, spent * 100, wanted_wh, NOON) is short
+
+
+def test_a_battery_is_full_at_this_power() -> None:
+    assert limits.full_at(30_000, 75, 7_500, NOON) == NOON + timedelta(hours=1)
+    assert limits.full_at(30_000, None, 7_500, NOON) is None
+    assert limits.full_at(0, 75, 7_500, NOON) is None
+    assert limits.full_at(30_000, 75, 0, NOON) is None
+
+
 def test_a_free_charge_ends_by_its_limit_alone() -> None:
     assert limits.outlook(Price(0, 0), 7_400, 50_000, Limit(), NOON) is None
     assert limits.outlook(Price(0, 0), 7_400, 50_000, Limit(wh=7_400), NOON) == Outlook(7_400, 0, 3_600, sooner=False)

@@ -302,6 +302,13 @@ def test_a_near_miss_is_answered_with_what_is_close(db: Session) -> None:
     assert chargers.find(db, "QQQQ").suggestions == ()
 
 
+@pytest.mark.parametrize("typed", ["BLR-71", "blr 17", "BLR-0017", "BLR-O17"])
+def test_zeros_left_out_and_digits_swapped_are_the_first_suggestion(db: Session, typed: str) -> None:
+    for charger_id in ("BLR-104", "BLR-061", "BLR-017", "BLR-090"):
+        chargers.add(db, charger_id)
+    assert chargers.find(db, typed).suggestions[0] == "BLR-017"
+
+
 @pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800", "' OR 1=1 --", "%", "🔌", "x" * 10_000, "---", "\n"])
 def test_odd_input_finds_nothing(db: Session, typed: str) -> None:
     chargers.add(db, "BLR-017")
@@ -328,3 +335,14 @@ def test_free_ones_of_the_same_place(desk: Desk) -> None:
     assert [view.id for view in desk.do(chargers.free_beside, "BLR-1")] == ["BLR-3"]
     assert [view.id for view in desk.do(chargers.free_beside, "BLR-2", limit=1)] == ["BLR-1"]
     assert desk.do(chargers.free_beside, "NOWHERE") == []
+
+
+def test_everybody_may_know_how_many_chargers_are_in_contact(db: Session) -> None:
+    assert chargers.in_contact(db) == (0, 0)
+    for charger_id in ("BLR-1", "BLR-2", "BLR-3", "BLR-4"):
+        chargers.add(db, charger_id)
+    chargers.connected(db, "BLR-1", at=now())
+    chargers.connected(db, "BLR-2", at=now() - chargers.SILENCE)
+    chargers.connected(db, "BLR-4", at=now())
+    chargers.retire(db, "BLR-4")
+    assert chargers.in_contact(db) == (1, 3)

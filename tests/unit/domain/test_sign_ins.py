@@ -9,7 +9,7 @@ from domain import attempts, sign_ins
 from domain.accounts import Registration, block, register, unblock
 from domain.events import SignedOut
 from domain.models import SignIn, User
-from domain.sign_ins import ABSOLUTE, IDLE, Browser, Refused, hash_token
+from domain.sign_ins import ABSOLUTE, BRIEF, IDLE, Browser, Refused, hash_token
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -54,6 +54,17 @@ def test_what_a_browser_says_of_itself_is_kept_on_one_line(db: Session, user: Us
     row = sign_ins.start(db, user, shouting, NOON)
     assert row.user_agent == "Mozilla[31m" + "x" * 189
     assert len(row.address) == 45
+
+
+def test_who_did_not_ask_to_be_kept_signed_in_is_out_the_same_day(db: Session, user: User) -> None:
+    sign_ins.start(db, user, Browser(hash_token("t"), "", "", kept=False), NOON)
+    assert not sign_ins.kept(db, hash_token("t"))
+    sign_ins.seen(db, hash_token("t"), NOON + BRIEF - MINUTE)
+    assert sign_ins.who(db, hash_token("t"), NOON + BRIEF - MINUTE)
+    assert sign_ins.who(db, hash_token("t"), NOON + BRIEF) is None
+    sign_ins.start(db, user, browser("u"), NOON)
+    assert sign_ins.kept(db, hash_token("u"))
+    assert not sign_ins.kept(db, hash_token("nobody's"))
 
 
 def test_a_sign_in_ends_when_it_is_left_idle(db: Session, user: User) -> None:

@@ -1,0 +1,81 @@
+"""The car a driver charges: how much its battery holds, and how much it takes at a time."""
+
+import re
+from collections.abc import Mapping
+
+from sqlmodel import Session
+
+from domain.accounts import FieldErrors
+from domain.models import Vehicle
+from domain.sentences import Sentence
+
+MOST_WH = 1_000_000
+MOST_W = 1_000_000
+LONGEST = 40
+"""Characters of its name."""
+SLOWEST_DC_W = 25_000
+"""A connector of which only the power is known is taken for direct current from here on."""
+DIRECT = ("CCS", "CHADEMO", "DC")
+"""What the kinds of connectors for direct current contain."""
+
+_TYPED = re.compile(r"([0-9]{1,4})(?:\.([0-9]))?")
+_FIELDS = {
+    "battery": (MOST_WH, Sentence("Write the battery in kWh, like 30.2.")),
+    "ac": (MOST_W, Sentence("Write the power in kW, like 7.2.")),
+    "dc": (MOST_W, Sentence("Write the power in kW, like 50.")),
+}
+
+
+def of(db: Session, user_id: int) -> Vehicle | None:
+    """The driver's car; None when he told of none."""
+    return db.get(Vehicle, user_id)
+
+
+def save(db: Session, user_id: int, typed: Mapping[str, object]) -> Vehicle | None:
+    """Keep the car as it was typed: `name`, `battery` in kWh, `ac` and `dc` in kW; all empty forgets it.
+
+    Raises:
+        FieldErrors: for every field that is no such number.
+    """
+    values, errors = {}, {}
+    for field, (most, sentence) in _FIELDS.items():
+        value = _thousandths(typed.get(field))
+        if value is None or value > most:
+            errors[field] = sentence
+        values[field] = value or 0
+    if errors:
+        raise FieldErrors(errors)
+    name = typed.get("name")
+    name = "".join(c for c in name if c.isprintable()).strip()[:LONGEST] if isinstance(name, str) else ""
+    vehicle = of(db, user_id)
+    if not name and not any(values.values()):
+        if vehicle is not None:
+            db.delete(vehicle)
+        return None
+    vehicle = vehicle or Vehicle(user_id=user_id)
+    vehicle.name, vehicle.battery_wh, vehicle.ac_w, vehicle.dc_w = name, values["battery"], values["ac"], values["dc"]
+    db.add(vehicle)
+    return vehicle
+
+
+def takes_w(vehicle: Vehicle | None, kind: str, nameplate_w: int) -> int:
+    """Watts that flow at a connector of this kind and power: what it gives, or less where the car takes less."""
+    if vehicle is None:
+        return nameplate_w
+    most = vehicle.dc_w if _direct(kind, nameplate_w) else vehicle.ac_w
+    return min((watts for watts in (most, nameplate_w) if watts), default=0)
+
+
+def _direct(kind: str, nameplate_w: int) -> bool:
+    if not kind:
+        return nameplate_w >= SLOWEST_DC_W
+    return any(word in kind.upper() for word in DIRECT)
+
+
+def _thousandths(typed: object) -> int | None:
+    """30.2 -> 30200; nothing -> 0; None for what is no such number."""
+    text = typed.strip() if isinstance(typed, str) else "" if typed is None else "?"
+    if not text:
+        return 0
+    match = _TYPED.fullmatch(text)
+    return int(match[1]) * 1000 + int(match[2] or 0) * 100 if match else None
