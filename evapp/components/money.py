@@ -1,10 +1,11 @@
 """Money, energy and time as people in India write them, made from whole numbers and aware times."""
 
-from datetime import datetime, timedelta, timezone
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from functools import cache, lru_cache
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
 
 from evapp.texts import language, t
 
@@ -14,12 +15,12 @@ IST = timezone(timedelta(hours=5, minutes=30), "IST")
 
 def rupees(paise: int) -> str:
     """Exact rupees from paise: 124050 -> ₹1,240.50, 25000000 -> ₹2,50,000.00, -500 -> −₹5.00."""
-    return _currency(paise, "¤#,##,##0.00")
+    return _currency(paise)
 
 
 def whole_rupees(paise: int) -> str:
     """Rupees without paise where there are none: 100000 -> ₹1,000; 100050 stays ₹1,000.50."""
-    return rupees(paise) if paise % 100 else _currency(paise, "¤#,##,##0")
+    return rupees(paise) if paise % 100 else _currency(paise, whole=True)
 
 
 def signed_rupees(paise: int) -> str:
@@ -49,7 +50,8 @@ def rated_kw(w: int) -> str:
 
 def clock(at: datetime) -> str:
     """The time of day in India: 5:02 pm. `at` is an aware time."""
-    return format_time(at.astimezone(IST), "short", locale=language().locale).replace("\u202f", " ")
+    here = at.astimezone(IST)
+    return _clock(here.hour, here.minute, language().locale)
 
 
 def hour(minute: int) -> str:
@@ -82,14 +84,53 @@ def duration(seconds: int) -> str:
     return t("{hours} h {minutes} m", hours=hours, minutes=f"{minutes:02d}")
 
 
-def _currency(paise: int, pattern: str) -> str:
-    text = format_currency(
-        Decimal(abs(paise)).scaleb(-2), "INR", format=pattern, locale=language().locale, currency_digits=False
+@lru_cache(maxsize=2 * 1440)
+def _clock(hour: int, minute: int, locale: str) -> str:
+    return format_time(time(hour, minute), "short", locale=locale).replace("\u202f", " ")
+
+
+# Every push of a charge writes a dozen numbers, for which Babel would read its patterns anew each time. What it knows
+# of a locale is asked once; a test holds these to what Babel itself would write.
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """How a locale writes numbers of India."""
+
+    rupee: str
+    group: str
+    point: str
+    minus: str
+
+
+@cache
+def _signs(locale: str) -> _Signs:
+    return _Signs(
+        rupee=get_currency_symbol("INR", locale),
+        group=get_group_symbol(locale),
+        point=get_decimal_symbol(locale),
+        minus=get_minus_sign_symbol(locale),
     )
-    return ("−" if paise < 0 else "") + text
+
+
+def _currency(paise: int, *, whole: bool = False) -> str:
+    signs = _signs(language().locale)
+    rupees, rest = divmod(abs(paise), 100)
+    text = signs.rupee + _grouped(rupees, signs.group)
+    return ("−" if paise < 0 else "") + (text if whole else f"{text}{signs.point}{rest:02d}")
 
 
 def _thousandth(number: int, places: int) -> str:
-    step = Decimal(1).scaleb(-places)
-    value = Decimal(number).scaleb(-3).quantize(step, ROUND_HALF_UP)
-    return format_decimal(value, format="#,##,##0." + "0" * places, locale=language().locale)
+    """A thousandth of a number, rounded half away from zero."""
+    signs = _signs(language().locale)
+    step = 10 ** (3 - places)
+    units, rest = divmod((abs(number) + step // 2) // step, 10**places)
+    text = _grouped(units, signs.group) + (f"{signs.point}{rest:0{places}d}" if places else "")
+    return (signs.minus if number < 0 and (units or rest) else "") + text
+
+
+def _grouped(number: int, mark: str) -> str:
+    """1234567 -> 12,34,567."""
+    head, tail = f"{number}"[:-3], f"{number}"[-3:]
+    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
+    return mark.join([*reversed(pairs), tail])

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import reflex as rx
 
-WIDTH, HEIGHT = 300, 80
+WIDTH, HEIGHT, EDGE = 3000, 800, 20
+"""In whole units, which are short to write and to send; the curve keeps off the edges."""
 
 
 def spark(points: rx.Var[str] | str, *, label: rx.Var[str] | str, height: str = "h-14") -> rx.Component:
@@ -32,9 +33,7 @@ def spark_points(watts: Sequence[int], highest_w: int) -> str:
     if not watts:
         return ""
     readings = watts if len(watts) > 1 else (watts[0], watts[0])
-    step, top = WIDTH / (len(readings) - 1), max(highest_w, 1)
-    return " ".join(f"{n * step:.1f},{_y(w, top):.1f}" for n, w in enumerate(readings))
-
-
-def _y(watts: int, top: int) -> float:
-    return HEIGHT - 2 - (HEIGHT - 4) * min(max(watts, 0), top) / top
+    steps, top, room = len(readings) - 1, max(highest_w, 1), HEIGHT - 2 * EDGE
+    return " ".join(
+        f"{n * WIDTH // steps},{HEIGHT - EDGE - room * min(max(w, 0), top) // top}" for n, w in enumerate(readings)
+    )

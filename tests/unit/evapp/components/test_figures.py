@@ -29,18 +29,16 @@ def test_a_place_on_the_scale_stays_on_it(wh: int, place: str) -> None:
 
 
 def test_a_curve_spans_its_box() -> None:
-    assert spark.spark_points([0, 3700, 7400], 7400) == "0.0,78.0 150.0,40.0 300.0,2.0"
+    assert spark.spark_points([0, 3700, 7400], 7400) == "0,780 1500,400 3000,20"
 
 
-@pytest.mark.parametrize(
-    ("watts", "points"), [([], ""), ([7400], "0.0,2.0 300.0,2.0"), ([9000, -1], "0.0,2.0 300.0,78.0")]
-)
+@pytest.mark.parametrize(("watts", "points"), [([], ""), ([7400], "0,20 3000,20"), ([9000, -1], "0,20 3000,780")])
 def test_a_curve_of_odd_readings(watts: list[int], points: str) -> None:
     assert spark.spark_points(watts, 7400) == points
 
 
 def test_no_reading_has_no_scale_to_divide_by() -> None:
-    assert spark.spark_points([0, 0], 0) == "0.0,78.0 300.0,78.0"
+    assert spark.spark_points([0, 0], 0) == "0,780 3000,780"
 
 
 def test_a_text_is_typed_into_whatsapp() -> None:

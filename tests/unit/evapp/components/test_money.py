@@ -1,10 +1,16 @@
 """Figures a driver reads: exact from whole numbers, grouped and timed the Indian way."""
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from babel.numbers import format_currency, format_decimal
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evapp.components import money
+from evapp.texts import speaking
+from evapp.texts.languages import LANGUAGES, Language
 
 EVENING = datetime(2026, 11, 22, 11, 32, tzinfo=UTC)
 
@@ -69,3 +75,24 @@ def test_the_day_turns_at_indian_midnight() -> None:
 )
 def test_a_duration_keeps_the_two_units_that_matter(seconds: int, text: str) -> None:
     assert money.duration(seconds) == text
+
+
+@given(st.integers(-(10**13), 10**13), st.sampled_from(list(LANGUAGES.values())))
+def test_money_is_written_as_babel_would(paise: int, one: Language) -> None:
+    with speaking(one):
+        written, whole = money.rupees(paise), money.whole_rupees(paise)
+    rupees = Decimal(abs(paise)).scaleb(-2)
+    sign = "−" if paise < 0 else ""
+    exact = format_currency(rupees, "INR", "¤#,##,##0.00", locale=one.locale, currency_digits=False)
+    assert written == sign + exact
+    if paise % 100 == 0:
+        assert whole == sign + format_currency(rupees, "INR", "¤#,##,##0", locale=one.locale, currency_digits=False)
+
+
+@given(st.integers(-(10**10), 10**10), st.integers(0, 3), st.sampled_from(list(LANGUAGES.values())))
+def test_energy_is_written_as_babel_would(wh: int, places: int, one: Language) -> None:
+    with speaking(one):
+        written = money.kwh(wh, places)
+    value = Decimal(wh).scaleb(-3).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    pattern = "#,##,##0" + ("." + "0" * places if places else "")
+    assert written == format_decimal(value + 0, pattern, locale=one.locale)
