@@ -3,6 +3,7 @@
 import reflex as rx
 
 from evapp.components.text import Content
+from evapp.texts import t
 
 
 def bone(width: str, height: str = "1em") -> rx.Component:
@@ -15,13 +16,11 @@ def loaded(ready: rx.Var[bool] | bool, value: Content, width: str, height: str =
     return rx.cond(ready, value, bone(width, height))
 
 
-def age(news: rx.Var[str] | rx.Var[int], fresh: Content, old: Content) -> rx.Component:
-    """`fresh` words, which give way to `old` ones when `news` has not changed for 10 s."""
-    return rx.el.span(
-        rx.el.span(fresh, class_name="fresh"), rx.el.span(old, class_name="stale"), key=news, class_name="age"
-    )
+def as_of(time: rx.Var[str] | str) -> rx.Component:
+    """When a figure was the newest; to be seen while nothing newer can come."""
+    return rx.el.span(t("as of {time}", time=time), class_name="as-of num text-note text-ink-2")
 
 
 def stale(news: rx.Var[str] | rx.Var[int], words: str) -> rx.Component:
-    """Words that appear when `news` (a time or a counter of the last reading) has not changed for 10 s."""
+    """Words that appear when `news` (a time or a counter of the last reading) has not changed for two readings."""
     return rx.el.span(words, key=news, class_name="stale")

@@ -6,7 +6,7 @@ import reflex as rx
 def cable(live: rx.Var[bool] | bool = True, *, news: rx.Var[str] | rx.Var[int] | None = None) -> rx.Component:
     """Joins the block above to the block below.
 
-    With `news`, the time or number of the last reading, it stands still 10 s after that.
+    With `news`, the time or number of the last reading, it stands still when the next two are late.
     """
     return rx.el.div(
         rx.el.i(),

@@ -7,7 +7,10 @@ from reflex.event import EventSpec
 from reflex_base.vars.function import FunctionStringVar, FunctionVar
 from reflex_components_sonner.toast import toast_ref
 
+from evapp.components.notifying import notifying
+from evapp.state.alerts import Alerts
 from evapp.state.effects import Effects
+from evapp.state.live import Live
 from evapp.texts.languages import ENGLISH, LANGUAGES
 
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
@@ -63,7 +66,14 @@ def effects() -> rx.Component:
     """Mounted once, in the overlay of evapp.py."""
     return rx.fragment(
         rx.cond(Effects.leave_to != "", departure(path=Effects.leave_to, key=Effects.wish)),
-        rx.cond(Effects.sentence != "", saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish)),
+        rx.cond(
+            Effects.sentence != "",
+            rx.fragment(
+                rx.cond(Effects.tone != "quiet", saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish)),
+                rx.cond(Alerts.on != "", notifying(text=Effects.sentence, key=Effects.wish)),
+            ),
+        ),
+        rx.cond((Live.low != "") & (Alerts.on != ""), notifying(text=Live.short, key=Live.low)),
         rx.el.span(on_mount=rx.run_script(register.call("/sw.js")), hidden=True),
         rx.el.span(on_mount=_when_renewed(), hidden=True),
         rx.el.span(on_mount=_document_speaks(), hidden=True),

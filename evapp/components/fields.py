@@ -6,6 +6,7 @@ from reflex.experimental.client_state import ClientStateVar
 from evapp.components.buttons import button, icon
 from evapp.components.native import NativeForm
 from evapp.components.text import Text
+from evapp.components.tokens import CHOICES
 from evapp.texts import at, t
 
 INPUT = (
@@ -140,6 +141,26 @@ def hidden(name: str, value: Text) -> rx.Component:
     return rx.el.input(type="hidden", name=name, value=value)
 
 
+def tick(name: str, value: str, label: Text, *, hint: Text = "", **props: object) -> rx.Component:
+    """A box to tick; it sends `value` while it is."""
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            name=name,
+            value=value,
+            aria_label=label,
+            aria_describedby=f"{name}-hint",
+            class_name="size-5 mt-0.5 shrink-0 accent-(--peacock)",
+            **props,
+        ),
+        rx.el.span(
+            rx.el.span(label, class_name="block text-body text-ink"),
+            rx.el.span(hint, id=f"{name}-hint", class_name="block text-note text-ink-3") if hint else None,
+        ),
+        class_name="flex gap-3 py-2 min-h-11 cursor-pointer",
+    )
+
+
 def chip(name: str, value: str, label: Text, **props: object) -> rx.Component:
     """One of several choices: a real radio button under a large face."""
     return rx.el.label(
@@ -154,5 +175,5 @@ def chips(legend: Text, *items: rx.Component) -> rx.Component:
     """Up to four choices in a row under their common name."""
     return rx.el.fieldset(
         rx.el.legend(legend, class_name="text-note text-ink-2 mb-2"),
-        rx.el.div(*items, class_name="grid grid-cols-4 gap-2"),
+        rx.el.div(*items, class_name=CHOICES),
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from evapp.components.text import Content
+from evapp.components.text import Content, given
 
 INTERVALS = 20
 """Ticks of the scale; every fifth is long and carries a mark."""
@@ -22,7 +22,9 @@ def figure(value: Content, unit: Content = "", *, size: str = "dial") -> rx.Comp
     """The one large figure; `size` is `dial`, `balance` or `card`."""
     return rx.el.p(
         value,
-        rx.el.span(unit, class_name="text-reading font-normal text-ink-2 ml-2 tracking-normal") if unit else None,
+        rx.el.span(unit, class_name="text-reading font-normal text-ink-2 ml-2 tracking-normal whitespace-nowrap")
+        if given(unit)
+        else None,
         class_name=f"num text-{size} leading-none font-semibold text-ink",
     )
 
@@ -33,7 +35,7 @@ def reading(label: Content, value: Content, unit: Content = "") -> rx.Component:
         rx.el.dt(label, class_name="text-small text-ink-2"),
         rx.el.dd(
             value,
-            rx.el.span(unit, class_name="text-note font-normal text-ink-2 ml-1") if unit else None,
+            rx.el.span(unit, class_name="text-note font-normal text-ink-2 ml-1") if given(unit) else None,
             class_name="num text-reading leading-7 font-semibold text-ink whitespace-nowrap",
         ),
     )
@@ -41,7 +43,11 @@ def reading(label: Content, value: Content, unit: Content = "") -> rx.Component:
 
 def readings(*items: rx.Component) -> rx.Component:
     """Up to four readings under a hairline."""
-    return rx.el.dl(*items, class_name="grid grid-cols-2 sm:grid-cols-4 gap-x-6 gap-y-4 mt-7 pt-5 border-t border-line")
+    return rx.el.dl(
+        *items,
+        class_name="grid grid-cols-[repeat(auto-fit,minmax(min(100%,8rem),1fr))] sm:grid-cols-4 gap-x-6 gap-y-4 mt-7 "
+        "pt-5 border-t border-line",
+    )
 
 
 def rail(

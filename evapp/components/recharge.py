@@ -3,8 +3,9 @@
 from typing import Any
 
 import reflex as rx
+from reflex.experimental.client_state import ClientStateVar
 
-from evapp.components.buttons import button, text_link
+from evapp.components.buttons import UNDERLINED, button, text_link
 from evapp.components.fields import chip, chips, field
 from evapp.components.money import whole_rupees
 from evapp.texts import t
@@ -40,20 +41,36 @@ def recharge(
         on_type: takes what is typed there.
         on_pay: takes the form's `amount` and `other`.
     """
+    unfolded = ClientStateVar.create("other_amount", default=False)
     return rx.el.form(
+        unfolded,
+        rx.cond(unfolded.value, rx.el.span(on_mount=rx.set_focus("other"), hidden=True)),
         chips(t("Add money"), *(_amount(paise, chosen, on_choose) for paise in AMOUNTS_PAISE)),
-        field(
-            "other",
-            t("Other amount"),
-            hint=t("{least} minimum", least=least),
-            error=error,
-            before="₹",
-            input_mode="decimal",
-            auto_complete="off",
-            max_length=12,
-            value=typed,
-            on_change=on_type,
-            class_name="num",
+        rx.cond(
+            unfolded.value | (typed != "") | (error != ""),
+            field(
+                "other",
+                t("Other amount"),
+                hint=t("{least} minimum", least=least),
+                error=error,
+                before="₹",
+                input_mode="decimal",
+                auto_complete="off",
+                max_length=12,
+                value=typed,
+                on_change=on_type,
+                class_name="num",
+            ),
+            rx.el.p(
+                rx.el.button(
+                    t("Other amount"),
+                    type="button",
+                    on_click=unfolded.set_value(True),
+                    class_name=f"min-h-11 cursor-pointer {UNDERLINED}",
+                ),
+                rx.el.span(t("{least} minimum", least=least), class_name="num text-note text-ink-2"),
+                class_name="flex items-center justify-between gap-4",
+            ),
         ),
         button(
             label,
@@ -67,7 +84,7 @@ def recharge(
         on_submit=on_pay,
         reset_on_submit=False,
         no_validate=True,
-        class_name="grid gap-4 mt-6",
+        class_name="grid gap-3 mt-6",
     )
 
 

@@ -22,12 +22,12 @@ def row(
 ) -> rx.Component:
     """One thing: what it is on the left, its figures on the right; with `href`, a path without a language,
     the whole row leads there."""
-    look = "flex items-center justify-between gap-4 py-3.5 min-h-16"
+    look = "flex flex-wrap items-center justify-between gap-x-4 py-3.5 min-h-16"
     parts = (
         rx.el.div(
             rx.el.div(title, class_name="font-medium text-body text-ink"),
             rx.el.div(under, class_name="text-note text-ink-2") if given(under) else None,
-            class_name="min-w-0",
+            class_name="flex-1 min-w-[min(100%,8rem)]",
         ),
         rx.el.div(
             rx.el.div(
@@ -36,7 +36,7 @@ def row(
                 class_name="text-right",
             ),
             rx.el.span(icon("chevron-right"), class_name="text-ink-3") if given(href) else None,
-            class_name="flex items-center gap-2 shrink-0",
+            class_name="flex items-center gap-2 shrink-0 ml-auto",
         ),
     )
     if given(href):

@@ -12,7 +12,7 @@ from evapp.components.dialog import confirm
 from evapp.components.meter import figure, panel, rail, reading, readings
 from evapp.components.notices import notice
 from evapp.components.spark import spark
-from evapp.components.status import status
+from evapp.components.status import status, word
 from evapp.texts import at, t
 
 quietly: rx.Var[Any] = rx.Var("console.debug")
@@ -20,7 +20,7 @@ screen: FunctionVar[Any] = FunctionStringVar.create("navigator.wakeLock?.request
 
 
 def age(as_of: Any, news: Any) -> rx.Component:
-    """How old the figures are; after 10 s without news it says so by itself, also on a dead link."""
+    """How old the figures are; two readings late it says so by itself, also on a dead link."""
     return rx.el.p(
         as_of,
         rx.cond(
@@ -35,7 +35,7 @@ def live_meter(live: Any) -> rx.Component:
     """The instrument: one number, one scale, its readings."""
     return panel(
         rx.el.div(
-            status(live.shown),
+            status(live.shown, news=live.news),
             age(live.as_of, live.news),
             class_name="flex flex-wrap justify-between items-center gap-x-4",
         ),
@@ -49,9 +49,11 @@ def live_meter(live: Any) -> rx.Component:
         ),
         readings(
             reading(t("Cost so far"), live.cost),
-            reading(t("Power"), live.power, "kW"),
+            reading(t("Power"), live.power, live.power_unit),
             reading(t("Time"), rx.cond(live.time != "", live.time, "–")),
-            rx.cond(live.ready != "", reading(t("Ready about"), live.ready), reading(t("Price"), live.rate, "/kWh")),
+            reading(t("Price"), live.rate, "/kWh"),
+            rx.cond(live.ready != "", reading(t("Ready about"), live.ready)),
+            rx.cond(live.battery != "", reading(t("Battery"), live.battery, "%")),
         ),
         label=t("Live meter"),
     )
@@ -71,9 +73,9 @@ def charge_panel(live: Any) -> rx.Component:
     """All of the running charge: meter, what the driver must know, the way to stop, the curve."""
     before = (live.state == "starting") | (live.state == "waiting")
     return rx.el.div(
-        rx.el.p(live.sentence, role="status", class_name="sr-only"),
+        rx.el.p(rx.cond(before | (live.state == "charging"), live.spoken, ""), role="status", class_name="sr-only"),
         rx.cond(before, waiting_panel(live), rx.fragment(live_meter(live), awake())),
-        cable(live.flowing),
+        cable(live.flowing, news=live.news),
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
             class_name="sticky bottom-[5.5rem] z-10 lg:static",
@@ -108,10 +110,14 @@ def curve_section(live: Any) -> rx.Component:
 def running_card(live: Any) -> rx.Component:
     """The charge on the home page, plugged into the wallet by the cable."""
     return rx.el.div(
-        cable(live.flowing),
+        cable(live.flowing, news=live.news),
         rx.el.a(
             rx.el.div(
-                status(live.shown),
+                status(
+                    live.shown,
+                    rx.fragment(word(live.shown), rx.cond(live.time != "", f" · {live.time}", "")),
+                    news=live.news,
+                ),
                 rx.el.span(icon("chevron-right"), class_name="text-ink-3"),
                 class_name="flex items-center justify-between",
             ),
@@ -129,7 +135,12 @@ def running_card(live: Any) -> rx.Component:
                 ),
                 class_name="flex items-end justify-between gap-4 mt-3",
             ),
-            rx.el.p(live.charger_id, " · ", live.as_of, class_name="num text-note text-ink-3 mt-3"),
+            rx.el.p(
+                live.charger_id,
+                rx.cond(live.place != "", f" · {live.place}", ""),
+                class_name="text-note text-ink-3 mt-3",
+            ),
+            rx.el.p(live.as_of, " ", stale(live.news, t("no news for a while")), class_name="num text-note text-ink-3"),
             href=at(f"/c/{live.charger_id}"),
             aria_label=t("Open your charge at {charger}", charger=live.charger_id),
             class_name="block bg-surface border border-line rounded-card p-5",
@@ -142,7 +153,7 @@ def charge_bar(live: Any) -> rx.Component:
     return rx.cond(
         live.running,
         rx.el.a(
-            status(live.shown),
+            status(live.shown, news=live.news),
             rx.el.span(
                 t("{energy} kWh · {cost}", energy=live.energy, cost=live.cost), class_name="num font-medium text-ink"
             ),

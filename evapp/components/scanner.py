@@ -55,7 +55,7 @@ def scanner(on_scan: Any, on_error: Any) -> rx.Component:
     return Scanner.create(
         formats=["qr_code"],
         constraints={"facingMode": "environment", "width": {"ideal": 1280}, "height": {"ideal": 720}},
-        components={"finder": True, "torch": False, "zoom": False, "onOff": False},
+        components={"finder": False, "torch": False, "zoom": False, "onOff": False},
         sound=False,
         on_scan=on_scan,
         on_error=on_error,

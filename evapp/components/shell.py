@@ -81,7 +81,7 @@ def framed(
                 rx.el.div(
                     rx.el.h1(title, class_name="num text-page leading-8 font-semibold tracking-tight min-h-8 min-w-0"),
                     aside,
-                    class_name="flex items-center justify-between gap-4",
+                    class_name="flex flex-wrap items-center justify-between gap-x-4",
                 ),
                 rx.el.p(lead, class_name="text-note text-ink-3 mt-0.5 min-h-5") if given(lead) else None,
                 class_name="pt-5 lg:pt-9 pb-4",
@@ -165,17 +165,17 @@ def destination(word: str, picture: str, href: str, current: str, class_name: st
         rx.el.a(
             rx.el.span(
                 icon(picture, 22),
-                class_name="grid place-items-center w-14 h-8 rounded-full lg:w-auto lg:h-auto "
+                class_name="grid place-items-center w-full max-w-14 h-8 rounded-full lg:w-auto lg:h-auto "
                 + ("bg-peacock text-on-peacock lg:bg-transparent lg:text-peacock" if here else ""),
             ),
             word,
             href=at(href),
             **({"aria_current": "page"} if here else {}),
             class_name="flex flex-col lg:flex-row items-center justify-center lg:justify-start gap-0.5 lg:gap-3 "
-            "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-small lg:text-body "
+            "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-thumb lg:text-body "
             + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2"),
         ),
-        class_name=f"flex-1 lg:flex-none {class_name}",
+        class_name=f"flex-1 min-w-0 lg:flex-none {class_name}",
     )
 
 

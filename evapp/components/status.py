@@ -29,17 +29,18 @@ def status(
 ) -> rx.Component:
     """A dot and a word; `words` says more than the state's own word ("Charging · 1 h 04 m").
 
-    With `news`, the time or number of the last reading, the dot stops beating 10 s after that.
+    With `news`, the time or number of the last reading, the dot stops beating when the next two are late.
     """
     return rx.el.span(
-        _word(state) if words is None else words,
+        word(state) if words is None else words,
         class_name=LOOK if news is None else f"{LOOK} mortal",
         custom_attrs={"data-state": state},
         **({} if news is None else {"key": news}),
     )
 
 
-def _word(state: rx.Var[str] | str) -> rx.Var[str] | str:
+def word(state: rx.Var[str] | str) -> rx.Var[str] | str:
+    """The state's own word."""
     if isinstance(state, rx.Var):
         return rx.match(state, *((name, t(word)) for name, word in STATES.items()), state)
     return t(STATES[state])

@@ -7,6 +7,7 @@ import reflex as rx
 from evapp.components.buttons import button, icon
 from evapp.components.fields import chip, chips, field
 from evapp.components.text import Text
+from evapp.components.tokens import CHOICES
 from evapp.texts import t
 
 KINDS = ("", "paise", "wh", "minutes")
@@ -29,7 +30,7 @@ def stop_at(state: Any) -> rx.Component:
                     rx.foreach(state.usual, lambda one: _usual(state, one)),
                     role="radiogroup",
                     aria_label=t("Usual amounts"),
-                    class_name="grid grid-cols-4 gap-2",
+                    class_name=CHOICES,
                 ),
                 field(
                     "stop_at",

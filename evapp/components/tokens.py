@@ -17,11 +17,16 @@ SIZES = {
     "reading": "1.375rem",
     "section": "1.25rem",
     "page": "1.625rem",
-    "card": "2.25rem",
-    "balance": "clamp(2.875rem, 13.5vw, 4.25rem)",
-    "dial": "clamp(4.5rem, 22vw, 7rem)",
+    "card": "min(2.25rem, 11vw)",
+    "balance": "min(4.25rem, 13.5vw)",
+    "dial": "min(7rem, 22vw)",
+    "thumb": "min(0.875rem, 4vw)",
 }
-"""Text sizes from small print to the figure on the meter; rem, so that a reader's own text size counts."""
+"""Text sizes from small print to the figure on the meter; rem, so that a reader's own text size counts, as far as the
+large ones and the words of the bar at the bottom find room."""
+
+CHOICES = "grid gap-2 grid-cols-[repeat(auto-fit,minmax(min(100%,4rem),1fr))]"
+"""Up to four in a row on a phone, less in larger letters."""
 
 CORNERS = {"field": "12px", "card": "20px", "panel": "28px"}
 

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from evapp.components.addresses import maps
+from evapp.components.addresses import maps, shared
 from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link, icon, text_link
 from evapp.components.fault_form import fault_form
@@ -46,8 +46,7 @@ def charger() -> rx.Component:
             rx.el.div(
                 rx.cond(ChargerPage.phase == "running", beside()),
                 rx.cond(ChargerPage.phase == "finished", power(ChargerPage)),
-                rx.cond(ChargerPage.place != "", way_there()),
-                rx.cond(KNOWN, fault_form(FaultReport)),
+                rx.cond(KNOWN, rx.fragment(links(), fault_form(FaultReport))),
                 class_name="grid gap-6",
             ),
         ),
@@ -56,9 +55,29 @@ def charger() -> rx.Component:
     )
 
 
-def way_there() -> rx.Component:
-    """Where the charger stands."""
-    return rx.el.p(text_link(t("Open in Maps"), maps(ChargerPage.place), native=True, rel="noopener"))
+def links() -> rx.Component:
+    """Where the charger stands, who helps, and telling others of the charge."""
+    return rx.el.p(
+        rx.cond(
+            ChargerPage.place != "", text_link(t("Open in Maps"), maps(ChargerPage.place), native=True, rel="noopener")
+        ),
+        rx.cond(
+            ChargerPage.phase == "running",
+            rx.fragment(
+                text_link(t("Share on WhatsApp"), shared(told()), native=True, rel="noopener"),
+                text_link(t("Get help with this charge"), "/help"),
+            ),
+            text_link(t("Get help"), f"/help?charger={ChargerPage.id}"),
+        ),
+        class_name="flex flex-wrap gap-x-6",
+    )
+
+
+def told() -> rx.Var[str]:
+    """What others are told of the charge under way."""
+    place = rx.cond(ChargerPage.place != "", ChargerPage.place, ChargerPage.id)
+    now = t("I am charging at {place} with evapp: {energy} kWh so far.", place=place, energy=Live.energy)
+    return rx.cond(Live.ready_words != "", f"{now} {Live.ready_words}", now)
 
 
 def star() -> rx.Component:
@@ -74,11 +93,20 @@ def star() -> rx.Component:
     )
 
 
+def state_and_price(state: rx.Var[str] | str) -> rx.Component:
+    """The first things to know before a start."""
+    return rx.el.div(
+        status(state),
+        rx.el.p(ChargerPage.rate, class_name="num text-reading leading-6 font-semibold text-ink"),
+        class_name="flex flex-wrap items-center justify-between gap-x-4",
+    )
+
+
 def ready() -> rx.Component:
     """Free: plug in, then start."""
     return rx.el.div(
         panel(
-            status("free"),
+            state_and_price("free"),
             rx.el.p(t("Plug in, then start."), class_name="text-page leading-8 font-semibold text-ink mt-5"),
             rx.el.p(
                 rx.cond(ChargerPage.lacking != "", ChargerPage.lacking, StopAt.outlook),
@@ -170,7 +198,7 @@ def unavailable() -> rx.Component:
     """In use, out of order, or out of contact: why, and what to do."""
     return rx.el.div(
         panel(
-            status(ChargerPage.shown),
+            state_and_price(ChargerPage.shown),
             rx.el.p(
                 rx.match(
                     ChargerPage.shown,

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from evapp.components.bones import bone, loaded
+from evapp.components.bones import as_of, bone, loaded
 from evapp.components.buttons import button, button_link
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
@@ -44,7 +44,11 @@ def dashboard() -> rx.Component:
 def wallet() -> rx.Component:
     """The balance, large, and the shortest way to add to it."""
     return panel(
-        rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+        rx.el.div(
+            rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+            as_of(Dashboard.as_of),
+            class_name="flex justify-between gap-4",
+        ),
         rx.el.div(figure(loaded(Dashboard.loaded, Dashboard.balance, "6.4ch"), size="balance"), class_name="mt-1"),
         rx.el.p(
             loaded(Dashboard.loaded, reach(), "15ch", "1em"),

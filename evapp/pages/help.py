@@ -1,12 +1,13 @@
-"""Help: a person first, then the six questions drivers ask most."""
+"""Help: a person first, then what works now, and the questions drivers ask most."""
 
 import reflex as rx
 
 from domain.settings import settings
 from evapp.components.addresses import mail, whatsapp
+from evapp.components.bones import loaded
 from evapp.components.buttons import button_link, text_link
 from evapp.components.money import whole_rupees
-from evapp.components.rows import question, section
+from evapp.components.rows import fact, facts, question, section
 from evapp.components.shell import shell
 from evapp.components.text import Text
 from evapp.state.help import PLAIN, Help
@@ -18,7 +19,7 @@ def help_page() -> rx.Component:
     return shell(
         "/profile",
         t("Help"),
-        rx.el.div(_people(_typed()), _questions(), class_name="grid gap-9 max-w-[40rem]"),
+        rx.el.div(_people(_typed()), _status(), _questions(), class_name="grid gap-9 max-w-[40rem]"),
         lead=t("A person answers, every day from 7 am to 10 pm."),
     )
 
@@ -47,6 +48,21 @@ def _people(typed: Text) -> rx.Component:
         rx.el.p(
             t("If a car or a charger smokes or sparks, step away from it and call 112 first."),
             class_name="text-ink-2 mt-3 max-w-[65ch]",
+        ),
+    )
+
+
+def _status() -> rx.Component:
+    """What works at this moment, so that nobody looks for a fault at his own side."""
+    return section(
+        t("Right now"),
+        facts(
+            fact(t("Chargers"), loaded(Help.as_of != "", Help.chargers, "12ch")),
+            fact(t("Payments with PhonePe"), loaded(Help.as_of != "", Help.payments, "6ch")),
+        ),
+        rx.el.p(
+            rx.cond(Help.as_of != "", t("as of {time}", time=Help.as_of), ""),
+            class_name="num text-note text-ink-3 min-h-6",
         ),
     )
 
@@ -84,6 +100,14 @@ def _asked() -> tuple[tuple[str, ...], ...]:
             t("I paid with PhonePe and the money is not in my wallet."),
             t("PhonePe sometimes takes a few minutes to confirm. The wallet shows such a payment as on its way."),
             t("If your bank took the money and PhonePe does not confirm, the bank gives it back."),
+        ),
+        (
+            t("I forgot my PIN."),
+            t(
+                "Write to us from the phone number of your account. Once we know that it is you, we give you a new PIN "
+                "and you are signed out everywhere else."
+            ),
+            t("Nobody can read your old PIN, not even we. Never tell a PIN to anybody who asks for it."),
         ),
         (
             t("What is the least I can add?"),

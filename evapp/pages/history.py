@@ -97,7 +97,7 @@ def charge_row(item: Past) -> rx.Component:
             rx.el.li(
                 rx.el.h2(item.month, class_name="text-section font-semibold"),
                 rx.el.span(item.month_sum, class_name="num text-note text-ink-2"),
-                class_name="flex flex-wrap items-baseline justify-between gap-x-4 pt-7 pb-2",
+                class_name="flex flex-wrap items-baseline justify-between gap-x-4 pt-7 pb-2 first:pt-0",
             ),
         ),
         past(item),

@@ -4,12 +4,13 @@ import reflex as rx
 
 from evapp.components.addresses import returning
 from evapp.components.buttons import text_link
-from evapp.components.fields import field, hidden, pin_field, posted_form
+from evapp.components.fields import field, hidden, pin_field, posted_form, tick
 from evapp.components.notices import notice
 from evapp.components.shell import HELP, SLOGAN, plain
 from evapp.components.tongues import other_language
 from evapp.state.sign_in import SignIn
 from evapp.texts import t
+from evapp.web.forms import KEEP
 
 
 def login() -> rx.Component:
@@ -27,13 +28,28 @@ def login() -> rx.Component:
                 default_value=SignIn.flash_login,
             ),
             pin_field("pin", t("PIN"), error=error_of("pin")),
+            keep(),
             hidden("next", SignIn.next_path),
             action="/auth/login",
             label=t("Sign in"),
             busy_label=t("Signing in…"),
         ),
         lead=note(),
-        foot=ways(t("New here?"), t("Create an account"), "/register", here="/login"),
+        foot=rx.el.div(
+            rx.el.p(text_link(t("I forgot my PIN"), "/help?about=pin")),
+            ways(t("New here?"), t("Create an account"), "/register", here="/login"),
+        ),
+    )
+
+
+def keep() -> rx.Component:
+    """Whether this device stays signed in; it is asked, since phones are lent and shared."""
+    return tick(
+        "keep",
+        KEEP,
+        t("Keep me signed in on this device"),
+        hint=t("For 30 days, or 7 without use. Otherwise until the browser is closed."),
+        default_checked=SignIn.keep,
     )
 
 

@@ -5,7 +5,7 @@ import reflex as rx
 from domain.settings import settings
 from evapp.components.fields import field, hidden, pin_field, posted_form
 from evapp.components.shell import plain
-from evapp.pages.login import error_of, note, reasons, ways
+from evapp.pages.login import error_of, keep, note, reasons, ways
 from evapp.state.sign_in import SignIn
 from evapp.texts import t
 
@@ -21,6 +21,7 @@ def register() -> rx.Component:
                 t("Username"),
                 hint=t("3 to 30 letters, digits or underscores. You can sign in with it."),
                 error=error_of("username"),
+                on_blur=lambda typed: SignIn.check("username", typed),  # type: ignore[operator]
                 auto_complete="username",
                 auto_capitalize="none",
                 default_value=SignIn.flash_username,
@@ -30,6 +31,7 @@ def register() -> rx.Component:
                 t("Mobile number"),
                 before="+91",
                 error=error_of("phone"),
+                on_blur=lambda typed: SignIn.check("phone", typed),  # type: ignore[operator]
                 type="tel",
                 auto_complete="tel-national",
                 default_value=SignIn.flash_phone,
@@ -38,6 +40,7 @@ def register() -> rx.Component:
                 "email",
                 t("E-mail, if you want receipts there"),
                 error=error_of("email"),
+                on_blur=lambda typed: SignIn.check("email", typed),  # type: ignore[operator]
                 type="email",
                 auto_complete="email",
                 auto_capitalize="none",
@@ -51,6 +54,7 @@ def register() -> rx.Component:
                 auto_complete="new-password",
             ),
             pin_field("pin_again", t("PIN again"), error=error_of("pin_again"), auto_complete="new-password"),
+            keep(),
             hidden("next", SignIn.next_path),
             action="/auth/register",
             label=t("Create account"),

@@ -22,9 +22,10 @@ def scan() -> rx.Component:
                 rx.cond(
                     Scan.trouble != "", notice("warn", Scan.trouble), rx.cond(Scan.ready, scanner(Scan.seen, Scan.fail))
                 ),
+                rx.cond(Scan.trouble == "", rx.el.div(class_name="aim", aria_hidden="true")),
                 role="region",
                 aria_label=t("Camera"),
-                class_name="aspect-square w-full overflow-hidden rounded-panel bg-sunken",
+                class_name="relative aspect-square w-full overflow-hidden rounded-panel bg-sunken",
             ),
             rx.el.p(
                 rx.cond(

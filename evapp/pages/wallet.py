@@ -4,7 +4,7 @@ import reflex as rx
 
 from domain.settings import settings
 from evapp.components import recharge
-from evapp.components.bones import bone, loaded
+from evapp.components.bones import as_of, bone, loaded
 from evapp.components.buttons import button, icon, text_link
 from evapp.components.fields import chip, chips
 from evapp.components.meter import figure, panel
@@ -48,7 +48,11 @@ def outcome() -> rx.Component:
 def balance() -> rx.Component:
     """The balance, and the shortest way to add to it."""
     return panel(
-        rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+        rx.el.div(
+            rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
+            as_of(Wallet.as_of),
+            class_name="flex justify-between gap-4",
+        ),
         rx.el.div(figure(loaded(Wallet.loaded, Wallet.balance, "6.4ch"), size="card"), class_name="mt-1"),
         rx.el.p(Wallet.free, class_name="num text-note text-ink-2 mt-2 min-h-6"),
         rx.cond(Wallet.arrears != "", rx.el.div(notice("warn", Wallet.arrears), class_name="mt-3")),

@@ -60,7 +60,9 @@ class ChargerPage(rx.State):
 
     id: str = ""
     about: str = ""
-    """Place, power and price in one line."""
+    """Place, power and connector in one line."""
+    rate: str = ""
+    """What a kWh costs now."""
     place: str = ""
     prices: list[str] = []  # noqa: RUF012 - a default that Reflex copies
     """What a charge costs here, a sentence each, where it is more than a price per kWh."""
@@ -144,7 +146,7 @@ class ChargerPage(rx.State):
         (await self.get_state(StopAt))._look_at(self.id, self.plug)
         connector = next((c for c in view.connectors if c.number == self.plug), None)
         state = connector.state if connector else NO_CONTACT
-        self.about, self.place = _about(view, connector), view.place
+        self.about, self.place, self.rate = _about(view, connector), view.place, per_kwh(view.price.at(now()))
         self.prices = price_lines(view.price)
         self.shown = SHOWN[state]
         self.reason = "" if state == FREE else _reason(view, connector, state)
@@ -189,7 +191,7 @@ def _plug_name(connector: ConnectorView) -> str:
 
 def _about(view: ChargerView, connector: ConnectorView | None) -> str:
     power = f"{rated_kw(connector.max_power_w)} kW" if connector and connector.max_power_w else ""
-    parts = (view.place or view.name, power, per_kwh(view.price.at(now())))
+    parts = (view.place or view.name, f"{power} {connector.kind if connector else ''}".strip())
     return " · ".join(part for part in parts if part)
 
 

@@ -9,7 +9,7 @@ from domain.db import read
 from domain.models import now
 from domain.money import energy_for
 from domain.settings import settings
-from evapp.components.money import IST, kwh, month, rupees
+from evapp.components.money import IST, clock, kwh, month, rupees
 from evapp.state.find import Find
 from evapp.state.install import Install
 from evapp.state.recharge import Recharge
@@ -32,6 +32,8 @@ class Dashboard(rx.State):
     loaded: bool = False
     greeting: str = ""
     balance: str = ""
+    as_of: str = ""
+    """When it was looked up."""
     reach: str = ""
     held: str = ""
     arrears: str = ""
@@ -51,7 +53,7 @@ class Dashboard(rx.State):
         money = await read(wallet.balance, user_id)
         tariff = await read(history.last_tariff, user_id)
         rate = tariff or settings().tariff_paise_per_kwh
-        self.balance = rupees(money.balance_paise)
+        self.balance, self.as_of = rupees(money.balance_paise), clock(now())
         self.held = t("{sum} set aside for a charge", sum=rupees(money.held_paise)) if money.held_paise else ""
         self.arrears = (
             t("You owe {sum}. The next recharge pays it first.", sum=rupees(money.arrears_paise))

@@ -24,8 +24,11 @@ class Effects(rx.State):
         """Load `path`, a local path, in full: it may be a server route, and a new socket carries the cookie of now."""
         self._wish(path=path)
 
-    def _say(self, sentence: str, tone: Literal["success", "message", "error"] = "success") -> None:
-        """Show one sentence for a moment."""
+    def _say(self, sentence: str, tone: Literal["success", "message", "error", "quiet"] = "success") -> None:
+        """Show one sentence for a moment; to a driver who looks at something else, as his device's own notice.
+
+        `quiet` is for what the page itself shows already: it is said only there.
+        """
         self._wish(sentence=sentence, tone=tone)
 
     def _wish(self, path: str = "", sentence: str = "", tone: str = "") -> None:

@@ -1,40 +1,67 @@
-"""Who needs help, and with which charge: written into the message before it is opened."""
+"""Who needs help, and with what: written into the message before it is opened; and what works at this moment."""
 
 import reflex as rx
 
-from domain import history
+from domain import chargers, funnel, history
 from domain.db import read
+from domain.models import User, now
 from domain.sessions import NotYours
-from evapp.components.money import moment
+from evapp.components.money import clock, moment
 from evapp.texts import later, t
 from evapp.web import auth
 
 PLAIN = later("Hello, I need help with charging.")
+PIN = later("Hello, I forgot my PIN.")
+LONGEST = 48
+"""Characters of an ID that are worth repeating."""
 
 
 class Help(rx.State):
     """The page is open to everybody; who is signed in need not type who he is."""
 
     message: str = ""
+    chargers: str = ""
+    """How many are in contact."""
+    payments: str = ""
+    paying: bool = True
+    """Whether PhonePe answers."""
+    as_of: str = ""
 
     @rx.event
     async def load(self) -> None:
-        """Show the page /help, or /help?charge=<session-id> for help with one charge."""
-        self.message = t(PLAIN)
-        user = await auth.signed_in(self)
+        """Show the page /help; `?charge=`, `?charger=` or `?about=pin` says with what."""
+        self.message = await self._message(await auth.signed_in(self))
+        await self._look()
+
+    async def _message(self, user: User | None) -> str:
+        asked = self.router.url.query_parameters
         if user is None or user.id is None:
-            return
-        self.message = t("Hello, I need help with charging. My username is {username}.", username=user.username)
-        ref = self.router.url.query_parameters.get("charge", "")[:20]
+            forgotten = asked.get("about") == "pin"
+            return t(PIN if forgotten else PLAIN)
+        ref, charger = asked.get("charge", "")[:LONGEST], asked.get("charger", "")[:LONGEST]
+        if charger:
+            return t(
+                "Hello, I need help at charger {charger}. My username is {username}.",
+                charger=charger,
+                username=user.username,
+            )
         try:
             charge = await read(history.one, user.id, ref) if ref else await read(history.current, user.id)
         except NotYours:
-            return
-        if charge is not None:
-            self.message = t(
-                "Hello, I need help with my charge {ref} at {charger}, {time}. My username is {username}.",
-                ref=charge.session.ref,
-                charger=charge.session.charger_id,
-                time=moment(charge.session.requested_at),
-                username=user.username,
-            )
+            charge = None
+        if charge is None:
+            return t("Hello, I need help with charging. My username is {username}.", username=user.username)
+        return t(
+            "Hello, I need help with my charge {ref} at {charger}, {time}. My username is {username}.",
+            ref=charge.session.ref,
+            charger=charge.session.charger_id,
+            time=moment(charge.session.requested_at),
+            username=user.username,
+        )
+
+    async def _look(self) -> None:
+        here, all_of_them = await read(chargers.in_contact)
+        self.paying = not funnel.breaker.open
+        self.chargers = t("{count} of {all} in contact", count=here, all=all_of_them)
+        self.payments = t("Working") if self.paying else t("Not available right now. Nothing is charged.")
+        self.as_of = clock(now())

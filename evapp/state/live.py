@@ -4,22 +4,27 @@ from datetime import datetime, timedelta
 
 import reflex as rx
 
-from domain import charging, dispatch, history, limits, sessions, settlement
+from domain import charging, dispatch, history, limits, sessions, settlement, vehicles
 from domain.bus import bus
 from domain.charging import Limit
 from domain.db import read, transact
 from domain.events import SessionMetered
 from domain.history import Charge
-from domain.models import SessionState, now
+from domain.models import ChargingSession, SessionState, now
 from domain.prices import Price
 from evapp.components.meter import along, full_scale, marks
-from evapp.components.money import clock, duration, kw, kwh, rupees
+from evapp.components.money import clock, duration, kw, kwh, rated_kw, rupees
 from evapp.components.spark import spark_points
+from evapp.state.effects import Effects
 from evapp.state.stop_at import goal_words
-from evapp.texts import later, t
+from evapp.texts import bare, later, t
 from evapp.texts.prices import idle_words
 from evapp.web import auth
 
+JUST_NOW = timedelta(minutes=15)
+"""A charge that ended longer ago is no news."""
+SPOKEN = timedelta(minutes=5)
+"""How often the energy is said to who does not see it."""
 CURVE = 60
 """Readings of the live curve."""
 
@@ -53,9 +58,15 @@ class Live(rx.State):
     place: str = ""
     rate: str = ""
     sentence: str = ""
+    spoken: str = ""
+    """For a screen reader: what the charge does, and every five minutes what it has come to."""
     energy: str = ""
     cost: str = ""
     power: str = ""
+    power_unit: str = "kW"
+    """With what the connector gives at most, where that is known."""
+    battery: str = ""
+    """How full the car says it is, in percent."""
     time: str = ""
     as_of: str = ""
     news: str = ""
@@ -64,13 +75,15 @@ class Live(rx.State):
     """Said when a cable in the car begins to cost, and before."""
     short: str = ""
     """Said when the money is nearly used up."""
+    low: str = ""
+    """Names the charge whose money is; empty while it is not."""
     fill: str = "0%"
     scale: list[str] = []  # noqa: RUF012 - a default that Reflex copies
     goal: str = ""
     """Where the limit lies on the scale; empty for none, and for one in minutes."""
     goal_words: str = ""
     ready: str = ""
-    """When the limit will be reached, at this power."""
+    """When the limit will be reached, or the battery full, at this power."""
     stop_question: str = ""
     curve: str = ""
     can_stop: bool = False
@@ -80,6 +93,10 @@ class Live(rx.State):
     _limit: Limit = Limit()
     _started: datetime | None = None
     _held_paise: int = 0
+    _battery_wh: int = 0
+    _battery_percent: int | None = None
+    _said: tuple[str, int] = ("", 0)
+    """State and five minutes of which `spoken` speaks."""
     _watts: list[int] = []  # noqa: RUF012 - likewise
 
     @rx.var
@@ -117,13 +134,15 @@ class Live(rx.State):
     async def _refresh(self, user_id: int) -> None:
         charge = await read(history.current, user_id)
         if charge is None:
+            ended, here = self.charger_id, bare(self.router.url.path) == f"/c/{self.charger_id}"
             self.reset()  # type: ignore[no-untyped-call]
+            if ended:
+                await self._tell_the_end(user_id, ended, here=here)
             return
         session = charge.session
         assert session.id is not None
         if session.id != self._session_id:
-            self._session_id = session.id
-            self._watts = [watts for _, watts in await read(history.curve, session.id)]
+            await self._begin(user_id, session)
         self.state = _state_of(charge)
         self.charger_id, self.place = session.charger_id, charge.place
         self._price, self._limit = settlement.price_of(session), limits.of(session)
@@ -137,8 +156,36 @@ class Live(rx.State):
         self._held_paise = charge.held_paise
         self._show(charge.energy_wh, charge.cost_paise, session.power_w, session.metered_at)
 
+    async def _begin(self, user_id: int, session: ChargingSession) -> None:
+        """What is read once of a charge."""
+        self._session_id = session.id or 0
+        self._watts = [watts for _, watts in await read(history.curve, self._session_id)]
+        self._battery_percent = await read(history.battery_percent, self._session_id)
+        vehicle = await read(vehicles.of, user_id)
+        self._battery_wh = vehicle.battery_wh if vehicle is not None else 0
+        rated_w = await read(settlement.nameplate_w, session)
+        self.power_unit = t("of {power} kW", power=rated_kw(rated_w)) if rated_w else "kW"
+
+    async def _tell_the_end(self, user_id: int, charger_id: str, *, here: bool) -> None:
+        """Say how the charge ended; its charger's page shows the receipt, and need not."""
+        past = await read(history.latest_at, user_id, charger_id, now() - JUST_NOW)
+        if past is None:
+            return
+        if past.session.state == SessionState.CANCELLED:
+            words = t(charging.explain(past.session))
+        else:
+            words = t(
+                "Your charge at {charger} has ended: {energy} kWh, {cost}.",
+                charger=charger_id,
+                energy=kwh(past.energy_wh),
+                cost=rupees(past.cost_paise),
+            )
+        (await self.get_state(Effects))._say(words, "quiet" if here else "message")
+
     def _metered(self, event: SessionMetered) -> None:
         if event.session_id == self._session_id:
+            if event.soc_percent is not None:
+                self._battery_percent = event.soc_percent
             self._watts = [*self._watts, event.power_w][-CURVE:]
             self._show(event.energy_wh, event.cost_paise, event.power_w, event.at)
 
@@ -154,29 +201,55 @@ class Live(rx.State):
         self.news = at.isoformat() if at else ""
         self.fill, self.scale = along(energy_wh, full), marks(full)
         self.curve = spark_points(self._watts, max(self._watts, default=1))
-        self.short = self._shortage(cost_paise, power_w)
+        self._speak()
+        self.battery = f"{self._battery_percent}" if self._battery_percent is not None else ""
+        self.short = self._shortage(energy_wh, cost_paise, power_w, target_wh)
+        self.low = f"{self._session_id}" if self.short else ""
         self.stop_question = t(
             "You pay {cost} for {energy} kWh so far. The rest stays in your wallet.", cost=self.cost, energy=self.energy
         )
 
+    def _speak(self) -> None:
+        saying = self.state, (now() - self._started) // SPOKEN if self._started else 0
+        if saying != self._said:
+            self._said = saying
+            charged = t("Charging. {energy} kWh, {cost} so far.", energy=self.energy, cost=self.cost)
+            self.spoken = charged if self.state == "charging" else self.sentence
+
     def _ready(self, target_wh: int | None, energy_wh: int, power_w: int, at: datetime | None) -> str:
         if at is None or self.state != "charging":
             return ""
-        moment = limits.ready_at(
-            self._limit, target_wh, energy_wh=energy_wh, power_w=power_w, started_at=self._started, at=at
+        ends = (
+            limits.ready_at(
+                self._limit, target_wh, energy_wh=energy_wh, power_w=power_w, started_at=self._started, at=at
+            ),
+            limits.full_at(self._battery_wh, self._battery_percent, power_w, at),
         )
+        moment = min((end for end in ends if end is not None), default=None)
         return clock(moment) if moment is not None and moment < at + TODAY else ""
 
-    def _shortage(self, cost_paise: int, power_w: int) -> str:
-        """The warning past 80 % of what is held (payments.md 2.7)."""
-        left = self._held_paise - cost_paise
-        if not self._held_paise or cost_paise * 5 < self._held_paise * 4:
+    def _shortage(self, energy_wh: int, cost_paise: int, power_w: int, target_wh: int | None) -> str:
+        """The warning that the money will not last."""
+        left, per_hour = self._held_paise - cost_paise, self._price.pace(power_w)
+        wanted_wh = self._wanted_wh(energy_wh, target_wh)
+        if not limits.short(self._price, power_w, self._held_paise, cost_paise, wanted_wh, now()):
             return ""
-        per_hour = self._price.pace(power_w)
         if per_hour <= 0:
             return t("{left} is left for this charge. Add money to keep charging.", left=rupees(max(0, left)))
-        minutes = duration(max(0, left) * 3600 // per_hour)
+        minutes = duration(_calm(max(0, left) * 3600 // per_hour))
         return t("About {time} left at this power. Add money to keep charging.", time=minutes)
+
+    def _wanted_wh(self, energy_wh: int, target_wh: int | None) -> int | None:
+        """What is still to come until the limit or a full battery; None where neither is known."""
+        wanted = [] if target_wh is None else [max(0, target_wh - energy_wh)]
+        if self._battery_wh and self._battery_percent is not None:
+            wanted.append(self._battery_wh * (100 - self._battery_percent) // 100)
+        return min(wanted, default=None)
+
+
+def _calm(seconds: int) -> int:
+    """Whole minutes, from ten on whole five: a notice that is read aloud must not change with every reading."""
+    return seconds - seconds % (300 if seconds > 600 else 60)
 
 
 def _state_of(charge: Charge) -> str:

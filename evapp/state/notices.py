@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from domain import vacancies
+from domain import recharges, vacancies
 from domain.db import read, transact
-from domain.models import VacancyWish
-from evapp.components.money import clock
+from domain.models import OrderState, VacancyWish
+from evapp.components.money import clock, whole_rupees
 from evapp.state.effects import Effects
 from evapp.texts import t
 from evapp.web import auth
@@ -36,6 +36,8 @@ class Notices(rx.State):
     waiting: list[Waited] = []  # noqa: RUF012 - likewise
     _told: frozenset[tuple[str, str]] | None = None
     """What this tab knows already; None until it has looked."""
+    _awaited: frozenset[str] = frozenset()
+    """Payments that were on their way when this tab looked last."""
 
     @rx.event
     async def dismiss(self, charger_id: str) -> None:
@@ -55,9 +57,22 @@ class Notices(rx.State):
             for row in await read(vacancies.waiting, user_id)
         ]
         told = frozenset((one.charger_id, one.sentence) for one in self.freed)
-        if self._told is not None and (new := told - self._told):
-            (await self.get_state(Effects))._say(" ".join(sorted(sentence for _, sentence in new)))
+        new = told - self._told if self._told is not None else frozenset()
+        news = [*sorted(sentence for _, sentence in new), *await self._arrived(user_id)]
+        if news:
+            (await self.get_state(Effects))._say(" ".join(news))
         self._told = told
+
+    async def _arrived(self, user_id: int) -> list[str]:
+        """A sentence for each payment that was on its way and is in the wallet now."""
+        sentences = []
+        awaited = frozenset(order.merchant_order_id for order in await read(recharges.of_user, user_id))
+        for order_id in sorted(self._awaited - awaited):
+            order = await read(recharges.owned, user_id, order_id)
+            if order.state == OrderState.CREDITED:
+                sentences.append(t("{sum} was added.", sum=whole_rupees(order.amount_paise)))
+        self._awaited = awaited
+        return sentences
 
 
 def _freed(row: VacancyWish) -> Freed:

@@ -9,23 +9,27 @@ import reflex as rx
 from phonenumbers import PhoneNumberFormat
 from reflex.event import EventSpec
 
-from domain import accounts, attempts, sign_ins
+from domain import accounts, attempts, sign_ins, vehicles
 from domain.accounts import FieldErrors
 from domain.attempts import Locked
 from domain.db import read, transact
-from domain.models import Role, SignIn, User
+from domain.models import Role, SignIn, User, Vehicle
 from domain.pins import TooBusy
-from evapp.components.money import moment
+from evapp.components.money import moment, rated_kw
 from evapp.state.effects import Effects
 from evapp.state.visit import arrive
 from evapp.texts import t
 from evapp.texts.refusals import refusal
 from evapp.web import auth
 
-EDITORS = (*accounts.READ, "pin", "delete")
+EDITORS = (*accounts.READ, "vehicle", "pin", "logout", "delete")
 """What can be open for a change; one at a time."""
+UNDONE = ("username", "email")
+"""What can be taken back with a tap: a new phone number needed the PIN, and so would the old one."""
 POSTED = ("pin", "delete")
 """Those the browser posts to /auth: what they come back with is in the flash."""
+FIRST = {"pin": "pin", "delete": "pin", "vehicle": "name", "logout": "stay"}
+"""Where the focus goes in an editor that is not named after its field."""
 
 BROWSERS = {
     "Edg": "Edge",
@@ -70,7 +74,11 @@ class Profile(rx.State):
     """As people type it after +91."""
     email: str = ""
     operator: bool = False
-    devices: list[Device] = []  # noqa: RUF012 - a default that Reflex copies
+    vehicle: str = ""
+    """In one line; empty: he told of none."""
+    vehicle_typed: dict[str, str] = {}  # noqa: RUF012 - a default that Reflex copies
+    """As people type it: name, battery, ac, dc."""
+    devices: list[Device] = []  # noqa: RUF012 - likewise
 
     editing: str = ""
     """One of EDITORS; empty: none is open."""
@@ -80,6 +88,10 @@ class Profile(rx.State):
     """One sentence about the open editor as a whole."""
     note: str = ""
     """What a posted form did."""
+    saved: str = ""
+    """The editor that kept something just now; its row says so."""
+    _before: str = ""
+    """What stood there until then."""
 
     @rx.event
     async def load(self) -> EventSpec | None:
@@ -101,25 +113,49 @@ class Profile(rx.State):
 
     @rx.event
     async def save(self, form: dict[str, Any]) -> EventSpec | None:
-        """Keep a new username, phone or e-mail; a new phone needs the PIN, since one signs in with it."""
+        """Keep a new username, phone, e-mail or car; a new phone needs the PIN, since one signs in with it."""
         user = await auth.guard(self)
         field = self.editing
-        if user is None or user.id is None or field not in accounts.READ or not isinstance(form, dict):
+        if user is None or user.id is None or not isinstance(form, dict):
             return None
+        if field not in (*accounts.READ, "vehicle"):
+            return None
+        return await self._keep(user, field, form)
+
+    @rx.event
+    async def undo(self) -> EventSpec | None:
+        """Put back what stood there before the last change."""
+        user = await auth.guard(self)
+        field, self.saved = self.saved, ""
+        if user is None or user.id is None or field not in UNDONE:
+            return None
+        return await self._keep(user, field, {field: self._before}, undone=True)
+
+    async def _keep(
+        self, user: User, field: str, form: Mapping[str, object], *, undone: bool = False
+    ) -> EventSpec | None:
         address = self.router.session.client_ip
+        assert user.id is not None
         try:
             await transact(attempts.knock, "profile", address)
-            if field == "phone":
+            if field == "vehicle":
+                await transact(vehicles.save, user.id, form)
+            elif field == "phone":
                 device = auth.scope_of(self).get("ev.device")
                 await transact(attempts.passed, await auth.proven(user, form.get("pin"), address, device))
-            await transact(accounts.update, user.id, field, form.get(field))
+            if field in accounts.READ:
+                await transact(accounts.update, user.id, field, form.get(field))
         except FieldErrors as error:
             return self._open(field, {name: t(sentence) for name, sentence in error.errors.items()})
         except (Locked, TooBusy) as error:
             return self._open(field, {"": refusal(error)})
         await self._refresh(user.id)
-        (await self.get_state(Effects))._say(t("Saved."))
-        return self._open("")
+        focus = self._open("", closed=field)
+        if undone:
+            (await self.get_state(Effects))._say(t("It is as it was before."))
+        else:
+            self.saved, self._before = field, getattr(user, field, "")
+        return focus
 
     @rx.event
     async def revoke(self, number: int) -> None:
@@ -150,21 +186,42 @@ class Profile(rx.State):
         number = phonenumbers.parse(user.phone, "IN")
         self.phone = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
         self.phone_digits = str(number.national_number)
+        car = await read(vehicles.of, user_id)
+        self.vehicle, self.vehicle_typed = _car_words(car), _car_typed(car)
         self.devices = [_device(s, here=s.token_hash == mine) for s in await read(sign_ins.sign_ins, user_id)]
         self.loaded = True
 
-    def _open(self, editor: str, errors: Mapping[str, str] = {}) -> EventSpec:
+    def _open(self, editor: str, errors: Mapping[str, str] = {}, *, closed: str = "") -> EventSpec:
         """Open an editor, or close the open one; the focus goes to what must be typed, or back to its button."""
-        closed, self.editing, self.note = self.editing, editor, ""
+        closed = closed or self.editing
+        self.editing, self.note, self.saved = editor, "", ""
         self.error = errors.get("", "")
         self.errors = {field: sentence for field, sentence in errors.items() if field}
-        first = "pin" if editor in POSTED else editor
+        first = FIRST.get(editor, editor)
         return rx.set_focus(next(iter(self.errors), first) if editor else f"edit-{closed}")
 
 
 def _user(db: Any, user_id: int) -> User:
     user: User = db.get_one(User, user_id)
     return user
+
+
+def _car_words(car: Vehicle | None) -> str:
+    if car is None:
+        return ""
+    parts = (
+        car.name,
+        t("{energy} kWh", energy=rated_kw(car.battery_wh)) if car.battery_wh else "",
+        t("AC {power} kW", power=rated_kw(car.ac_w)) if car.ac_w else "",
+        t("DC {power} kW", power=rated_kw(car.dc_w)) if car.dc_w else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def _car_typed(car: Vehicle | None) -> dict[str, str]:
+    car = car or Vehicle(user_id=0)
+    sizes = {"battery": car.battery_wh, "ac": car.ac_w, "dc": car.dc_w}
+    return {"name": car.name, **{name: f"{size / 1000:g}" if size else "" for name, size in sizes.items()}}
 
 
 def _device(sign_in: SignIn, *, here: bool) -> Device:

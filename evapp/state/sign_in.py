@@ -5,9 +5,11 @@ import re
 import reflex as rx
 from reflex.event import EventSpec
 
+from domain import accounts, identity
 from evapp.state.effects import Effects
 from evapp.texts import bare, t
 from evapp.web import auth
+from evapp.web.forms import KEEP
 
 CHARGER_PAGE = re.compile(r"/c/([^/?#]+)")
 
@@ -24,6 +26,8 @@ class SignIn(rx.State):
     flash_username: str = ""
     flash_phone: str = ""
     flash_email: str = ""
+    keep: bool = True
+    """Whether the box "keep me signed in" is ticked to begin with."""
     error: str = ""
     """One sentence about the form as a whole."""
     errors: dict[str, str] = {}  # noqa: RUF012 - a default that Reflex copies
@@ -38,12 +42,29 @@ class SignIn(rx.State):
         fields, errors = flash.get("fields", {}), flash.get("errors", {})
         for name in ("login", "username", "phone", "email"):
             setattr(self, f"flash_{name}", fields.get(name, ""))
+        self.keep = not fields or fields.get("keep") == KEEP
         self.error = errors.pop("", "")
         self.errors = errors
         if await auth.signed_in(self):
             (await self.get_state(Effects))._leave(auth.gate_to(self.next_path))
             return None
         return rx.set_focus(next(iter(errors))) if errors else None
+
+    @rx.event
+    def check(self, field: str, typed: str) -> None:
+        """Say beside a field that what was typed there has not the form of one, as soon as it is left.
+
+        Whether a name is taken is said by the posted form alone, whose tries are counted (docs/security.md).
+        """
+        if field not in accounts.READ or not isinstance(typed, str):
+            return
+        wrong = {name: sentence for name, sentence in self.errors.items() if name != field}
+        if typed.strip():
+            try:
+                accounts.READ[field](typed)
+            except identity.Unusable as error:
+                wrong[field] = t(error.args[0])
+        self.errors = wrong
 
 
 def _note(path: str) -> str:

@@ -145,15 +145,25 @@ def _outlook(found: limits.Outlook, limit: Limit) -> str:
         "sum": rupees(found.cost_paise),
         "time": duration(found.seconds or 0),
     }
+    if found.full:
+        return _outlook_full(limit, found, facts)
     if limit == Limit():
         if found.seconds is None:
             return t("Your wallet is good for about {energy} kWh here.", **facts)
-        return t("Your wallet is good for about {energy} kWh here, some {time}.", **facts)
+        return t("Your wallet is good for about {energy} kWh here, in about {time}.", **facts)
     if found.sooner:
         return t("Your wallet ends it sooner: {energy} kWh · about {sum}", **facts)
     if found.seconds is None:
         return t("{energy} kWh · about {sum}", **facts)
     return t("{energy} kWh · about {sum} · about {time}", **facts)
+
+
+def _outlook_full(limit: Limit, found: limits.Outlook, facts: dict[str, str]) -> str:
+    if limit != Limit():
+        return t("Your battery is full sooner: {energy} kWh · about {sum}", **facts)
+    if found.seconds is None:
+        return t("An empty battery is full after {energy} kWh · about {sum}", **facts)
+    return t("An empty battery is full after {energy} kWh · about {sum} · about {time}", **facts)
 
 
 def _typed(limit: Limit) -> tuple[str, str]:

@@ -7,9 +7,9 @@ import reflex as rx
 
 from domain import recharges, statements, wallet
 from domain.db import read
-from domain.models import OrderState, RechargeOrder
+from domain.models import OrderState, RechargeOrder, now
 from domain.recharges import NotYours
-from evapp.components.money import moment, month, rupees, signed_rupees, whole_rupees
+from evapp.components.money import clock, moment, month, rupees, signed_rupees, whole_rupees
 from evapp.state.recharge import Recharge
 from evapp.state.visit import arrive
 from evapp.texts import later, t
@@ -64,6 +64,8 @@ class Wallet(rx.State):
 
     loaded: bool = False
     balance: str = ""
+    as_of: str = ""
+    """When it was looked up."""
     free: str = ""
     reserved: str = ""
     arrears: str = ""
@@ -105,7 +107,7 @@ class Wallet(rx.State):
 
     async def _refresh(self, user_id: int) -> None:
         money = await read(wallet.balance, user_id)
-        self.balance = rupees(money.balance_paise)
+        self.balance, self.as_of = rupees(money.balance_paise), clock(now())
         self.free = t("{sum} free to use", sum=rupees(money.free_paise)) if money.held_paise else ""
         self.reserved = rupees(money.held_paise) if money.held_paise else ""
         self.arrears = (

@@ -197,9 +197,10 @@ async def register(request: Request, typed: dict[str, str]) -> Response:
     await transact(attempts.knock, "register", address_of(request))
     await read(accounts.check_free, {"username": form.username, "phone": form.phone})
     token = sign_ins.new_token()
-    user = await transact(accounts.register, form, await pins.hash(form.pin), _browser(request, token), language().code)
+    browser = _browser(request, token, kept=_kept(typed))
+    user = await transact(accounts.register, form, await pins.hash(form.pin), browser, language().code)
     log.info("registered", user=user.id)
-    return _in(_home(user, forms.onward(request, typed)), request, token, user)
+    return _in(_home(user, forms.onward(request, typed)), request, browser, token, user)
 
 
 @posted("login", "/login")
@@ -213,10 +214,11 @@ async def login(request: Request, typed: dict[str, str]) -> Response:
     if not await _right(attempt, typed["pin"]):
         raise Refused(attempts.MISMATCH)
     token = sign_ins.new_token()
-    user = await transact(sign_ins.signed_in, attempt, _browser(request, token))
+    browser = _browser(request, token, kept=_kept(typed))
+    user = await transact(sign_ins.signed_in, attempt, browser)
     metrics.SIGN_INS.add("signed in")
     log.info("signed in", user=user.id)
-    return _in(_home(user, forms.onward(request, typed)), request, token, user)
+    return _in(_home(user, forms.onward(request, typed)), request, browser, token, user)
 
 
 @posted("pin", "/profile")
@@ -228,9 +230,10 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
         raise FieldErrors(errors)
     attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
     token = sign_ins.new_token()
-    await transact(accounts.change_pin, attempt, await pins.hash(typed["new_pin"]), _browser(request, token))
+    browser = _browser(request, token, kept=await read(sign_ins.kept, token_hash_of(request) or ""))
+    await transact(accounts.change_pin, attempt, await pins.hash(typed["new_pin"]), browser)
     log.info("PIN changed", user=user.id)
-    response = _in(RedirectResponse(at("/profile"), 303), request, token, user)
+    response = _in(RedirectResponse(at("/profile"), 303), request, browser, token, user)
     flash.leave(response, "pin", note=t("Your PIN is changed. Your other devices are signed out."))
     return response
 
@@ -313,19 +316,26 @@ async def _right(attempt: Attempt, pin: str) -> bool:
     return right
 
 
-def _browser(request: Request, token: str) -> Browser:
+def _kept(typed: Mapping[str, str]) -> bool:
+    """Whether the driver ticked that he wants to be kept signed in."""
+    return typed.get("keep") == forms.KEEP
+
+
+def _browser(request: Request, token: str, *, kept: bool) -> Browser:
     return Browser(
         token_hash=sign_ins.hash_token(token),
         user_agent=request.headers.get("user-agent", ""),
         address=address_of(request),
         before=token_hash_of(request) or "",
+        kept=kept,
     )
 
 
-def _in(response: Response, request: Request, token: str, user: User) -> Response:
+def _in(response: Response, request: Request, browser: Browser, token: str, user: User) -> Response:
+    """The answer with the cookies of a new sign-in; one that is not kept ends with the browser."""
     known = device_of(request)
     number = known[1] if known and known[0] == user.id else secrets.token_hex(16)
-    lifetime = int(sign_ins.ABSOLUTE.total_seconds())
+    lifetime = int(sign_ins.ABSOLUTE.total_seconds()) if browser.kept else None
     response.set_cookie(flash.name(COOKIE), token, max_age=lifetime, **flash.attributes())
     device = str(_devices().dumps((user.id, number)))
     response.set_cookie(flash.name(DEVICE), device, max_age=DEVICE_SECONDS, **flash.attributes())

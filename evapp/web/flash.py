@@ -11,7 +11,7 @@ from domain.settings import settings
 
 COOKIE = "evapp_flash"
 SECONDS = 60
-KEPT = ("login", "username", "phone", "email")
+KEPT = ("login", "username", "phone", "email", "keep")
 """Fields that come back filled in; PINs never do."""
 LONGEST_FIELD = 254
 LONGEST_COOKIE = 3_800

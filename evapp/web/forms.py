@@ -13,6 +13,8 @@ LARGEST = 65_536
 """Bytes of a body: room for a sentence about a name that is much too long."""
 MOST_FIELDS = 20
 HOME = "/dashboard"
+KEEP = "yes"
+"""What the box "keep me signed in" sends while it is ticked."""
 FORM = "application/x-www-form-urlencoded"
 _LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,500}")
 

@@ -5,6 +5,7 @@ from reflex_base.registry import RegistrationContext
 import evapp.evapp  # noqa: F401 - registers every state
 
 SURFACE = {
+    "alerts.Alerts": {"seen", "answered", "turn_off"},
     "charger.ChargerPage": {"load", "choose", "start", "dismiss"},
     "dashboard.Dashboard": {"load"},
     "effects.Effects": {"failed"},
@@ -34,10 +35,10 @@ SURFACE = {
     "ops_trail.OpsTrail": {"load", "search", "show_more"},
     "ops_user.OpsUser": {"load", "edit", "adjust", "block", "reset_pin"},
     "ops_users.OpsUsers": {"load", "find"},
-    "profile.Profile": {"load", "edit", "save", "revoke", "revoke_others"},
+    "profile.Profile": {"load", "edit", "save", "undo", "revoke", "revoke_others"},
     "recharge.Recharge": {"choose", "write", "pay"},
     "scan.Scan": {"load", "seen", "fail"},
-    "sign_in.SignIn": {"arrive"},
+    "sign_in.SignIn": {"arrive", "check"},
     "stop_at.StopAt": {"choose", "write", "save"},
     "vacancy.Vacancy": {"wait", "leave"},
     "wallet.Wallet": {"load", "choose", "show_more"},

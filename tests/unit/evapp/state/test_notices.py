@@ -9,7 +9,7 @@ import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import chargers, sign_ins, vacancies
+from domain import chargers, recharges, sign_ins, vacancies
 from domain.db import opened, transact
 from domain.models import User, now
 from domain.sign_ins import Browser, hash_token
@@ -84,3 +84,18 @@ async def test_nothing_else_is_taken_back(asha: int, forged: Any) -> None:
     await notices._refresh(asha)
     await notices.dismiss(forged)
     assert len(notices.waiting) == 1
+
+
+async def test_a_payment_that_was_on_its_way_is_said_when_it_arrives(asha: int) -> None:
+    order = await transact(recharges.place, asha, 50_000, "page")
+    await transact(recharges.opened, order.merchant_order_id, recharges.Payment("OM1", "PENDING", "https://pay", None))
+    notices, effects = await tab()
+    await notices._refresh(asha)
+    assert effects._sentence == ""
+    paid = recharges.OrderStatus("OM1", "COMPLETED", 50_000, "UTR1", "T1", "UPI_QR", "", {})
+    await transact(recharges.apply, order.merchant_order_id, paid)
+    await notices._refresh(asha)
+    assert effects._sentence == "₹500 was added."
+    said = effects._count
+    await notices._refresh(asha)
+    assert effects._count == said

@@ -76,8 +76,37 @@ async def test_a_change_is_kept_and_said(profile: Profile, field: str, typed: st
     profile.edit(field)
     await profile.save({field: typed})
     assert getattr(await stored(), field) == getattr(profile, field) == kept
-    assert (profile.editing, profile.errors, profile.error) == ("", {}, "")
-    assert await said(profile) == "Saved."
+    assert (profile.editing, profile.errors, profile.error, profile.saved) == ("", {}, "", field)
+
+
+async def test_a_change_is_taken_back_once(profile: Profile) -> None:
+    profile.edit("username")
+    await profile.save({"username": "asha_r"})
+    await profile.undo()
+    assert (await stored()).username == profile.username == "asha"
+    assert (await said(profile), profile.saved) == ("It is as it was before.", "")
+    await profile.undo()
+    assert (await stored()).username == "asha"
+
+
+async def test_a_new_number_is_not_taken_back_without_the_pin(profile: Profile) -> None:
+    profile.edit("phone")
+    await profile.save({"phone": "98450 99999", "pin": PIN})
+    assert profile.saved == "phone"
+    await profile.undo()
+    assert (await stored()).phone == "+919845099999"
+
+
+async def test_a_car_is_kept_said_and_forgotten(profile: Profile) -> None:
+    profile.edit("vehicle")
+    await profile.save({"name": "Nexon EV", "battery": "x", "ac": "7.2", "dc": ""})
+    assert profile.errors == {"battery": "Write the battery in kWh, like 30.2."}
+    await profile.save({"name": "Nexon EV", "battery": "30.2", "ac": "7.2", "dc": ""})
+    assert (profile.vehicle, profile.saved) == ("Nexon EV · 30.2 kWh · AC 7.2 kW", "vehicle")
+    assert profile.vehicle_typed == {"name": "Nexon EV", "battery": "30.2", "ac": "7.2", "dc": ""}
+    profile.edit("vehicle")
+    await profile.save({"name": "", "battery": "", "ac": "", "dc": ""})
+    assert profile.vehicle == ""
 
 
 async def test_a_new_number_needs_the_pin(profile: Profile) -> None:

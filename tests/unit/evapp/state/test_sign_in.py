@@ -67,3 +67,34 @@ async def test_whoever_is_signed_in_goes_on(scope: dict[str, Any], monkeypatch: 
     await state.arrive()
     effects = await state.get_state(Effects)
     assert effects._path == "/auth/gate?next=%2Fdashboard"
+
+
+async def test_a_field_says_at_once_that_it_has_no_such_form(scope: dict[str, Any]) -> None:
+    state = await at("/register").get_state(SignIn)
+    state.check("username", "a!")
+    state.check("phone", "12")
+    assert set(state.errors) == {"username", "phone"}
+    state.check("username", "Asha")
+    state.check("phone", "")
+    assert state.errors == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("pin", "1"), ("role", "x"), (None, "x"), ("username", None), ("email", 3)]
+)
+async def test_what_is_no_field_of_it_is_not_looked_at(scope: dict[str, Any], field: Any, typed: Any) -> None:
+    state = await at("/register").get_state(SignIn)
+    state.check(field, typed)
+    assert state.errors == {}
+
+
+async def test_a_box_that_was_unticked_stays_so(scope: dict[str, Any]) -> None:
+    state = await at("/login").get_state(SignIn)
+    await state.arrive()
+    assert state.keep
+    scope["ev.flash"] = left("login", typed={"login": "asha"}, errors={"": "Too many tries."})
+    await state.arrive()
+    assert not state.keep
+    scope["ev.flash"] = left("login", typed={"login": "asha", "keep": "yes"}, errors={"": "Too many tries."})
+    await state.arrive()
+    assert state.keep

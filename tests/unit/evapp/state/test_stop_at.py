@@ -31,7 +31,22 @@ def test_where_it_stops(limit: Limit, words: str) -> None:
         (Outlook(15_000, 27_300, None, False), Limit(wh=15_000), "15 kWh · about ₹273.00"),
         (Outlook(5_000, 9_100, 900, True), Limit(wh=15_000), "Your wallet ends it sooner: 5 kWh · about ₹91.00"),
         (Outlook(None, None, 1_800, False), Limit(minutes=30), "Stops after 30 min."),
-        (Outlook(33_333, 60_000, 2_000, False), Limit(), "Your wallet is good for about 33 kWh here, some 33 min."),
+        (Outlook(33_333, 60_000, 2_000, False), Limit(), "Your wallet is good for about 33 kWh here, in about 33 min."),
+        (
+            Outlook(30_000, 54_600, 14_600, False, full=True),
+            Limit(),
+            "An empty battery is full after 30 kWh · about ₹546.00 · about 4 h 03 m",
+        ),
+        (
+            Outlook(30_000, 54_600, None, False, full=True),
+            Limit(),
+            "An empty battery is full after 30 kWh · about ₹546.00",
+        ),
+        (
+            Outlook(30_000, 54_600, 14_600, False, full=True),
+            Limit(wh=40_000),
+            "Your battery is full sooner: 30 kWh · about ₹546.00",
+        ),
     ],
 )
 def test_what_it_comes_to(found: Outlook, limit: Limit, words: str) -> None:

@@ -18,7 +18,13 @@ WORD = re.compile(r"(?<![A-Za-z])[A-Z][a-z]+")
 """A capital that begins a word: class names, addresses and SVG paths have none."""
 
 MARKS = ("t", "later")
-NAMES = {"Effects", "Scanner"}
+NAMES = {
+    "Effects",
+    "Scanner",
+    "globalThis.Notification?.permission",
+    "globalThis.Notification.requestPermission",
+    "self.Promise.all",
+}
 OTHER = Language("xx", "Other", "xx", "hi_IN", "/xx")
 OTHER.__dict__["sentences"] = {"{sum} is owed.": "Owed is {sum}.", "Free": "Frei"}
 

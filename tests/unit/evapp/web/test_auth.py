@@ -23,7 +23,7 @@ from domain.models import SignIn, User
 from domain.settings import settings
 from evapp.web import auth, flash, forms, language
 
-ASHA = {"username": "asha", "phone": "98450 12345", "pin": "482913", "pin_again": "482913", "email": ""}
+ASHA = {"username": "asha", "phone": "98450 12345", "pin": "482913", "pin_again": "482913", "email": "", "keep": "yes"}
 LOGIN = {"login": "asha", "pin": "482913"}
 NEW_PIN = {"pin": "482913", "new_pin": "705318", "new_pin_again": "705318"}
 
@@ -101,6 +101,17 @@ async def test_registering_signs_in_with_a_cookie_no_script_can_read(browse: Bro
     assert "Max-Age=2592000" in cookies[auth.COOKIE]
 
 
+async def test_who_is_not_kept_signed_in_has_a_cookie_that_ends_with_the_browser(browse: Browse) -> None:
+    client = browse()
+    answer = await client.post("/auth/register", data={name: typed for name, typed in ASHA.items() if name != "keep"})
+    [cookie] = [line for line in answer.headers.get_list("set-cookie") if line.startswith(auth.COOKIE)]
+    assert "Max-Age" not in cookie
+    assert "expires" not in cookie.lower()
+    changed = await client.post("/auth/pin", data=NEW_PIN)
+    [cookie] = [line for line in changed.headers.get_list("set-cookie") if line.startswith(auth.COOKIE)]
+    assert "Max-Age" not in cookie, "a new PIN keeps nobody signed in who did not ask for it"
+
+
 async def test_over_https_cookies_are_bound_to_the_host(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVAPP_PUBLIC_URL", "https://ev.example")
     settings.cache_clear()
@@ -167,7 +178,7 @@ async def test_every_field_of_a_registration_has_its_sentence(browse: Browse) ->
     assert answer.headers["location"] == "/register?next=%2Fwallet"
     flash = left(client, "register")
     assert set(flash["errors"]) == {"phone", "pin"}
-    assert flash["fields"] == {"username": "asha", "phone": "12", "email": ""}
+    assert flash["fields"] == {"username": "asha", "phone": "12", "email": "", "keep": "yes"}
 
 
 async def test_a_taken_name_is_said(asha: httpx.AsyncClient, browse: Browse) -> None:

@@ -1,0 +1,102 @@
+"""The charge under way in words: what is said once, what is warned of, and how it ends."""
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import Session
+
+from domain import chargers, charging, vehicles, wallet
+from domain.db import opened, transact
+from domain.events import SessionMetered
+from domain.models import User, now
+from evapp.state.effects import Effects
+from evapp.state.live import Live
+
+METER = 1_000_000
+
+
+@pytest.fixture
+async def session(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[charging.ChargingSession]:
+    def begin(db: Session) -> charging.ChargingSession:
+        user = User(username="asha", phone="+919845012345", pin_hash="")
+        db.add(user)
+        db.flush()
+        wallet.open_accounts(db, user.id or 0)
+        wallet.adjust(db, user.id or 0, 100_000, key="test", reason="For the test")
+        vehicles.save(db, user.id or 0, {"battery": "30"})
+        chargers.add(db, "BLR-1", place="Mall", max_power_w=7_400, kind="Type 2")
+        chargers.connected(db, "BLR-1", at=now())
+        told = {"connector_number": 1, "error_code": "NoError", "info": "", "at": None, "received_at": now()}
+        chargers.status(db, "BLR-1", status="Available", **told)
+        session = charging.request_start(db, user.id or 0, "BLR-1", 1)
+        charging.answered(db, session.id or 0, "accepted")
+        began = {"charger_id": "BLR-1", "connector_number": 1, "tag": session.tag, "meter_start_wh": METER}
+        charging.started(db, **began, at=now(), received_at=now())
+        return session
+
+    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
+        yield await transact(begin)
+
+
+@pytest.fixture
+async def live(session: Any) -> Any:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    state = await root.get_state(Live)
+    await state._refresh(session.user_id)
+    return state
+
+
+def reads(session: Any, wh: int, power_w: int = 7_400, soc: int | None = None) -> SessionMetered:
+    return SessionMetered(session.id, "BLR-1", session.user_id, wh, wh * 18 // 10, power_w, now(), soc)
+
+
+async def test_the_power_stands_beside_what_the_connector_gives(live: Any, session: Any) -> None:
+    live._metered(reads(session, 1_000, 6_940))
+    assert (live.power, live.power_unit, live.battery, live.ready) == ("6.9", "of 7.4 kW", "", "")
+
+
+async def test_a_car_that_says_how_full_it_is_will_be_ready(live: Any, session: Any) -> None:
+    live._metered(reads(session, 1_000, 7_500, soc=75))
+    assert live.battery == "75"
+    assert live.ready != ""
+    live._metered(reads(session, 1_100, 7_500))
+    assert live.battery == "75", "a reading without it takes nothing back"
+
+
+async def test_a_screen_reader_hears_of_energy_every_five_minutes_alone(live: Any, session: Any) -> None:
+    live._metered(reads(session, 1_000))
+    said = live.spoken
+    live._metered(reads(session, 2_000))
+    assert live.spoken == said
+    live._started -= timedelta(minutes=5)
+    live._metered(reads(session, 3_000))
+    assert live.spoken == "Charging. 3.00 kWh, ₹54.00 so far."
+
+
+async def test_the_end_of_the_money_is_warned_of_in_calm_minutes(live: Any, session: Any) -> None:
+    live._metered(reads(session, 1_000))
+    assert (live.short, live.low) == ("", "")
+    live._metered(reads(session, 50_100))
+    assert live.short == "About 40 min left at this power. Add money to keep charging."
+    live._metered(reads(session, 50_400))
+    assert live.short == "About 40 min left at this power. Add money to keep charging."
+    assert live.low == str(session.id)
+    live._metered(reads(session, 50_400, soc=90))
+    assert live.short == "", "the battery is full before"
+
+
+async def test_a_charge_that_ended_is_told_once(live: Any, session: Any) -> None:
+    ended = {"meter_stop_wh": METER + 7_456, "received_at": now(), "at": now(), "reason": "Local", "tag": ""}
+    await transact(charging.stopped, charger_id="BLR-1", transaction_id=session.transaction_id, **ended)
+    await live._refresh(session.user_id)
+    effects = await live.get_state(Effects)
+    assert effects._sentence.startswith("Your charge at BLR-1 has ended: ")
+    assert live.state == ""
+    said = effects._count
+    await live._refresh(session.user_id)
+    assert effects._count == said
