@@ -246,10 +246,11 @@ async def step_up(request: Request, typed: dict[str, str]) -> Response:
         return RedirectResponse(at("/ops"), 303)
     attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
     token = sign_ins.new_token()
-    await transact(operators.step_up, attempt, _browser(request, token))
+    browser = _browser(request, token, kept=await read(sign_ins.kept, token_hash_of(request) or ""))
+    await transact(operators.step_up, attempt, browser)
     log.info("stepped up", user=user.id)
     onward = forms.onward(request, typed) or at("/ops")
-    return _in(RedirectResponse(local(onward), 303), request, token, user)
+    return _in(RedirectResponse(local(onward), 303), request, browser, token, user)
 
 
 @posted("delete", "/profile")

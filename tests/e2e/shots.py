@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from domain import accounts, chargers, wallet
 from domain.db import Database
 from domain.models import ChargingSession
-from simulator.chargers import VirtualCharger
+from simulator.chargers import AS_USUAL, VirtualCharger
 from tests.e2e.browsers import chromium_browser
 from tests.e2e.camera import SHOTS, Camera, register
 from tests.e2e.ops_shots import at_the_desk
@@ -36,6 +36,44 @@ async def signed_out(camera: Camera) -> None:
     await camera.picture("not-found", "/nothing-here", "Nothing at this address.")
     await camera.picture("offline", "/offline", "No connection")
     await camera.picture("help", "/help", "A person answers")
+
+
+async def payments(camera: Camera) -> None:
+    """What comes back from PhonePe when it was not paid."""
+    page = camera.page
+    for choice, name, says in (
+        ("Fail the payment", "wallet-failed", "PhonePe did not take"),
+        ("Later", "wallet-waiting", "on its way"),
+    ):
+        await camera.open("/wallet", "Movements")
+        await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
+        await page.get_by_role("button", name=choice).click()
+        await page.wait_for_url(f"{camera.url}/wallet**")
+        await expect(page.get_by_text(says).first).to_be_visible(timeout=15_000)
+        await camera.shoot(name)
+
+
+async def car(camera: Camera) -> None:
+    """The form, and what it makes of an estimate."""
+    page = camera.page
+    await camera.open("/profile", "This device")
+    await page.get_by_role("button", name="Edit Your car").click()
+    await expect(page.get_by_label("Battery in kWh")).to_be_visible()
+    await camera.shoot("profile-car")
+    for label, typed in (("Battery in kWh", "30.2"), ("Most power at AC, in kW", "7.2")):
+        await page.get_by_label(label).fill(typed)
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await camera.picture("charger-car", "/c/BLR-017", "An empty battery is full")
+
+
+async def refusal(camera: Camera, charger: VirtualCharger) -> None:
+    charger.answer_with("RemoteStartTransaction", {"status": "Rejected"})
+    await camera.open(f"/c/{charger.identity}", "Plug in, then start.")
+    await camera.page.get_by_role("button", name="Start charging").click()
+    await expect(camera.page.get_by_text("The charger said no.")).to_be_visible(timeout=15_000)
+    await camera.shoot("charger-refused")
+    charger.answer_with("RemoteStartTransaction", AS_USUAL)
 
 
 async def chargers_of_all_kinds(camera: Camera, busy: VirtualCharger, faulted: VirtualCharger) -> None:
@@ -77,6 +115,11 @@ async def one_charge(camera: Camera, charger: VirtualCharger, database: Database
     await camera.picture("live", f"/c/{charger.identity}", "Cost so far")
     await camera.picture("home-charging", "/dashboard", "so far")
     await camera.picture("wallet-charging", "/wallet", "Reserved")
+    await camera.open("/profile", "This device")
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_role("button", name="Stay signed in")).to_be_visible()
+    await page.get_by_role("button", name="Stay signed in").scroll_into_view_if_needed()
+    await camera.shoot("profile-logout")
     await camera.open(f"/c/{charger.identity}", "Cost so far")
     await page.get_by_role("button", name="Stop charging").click()
     await expect(page.get_by_role("alertdialog")).to_be_visible()
@@ -121,6 +164,9 @@ async def album(product: Product, browser: Browser, only: str) -> None:
             await database.transact(wallet.adjust, user.id, 124_050, key=username, reason="Welcome")
             if not only.startswith(OPERATORS):
                 await chargers_of_all_kinds(camera, busy, faulted)
+                await payments(camera)
+                await car(camera)
+                await refusal(camera, charger)
                 await one_charge(camera, charger, database)
                 await afterwards(camera)
             await context.clear_cookies()

@@ -126,6 +126,7 @@ async def test_a_drivers_pages(
         await inspection.page("scan", "/scan", "This device has no camera.", WITH_DECODER)
         await inspection.page("history, empty", "/history", "No charges yet.")
         await inspection.page("wallet", "/wallet", "For the test")
+        await inspection.state("wallet, other amount", _press("Other amount"), "₹500 minimum")
         await inspection.page("you", "/profile", "This device")
         for button, shows in EDITORS.items():
             await inspection.state(f"you, {button.lower()}", _press(button), shows)
@@ -145,6 +146,8 @@ async def test_a_drivers_pages(
         await inspection.state("live, stop?", _press("Stop charging"), "The rest stays in your wallet.")
         await inspection.page("home, charging", "/dashboard", "so far")
         await inspection.page("wallet, charging", "/wallet", "Reserved")
+        await inspection.page("you, charging", "/profile", "This device")
+        await inspection.state("you, log out?", _press("Log out"), "Stay signed in")
         await driver_with_600.page.get_by_role("button", name="Stop charging").click()
         await driver_with_600.page.get_by_role("button", name="Stop and pay").click()
         await inspection.page("receipt", f"/c/{charger.identity}", "See all charges", WITH_DIALOG)
@@ -220,7 +223,7 @@ async def test_pages_in_hindi(
         await driver_with_600.page.get_by_role("button", name="चार्जिंग शुरू करें").click()
         await charger.answered("MeterValues", count=4)
         await inspection.page("hindi, live", f"/hi/c/{charger.identity}", "अब तक का ख़र्च", WITH_DIALOG)
-        await inspection.state("hindi, stop?", _press("चार्जिंग रोकें"), "बाकी पैसे वॉलेट में रहेंगे।")
+        await inspection.state("hindi, stop?", _press("चार्जिंग रोकें"), "बाक़ी पैसे वॉलेट में रहेंगे।")
         await inspection.page("hindi, history", "/hi/history", "इतिहास")
         await driver_with_600.page.get_by_role("button", name="चार्जिंग रोकें").click()
         await driver_with_600.page.get_by_role("button", name="रोकें और भुगतान करें").click()
@@ -229,6 +232,7 @@ async def test_pages_in_hindi(
 
 EDITORS = {
     "Edit Mobile number": "New mobile number",
+    "Edit Your car": "Battery in kWh",
     "Change PIN": "New PIN again",
     "Delete my account": "Delete your account?",
 }

@@ -45,7 +45,7 @@ async def test_a_driver_who_chose_hindi_reads_nothing_else(
         charger.plug()
         await _reads(page, "अब तक का ख़र्च", driver_with_600)
         await page.get_by_role("button", name="चार्जिंग रोकें").click()
-        await expect(page.get_by_role("alertdialog")).to_contain_text("बाकी पैसे वॉलेट में रहेंगे।")
+        await expect(page.get_by_role("alertdialog")).to_contain_text("बाक़ी पैसे वॉलेट में रहेंगे।")
         await page.get_by_role("button", name="रोकें और भुगतान करें").click()
         await _reads(page, "सभी चार्जिंग देखें", driver_with_600)
 

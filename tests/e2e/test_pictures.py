@@ -20,8 +20,8 @@ from domain import chargers, charging, sign_ins, wallet
 from domain.db import Database
 from domain.models import ChargingSession, User, now
 from evapp.web.auth import COOKIE
+from tests.e2e.camera import STILL
 from tests.e2e.running import Product
-from tests.e2e.shots import STILL
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -53,7 +53,7 @@ VIEWS = (
     View("login-wide", "/login", "Sign in", 1280, "dark", guest=True),
     View("register", "/register", "Create an account", theme="dark", guest=True),
     View("not-found", "/nothing-here", "Nothing at this address.", guest=True),
-    View("help", "/help", "A person answers", guest=True),
+    View("help", "/help", "A person answers", guest=True, clocks=("text=Right now >> xpath=..",)),
     View("home", "/dashboard", "Your chargers", clocks=("h1", "text=so far >> xpath=..")),
     View("home-wide", "/dashboard", "Your chargers", 1280, "dark", clocks=("h1", "text=so far >> xpath=..")),
     View("charger", f"/c/{FREE}", "Plug in, then start."),

@@ -1,0 +1,228 @@
+"""For who does not see the page, sees it in other colours or in larger letters, or wants nothing to move."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from simulator.chargers import VirtualCharger
+from tests.e2e.audit import SIDEWAYS
+from tests.e2e.conftest import Driver, Phone, Street
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LIVE_REGIONS = """() => [...document.querySelectorAll("main :is([role=status], [role=alert], [aria-live])")]
+    .map(one => one.innerText)"""
+CUT = """() => [...document.querySelectorAll("main *, nav *, h1")].filter(one => one.checkVisibility()
+    && one.children.length === 0 && one.innerText?.trim() && !one.closest(".sr-only, svg")
+    && (one.scrollWidth > one.clientWidth + 1) && getComputedStyle(one).display !== "inline")
+    .map(one => one.innerText)"""
+"""Words that are wider than their box."""
+OUTSIDE = """() => [...document.querySelectorAll("nav a")].filter(one => one.checkVisibility()
+    && one.getBoundingClientRect().right > innerWidth).map(one => one.innerText)"""
+MOVING = """() => document.getAnimations().filter(one => one.playState === "running"
+    && !["appear"].includes(one.animationName)).map(one => one.animationName ?? one.transitionProperty)"""
+LARGER = "document.documentElement.style.setProperty('font-size', '200%')"
+NAMELESS = """() => [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, textarea")]
+    .filter(one => one.checkVisibility() && !(one.innerText?.trim() || one.getAttribute("aria-label")
+    || one.labels?.length || one.getAttribute("aria-labelledby"))).map(one => one.outerHTML.slice(0, 120))"""
+
+NAVIGATION = """
+- navigation "Main":
+  - list:
+    - listitem:
+      - link "Home"
+    - listitem:
+      - link "Charge"
+    - listitem:
+      - link "History"
+    - listitem:
+      - link "Wallet"
+    - listitem:
+      - link "You"
+"""
+
+SIGN_IN = """
+- main:
+  - heading "Sign in" [level=1]
+  - paragraph:
+    - status: Charge, and pay for the units you use.
+  - text: Username or phone number
+  - textbox "Username or phone number"
+  - text: PIN
+  - textbox "PIN"
+  - button "Show what I type in PIN"
+  - checkbox "Keep me signed in on this device" [checked]
+  - text: /.+/
+  - button "Sign in"
+- contentinfo:
+  - paragraph:
+    - link "I forgot my PIN"
+  - paragraph:
+    - text: New here?
+    - link "Create an account"
+"""
+
+HOME = """
+- banner:
+  - heading /Good .+/ [level=1]
+- main:
+  - region "Wallet":
+    - heading "Wallet balance" [level=2]
+    - paragraph: ₹600.00
+    - group "Add money":
+      - radio "₹500"
+      - radio "₹1,000" [checked]
+      - radio "₹2,000"
+      - radio "₹5,000"
+    - paragraph:
+      - button "Other amount"
+    - button "Add ₹1,000 with PhonePe"
+  - heading "Start a charge" [level=2]
+  - textbox "Charger ID"
+  - button "Find"
+  - link "Scan"
+"""
+
+FREE = """
+- banner:
+  - heading /E2E-.+/ [level=1]
+  - button "Add to favourites"
+- main:
+  - region "Charger":
+    - paragraph: ₹18.00/kWh
+    - paragraph: Plug in, then start.
+    - paragraph: /Your wallet is good for about \\d+ kWh here/
+    - group "Stop at":
+      - radio "No limit" [checked]
+      - radio "Rupees"
+      - radio "kWh"
+      - radio "Time"
+    - button "Start charging"
+  - paragraph:
+    - link "Open in Maps"
+    - link "Get help"
+"""
+
+LIVE = """
+- main:
+  - status: /Charging\\. .+ so far\\./
+  - region "Live meter":
+    - img /kWh delivered so far/
+    - term: Cost so far
+    - definition: /₹/
+    - term: Power
+    - definition: /kW/
+    - term: Time
+    - definition
+    - term: Price
+    - definition: ₹18.00/kWh
+  - button "Stop charging"
+"""
+
+RECEIPT = """
+- main:
+  - region "Receipt":
+    - paragraph: /₹/
+  - term: Charger
+  - definition
+  - link "Receipt (PDF)"
+  - link "See all charges"
+  - button "Done"
+"""
+
+
+async def test_names_roles_and_order_are_those_of_the_story(
+    phone: Phone, driver_with_600: Driver, street: Street
+) -> None:
+    page = driver_with_600.page
+    await phone.open("/dashboard")
+    await _reads(page, HOME)
+    await _reads(page, NAVIGATION)
+    async with street() as charger:
+        await phone.open(f"/c/{charger.identity}")
+        await _reads(page, FREE)
+        await _charge(page, charger)
+        await _reads(page, LIVE)
+        await page.get_by_role("button", name="Stop charging").click()
+        await page.get_by_role("button", name="Stop and pay").click()
+        await _reads(page, RECEIPT)
+    for path in ("/wallet", "/history", "/profile", "/help"):
+        await phone.open(path)
+        await expect(page.locator(".bone").locator("visible=true")).to_have_count(0)
+        assert await page.evaluate(NAMELESS) == [], path
+    await phone.context.clear_cookies()
+    await phone.open("/login")
+    await _reads(page, SIGN_IN)
+
+
+async def test_what_ticks_is_not_read_aloud(driver_with_600: Driver, street: Street) -> None:
+    page = driver_with_600.page
+    async with street() as charger:
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await _charge(page, charger)
+        await expect(page.get_by_role("status").filter(has_text="so far.")).to_be_attached()
+        said = await page.evaluate(LIVE_REGIONS)
+        shown = await page.get_by_role("region", name="Live meter").inner_text()
+        await expect(page.get_by_role("region", name="Live meter")).not_to_have_text(shown)
+        sent = sum(one.action == "MeterValues" for one in charger.record.sent)
+        await charger.answered("MeterValues", count=sent + 3)
+        assert await page.evaluate(LIVE_REGIONS) == said
+
+
+async def test_letters_of_twice_the_size_fit_and_nothing_moves_for_who_wants_that(
+    driver_with_600: Driver, street: Street
+) -> None:
+    page, phone = driver_with_600.page, driver_with_600.phone
+    await page.emulate_media(reduced_motion="reduce")
+    async with street() as charger:
+        await phone.open(f"/c/{charger.identity}")
+        await expect(page.get_by_text("Plug in, then start.")).to_be_visible()
+        await _fits(page)
+        await _charge(page, charger)
+        assert await page.evaluate(MOVING) == []
+        await _fits(page)
+        for path, shows in (("/dashboard", "so far"), ("/wallet", "Reserved"), ("/profile", "This device")):
+            await phone.open(path)
+            await expect(page.get_by_text(shows).first).to_be_visible()
+            await _fits(page)
+        for path, shows in (("/hi/dashboard", "अब तक"), ("/hi/wallet", "अलग रखा"), ("/hi/profile", "यह डिवाइस")):
+            await phone.open(path)
+            await expect(page.get_by_text(shows).first).to_be_visible()
+            await page.set_viewport_size({"width": 360, "height": 740})
+            assert await page.evaluate(CUT) == [], f"cut off at 360 px on {path}"
+            await _fits(page)
+
+
+async def test_in_the_readers_own_colours_a_choice_is_still_to_be_seen(driver_with_600: Driver, street: Street) -> None:
+    page = driver_with_600.page
+    await page.emulate_media(forced_colors="active")
+    async with street() as charger:
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        chosen = page.locator("label.chip", has=page.get_by_role("radio", name="No limit"))
+        other = page.locator("label.chip", has=page.get_by_role("radio", name="Rupees"))
+        width = "one => getComputedStyle(one).borderTopWidth"
+        assert await chosen.evaluate(width) != await other.evaluate(width)
+        colours = "one => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
+        assert len(set(await chosen.evaluate(colours))) == 2
+        start = page.get_by_role("button", name="Start charging")
+        assert await start.evaluate(width) != "0px"
+        await _charge(page, charger)
+        filled = "() => ['.fill', '.bed'].map(one => getComputedStyle(document.querySelector('.rail ' + one)).fill)"
+        assert len(set(await page.evaluate(filled))) == 2
+
+
+async def _reads(page: Page, tree: str) -> None:
+    await expect(page.locator("body")).to_match_aria_snapshot(tree)
+
+
+async def _charge(page: Page, charger: VirtualCharger) -> None:
+    charger.plug()
+    await page.get_by_role("button", name="Start charging").click()
+    await expect(page.get_by_role("region", name="Live meter")).not_to_contain_text("0.00kWh")
+
+
+async def _fits(page: Page) -> None:
+    await page.evaluate(LARGER)
+    assert await page.evaluate(SIDEWAYS) <= 0, f"{page.url} scrolls sideways with letters of twice the size"
+    assert await page.evaluate(CUT) == [], f"{page.url}: words are cut off"
+    assert await page.evaluate(OUTSIDE) == [], f"{page.url}: places of the bar are out of sight"
+    await page.evaluate("document.documentElement.style.removeProperty('font-size')")

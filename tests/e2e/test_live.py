@@ -1,0 +1,160 @@
+"""Live and truthful: a phone that slept, a dead link, two tabs, a server that was gone; no figure looks newer than it
+is."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
+
+from domain import history
+from domain.db import Database
+from evapp.components.money import kwh
+from simulator.chargers import VirtualCharger
+from tests.e2e.conftest import Driver, Street
+from tests.e2e.running import Product
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SOON_MS = 1_000
+"""Within so long a phone that wakes shows what is so now."""
+STALE_MS = 35_000
+DELAY = "one => one.getAnimations()[0].effect.getComputedTiming().delay"
+LET_IT_PASS = "one => one.getAnimations()[0].finish()"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def charger(street: Street) -> AsyncIterator[VirtualCharger]:
+    async with street(reconnect_seconds=(0.2, 0.5)) as charger:
+        charger.plug()
+        yield charger
+
+
+def meter_of(page: Page) -> Locator:
+    return page.get_by_role("region", name="Live meter")
+
+
+async def charging(driver: Driver, charger: VirtualCharger) -> Page:
+    """The page of a charge that has begun."""
+    await driver.phone.open(f"/c/{charger.identity}")
+    await driver.page.get_by_role("button", name="Start charging").click()
+    await expect(meter_of(driver.page)).not_to_contain_text("0.00kWh")
+    return driver.page
+
+
+async def paused(charger: VirtualCharger, database: Database, driver: Driver) -> str:
+    """Let the car take nothing more; what the meter has come to, as a page shows it."""
+    charger.suspend_ev()
+    await charger.answered("StatusNotification", status="SuspendedEV")
+    sent = sum(one.action == "MeterValues" for one in charger.record.sent)
+    await charger.answered("MeterValues", count=sent + 2)
+    charge = await database.read(history.current, driver.id)
+    assert charge is not None
+    return f"{kwh(charge.energy_wh)}kWh"
+
+
+async def test_a_phone_that_slept_is_current_within_a_second(
+    driver_with_600: Driver, charger: VirtualCharger, database: Database
+) -> None:
+    page = await charging(driver_with_600, charger)
+    tools = await page.context.new_cdp_session(page)
+    await tools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    now = await paused(charger, database, driver_with_600)
+    await tools.send("Page.setWebLifecycleState", {"state": "active"})
+    await expect(meter_of(page)).to_contain_text(now, timeout=SOON_MS)
+    await expect(meter_of(page)).to_contain_text("Paused", timeout=SOON_MS)
+
+
+async def test_a_phone_that_slept_until_its_link_had_died_is_current_within_a_second_of_the_network(
+    driver_with_600: Driver, charger: VirtualCharger, database: Database
+) -> None:
+    page, context = driver_with_600.page, driver_with_600.phone.context
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await page.route_web_socket("**/_event/**", through)
+    await charging(driver_with_600, charger)
+    tools = await page.context.new_cdp_session(page)
+    await context.set_offline(True)
+    await sockets[-1].close()
+    await expect(page.get_by_text("Connection lost.")).to_be_visible()
+    await tools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    now = await paused(charger, database, driver_with_600)
+    await context.set_offline(False)
+    await tools.send("Page.setWebLifecycleState", {"state": "active"})
+    await expect(meter_of(page)).to_contain_text(now)
+    driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
+
+
+async def test_two_tabs_agree(driver_with_600: Driver, charger: VirtualCharger, database: Database) -> None:
+    page = await charging(driver_with_600, charger)
+    other = await driver_with_600.phone.context.new_page()
+    await other.goto(page.url)
+    now = await paused(charger, database, driver_with_600)
+    for tab in (page, other):
+        await expect(meter_of(tab)).to_contain_text(now)
+        await expect(meter_of(tab)).to_contain_text("Paused")
+    await other.get_by_role("button", name="Stop charging").click()
+    await other.get_by_role("button", name="Stop and pay").click()
+    bills = []
+    for tab in (page, other):
+        await expect(tab.get_by_role("region", name="Receipt")).to_be_visible()
+        bills.append(await tab.get_by_role("region", name="Receipt").inner_text())
+    assert bills[0] == bills[1]
+
+
+async def test_a_reading_says_by_itself_that_it_is_old_and_a_newer_one_takes_that_back(
+    driver_with_600: Driver, charger: VirtualCharger, database: Database
+) -> None:
+    page = await charging(driver_with_600, charger)
+    old = page.get_by_text("no news for a while")
+    assert await old.evaluate(DELAY) == STALE_MS
+    charger.go_offline()
+    await expect(old).to_be_hidden()
+    await old.evaluate(LET_IT_PASS)
+    await expect(old).to_be_visible()
+    charger.go_online()
+    await expect(old).to_be_hidden()
+
+
+async def test_on_a_lost_link_a_balance_says_as_of_when(driver_with_600: Driver) -> None:
+    page, context = driver_with_600.page, driver_with_600.phone.context
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await page.route_web_socket("**/_event/**", through)
+    for path in ("/dashboard", "/wallet"):
+        await driver_with_600.phone.open(path)
+        await expect(page.get_by_text("₹600.00").first).to_be_visible()
+        as_of = page.get_by_text("as of ").first
+        await expect(as_of).to_be_hidden()
+        await context.set_offline(True)
+        await sockets[-1].close()
+        await expect(as_of).to_be_visible()
+        await context.set_offline(False)
+        await expect(as_of).to_be_hidden()
+    driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
+
+
+async def test_a_page_that_outlived_its_server_goes_on_by_itself(
+    driver_with_600: Driver, charger: VirtualCharger, product: Product, database: Database
+) -> None:
+    page = await charging(driver_with_600, charger)
+    await product.kill()
+    await expect(page.get_by_text("Connection lost.")).to_be_visible()
+    await expect(page.get_by_text("no news for a while")).to_be_visible()
+    await product.start()
+    await charger.until(lambda one: one.online, within=60)
+    await expect(page.get_by_text("Connection lost.")).to_be_hidden()
+    now = await paused(charger, database, driver_with_600)
+    await expect(meter_of(page)).to_contain_text(now)
+    await page.get_by_role("button", name="Stop charging").click()
+    await page.get_by_role("button", name="Stop and pay").click()
+    await expect(page.get_by_role("region", name="Receipt")).to_be_visible()
+    driver_with_600.phone.complaints.clear()  # the browser says that the server was gone: it was
