@@ -280,3 +280,17 @@ def test_the_limits_in_plain_figures() -> None:
     assert fees.lines(idled)[-1] == Line("idle", 120, 200, 24_000)
     for price in (Price(1, 0), Price(1, 0, start_paise=1)):
         assert prices.affordable_wh(price, 10**9, 7_000, BEGAN) == 10_000_000
+
+
+def test_a_reading_of_one_watt_hour_counts_and_one_of_none_moves_only_the_time() -> None:
+    price, later = Price(1_800, 0, per_minute_paise=50), BEGAN + timedelta(minutes=2)
+    one = price.after(Usage.begun(BEGAN), later, 1)
+    assert one == Usage(((1_800, 1),), 120, 0, prices.second(later))
+    end = later + timedelta(minutes=1)
+    assert price.fitted(one, end, 1) == price.after(one, end, 0) == Usage(one.wh, 120, 0, prices.second(end))
+
+
+def test_idling_within_its_grace_is_none_and_without_power_is_the_pace() -> None:
+    price = Price(1_800, 0, per_minute_paise=50, idle_after_minutes=5, idle_per_minute_paise=200)
+    assert price.idled(Usage(), BEGAN, BEGAN + timedelta(minutes=4)).idle_s == 0
+    assert (price.pace(0), price.pace(7_000)) == (12_000, 12_600 + 3_000)
