@@ -13,6 +13,9 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from hypothesis import Phase, settings
+from pytest import hookimpl
+
 from scripts.mutations import Mutant
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +67,14 @@ class Collected:
     def __init__(self, then: Callable[["Collected"], None]) -> None:
         self.then = then
         self.tests: dict[str, Any] = {}
+
+    @hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        """A failure is enough; nobody reads the shortest one."""
+        settings.register_profile(
+            "first failure", deadline=None, phases=(Phase.explicit, Phase.generate), database=None
+        )
+        settings.load_profile("first failure")
 
     def pytest_runtestloop(self, session: Any) -> bool:
         self.session, self.tests = session, {item.nodeid: item for item in session.items}
