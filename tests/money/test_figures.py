@@ -29,6 +29,21 @@ def test_idling_costs_after_five_minutes_to_a_day(desk: Desk) -> None:
             desk.do(tariffs.set_price, 1_800, idle_after_minutes=minutes, idle_per_minute_paise=1)
 
 
+def test_a_price_begins_now_or_later_or_a_minute_ago_at_most(desk: Desk) -> None:
+    moment = desk.clock.at
+    assert tariffs.beginning(None) == moment
+    for allowed in (moment - timedelta(minutes=1), moment, moment + timedelta(days=1)):
+        assert tariffs.beginning(allowed) == allowed
+    with pytest.raises(NotAPrice, match="begins now or later"):
+        tariffs.beginning(moment - timedelta(minutes=1, seconds=1))
+
+
+def test_a_price_that_began_this_moment_stays(desk: Desk) -> None:
+    desk.do(tariffs.set_price, 1_800, effective_at=desk.clock.at)
+    with pytest.raises(NotAPrice, match="another price has been in force"):
+        desk.do(tariffs.set_price, 1_900, effective_at=desk.clock.at)
+
+
 def test_hours_are_those_of_india_to_the_second() -> None:
     price = Price(1_800, 0, bands=(Band(22 * 60, 6 * 60, 1_200),))
     before, at = datetime(2026, 11, 22, 16, 29, 59, tzinfo=UTC), datetime(2026, 11, 22, 16, 30, tzinfo=UTC)
