@@ -119,10 +119,15 @@ def plant(mutant: Mutant) -> None:
 
 
 def functions(mutant: Mutant) -> dict[str, CodeType]:
-    """The functions and methods that the fault changes, by their names; none where it is in a table or a default."""
+    """The functions and methods that the fault changes, by their names; none where it is in a table or a default.
+
+    Nor where a function loses a name that it closes over: that cannot be changed in place.
+    """
     before = _essences((ROOT / mutant.module).read_text())
     after = dict(_functions(_compiled(mutant.source, mutant)))
-    return {name: code for name, code in after.items() if _essence(code) != before[name]}
+    changed = {name: code for name, code in after.items() if _essence(code) != before[name]}
+    closed = all(len(code.co_freevars) == len(before[name][3]) for name, code in changed.items())
+    return changed if closed else {}
 
 
 @cache
