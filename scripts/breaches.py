@@ -15,9 +15,10 @@ PAGE = ROOT / "docs" / "security.md"
 MARK = "## The attacks\n"
 HEAD = """
 Made by `python -m scripts.breaches --page` from `tests/security/attacks.py`. `make breaches` takes each defence out of
-a copy of the product, as the fourth column says, and runs its test, which then fails; that is how each of them was
-seen to fail. What nothing is taken out for, because many defences hold at once, is `make storm` and `make chaos`:
-processes killed with kill -9 in the middle of charges and recharges, with a clean audit after it.
+a copy of the product, as the fourth column says, and runs its test, which must fail then; it names each whose test does
+not. It wants a machine of its own: a test that fails because others take its time shows nothing. What nothing is
+taken out for, because many defences hold at once, is `make storm` and `make chaos`: processes killed with kill -9 in
+the middle of charges and recharges, with a clean audit after it.
 
 | attack | defence and where it stands | test | taken out |
 |---|---|---|---|
