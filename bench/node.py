@@ -33,7 +33,7 @@ http.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => console.log('PO
 
 def command(key: str, *, auth: bool = False) -> list[str] | str:
     """How to start the server; a sentence instead where it cannot be had."""
-    node, npm = (_own(name) or shutil.which(name) for name in ("node", "npm"))
+    node, npm = _own("node") or shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return "no node and npm on this machine"
     if not (FOLDER / "node_modules" / "ocpp-rpc").exists():
