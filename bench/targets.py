@@ -52,7 +52,6 @@ GATED = (
     "T1 MeterValues, session layer / websockets echo",
     "T2 any other action / websockets echo",
     "T2 any other action, session layer / websockets echo",
-    "T4 with commit / ocpp + SQLModel",
     "T4 with commit / websockets echo",
 )
 """What every change must keep (`make bench-gate`): ratios of CPU time within one run, of what is reached or nearly so.
