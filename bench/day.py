@@ -31,7 +31,7 @@ from domain import audit, chargers, charging, dispatch, sweeper, wallet
 from domain.bus import LocalBus
 from domain.db import opened, read, transact
 from domain.events import SessionChanged
-from domain.models import ChargingSession, SessionState, User, now
+from domain.models import ChargingSession, Connector, SessionState, User, now
 from domain.settings import settings
 from simulator.chargers import VirtualCharger
 from simulator.connectors import Impossible
@@ -40,6 +40,10 @@ from simulator.link import Lost
 COMPRESSED, COMPRESSED_LESS = 60, 5
 CROWD = 100
 """More chargers than this have rarer happenings each, so that as many happen in a second."""
+PATIENT = 0.9
+"""Of the drivers, who plug in before they ask; the others keep the connector waiting for a minute and a half."""
+LEAST = 0.5
+"""Charges for each charger, below which a day was no day."""
 POWER_W = 7_400
 NAMEPLATE_W = POWER_W * COMPRESSED * 3
 SKEWS = (timedelta(hours=-7), timedelta(days=1), timedelta(days=-20_000))
@@ -123,7 +127,10 @@ def seed_of(chance: Random) -> int:
     return chance.randrange(2**32)
 
 
-async def _plug(charger: VirtualCharger, _chance: Random) -> None:
+async def _next_car(charger: VirtualCharger, _chance: Random) -> None:
+    """A car that has charged goes, and another one comes."""
+    if charger.connector(1).finished:
+        charger.unplug()
     charger.plug()
 
 
@@ -170,7 +177,7 @@ async def _repeat(charger: VirtualCharger, chance: Random) -> None:
 
 
 HAPPENINGS: dict[str, tuple[int, Any]] = {
-    "plugged in": (30, _plug),
+    "plugged in": (30, _next_car),
     "unplugged": (6, _unplug),
     "stop pressed": (5, _press_stop),
     "line dropped": (6, _drop),
@@ -232,12 +239,14 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int, 
                 asyncio.create_task(_driver(bus, ends, user, name, Random(f"{seed}/{user}"), pacing.calm))
                 for name, user in zip(names, users, strict=True)
             ]
-            told = await asyncio.gather(
-                *(_process(port, names[part::workers], seed + part, pacing) for part in range(workers))
-            )
-            for task in house:
-                task.cancel()
-            await asyncio.gather(*house, return_exceptions=True)
+            try:
+                told = await asyncio.gather(
+                    *(_process(port, names[part::workers], seed + part, pacing) for part in range(workers))
+                )
+            finally:
+                for task in house:
+                    task.cancel()
+                await asyncio.gather(*house, return_exceptions=True)
         known = [charge for one in told for charge in one["charges"]]
         report.happened = dict(sum((Counter(one["happened"]) for one in told), Counter()))
         await read(_judge, known, report)
@@ -292,6 +301,8 @@ async def _driver(bus: LocalBus, ends: Ends, user: int, name: str, chance: Rando
     """Charge again and again at the same charger; stop now and then."""
     while True:
         await asyncio.sleep(calm * chance.uniform(0.3, 2.0))
+        if chance.random() < PATIENT and not await read(_plugged, name):
+            continue
         try:
             session = await transact(charging.request_start, user, name, 1)
         except charging.Refused:
@@ -304,6 +315,11 @@ async def _driver(bus: LocalBus, ends: Ends, user: int, name: str, chance: Rando
             if stopping.state == SessionState.STOPPING:
                 await dispatch.stop(bus, session.id)
         await ends.of(session.id)
+
+
+def _plugged(db: Session, charger_id: str) -> bool:
+    connector = db.get(Connector, (charger_id, 1))
+    return connector is not None and connector.status == "Preparing"
 
 
 def _state(db: Session, session_id: int) -> str:
@@ -382,6 +398,8 @@ def main() -> None:
                 compressed=compressed,
             )
         )
+    if report.charges < LEAST * given.chargers:
+        report.wrong.append(f"only {report.charges} charges began: the machine was too slow for so many chargers")
     print(
         json.dumps({**asdict(report), "wrong": report.wrong[:20], "seconds": round(time.monotonic() - began)}, indent=2)
     )

@@ -48,7 +48,7 @@ def serving(name: str, command: list[str], env: dict[str, str] | None = None, cw
 
 
 def _port(name: str, process: "subprocess.Popen[bytes]", said: IO[bytes]) -> int:
-    for _ in range(1000):
+    for _ in range(6000):
         text = os.pread(said.fileno(), 65536, 0).decode(errors="replace")
         if found := PORT.search(text):
             return int(found[1])

@@ -85,7 +85,8 @@ class Connection:
     # What it says
 
     async def _listen(self) -> None:
-        quiet = self.central.spawn(self._ask_the_quiet())
+        # A task that sleeps would be a tenth of what a charger takes in memory.
+        quiet = asyncio.get_running_loop().call_later(self.central.pace.quiet, self._is_quiet)
         self.socket.direct = self.direct.take
         try:
             while True:
@@ -248,9 +249,12 @@ class Connection:
         if action != self.protocol.boot:
             self.prepare(self.protocol.resync)
 
-    async def _ask_the_quiet(self) -> None:
+    def _is_quiet(self) -> None:
         """A charger that came back may stay silent until its next heartbeat; drivers should not wait for that."""
-        await asyncio.sleep(self.central.pace.quiet)
+        if not self.spoken:
+            self.central.spawn(self._ask_the_quiet())
+
+    async def _ask_the_quiet(self) -> None:
         charger = await read(chargers.info, self.charger_id)
         if charger.booted_at is not None:
             self.speaks("")
