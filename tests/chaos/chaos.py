@@ -50,6 +50,8 @@ class Chaos:
         self._sample_seconds = sample_seconds
         self._say = say
         self._pages = asyncio.Semaphore(AT_ONCE)
+        self._said: dict[str, str] = {}
+        """What the last page of each driver said, for whoever looks why a charge does not end."""
 
     async def run(self) -> str:
         """Gives a line on what was survived.
@@ -115,14 +117,15 @@ class Chaos:
 
     async def _page(self, do: Callable[[str, Driver], Awaitable[str]], driver: Driver) -> None:
         async with self._pages:
-            await do(self._house.url, driver)
+            self._said[driver.charger] = await do(self._house.url, driver)
 
     async def _stopped(self, names: Sequence[str]) -> None:
         """Until these have ended and said so; then the next car comes."""
         try:
             await self._streets.until(lambda one: not one["charging"] and not one["waiting"], names, "stopped")
         except TimeoutError as late:
-            raise TimeoutError(f"{late}\n{await self._database.read(_last, names)}") from None
+            said = {name: self._said.get(name) for name in names}
+            raise TimeoutError(f"{late}\n{said}\n{await self._database.read(_last, names)}") from None
         await self._streets.do("unplug", names)
         await self._streets.do("plug", names)
 
