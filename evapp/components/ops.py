@@ -5,10 +5,12 @@ from typing import Any
 import reflex as rx
 from reflex_components_radix.primitives.dialog import dialog
 
+from evapp.components.bones import bone
 from evapp.components.buttons import button, icon, text_link
 from evapp.components.dialog import SHEET
 from evapp.components.fields import field
 from evapp.components.notices import notice
+from evapp.components.rows import row, rows
 from evapp.components.shell import destination, navigating
 from evapp.components.text import Text
 from evapp.texts import at, later, t
@@ -192,6 +194,28 @@ def act(label: Text, on_click: Any, **props: object) -> rx.Component:
 def reason(hint: Text = "") -> rx.Component:
     """Why something is done."""
     return field("reason", t("Why"), hint=hint, max_length=200, auto_complete="off")
+
+
+def why(on_submit: Any, label: Text) -> rx.Component:
+    """A form of which only the reason is asked; the rest is asked about before the deed."""
+    return rx.el.form(
+        reason(),
+        button(label, type="submit", kind="quiet"),
+        on_submit=on_submit,
+        reset_on_submit=False,
+        class_name="grid gap-4 py-3",
+    )
+
+
+def listed(ready: Any, items: Any, full: rx.Component, nothing: rx.Component, lines: rx.Component) -> rx.Component:
+    """A list once it has come, words where it is empty, and until then its bones."""
+    return rx.cond(ready, rx.cond(items.length() > 0, full, nothing), lines)
+
+
+def waiting(count: int, under: str = "20ch") -> rx.Component:
+    """The bones of a list."""
+    line = row(bone("12ch"), under=bone(under), aside=bone("6ch"), aside_under=bone("6ch"))
+    return rows(*(line for _ in range(count)))
 
 
 def older(more: Any, on_click: Any) -> rx.Component:

@@ -7,7 +7,7 @@ from evapp.components.buttons import button, button_link, icon
 from evapp.components.charges import charge
 from evapp.components.fields import area, choice, field
 from evapp.components.notices import empty, notice
-from evapp.components.ops import act, older, outcome, question, reason, trail_link
+from evapp.components.ops import act, older, outcome, question, trail_link, why
 from evapp.components.rows import fact, facts, row, rows, section
 from evapp.components.shell import columns
 from evapp.components.status import status
@@ -200,16 +200,6 @@ def service() -> rx.Component:
             rx.cond(OpsCharger.editing == "key", why(OpsCharger.new_key, t("Make a new key…"))),
             rx.cond(OpsCharger.editing == "retire", why(OpsCharger.retire, t("Go on…"))),
         )
-    )
-
-
-def why(on_submit: object, label: str) -> rx.Component:
-    return rx.el.form(
-        reason(),
-        button(label, type="submit", kind="quiet"),
-        on_submit=on_submit,
-        reset_on_submit=False,
-        class_name="grid gap-4 py-3",
     )
 
 

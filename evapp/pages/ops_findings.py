@@ -2,12 +2,11 @@
 
 import reflex as rx
 
-from evapp.components.bones import bone
 from evapp.components.buttons import button
 from evapp.components.fields import area
 from evapp.components.notices import empty, notice
-from evapp.components.ops import act, filters, kind, older
-from evapp.components.rows import row, rows
+from evapp.components.ops import act, filters, kind, listed, older, waiting
+from evapp.components.rows import rows
 from evapp.pages.ops import desk
 from evapp.state.ops_findings import OPEN, RESOLVED, OpsFindings, Row
 from evapp.texts import at, later, t
@@ -29,18 +28,12 @@ def ops_findings() -> rx.Component:
                 ),
             ),
             rx.cond(OpsFindings.error != "", notice("fault", OpsFindings.error)),
-            rx.cond(
+            listed(
                 OpsFindings.loaded,
-                rx.cond(
-                    OpsFindings.rows.length() > 0,  # type: ignore[attr-defined]
-                    rx.el.div(
-                        rows(rx.foreach(OpsFindings.rows, finding)), older(OpsFindings.more, OpsFindings.show_more)
-                    ),
-                    empty(
-                        rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nobody has resolved anything."))
-                    ),
-                ),
-                rows(*(row(bone("16ch"), under=bone("24ch"), aside=bone("6ch")) for _ in "1234")),
+                OpsFindings.rows,
+                rx.el.div(rows(rx.foreach(OpsFindings.rows, finding)), older(OpsFindings.more, OpsFindings.show_more)),
+                empty(rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nobody has resolved anything."))),
+                waiting(4),
             ),
             class_name="grid gap-5 max-w-[52rem]",
         ),

@@ -5,7 +5,7 @@ import reflex as rx
 from domain import fleet
 from evapp.components.bones import bone, loaded
 from evapp.components.notices import empty
-from evapp.components.ops import filters, kind, older, search
+from evapp.components.ops import filters, kind, listed, older, search
 from evapp.components.rows import rows
 from evapp.components.status import status
 from evapp.pages.ops import desk
@@ -38,14 +38,12 @@ def ops_fleet() -> rx.Component:
                     for value, word in FILTERS
                 ),
             ),
-            rx.cond(
+            listed(
                 Fleet.loaded,
-                rx.cond(
-                    Fleet.rows.length() > 0,  # type: ignore[attr-defined]
-                    rx.el.div(rows(rx.foreach(Fleet.rows, charger)), older(Fleet.more, Fleet.show_more)),
-                    empty(t("No charger is like this.")),
-                ),
-                rows(*(waiting() for _ in range(6))),
+                Fleet.rows,
+                rx.el.div(rows(rx.foreach(Fleet.rows, charger)), older(Fleet.more, Fleet.show_more)),
+                empty(t("No charger is like this.")),
+                rows(*(bones() for _ in range(6))),
             ),
             class_name="grid gap-5",
         ),
@@ -81,5 +79,5 @@ def charger(one: Row) -> rx.Component:
     )
 
 
-def waiting() -> rx.Component:
+def bones() -> rx.Component:
     return rx.el.li(bone("8ch"), rx.el.div(bone("14ch"), bone("9ch")), bone("9ch"), class_name=LOOK)

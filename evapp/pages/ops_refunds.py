@@ -2,12 +2,11 @@
 
 import reflex as rx
 
-from evapp.components.bones import bone
 from evapp.components.buttons import button
 from evapp.components.fields import field
 from evapp.components.notices import empty
-from evapp.components.ops import act, filters, kind, older, outcome, question, reason
-from evapp.components.rows import row, rows
+from evapp.components.ops import act, filters, kind, listed, older, outcome, question, reason, waiting
+from evapp.components.rows import rows
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_refunds import RECHARGES, REFUNDS, OpsRefunds, Row
 from evapp.texts import at, later, t
@@ -30,14 +29,12 @@ def ops_refunds() -> rx.Component:
                 ),
             ),
             outcome(OpsRefunds),
-            rx.cond(
+            listed(
                 OpsRefunds.loaded,
-                rx.cond(
-                    OpsRefunds.rows.length() > 0,  # type: ignore[attr-defined]
-                    rx.el.div(rows(rx.foreach(OpsRefunds.rows, payment)), older(OpsRefunds.more, OpsRefunds.show_more)),
-                    empty(t("Nothing yet.")),
-                ),
-                rows(*(row(bone("12ch"), under=bone("20ch"), aside=bone("6ch")) for _ in "1234")),
+                OpsRefunds.rows,
+                rx.el.div(rows(rx.foreach(OpsRefunds.rows, payment)), older(OpsRefunds.more, OpsRefunds.show_more)),
+                empty(t("Nothing yet.")),
+                waiting(4),
             ),
             class_name="grid gap-5 max-w-[52rem]",
         ),

@@ -3,12 +3,11 @@
 import reflex as rx
 
 from domain import charges
-from evapp.components.bones import bone
 from evapp.components.buttons import button
 from evapp.components.charges import charge
 from evapp.components.fields import field
 from evapp.components.notices import empty
-from evapp.components.ops import act, filters, kind, older, outcome, question, reason, search
+from evapp.components.ops import act, filters, kind, listed, older, outcome, question, reason, search, waiting
 from evapp.components.rows import row, rows, section
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_sessions import OpsSessions, Orphan, Row
@@ -37,16 +36,12 @@ def ops_sessions() -> rx.Component:
                 ),
             ),
             outcome(OpsSessions),
-            rx.cond(
+            listed(
                 OpsSessions.loaded,
-                rx.cond(
-                    OpsSessions.rows.length() > 0,  # type: ignore[attr-defined]
-                    rx.el.div(rows(rx.foreach(OpsSessions.rows, one)), older(OpsSessions.more, OpsSessions.show_more)),
-                    empty(t("No charge is like this.")),
-                ),
-                rows(
-                    *(row(bone("9ch"), under=bone("16ch"), aside=bone("6ch"), aside_under=bone("6ch")) for _ in "1234")
-                ),
+                OpsSessions.rows,
+                rx.el.div(rows(rx.foreach(OpsSessions.rows, one)), older(OpsSessions.more, OpsSessions.show_more)),
+                empty(t("No charge is like this.")),
+                waiting(4),
             ),
             rx.cond(OpsSessions.orphans.length() > 0, orphans()),  # type: ignore[attr-defined]
             class_name="grid gap-5",

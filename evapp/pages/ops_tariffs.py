@@ -3,12 +3,11 @@
 import reflex as rx
 
 from domain.settings import settings
-from evapp.components.bones import bone
 from evapp.components.buttons import button
 from evapp.components.fields import area, choice, field
 from evapp.components.money import per_kwh
 from evapp.components.notices import empty
-from evapp.components.ops import outcome, question, reason
+from evapp.components.ops import listed, outcome, question, reason, waiting
 from evapp.components.rows import row, rows, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
@@ -32,14 +31,12 @@ def standing() -> rx.Component:
     """What holds and what is to come."""
     return section(
         t("Now and later"),
-        rx.cond(
+        listed(
             OpsTariffs.loaded,
-            rx.cond(
-                OpsTariffs.rows.length() > 0,  # type: ignore[attr-defined]
-                rows(rx.foreach(OpsTariffs.rows, price)),
-                empty(t("Only the price of the settings: {price}.", price=per_kwh(settings().tariff_paise_per_kwh))),
-            ),
-            rows(*(row(bone("16ch"), under=bone("20ch"), aside=bone("8ch")) for _ in "123")),
+            OpsTariffs.rows,
+            rows(rx.foreach(OpsTariffs.rows, price)),
+            empty(t("Only the price of the settings: {price}.", price=per_kwh(settings().tariff_paise_per_kwh))),
+            waiting(3),
         ),
     )
 

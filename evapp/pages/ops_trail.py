@@ -2,10 +2,9 @@
 
 import reflex as rx
 
-from evapp.components.bones import bone
 from evapp.components.notices import empty
-from evapp.components.ops import older, search
-from evapp.components.rows import row, rows
+from evapp.components.ops import listed, older, search, waiting
+from evapp.components.rows import rows
 from evapp.pages.ops import desk
 from evapp.state.ops_trail import OpsTrail, Row
 from evapp.texts import at, t
@@ -18,14 +17,12 @@ def ops_trail() -> rx.Component:
         t("Trail"),
         rx.el.div(
             search("about", t("Done to, like user:7 or charger:DEMO-1"), OpsTrail.search, OpsTrail.about),
-            rx.cond(
+            listed(
                 OpsTrail.loaded,
-                rx.cond(
-                    OpsTrail.rows.length() > 0,  # type: ignore[attr-defined]
-                    rx.el.div(rows(rx.foreach(OpsTrail.rows, entry)), older(OpsTrail.more, OpsTrail.show_more)),
-                    empty(t("Nothing was done yet.")),
-                ),
-                rows(*(row(bone("16ch"), under=bone("24ch"), aside=bone("9ch")) for _ in "12345")),
+                OpsTrail.rows,
+                rx.el.div(rows(rx.foreach(OpsTrail.rows, entry)), older(OpsTrail.more, OpsTrail.show_more)),
+                empty(t("Nothing was done yet.")),
+                waiting(5),
             ),
             class_name="grid gap-5 max-w-[52rem]",
         ),

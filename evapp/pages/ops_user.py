@@ -8,7 +8,7 @@ from evapp.components.charges import charge
 from evapp.components.fields import choice, field
 from evapp.components.meter import figure, panel
 from evapp.components.notices import empty, notice
-from evapp.components.ops import act, outcome, question, reason, trail_link
+from evapp.components.ops import act, outcome, question, reason, trail_link, why
 from evapp.components.rows import row, rows, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
@@ -120,16 +120,6 @@ def adjustment() -> rx.Component:
         reason(t("The driver reads it.")),
         button(t("Go on…"), type="submit", kind="quiet"),
         on_submit=OpsUser.adjust,
-        reset_on_submit=False,
-        class_name="grid gap-4 py-3",
-    )
-
-
-def why(on_submit: object, label: str) -> rx.Component:
-    return rx.el.form(
-        reason(),
-        button(label, type="submit", kind="quiet"),
-        on_submit=on_submit,
         reset_on_submit=False,
         class_name="grid gap-4 py-3",
     )

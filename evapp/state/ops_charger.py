@@ -7,8 +7,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from domain import chargers, charges, charging, dispatch, fleet, health, tariffs
-from domain.bus import bus
+from domain import chargers, charges, fleet, health, tariffs
 from domain.chargers import ChargerUnknown
 from domain.db import read
 from domain.events import SessionMetered
@@ -16,13 +15,13 @@ from domain.fleet import Seen
 from domain.models import OPEN, Connector, now
 from domain.operators import Act
 from domain.prices import Price
-from evapp.components.money import moment, per_kwh, rated_kw, rupees
+from evapp.components.money import moment, per_kwh, rated_kw
 from evapp.state.find import WORDS
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, text
 from evapp.state.ops_fleet import FLAGS, heard_words, shown_as
 from evapp.state.ops_messages import OpsMessages
-from evapp.state.ops_sessions import Row, metered, row_of
+from evapp.state.ops_sessions import Row, ask_the_charger, metered, row_of, stopping
 from evapp.texts import later, t
 from evapp.texts.prices import price_lines
 
@@ -152,22 +151,11 @@ class OpsCharger(Deeds, rx.State):
         found = await read(charges.of_ref, ref) if await operator(self) is not None and isinstance(ref, str) else None
         if found is None or found.session.charger_id != self.id or found.session.state not in OPEN:
             return
-        act = Act("session stop", f"session:{found.session.ref}", f"at {self.id}")
-        self._ask(
-            Deed(act, charging.request_stop, (found.session.id, "operator"), said=t("The charger is asked to stop.")),
-            t(
-                "Stop the charge of {driver} at {charger}? It has cost {cost} so far.",
-                driver=found.username or t("a card"),
-                charger=self.id,
-                cost=rupees(found.cost_paise),
-            ),
-            t("Stop the charge"),
-        )
+        self._ask(*stopping(found))
 
     async def _did(self, deed: Deed) -> Any:
         self.editing = ""
-        if deed.act.action == "session stop":
-            dispatch.soon(dispatch.stop(bus(), deed.args[0]))
+        ask_the_charger(deed)
 
     async def _seen(self) -> Seen | None:
         try:

@@ -120,18 +120,7 @@ class OpsSessions(Deeds, rx.State):
         found = await self._charge(ref)
         if found is None or found.session.state not in OPEN:
             return
-        session = found.session
-        act = Act("session stop", f"session:{session.ref}", f"at {session.charger_id}")
-        self._ask(
-            Deed(act, charging.request_stop, (session.id, "operator"), said=t("The charger is asked to stop.")),
-            t(
-                "Stop the charge of {driver} at {charger}? It has cost {cost} so far.",
-                driver=found.username or t("a card"),
-                charger=session.charger_id,
-                cost=rupees(found.cost_paise),
-            ),
-            t("Stop the charge"),
-        )
+        self._ask(*stopping(found))
 
     @rx.event
     async def open_bill(self, ref: str) -> None:
@@ -168,8 +157,7 @@ class OpsSessions(Deeds, rx.State):
 
     async def _did(self, deed: Deed) -> Any:
         self.giving = ""
-        if deed.act.action == "session stop":
-            dispatch.soon(dispatch.stop(bus(), deed.args[0]))
+        ask_the_charger(deed)
 
     async def _charge(self, ref: object) -> Charge | None:
         if await operator(self) is None or not isinstance(ref, str):
@@ -186,6 +174,26 @@ class OpsSessions(Deeds, rx.State):
 
     def _metered(self, event: SessionMetered) -> None:
         self.rows = [metered(row, event) for row in self.rows]
+
+
+def stopping(found: Charge) -> tuple[Deed, str, str]:
+    """The stop of a charge, its question and its word."""
+    session = found.session
+    act = Act("session stop", f"session:{session.ref}", f"at {session.charger_id}")
+    question = t(
+        "Stop the charge of {driver} at {charger}? It has cost {cost} so far.",
+        driver=found.username or t("a card"),
+        charger=session.charger_id,
+        cost=rupees(found.cost_paise),
+    )
+    done = t("The charger is asked to stop.")
+    return Deed(act, charging.request_stop, (session.id, "operator"), said=done), question, t("Stop the charge")
+
+
+def ask_the_charger(deed: Deed) -> None:
+    """A stop that was wanted is sent; the sweeper repeats it."""
+    if deed.act.action == "session stop":
+        dispatch.soon(dispatch.stop(bus(), deed.args[0]))
 
 
 def row_of(found: Charge) -> Row:
