@@ -54,7 +54,7 @@ def main(typed: Sequence[str] | None = None) -> int:
     try:
         settings().check()
         with closing(Database(settings().database)) as database:
-            shell = Shell(database, lambda: phonepe.connected(settings()))
+            shell = Shell(database, lambda: phonepe.connected(settings()), command.words)
             try:
                 for line in command.work(shell, given):
                     _say(line)

@@ -15,7 +15,9 @@ from domain.shell.people import meant
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.do(meant, given.user) if given.user else None
     try:
-        token = shell.do(
+        token = shell.act(
+            _subject(given.number),
+            {"user": user.username if user else "", "group": given.group},
             tokens.add,
             given.number,
             user_id=user.id if user else None,
@@ -49,7 +51,9 @@ def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
 def link(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.do(meant, given.user) if given.user else None
     try:
-        shell.do(tokens.link, given.number, user.id if user else None)
+        shell.act(
+            _subject(given.number), user.username if user else "", tokens.link, given.number, user.id if user else None
+        )
     except tokens.TokenUnknown:
         raise _unknown(given.number) from None
     pays = f"{user.username} pays" if user else "nobody pays"
@@ -58,10 +62,14 @@ def link(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def _set(shell: Shell, number: str, status: TokenStatus, became: str) -> Iterator[str]:
     try:
-        shell.do(tokens.set_status, number, status)
+        shell.act(_subject(number), "", tokens.set_status, number, status)
     except tokens.TokenUnknown:
         raise _unknown(number) from None
     yield f"{tokens.spelling(number)} {became}"
+
+
+def _subject(number: str) -> str:
+    return f"card:{tokens.spelling(number)}"
 
 
 def _unknown(number: str) -> Mistake:

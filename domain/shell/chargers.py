@@ -39,7 +39,9 @@ def pings(typed: str) -> int | str:
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
     if not chargers.IDENTITY.fullmatch(given.id):
         raise Mistake("A charger's ID has up to 48 letters, digits and the characters * - _ . : and begins with no /.")
-    charger = shell.do(
+    charger = shell.act(
+        f"charger:{given.id}",
+        {"name": given.name, "place": given.place, "group": given.group},
         chargers.add,
         given.id,
         name=given.name,
@@ -114,7 +116,7 @@ def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
     key = secrets.token_hex(KEY_BYTES).upper() if given.random else given.key
     if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
         raise Mistake(f"A key has {SHORTEST_KEY} to {LONGEST_KEY} characters.")
-    shell.do(chargers.set_key, given.id, key)
+    shell.act(f"charger:{given.id}", "", chargers.set_key, given.id, key)
     if given.random:
         yield f"The key of {given.id} is {key}"
         yield "It is shown only now. Set it in the charger as AuthorizationKey."
@@ -123,12 +125,12 @@ def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def retire(shell: Shell, given: Namespace) -> Iterator[str]:
-    shell.do(chargers.retire, given.id)
+    shell.act(f"charger:{given.id}", "", chargers.retire, given.id)
     yield f"{given.id} may not connect any more. Its history stays. Adding it again brings it back."
 
 
 def group(shell: Shell, given: Namespace) -> Iterator[str]:
-    shell.do(chargers.set_group, given.id, given.group)
+    shell.act(f"charger:{given.id}", given.group, chargers.set_group, given.id, given.group)
     if given.group:
         yield f"{given.id} is in the group {given.group}: its price holds where {given.id} has none of its own."
     else:
@@ -140,16 +142,16 @@ def set_(shell: Shell, given: Namespace) -> Iterator[str]:
         raise Mistake("Say what to set: --ping or --subprotocol.")
     if given.ping is not None:
         seconds = PINGS.get(given.ping, given.ping)
-        shell.do(quirks.set_ping, given.id, seconds)
+        shell.act(f"charger:{given.id}", {"ping": seconds}, quirks.set_ping, given.id, seconds)
         yield f"{given.id} is pinged {_pinged(seconds)}."
     if given.subprotocol is not None:
         required = given.subprotocol == "required"
-        shell.do(quirks.require_subprotocol, given.id, required)
+        shell.act(f"charger:{given.id}", given.subprotocol, quirks.require_subprotocol, given.id, required)
         yield f"{given.id} {_named(required)}."
 
 
 def trace(shell: Shell, given: Namespace) -> Iterator[str]:
-    shell.do(chargers.trace, given.id, given.onoff == "on")
+    shell.act(f"charger:{given.id}", given.onoff, chargers.trace, given.id, given.onoff == "on")
     kept = "Every message" if given.onoff == "on" else "Every message but MeterValues and Heartbeat"
     yield f"{kept} of {given.id} is kept in the journal."
 

@@ -82,7 +82,9 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
 def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
     found, username, _ = shell.do(_one, given.session)
     try:
-        session = shell.do(goodwill.give_back, found.id or 0, given.rupees, given.reason)
+        facts = {"paise": given.rupees, "reason": given.reason}
+        gift = found.id or 0, given.rupees, given.reason
+        session = shell.act(f"session:{found.ref}", facts, goodwill.give_back, *gift)
     except goodwill.NotGivenBack as error:
         raise Mistake(str(error)) from None
     [*_, note] = shell.do(receipts.notes, session)

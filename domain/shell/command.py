@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
+from domain import trail
 from domain.db import Database, opened
 from domain.events import Event
 from domain.money import AmountError, parse_rupees
@@ -37,6 +38,8 @@ class Shell:
 
     database: Database
     gateway: Callable[[], AbstractAsyncContextManager[PaymentGateway]]
+    words: str = ""
+    """The command's, by which the trail names what it did."""
     events: list[Event] = field(default_factory=list)
     key: str = field(default_factory=lambda: uuid4().hex)
     """Makes whatever this call moves happen once, however often its transaction is run."""
@@ -46,6 +49,23 @@ class Shell:
         result, events = self.database.now(work, *args, **kwargs)
         self.events += events
         return result
+
+    def act(
+        self,
+        subject: str,
+        detail: str | Mapping[str, object],
+        work: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """One transaction that changes something, with its line in the trail; both or neither."""
+
+        def written(db: Session) -> T:
+            done = work(db, *args, **kwargs)
+            trail.note(db, trail.shell(), self.words, subject, detail)
+            return done
+
+        return self.do(written)
 
     def ask(self, work: Callable[[PaymentGateway], Awaitable[T]]) -> T:
         """Let the payment gateway be asked, with the transactions that follow from its answers."""

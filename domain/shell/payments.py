@@ -41,7 +41,15 @@ def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def request(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        refund = shell.do(refunds.request, given.order, given.rupees, key=given.key or shell.key, reason=given.reason)
+        refund = shell.act(
+            f"order:{given.order}",
+            {"paise": given.rupees, "reason": given.reason},
+            refunds.request,
+            given.order,
+            given.rupees,
+            key=given.key or shell.key,
+            reason=given.reason,
+        )
     except RefundRefused as error:
         raise Mistake(str(error)) from None
     refund_id = refund.merchant_refund_id
@@ -77,7 +85,7 @@ def list_refunds(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def give_up(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        refund = shell.do(refunds.never_sent, given.refund)
+        refund = shell.act(f"refund:{given.refund}", "", refunds.never_sent, given.refund)
     except RefundRefused as error:
         raise Mistake(str(error)) from None
     yield f"{plain_rupees(refund.amount_paise)} are in the wallet again. A new refund may be requested."
@@ -86,10 +94,10 @@ def give_up(shell: Shell, given: Namespace) -> Iterator[str]:
 def set_aside(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
         status = shell.ask(lambda gateway: _status(gateway, given.order))
-        shell.do(suspense.set_aside, given.order, status)
+        shell.act(f"order:{given.order}", "set aside", suspense.set_aside, given.order, status)
         yield f"{plain_rupees(status.amount_paise)} of {given.order} are in suspense."
         if given.to_wallet:
-            shell.do(suspense.give, given.order)
+            shell.act(f"order:{given.order}", "given to the driver", suspense.give, given.order)
             yield "They are in the driver's wallet now, arrears first."
     except (NotSetAside, OrderUnknown, LedgerConflict) as error:
         raise Mistake(str(error)) from None

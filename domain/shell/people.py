@@ -37,20 +37,20 @@ def find(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def block(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.do(meant, given.user)
-    shell.do(accounts.block, user.id or 0)
+    shell.act(f"user:{user.id}", "", accounts.block, user.id or 0)
     yield f"{user.username} is blocked and signed out everywhere. A charge that runs goes on and is paid."
 
 
 def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.do(meant, given.user))
-    shell.do(accounts.unblock, user.id or 0)
+    shell.act(f"user:{user.id}", "", accounts.unblock, user.id or 0)
     yield f"{user.username} may sign in again."
 
 
 def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.do(meant, given.user))
     pin = pins.random(user.phone)
-    shell.do(accounts.reset_pin, user.id or 0, asyncio.run(pins.hash(pin)))
+    shell.act(f"user:{user.id}", "", accounts.reset_pin, user.id or 0, asyncio.run(pins.hash(pin)))
     yield f"The new PIN of {user.username} is {pin}"
     yield "It is shown only now. Locks are open, and every sign-in has ended. Ask for a PIN of their own choice."
 
@@ -72,7 +72,9 @@ def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
         raise Mistake("An adjustment needs an amount and a reason.")
     user = shell.do(meant, given.user)
     try:
-        shell.do(wallet.adjust, user.id or 0, given.rupees, key=shell.key, reason=given.reason)
+        facts = {"paise": given.rupees, "reason": given.reason}
+        adjusted = user.id or 0, given.rupees
+        shell.act(f"user:{user.id}", facts, wallet.adjust, *adjusted, key=shell.key, reason=given.reason)
     except wallet.InsufficientFunds:
         free = plain_rupees(shell.do(wallet.balance, user.id or 0).free_paise)
         raise Mistake(f"{user.username} has only {free} free. Nothing was moved.") from None

@@ -21,7 +21,9 @@ def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.charger:
         shell.do(chargers.info, given.charger)
     try:
-        shell.do(
+        shell.act(
+            f"charger:{given.charger}" if given.charger else f"tariff:{given.group or 'all'}",
+            {"paise_per_kwh": given.rupees, "from": given.begins},
             tariffs.set_price,
             given.rupees,
             charger_id=given.charger,

@@ -258,6 +258,37 @@ def test_a_new_pin_is_a_good_one_and_works(run, database: Database, asha: User) 
     assert pin not in run("user find asha").out
 
 
+def test_what_changes_something_stands_in_the_trail(run, database: Database) -> None:  # type: ignore[no-untyped-def]
+    database.now(house.driver, "asha")
+    for typed in (
+        "charger add A-1 --name Gate",
+        "charger set-key A-1 0123456789ABCDEF",
+        "charger trace A-1 on",
+        "tariff set 18.50 --charger A-1",
+        "token add CARD-1 --user asha",
+        "token block CARD-1",
+        'wallet adjust asha 50 --reason "He waited"',
+        "user block asha",
+        "charger retire A-1",
+    ):
+        assert run(typed).code == 0, typed
+    for typed in ("charger list", "user find asha", "charger retire NOSUCH", 'wallet adjust asha -500 --reason "No"'):
+        run(typed)
+    entries, _ = database.now(trail.entries)
+    assert [(entry.action, entry.subject) for entry in reversed(entries)] == [
+        ("charger add", "charger:A-1"),
+        ("charger set-key", "charger:A-1"),
+        ("charger trace", "charger:A-1"),
+        ("tariff set", "charger:A-1"),
+        ("token add", "card:CARD-1"),
+        ("token block", "card:CARD-1"),
+        ("wallet adjust", "user:1"),
+        ("user block", "user:1"),
+        ("charger retire", "charger:A-1"),
+    ]
+    assert "0123456789ABCDEF" not in str([entry.detail for entry in entries])
+
+
 def test_an_operator_is_made_and_unmade(run, database: Database) -> None:  # type: ignore[no-untyped-def]
     database.now(house.driver, "asha")
     said = run("user make-operator asha")
