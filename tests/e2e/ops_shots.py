@@ -84,6 +84,7 @@ async def at_the_desk(camera: Camera, database: Database, charger: VirtualCharge
     await expect(page.get_by_text("Changes are open until")).to_be_visible()
     await camera.shoot("ops-charger")
     await page.get_by_label("Often asked").select_option("GetConfiguration")
+    await expect(page.get_by_label("Message", exact=True)).to_have_value("GetConfiguration")
     await page.get_by_role("button", name="Send", exact=True).click()
     await expect(page.get_by_text("HeartbeatInterval = ").first).to_be_visible()
     await page.get_by_text("HeartbeatInterval = ").scroll_into_view_if_needed()

@@ -57,10 +57,10 @@ async def test_an_operators_day(phones: Phones, street: Street, database: Databa
         await expect(page.get_by_text("Every message is kept, and shown as it comes.")).to_be_visible()
         await expect(page.get_by_role("listitem").filter(has_text="MeterValues").first).to_be_visible(timeout=30_000)
 
-        await page.get_by_label("Often asked").select_option("GetConfiguration")
+        await _chooses(page, "GetConfiguration")
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_text("HeartbeatInterval = ")).to_be_visible()
-        await page.get_by_label("Often asked").select_option("TriggerMessage")
+        await _chooses(page, "TriggerMessage")
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_role("alertdialog")).to_contain_text(f"Send TriggerMessage to {charger.identity}?")
         await page.get_by_role("button", name="Send TriggerMessage").click()
@@ -98,6 +98,11 @@ async def test_an_operators_day(phones: Phones, street: Street, database: Databa
         "call GetConfiguration",
         "charger trace",
     ]
+
+
+async def _chooses(page: Page, message: str) -> None:
+    await page.get_by_label("Often asked").select_option(message)
+    await expect(page.get_by_label("Message", exact=True)).to_have_value(message)
 
 
 async def _adjusts(page: Page, username: str) -> None:
