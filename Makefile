@@ -12,7 +12,7 @@ export PYTHONUNBUFFERED := 1
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
 
-.PHONY: help run dev serve build test lint migrate shots texts lock browser bench bench-gate fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse breaches audit-deps
+.PHONY: help run dev serve build test lint migrate shots texts lock browser bench bench-gate bench-scale fuzz simulate storm chaos mutants sandbox-fidelity audit lighthouse breaches audit-deps
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ bench: .venv/dev ## Measure the chargers' side beside its peers; ARGS="flow --ro
 
 bench-gate: .venv/dev ## A minute of it: have messages become dearer? CI asks, too
 	@python -m bench gate
+
+bench-scale: .venv/dev ## 10,000 chargers on one CSMS process and on two; ARGS="--chargers 1000 --charging 200" for less
+	@python -m bench.scale $(ARGS)
 
 fuzz: .venv/dev ## A hundred thousand odd frames to the chargers' port; ARGS="--frames 1000 --seed 7"
 	@python -m bench.fuzz $(ARGS)
