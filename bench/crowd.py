@@ -22,6 +22,9 @@ POWER_W = 7_200
 ASKED = {"RemoteStartTransaction": {"status": "Accepted"}}
 """What these chargers can do; to everything else they say that they cannot."""
 
+GOOD = {"MeterValues": lambda answer: answer == {}, "Heartbeat": lambda answer: "currentTime" in answer}
+"""What an answer to each must be."""
+
 
 @dataclass(slots=True)
 class Part:
@@ -55,14 +58,14 @@ class Member(Charger):
         super().__init__(plan, Tally(), name, transaction)
         self.done.cancel()  # it is never done
         self.spoken = spoken
-        self.queue = []
+        self._said: dict[str, tuple[str, float]] = {}
+        """What waits for its answer: a busy server may owe several."""
 
     def say(self, action: str) -> None:
-        self._action = action
         self._count += 1
         wh = BEGAN_WH + int((time.time() - self.plan.since) * POWER_W / 3600)
         id_ = f"{self.name}.{self._count}"
-        self._at = time.perf_counter()
+        self._said[f"{id_:0>36}"] = action, time.perf_counter()
         self.transport.write(masked(written(action, id_, transaction=self.transaction, register_wh=wh)))
 
     def _take(self, opcode: int, payload: bytes) -> None:
@@ -74,9 +77,11 @@ class Member(Charger):
             answer = [3, id_, can] if can else [4, id_, "NotSupported", "", {}]
             self.transport.write(masked(json.dumps(answer).encode()))
         elif opcode == 1:
+            kind, id_, answer = json.loads(payload)
+            action, at = self._said.pop(id_, ("", 0.0))
             self.spoken.messages += 1
-            self.spoken.bad += not self._is_answer(payload)
-            self.spoken.waits.append(time.perf_counter() - self._at)
+            self.spoken.bad += not (kind == 3 and action in GOOD and GOOD[action](answer))
+            self.spoken.waits.append(time.perf_counter() - at)
 
 
 async def connected(part: Part, spoken: Spoken) -> tuple[list[Member], list[Member]]:
