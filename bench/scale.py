@@ -35,7 +35,6 @@ PARTS = 8
 """Processes of the crowd, each from an address of its own: one address may have 2,000 sockets."""
 WARM_S = 12.0
 COMMAND_S = 30.0
-EVERY_S = 5.0
 START_S = 180.0
 
 
@@ -128,7 +127,7 @@ async def crowded(servers: list[Server], asked: argparse.Namespace) -> AsyncIter
     crowd = []
     ports = [server.port for server in servers]
     for n in range(PARTS):
-        part = Part(ports, f"127.0.0.{n + 2}", idle[n::PARTS], charging[n::PARTS], EVERY_S, asked.began)
+        part = Part(ports, f"127.0.0.{n + 2}", idle[n::PARTS], charging[n::PARTS], asked.every, asked.began)
         crowd.append(
             await asyncio.create_subprocess_exec(
                 *module("bench.crowd", json.dumps(asdict(part))),
@@ -198,7 +197,8 @@ def names(asked: argparse.Namespace) -> tuple[list[str], list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
     parser.add_argument("--chargers", type=int, default=10_000)
-    parser.add_argument("--charging", type=int, default=2_000, help="of them, a MeterValues every 5 s each")
+    parser.add_argument("--charging", type=int, default=2_000, help="of them")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between two MeterValues of a charge")
     parser.add_argument("--seconds", type=float, default=40.0, help="that are measured, with each number of processes")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     asked = parser.parse_args()
