@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from domain import charging, recharges, settlement, tariffs, wallet
 from domain.charging import Refused
+from domain.models import Receipt
 from domain.prices import Band, Price, Usage
-from domain.recharges import Payment, RechargeRefused
+from domain.recharges import OrderStatus, Payment, RechargeRefused
 from domain.tariffs import NotAPrice
 from tests.money.charges import METER, Desk
 from tests.money.house import RUPEES_500
@@ -90,6 +92,36 @@ def test_after_the_schedule_a_silent_gateway_is_asked_every_hour(desk: Desk) -> 
     assert desk.do(recharges.due, desk.clock.at) == [order.merchant_order_id]
 
 
+def test_what_a_gateway_says_is_cut_to_its_column(desk: Desk) -> None:
+    asha, long = desk.driver(), "x" * 100
+    for said, state in (("FAILED", "FAILED"), ("COMPLETED", "CREDITED")):
+        order = desk.do(recharges.place, asha, RUPEES_500, said)
+        status = OrderStatus(long, said, RUPEES_500, long, long, long, long, {"n": said})
+        desk.do(recharges.apply, order.merchant_order_id, status)
+        found = desk.do(recharges.found, order.merchant_order_id)
+        assert found is not None and found.state == state
+        told = (found.gateway_order_id, found.gateway_transaction_id, found.payment_mode)
+        assert [len(text) for text in told] == [80, 80, 40]
+        assert (len(found.error_code), len(found.utr)) == ((80, 0) if said == "FAILED" else (0, 80))
+    refused = desk.do(recharges.place, asha, RUPEES_500, "refused")
+    desk.do(recharges.rejected, refused.merchant_order_id, long)
+    found = desk.do(recharges.found, refused.merchant_order_id)
+    assert found is not None and len(found.error_code) == 80
+
+
+def test_each_ask_is_counted_and_a_pending_order_keeps_the_schedule(desk: Desk) -> None:
+    order = desk.do(recharges.place, desk.driver(), RUPEES_500, "n1")
+    pending = OrderStatus("OMO1", "PENDING", RUPEES_500, "", "", "", "", {})
+    desk.do(recharges.apply, order.merchant_order_id, pending)
+    found = desk.do(recharges.found, order.merchant_order_id)
+    assert found is not None and found.due_at is not None
+    assert timedelta(seconds=20) <= found.due_at - found.created_at <= timedelta(seconds=25)
+    desk.clock.at = found.due_at
+    assert desk.do(recharges.due, desk.clock.at) == [order.merchant_order_id]
+    found = desk.do(recharges.found, order.merchant_order_id)
+    assert found is not None and found.polls == 1
+
+
 def test_an_answer_is_waited_for_35_seconds(desk: Desk) -> None:
     desk.charger()
     session_id = desk.request(desk.driver())
@@ -141,6 +173,15 @@ def test_a_register_past_a_gigawatthour_is_reviewed(desk: Desk) -> None:
         desk.stop(session_id, end)
         assert bool(desk.session(session_id).review) is reviewed
         desk.status("BLR-1", 1, "Available")
+
+
+def test_one_paisa_more_is_a_debit_note(desk: Desk) -> None:
+    desk.do(tariffs.set_price, 1_000, effective_at=desk.clock.at)
+    desk.charger()
+    session_id = desk.estimated(desk.driver())
+    desk.stop(session_id, METER + 2_001)
+    kinds = select(Receipt.kind, Receipt.total_paise).order_by(Receipt.kind)
+    assert desk.do(lambda db: [tuple(row) for row in db.exec(kinds)]) == [("DN", 1), ("EV", 2_000)]
 
 
 def test_100_deadlines_are_worked_in_one_look(desk: Desk) -> None:
