@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from domain import chargers, receipts, recharges, tariffs
 from domain.db import Database, transact
-from domain.models import ChargingSession
+from domain.models import Charger, ChargingSession
 from domain.prices import Line
 from domain.receipts import ChargeReceipt, Kind, NoReceipt, Seller, Tax
 from domain.recharges import OrderStatus
@@ -285,3 +285,19 @@ def test_a_correction_that_finds_the_wallet_empty_is_owed_and_its_paper_says_so(
     desk.stop(session_id, METER + 3_000)
     [debit] = notes_of(desk, asha, session_id)
     assert [(b.wallet_paise, b.owed_paise) for b in debit.bookings] == [(0, 1_800)]
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "printed"), [("Gate 2", "", "Gate 2"), ("Gate 2", "Forum Mall", "Forum Mall")]
+)
+def test_a_charger_without_a_place_is_called_by_its_name(desk: Desk, name: str, place: str, printed: str) -> None:
+    def called(db: Session) -> None:
+        charger = db.get_one(Charger, "BLR-1")
+        charger.name, charger.place = name, place
+
+    asha = desk.driver()
+    desk.charger()
+    desk.do(called)
+    session_id = desk.begun(asha, 1)
+    desk.stop(session_id, METER + 1_000)
+    assert desk.do(receipts.of_charge, asha, desk.session(session_id).ref).place == printed
