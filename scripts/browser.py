@@ -21,7 +21,7 @@ def main() -> int:
         print("Installing Debian's chromium for the tests.")
         subprocess.run(["apt-get", "update", "-q"], check=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        wanted = ["--no-install-recommends", "chromium", "fonts-liberation"]
+        wanted = ["--no-install-recommends", "chromium", "fonts-liberation", "fonts-noto-core"]
         return subprocess.run(["apt-get", "install", "-qy", *wanted], env=quiet).returncode
     print("Installing Playwright's chromium for the tests.")
     return subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"]).returncode

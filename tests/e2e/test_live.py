@@ -65,7 +65,7 @@ async def test_a_phone_that_slept_is_current_within_a_second(
     await expect(meter_of(page)).to_contain_text("Paused", timeout=SOON_MS)
 
 
-async def test_a_phone_that_slept_until_its_link_had_died_is_current_within_a_second_of_the_network(
+async def test_a_phone_that_slept_until_its_link_had_died_catches_up_by_itself(
     driver_with_600: Driver, charger: VirtualCharger, database: Database
 ) -> None:
     page, context = driver_with_600.page, driver_with_600.phone.context
