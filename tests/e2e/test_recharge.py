@@ -24,7 +24,9 @@ async def test_typed_refused_clicked_twice_left_and_paid_after_all(
 ) -> None:
     page = driver.page
     await driver.phone.open("/wallet")
-    field = page.get_by_label("Other amount")
+    await page.get_by_role("button", name="Other amount").click()
+    field = page.get_by_role("textbox", name="Other amount")
+    await expect(field).to_be_focused()
     await field.press_sequentially("499")
     await field.press("Enter")
     await expect(page.get_by_role("alert").filter(has_text="The least you can add is ₹500.")).to_be_visible()

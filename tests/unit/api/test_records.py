@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain import journal
-from domain.db import transact
+from domain.db import database
 from domain.journal import Line
 from tests.unit.api.conftest import Caller, House
 
@@ -23,7 +23,7 @@ async def test_messages_of_a_charger_newest_first(house: House, operator: Caller
         )
         for number in range(4)
     ]
-    await transact(journal.write, [*lines, Line("OTHER", "in", "Boot", "9", "[]", "", at)])
+    await database().append(journal.write, [*lines, Line("OTHER", "in", "Boot", "9", "[]", "", at)])
     path = "/chargers/BLR-1/messages"
     assert [one["message_id"] for one in (await operator.get(path))["items"]] == ["3", "2", "1", "0"]
     first = await operator.get(f"{path}?limit=3")
