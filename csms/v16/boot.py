@@ -10,23 +10,25 @@ from csms.clock import stamp
 from csms.connection import Connection
 from csms.protocol import Request
 from csms.v16 import setup
-from domain import chargers
-from domain.db import transact
 
 log = structlog.get_logger()
 
 
 async def boot_notification(charger: Connection, request: Request) -> dict[str, Any]:
-    """Note what it is, and set it up once it has settled, unless it boots again and again (ocpp.md Q10)."""
+    """Note what it is, and set it up once it has settled, unless it boots again and again (ocpp.md Q10).
+
+    Durable with whoever else comes up: a boot that follows the handshake at once comes this way, too.
+    """
     told = request.payload
-    await transact(
-        chargers.booted,
-        charger.charger_id,
-        vendor=told.get("chargePointVendor", ""),
-        model=told.get("chargePointModel", ""),
-        serial=told.get("chargePointSerialNumber") or told.get("chargeBoxSerialNumber", ""),
-        firmware=told.get("firmwareVersion", ""),
-        at=request.received_at,
+    await charger.central.boots.add(
+        {
+            "charger_id": charger.charger_id,
+            "vendor": told.get("chargePointVendor", ""),
+            "model": told.get("chargePointModel", ""),
+            "serial": told.get("chargePointSerialNumber") or told.get("chargeBoxSerialNumber", ""),
+            "firmware": told.get("firmwareVersion", ""),
+            "at": request.received_at,
+        }
     )
     if await charger.central.boots_in_a_loop(charger.charger_id, request.received_at):
         log.warning("boot loop: the charger's set-up is left alone")
