@@ -115,6 +115,7 @@ def test_what_libraries_log_goes_the_same_way(capsys: pytest.CaptureFixture[str]
     granian = logging.getLogger("_granian")
     granian.addHandler(logging.StreamHandler(sys.stdout))
     granian.propagate = False
+    granian.setLevel(logging.NOTSET)  # a granian that ran in this process may have left it another
     configure(sys.stdout)
     take_over(sys.stdout)
     with structlog.contextvars.bound_contextvars(charger="BLR-017"):
