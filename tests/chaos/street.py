@@ -16,6 +16,11 @@ KEYS = {"TransactionMessageAttempts": "10", "TransactionMessageRetryInterval": "
 """A charger that is answered by an error says it again soon; a minute later would be the same, and take longer."""
 
 
+_swiping: dict[str, "asyncio.Task[str]"] = {}
+"""The card of each driver, as long as his charger asks about it: held to the reader again, it would end the charge that
+it began, or begin another one after the stop."""
+
+
 async def main(plan: dict[str, Any]) -> None:
     async with contextlib.AsyncExitStack() as stack:
         chargers = {}
@@ -51,7 +56,7 @@ def _done(charger: VirtualCharger, what: str) -> Any:
             case "press stop":
                 connector.press_stop()
             case "swipe":
-                charger.spawn(_swiped(charger))
+                _swipe(charger)
             case "tell":
                 return _told(charger)
     except Impossible as error:
@@ -59,9 +64,11 @@ def _done(charger: VirtualCharger, what: str) -> Any:
     return "done"
 
 
-async def _swiped(charger: VirtualCharger) -> None:
-    """Its own driver's card; whether it begins is seen by asking again."""
-    await charger.swipe(1, charger.identity)
+def _swipe(charger: VirtualCharger) -> None:
+    """Its own driver's card, once at a time; whether it begins is seen by asking again."""
+    before = _swiping.get(charger.identity)
+    if charger.connector(1).transaction is None and (before is None or before.done()):
+        _swiping[charger.identity] = asyncio.create_task(charger.swipe(1, charger.identity))
 
 
 def _told(charger: VirtualCharger) -> dict[str, Any]:
