@@ -6,7 +6,6 @@ import pytest
 from sqlmodel import select
 
 from domain import charging, recharges, settlement, tariffs, wallet
-from domain.charging import Refused
 from domain.models import Receipt
 from domain.prices import Band, Price, Usage
 from domain.recharges import OrderStatus, Payment, RechargeRefused
@@ -138,24 +137,6 @@ def test_a_card_is_told_again_within_15_minutes(desk: Desk) -> None:
     assert desk.walk_up() == first
     desk.passes(seconds=1)
     assert desk.walk_up() != first
-
-
-@pytest.mark.parametrize(("kind", "most"), [("paise", 1_000_000), ("wh", 10_000_000), ("minutes", 10_000)])
-def test_a_limit_has_its_most(desk: Desk, kind: str, most: int) -> None:
-    desk.charger()
-    asha = desk.driver()
-    with pytest.raises(Refused):
-        desk.request(asha, **{kind: most + 1})
-    desk.request(asha, **{kind: most})
-
-
-def test_a_stop_without_a_number_is_sought_among_20_charges(desk: Desk) -> None:
-    desk.charger(connectors=21)
-    first, second, *_ = [desk.charging(desk.driver(), connector=n) for n in range(1, 22)]
-    for session_id, found in ((first, False), (second, True)):
-        desk.passes(minutes=1)
-        desk.stop(session_id, METER, transaction_id=-1, tag=desk.session(session_id).tag)
-        assert (desk.state(session_id) == "SETTLED") is found
 
 
 def test_what_a_connector_can_give() -> None:

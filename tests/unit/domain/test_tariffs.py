@@ -122,3 +122,9 @@ def test_gst_only_with_a_gstin(db: Session, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_price_computes(db: Session) -> None:
     assert Price(1_850, 1_800).cost(Usage(((1_850, 2_345),))) == 4_338
     assert Price(1_850, 1_800).gst(4_338) == 662
+
+
+def test_some_hours_may_be_free_and_none_costs_less(db: Session) -> None:
+    tariffs.set_price(db, 1_800, bands=(Band(22 * 60, 6 * 60, 0),))
+    with pytest.raises(NotAPrice, match="a price that is not negative"):
+        tariffs.set_price(db, 1_800, bands=(Band(22 * 60, 6 * 60, -1),))
