@@ -151,7 +151,8 @@ async def test_more_than_the_connector_gives_is_capped(house: House, raw: Raw) -
     transaction = await start(raw, meter=0, timestamp=stamp(-3600))
     await stop(raw, transaction, 900_000)
     session = await house.session()
-    assert session.energy_wh <= 7_700 + 500
+    minute_wh = 7_700 // 60  # what the test itself may take
+    assert 7_700 + 500 <= session.energy_wh <= 7_700 + 500 + minute_wh
     assert session.review
 
 

@@ -48,7 +48,7 @@ async def test_typed_refused_clicked_twice_left_and_paid_after_all(
     await page.wait_for_url(f"{product.sandbox_url}/**")
     await page.get_by_role("button", name="Pay ₹").click()
     await page.wait_for_url("**/wallet?paid=*")
-    await expect(page.get_by_text("₹750.50 was added.")).to_be_visible()
+    await expect(page.locator("#main").get_by_text("₹750.50 was added.")).to_be_visible()
     await expect(page.get_by_text("on its way")).to_have_count(0)
     assert await amounts(database, driver.id) == [75_050]
     assert await database.read(wallet.balance, driver.id) == wallet.Balance(75_050, 0, 0)
