@@ -64,6 +64,8 @@ async def stop(url: str, driver: Driver) -> str:
 
     async def press(wire: Wire) -> str:
         await _opened(wire, driver)
+        if wire.var(ChargerPage, "phase") == "finished":
+            return ""  # by a press before, whose page was lost
         assert wire.var(ChargerPage, "phase") == "running", f"{driver.charger}: {wire.state}"
         await wire.send(Live, "stop", driver.page)
         await wire.when(lambda: wire.var(Live, "state") in ("stopping", "stuck", ""), PAGE_S)
