@@ -1,10 +1,13 @@
 """Takes each defence out of a copy of the product, one at a time, and sees whether its test fails (`make breaches`)."""
 
 import argparse
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
@@ -12,16 +15,22 @@ from tests.security.attacks import ATTACKS, Defence
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "security.md"
+SEEN = ROOT / "tests" / "security" / "seen.json"
+"""By the mark of each defence whose test was seen to fail without it: on which day."""
+DEFENCES = [one for defences in ATTACKS.values() for one in defences]
 MARK = "## The attacks\n"
 HEAD = """
 Made by `python -m scripts.breaches --page` from `tests/security/attacks.py`. `make breaches` takes each defence out of
 a copy of the product, as the fourth column says, and runs its test, which must fail then; it names each whose test does
-not. It wants a machine of its own: a test that fails because others take its time shows nothing. What nothing is
-taken out for, because many defences hold at once, is `make storm` and `make chaos`: processes killed with kill -9 in
-the middle of charges and recharges, with a clean audit after it.
+not, and keeps in the last column on which day it was seen to fail. A row that was changed since has to be seen again.
+It wants a machine of its own: a test that fails because others take its time shows nothing. Nothing is taken out for
+`make storm` and `make chaos`, where many defences hold at once: processes killed with kill -9 in the middle of charges
+and recharges, and the books compared afterwards.
 
-| attack | defence and where it stands | test | taken out |
-|---|---|---|---|
+Seen to fail: {seen} of {all}.
+
+| attack | defence and where it stands | test | taken out | seen to fail |
+|---|---|---|---|---|
 """
 KIND = "not postgresql"
 """SQLite is the quick one; what holds an attack off is in front of both."""
@@ -32,17 +41,44 @@ FAILED = 1
 
 def page() -> str:
     """docs/security.md as it should be now."""
-    return PAGE.read_text(encoding="utf-8").split(MARK)[0] + MARK + HEAD + "".join(rows())
+    head = HEAD.format(seen=len(seen()), all=len(DEFENCES))
+    return PAGE.read_text(encoding="utf-8").split(MARK)[0] + MARK + head + "".join(rows())
 
 
 def rows() -> list[str]:
-    told = []
+    told, days = [], seen()
     for attack, defences in ATTACKS.items():
         for number, one in enumerate(defences):
-            name = _cell(attack) if number == 0 else ""
-            test = one.test.removeprefix("tests/").replace("::", " ")
-            told.append(f"| {name} | {_cell(one.says)} (`{one.where}`) | `{test}` | {_cell(_change(one))} |\n")
+            cells = (
+                _cell(attack) if number == 0 else "",
+                f"{_cell(one.says)} (`{one.where}`)",
+                f"`{one.test.removeprefix('tests/').replace('::', ' ')}`",
+                _cell(_change(one)),
+                days.get(mark(one), "not yet"),
+            )
+            told.append(f"| {' | '.join(cells)} |\n")
     return told
+
+
+def seen() -> dict[str, str]:
+    """The days on which defences, as they are in the table now, were seen to be missed."""
+    kept: dict[str, str] = json.loads(SEEN.read_text(encoding="utf-8"))
+    return {name: kept[name] for name in map(mark, DEFENCES) if name in kept}
+
+
+def mark(one: Defence) -> str:
+    """Of a row: another one as soon as anything but its words is changed."""
+    return hashlib.sha256("\0".join(one[1:]).encode()).hexdigest()[:16]
+
+
+def keep(one: Defence, failed: bool) -> None:
+    """What was seen of a defence now, in the record and on the page."""
+    days = seen()
+    days.pop(mark(one), None)
+    if failed:
+        days[mark(one)] = datetime.now(UTC).date().isoformat()
+    SEEN.write_text(json.dumps(days, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 def _change(one: Defence) -> str:
@@ -92,7 +128,9 @@ def breached(home: Path, one: Defence) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make breaches", description=__doc__)
     parser.add_argument("words", nargs="*", help="only attacks and tests whose text has all of these")
-    parser.add_argument("--page", action="store_true", help="write the table into docs/security.md, and run nothing")
+    parser.add_argument(
+        "--page", action="store_true", help="write the table into docs/security.md anew, and run nothing"
+    )
     given = parser.parse_args()
     if given.page:
         PAGE.write_text(page(), encoding="utf-8")
@@ -116,6 +154,7 @@ def main() -> int:
 
 
 def _told(attack: str, one: Defence, failed: bool) -> bool:
+    keep(one, failed)
     print(f"{'fails' if failed else 'PASSES':6} without: {one.says} ({one.where}) [{attack}]", flush=True)
     return failed
 
