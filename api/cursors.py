@@ -19,16 +19,11 @@ T = TypeVar("T", bound=SQLModel)
 def part(db: Session, listing: Listing[T], asked: Leafing, tell: Callable[[T], Any], **wanted: object) -> Part[Any]:
     """A part of a listing, each row as `tell` says it; the filters are those of `asked`, and `wanted`."""
     filters = asked.model_dump(exclude={"cursor", "limit"}) | wanted
-    after = opened(asked.cursor, kind(listing))
+    after = opened(asked.cursor, listing.key.type.python_type)
     rows = listings.part(db, listing, after=after, limit=asked.limit + 1, **filters)
     more = len(rows) > asked.limit
     shown = rows[: asked.limit]
     return Part(items=[tell(row) for row in shown], next=sealed(getattr(shown[-1], listing.key.key)) if more else None)
-
-
-def kind(listing: Listing[Any]) -> type[int] | type[str]:
-    """What the keys of a listing are."""
-    return int if listing.key.key == "id" and listing.table.__tablename__ != "chargers" else str
 
 
 def sealed(key: int | str) -> str:

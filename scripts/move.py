@@ -1,9 +1,8 @@
-"""Copies a whole database into a new one of the other kind: the way from one small machine to many (docs/deploy.md).
+"""Copies a whole database into a new one of the other kind: the way from one small machine to many (docs/deploy.md)."""
 
-python -m scripts.move sqlite:///var/evapp.db postgresql+psycopg://user@host/evapp
-"""
-
+import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 
 from sqlalchemy import Connection, Table, func, insert, select, text
@@ -55,10 +54,14 @@ def _copy(table: Table, source: Connection, target: Connection) -> int:
     return count
 
 
-def main(source: str, target: str) -> int:
+def main(typed: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.move", description=__doc__)
+    parser.add_argument("source", help="sqlite:///var/evapp.db")
+    parser.add_argument("target", help="postgresql+psycopg://user@host/evapp, empty and migrated")
+    given = parser.parse_args(typed)
     with (
-        closing(Database(source)) as old,
-        closing(Database(target)) as new,
+        closing(Database(given.source)) as old,
+        closing(Database(given.target)) as new,
         old.engine.connect() as reading,
         new.engine.connect().execution_options(writes=True) as writing,
     ):
@@ -74,4 +77,4 @@ def main(source: str, target: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

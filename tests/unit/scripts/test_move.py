@@ -40,7 +40,7 @@ def counts(database: Database) -> dict[str, int]:
 def test_all_of_it_arrives_and_goes_on(lived_in: str, capsys: pytest.CaptureFixture[str]) -> None:
     with postgres_database(postgres_server()) as target:
         migrate(target)
-        assert main(lived_in, target) == 0
+        assert main([lived_in, target]) == 0
         with closing(Database(lived_in)) as old, closing(Database(target)) as new:
             assert counts(new) == counts(old)
             assert counts(new)["charging_sessions"] > 0
@@ -52,7 +52,7 @@ def test_all_of_it_arrives_and_goes_on(lived_in: str, capsys: pytest.CaptureFixt
             assert {SessionState(session.state) for session in sessions} >= {SessionState.SETTLED}
             assert counts(new)["charging_sessions"] > counts(old)["charging_sessions"]
             assert new.now(house.broken)[0] == []
-        assert main(lived_in, target) == 1
+        assert main([lived_in, target]) == 1
         assert "it is in use" in capsys.readouterr().err
 
 
