@@ -108,7 +108,8 @@ browser: .venv/dev
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/audit: | .venv/bin/pip
-	@$(PYTHON) -m venv $@ && $@/bin/pip install -qq --disable-pip-version-check pip-audit || { rm -rf $@; exit 1; }
+	@# Apart from what it judges: what it needs itself is no part of the locks.
+	@$(PYTHON) -m venv $@ && $@/bin/pip install -qq --disable-pip-version-check pip-audit==2.10.1 || { rm -rf $@; exit 1; }
 
 .venv/product: requirements.txt | .venv/bin/pip
 	@echo "Installing the packages of requirements.txt into .venv; the first time takes a minute."
