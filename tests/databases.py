@@ -101,14 +101,14 @@ def _start(home: Path) -> None:
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
     options = " ".join(f"-c {setting}" for setting in (*QUICK, f"unix_socket_directories={home}"))
     run("pg_ctl", "-w", "-l", str(home / "log"), "-o", options, "start")
-    _end_with_the_run(home)
+    end_with_the_run(home)
 
 
-def _end_with_the_run(home: Path) -> None:
-    """Stop the server when the first process of this run is gone, however it went."""
+def end_with_the_run(home: Path) -> None:
+    """Stop the server that is kept in this folder when the first process of this run is gone, however it went."""
     run = os.environ[RUN].split("-")[0]
-    postmaster = (home / "data" / "postmaster.pid").read_text().split()[0]
-    wait = f"while kill -0 {run}; do sleep 1; done; kill -QUIT {postmaster}; rm -rf {home}"
+    postmaster = f"$(head -n 1 {home}/data/postmaster.pid)"
+    wait = f"while kill -0 {run} && test -d {home}; do sleep 1; done; kill -QUIT {postmaster}; rm -rf {home}"
     subprocess.run(["sh", "-c", f"({wait}) >/dev/null 2>&1 &"], start_new_session=True, check=True)
 
 

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 import redis as client
 
-from tests.databases import programs
+from tests import processes
+from tests.databases import end_with_the_run, programs
 from tests.e2e.running import free_port
 
 START_S = 60
@@ -95,7 +96,7 @@ class Redis:
         return self._process.pid
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = processes.start(self._command)
         ends = time.monotonic() + START_S
         while not self._answers():
             if time.monotonic() > ends or self._process.poll() is not None:
@@ -104,8 +105,7 @@ class Redis:
 
     def kill(self) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
+            processes.kill(self._process)
             self._process = None
 
     def freeze(self) -> None:
@@ -131,8 +131,9 @@ def postgres() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="evapp-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
         server = Postgres(Path(folder))
-        server.start()
+        end_with_the_run(Path(folder))
         try:
+            server.start()
             yield server
         finally:
             server.stop()
@@ -141,8 +142,8 @@ def postgres() -> Iterator[Postgres]:
 @contextmanager
 def redis() -> Iterator[Redis]:
     server = Redis()
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()

@@ -5,7 +5,6 @@ What dies is started again a second later, as systemd would.
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from simulator.phonepe import Sandbox
+from tests import processes
 from tests.chaos.balancer import Balancer
 from tests.databases import ROOT, migrate
 from tests.e2e.running import free_port
@@ -45,21 +45,16 @@ class Process:
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "log").open("ab") as log:
-            self.running = subprocess.Popen(
-                self.command, cwd=self.root, env=self.env, stdout=log, stderr=log, start_new_session=True
-            )
+            self.running = processes.start(self.command, log=log, cwd=self.root, env=self.env)
 
     async def stop(self) -> None:
         """Ask it to end, as an operator does, and wait until it has."""
         assert self.running is not None
-        self.running.terminate()
-        await asyncio.to_thread(self.running.wait, STOP_S)
+        await asyncio.to_thread(processes.end, self.running, within=STOP_S)
 
     def kill(self) -> None:
-        """kill -9 of it and of whatever it started."""
-        assert self.running is not None
-        os.killpg(self.running.pid, signal.SIGKILL)
-        self.running.wait()
+        if self.running is not None:
+            processes.kill(self.running)
 
     async def ready(self) -> None:
         """Wait until it says so; what ends by itself is started again.
@@ -112,7 +107,9 @@ class House:
         return {**killed, "redis": self._redis_restarts, "postgres": self._postgres_crashes}
 
     async def ready(self) -> None:
-        await asyncio.gather(*(process.ready() for process in self.processes.values()))
+        async with asyncio.TaskGroup() as waiting:  # or what goes on waiting starts again what is ended meanwhile
+            for process in self.processes.values():
+                waiting.create_task(process.ready())
 
     def behind(self, caller: int) -> Process:
         """The web process that a caller's connection leads to."""
@@ -191,8 +188,7 @@ async def running(
             yield house
         finally:
             for process in processes.values():
-                if process.running is not None and process.running.poll() is None:
-                    process.kill()
+                process.kill()
 
 
 async def _says_ready(http: httpx.AsyncClient, port: int) -> bool:

@@ -20,6 +20,7 @@ from domain.events import Call, SessionMetered
 from domain.models import Charger, ChargingSession, SessionState
 from domain.settings import settings
 from simulator.chargers import VirtualCharger
+from tests import processes
 from tests.chaos.balancer import Balancer
 from tests.csms.charger import connected
 from tests.databases import ROOT, empty
@@ -40,12 +41,8 @@ class Csms:
 
     async def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "csms"],
-                env={**environment(), "EVAPP_OCPP_PORT": str(self.port)},
-                stdout=log,
-                stderr=log,
-            )
+            env = {**environment(), "EVAPP_OCPP_PORT": str(self.port)}
+            self._process = processes.start([sys.executable, "-m", "csms"], log=log, env=env)
         async with asyncio.timeout(SOON):
             while not taken(self.port):
                 assert self._process.poll() is None, self._log.read_text()
@@ -54,8 +51,8 @@ class Csms:
     async def end(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._process is not None:
             process, self._process = self._process, None
-            process.send_signal(how)
-            assert await asyncio.to_thread(process.wait, SOON) == (0 if how == signal.SIGTERM else -how)
+            ended = await asyncio.to_thread(processes.end, process, how, SOON)
+            assert ended == (0 if how == signal.SIGTERM else -how)
 
 
 def environment() -> dict[str, str]:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests import processes
 from tests.databases import ROOT, migrate
 from tests.deploy.containerfile import environment, perform, stages
 from tests.e2e.running import free_port
@@ -118,13 +118,12 @@ def running(command: list[str], cwd: Path, env: dict[str, str], log: Path) -> It
         RuntimeError: it did not end well, or earlier; with the end of its log.
     """
     with log.open("ab") as out:
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=out, start_new_session=True)
+        process = processes.start(command, log=out, cwd=cwd, env=env)
     try:
         yield
     finally:
         ended = process.poll()
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(30)
+        code = processes.end(process)
         if ended is not None or code not in (0, -signal.SIGTERM):
             raise RuntimeError(f"{command[0]} ended with {code}:\n{log.read_text(errors='replace')[-4000:]}")
 

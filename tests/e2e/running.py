@@ -15,6 +15,7 @@ from typing import IO
 import httpx
 
 from simulator.phonepe import Sandbox
+from tests import processes
 
 ROOT = Path(__file__).parents[2]
 START_S = 180
@@ -73,14 +74,8 @@ class Product:
         tools = Path(sys.executable).parent
         subprocess.run([tools / "alembic", "upgrade", "head"], cwd=self.root, env=self.env, check=True)
         with self._log() as log:
-            self.process = subprocess.Popen(
-                [tools / "reflex", "run", "--env", "prod"],
-                cwd=self.root,
-                env=self.env,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            command = [tools / "reflex", "run", "--env", "prod"]
+            self.process = processes.start(command, log=log, cwd=self.root, env=self.env)
         async with asyncio.timeout(START_S), httpx.AsyncClient() as http:
             while not await self._ready(http):
                 if self.process.poll() is not None:
@@ -106,9 +101,8 @@ class Product:
 
     async def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
-            self.process.send_signal(how)
-            await asyncio.to_thread(self.process.wait, STOP_S)
-            self.process = None
+            process, self.process = self.process, None
+            await asyncio.to_thread(processes.end, process, how, STOP_S)
 
     def _log(self) -> IO[bytes]:
         return (self.folder / "evapp.log").open("ab")
