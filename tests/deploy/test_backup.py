@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlmodel import Session, func, select
@@ -19,7 +20,6 @@ from tests.money import chaos, charge_loop, house
 PAGE = (ROOT / "docs" / "backup.md").read_text()
 TOOLS = Path(sys.executable).parent
 PIN = "274918"
-ASKED = 'psql --quiet "$DATABASE" --command'
 ASK = f"import asyncio, sys; from domain import pins; sys.exit(not asyncio.run(pins.matches({PIN!r}, sys.argv[1])))"
 
 
@@ -54,10 +54,9 @@ def a_busy_product(url: str, folder: Path) -> Iterator[None]:
         asha, _ = database.now(_moved_in, hash_)
     command = [sys.executable, "-m", charge_loop.__name__, url, str(asha), "1000000"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for _ in range(20):
-            process.stdout.readline()
         try:
+            assert process.stdout is not None
+            assert all(process.stdout.readline() for _ in range(20))
             yield
             assert process.poll() is None
         finally:
@@ -107,19 +106,17 @@ def test_postgresql(tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     with postgres_database(postgres_server()) as url:
         plain = url.replace("+psycopg", "", 1)
-        restored = re.sub(r"/evapp_test_\w+", "/evapp_restored", plain)
+        name = f"evapp_test_{uuid4().hex[:16]}"  # a name of this run: the server may be somebody's
+        restored = re.sub(r"/evapp_test_\w+", f"/{name}", plain)
         with a_busy_product(url, tmp_path):
             before = transfers(url)
             typed(commands("PostgreSQL", "Back up"), BACKUP=str(backup), DATABASE=plain)
         try:
             given = {"BACKUP": str(backup), "DATABASE": plain, "RESTORED": restored}
-            told = typed(commands("PostgreSQL", "Restore"), **given)
+            told = typed(commands("PostgreSQL", "Restore").replace("evapp_restored", name), **given)
             assert re.fullmatch(r"All \d+ rules hold\.", told.splitlines()[-1]), told
             again = restored.replace("postgresql:", "postgresql+psycopg:", 1)
             assert before <= transfers(again) <= transfers(url)
             assert opens(again, tmp_path)
         finally:
-            typed(
-                "psql --quiet --command='DROP DATABASE IF EXISTS evapp_restored WITH (FORCE)' \"$DATABASE\"",
-                DATABASE=plain,
-            )
+            typed(f"psql --quiet --command='DROP DATABASE IF EXISTS {name} WITH (FORCE)' \"$DATABASE\"", DATABASE=plain)

@@ -52,7 +52,7 @@ async def test_a_charge_goes_on_while_its_processes_go(
     page = driver.page
     async with street(reconnect_seconds=(0.1, 0.5)) as charger:
         await begins(page, charger, driver.phone)
-        for process in (page_process(product), await charger_process(product, database, charger)):
+        for process in (page_process(product), charger_process(product)):
             if process.name.startswith("web"):
                 process.kill()
             else:
@@ -141,7 +141,7 @@ def page_process(product: House) -> Process:
     return next(process for process in product.processes.values() if process.port == busiest)
 
 
-async def charger_process(product: House, database: Database, charger: VirtualCharger) -> Process:
+def charger_process(product: House) -> Process:
     """The CSMS process that the only charger is connected to."""
     [port] = set(product.csms.behind.values())
     return next(process for process in product.processes.values() if process.port == port)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -22,11 +23,15 @@ async def calls(what: str, house: House, operator: Caller, killed_after: int = 0
     )
     assert process.stdout is not None
     told = []
-    async for line in process.stdout:
-        told.append(line.decode().strip())
-        if len(told) == killed_after:
+    try:
+        async for line in process.stdout:
+            told.append(line.decode().strip())
+            if len(told) == killed_after:
+                process.kill()
+    finally:
+        with suppress(ProcessLookupError):
             process.kill()
-    await process.wait()
+        await process.wait()
     return told
 
 

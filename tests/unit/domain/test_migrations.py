@@ -181,5 +181,9 @@ def test_machines_that_start_together_migrate_once(bare_database_url: str) -> No
     together = [
         subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)
     ]
-    errors = [process.communicate(timeout=60)[1] for process in together]
+    try:
+        errors = [process.communicate(timeout=60)[1] for process in together]
+    finally:
+        for process in together:
+            process.kill()
     assert [process.returncode for process in together] == [0, 0, 0], errors

@@ -95,12 +95,12 @@ async def test_one_that_stays_away_is_told_of_at_once(
     server: Postgres, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who waited first waited long enough for all."""
-    monkeypatch.setattr(patience, "AWAY_S", 0.5)
+    monkeypatch.setattr(patience, "AWAY_S", 2.0)
     await asyncio.to_thread(server.crash)
     try:
         with pytest.raises(OperationalError):
             await transact(note, "never")
-        async with asyncio.timeout(0.4):
+        async with asyncio.timeout(patience.AWAY_S):
             for _ in range(3):
                 with pytest.raises(OperationalError):
                     await transact(note, "never")
