@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -24,7 +25,7 @@ class Pings:
 
     sent_at: float
     answered: bool = False
-    open: "asyncio.Future[float] | None" = None
+    open: "asyncio.Task[None] | None" = None
 
 
 async def keep_alive(central: Central) -> None:
@@ -43,18 +44,11 @@ async def keep_alive(central: Central) -> None:
                 log.info("no sign of life", charger=connection.charger_id, seconds=int(patience))
                 connection.drop()
             elif every and pings.open is None and at - pings.sent_at >= every:
-                pings.sent_at = at
-                await _ping(connection, pings)
+                pings.sent_at, pings.open = at, central.spawn(_ping(connection))
 
 
-async def _ping(connection: Connection, pings: Pings) -> None:
-    try:
-        pong = await connection.socket.ping()
-    except ConnectionClosed:
-        return
-    pings.open = asyncio.ensure_future(pong)
-    pings.open.add_done_callback(lambda done: connection.lives() if _came(done) else None)
-
-
-def _came(pong: "asyncio.Future[float]") -> bool:
-    return not pong.cancelled() and pong.exception() is None
+async def _ping(connection: Connection) -> None:
+    """One charger's alone: where it reads nothing, a ping does not leave."""
+    with suppress(ConnectionClosed):
+        await (await connection.socket.ping())
+        connection.lives()

@@ -1,13 +1,16 @@
 """What a charger is set to after a boot, when it is left alone, and how the house is closed."""
 
 import asyncio
+import json
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import pytest
 from sqlmodel import Session
 
 from csms.central import Pace
 from csms.fast import Socket
+from csms.limits import Limits
 from csms.v16.setup import ENERGY, POWER, WISHES
 from domain import arrivals, chargers, processes, quirks
 from domain.db import opened, transact
@@ -148,16 +151,22 @@ async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: st
         raw.socket.transport.abort()
 
 
-async def test_each_charger_is_pinged_at_its_own_pace(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Q6: as all others, rarely, or never, and by a new pace from when it is set."""
-    pinged: set[str] = set()
+@pytest.fixture
+def pinged(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Who was pinged."""
+    names: set[str] = set()
     ping = Socket.ping
 
     async def counted(socket: Socket) -> Awaitable[float]:
-        pinged.add(socket.charger_id)
+        names.add(socket.charger_id)
         return await ping(socket)
 
     monkeypatch.setattr(Socket, "ping", counted)
+    return names
+
+
+async def test_each_charger_is_pinged_at_its_own_pace(database_url: str, pinged: set[str]) -> None:
+    """Q6: as all others, rarely, or never, and by a new pace from when it is set."""
     async with running(database_url, pace=Pace(settle=60, quiet=60, beat=0.05, ping=0.05)) as house:
         for name, seconds in (("USUAL", None), ("RARE", 3_600), ("NEVER", 0)):
             await transact(chargers.add, name)
@@ -171,6 +180,35 @@ async def test_each_charger_is_pinged_at_its_own_pace(database_url: str, monkeyp
             assert pinged == {"USUAL"}
             await transact(quirks.set_ping, "NEVER", None)
             await until(lambda: _seen(pinged, "NEVER"))
+
+
+async def test_a_charger_that_reads_nothing_keeps_no_other_from_being_pinged(
+    database_url: str, pinged: set[str]
+) -> None:
+    """Its buffers are full, so whoever waited for its ping to leave would wait for ever."""
+    watchful = Pace(settle=60, quiet=60, beat=0.05, ping=0.1)
+    async with running(database_url, pace=watchful, limits=Limits(burst=1_000_000)) as house:
+        for name in ("DEAF", "RAW-1"):
+            await transact(chargers.add, name)
+            await transact(quirks.set_ping, name, 0)
+        async with house.charger("/DEAF") as deaf, house.charger() as raw:
+            await raw.boot()
+            await deaf.boot()
+            deaf.socket.transport.pause_reading()
+            await _until_nothing_leaves(deaf)
+            await transact(quirks.set_ping, "DEAF", None)
+            await until(lambda: _seen(pinged, "DEAF"))
+            await transact(quirks.set_ping, "RAW-1", None)
+            await until(lambda: _seen(pinged, "RAW-1"))
+            deaf.socket.transport.abort()
+
+
+async def _until_nothing_leaves(raw: Raw) -> None:
+    """What is answered at length fills the way back, and then the way there."""
+    with suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(1):
+                await raw.socket.send(json.dumps([2, "long" * 2_000, "Heartbeat", {}]))
 
 
 async def _seen(names: set[str], name: str) -> list[str]:
