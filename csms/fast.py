@@ -174,6 +174,11 @@ class Socket(ServerConnection):
             self.queued += event.fin
         super().process_event(event)
 
+    async def drain(self) -> None:
+        """Wait until there is room for more, but not for ever; the library ends what raises here."""
+        async with asyncio.timeout(self._limits.unread_s if self.paused else None):
+            await super().drain()
+
     def reply(self, payload: bytes) -> None:
         """Send a text message, unless the socket is on its end."""
         if self.protocol.state is OPEN:

@@ -35,6 +35,8 @@ class Limits:
     """So many at once: what a queue holds after a day offline comes one after the other, each after its answer."""
     fragments: int = 1_000
     """Of one message; a message of the largest size in these would have fragments of 256 bytes."""
+    unread_s: float = 30.0
+    """So long a charger may read nothing of what fills its buffers; what it says meanwhile is no sign of life."""
     proxies: Networks = ()
     """Whose word on a charger's address is believed, beside this machine's (EVAPP_OCPP_PROXIES)."""
 

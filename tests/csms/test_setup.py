@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 from sqlmodel import Session
+from websockets.exceptions import ConnectionClosed
 
 from csms.central import Pace
 from csms.fast import Socket
@@ -203,9 +204,19 @@ async def test_a_charger_that_reads_nothing_keeps_no_other_from_being_pinged(
             deaf.socket.transport.abort()
 
 
+async def test_a_charger_that_reads_nothing_is_let_go(database_url: str) -> None:
+    """Whatever it sends: who would say goodbye to it would wait for ever, as at the end of the house."""
+    limits = Limits(burst=1_000_000, unread_s=0.2)
+    async with running(database_url, limits=limits) as house, house.charger("/DEAF") as deaf:
+        await deaf.boot()
+        deaf.socket.transport.pause_reading()
+        await _until_nothing_leaves(deaf)
+        await house.eventually(Charger, lambda row: row.id == "DEAF" and not row.online)
+
+
 async def _until_nothing_leaves(raw: Raw) -> None:
     """What is answered at length fills the way back, and then the way there."""
-    with suppress(TimeoutError):
+    with suppress(TimeoutError, ConnectionClosed):
         while True:
             async with asyncio.timeout(1):
                 await raw.socket.send(json.dumps([2, "long" * 2_000, "Heartbeat", {}]))
