@@ -11,7 +11,7 @@ from domain import idling, stops
 from domain.chargers import key_matches
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerTaken, SessionChanged
-from domain.models import RUNNING, Charger, ChargingSession, SessionState
+from domain.models import RUNNING, Charger, ChargingSession, SessionState, now
 from domain.patience import counts_once
 
 Knock = tuple[str, bytes | None]
@@ -77,9 +77,10 @@ def disconnected(db: Session, gone: Sequence[tuple[str, datetime, int]]) -> None
 
 @counts_once
 def orphaned(db: Session, process: str) -> None:
-    """This process died: the chargers it held are out of contact until they come to another."""
+    """This process died: the chargers it held are out of contact since they were last heard, until they come again."""
     names = db.execute(select(_CHARGERS.c.id).where(_CHARGERS.c.held_by == process)).scalars().all()
     db.execute(update(_CHARGERS).where(_CHARGERS.c.held_by == process).values(online=False, held_by=None))
+    idling.contact_lost(db, names, now())
     _announce(db, names)
 
 

@@ -17,6 +17,7 @@ from domain import (
     idling,
     interruptions,
     prices,
+    processes,
     settlement,
     starts,
     tariffs,
@@ -372,6 +373,21 @@ def test_a_charger_out_of_contact_idles_nobody(desk: Desk) -> None:
     assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
     desk.passes(hours=3)
     desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
+
+
+def test_a_process_that_died_idles_nobody(desk: Desk) -> None:
+    """With it the contact ended, as of when the charger was last heard, whoever finds that out, and when."""
+    _, session_id = parked(desk)
+    desk.do(processes.begin, "dies", "csms", desk.clock.at)
+    desk.do(arrivals.connected, "dies", [("BLR-1", desk.clock.at)])
+    desk.passes(minutes=15)
+    desk.heard("BLR-1")
+    desk.passes(minutes=20)
+    assert desk.do(processes.bury, "dies")
+    assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
+    desk.passes(hours=3)
+    desk.do(arrivals.connected, "lives", [("BLR-1", desk.clock.at)])
     desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
 
 
