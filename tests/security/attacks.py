@@ -280,7 +280,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/pins.py",
             '    _, salt, expected = (kept or _nobody()).split("$", 2)\n',
             '    if not kept:\n        return False\n    _, salt, expected = kept.split("$", 2)\n',
-            f"{GUESSES}::test_known_and_unknown_names_take_the_same_time",
+            f"{GUESSES}::test_known_and_unknown_names_cost_the_same_bcrypt",
         ),
     ),
     "One phone in six spellings; names of markup, invisible letters and look-alikes, of 10 kB": (

@@ -1,15 +1,13 @@
 """Attacks on the doors that take guesses: by force, by list, by ear, and through what is written down."""
 
 import asyncio
-import statistics
-import time
 from collections.abc import AsyncIterator
 
 import bcrypt
 import httpx
 import pytest
 import structlog
-from sqlmodel import Session, select
+from sqlmodel import select
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
@@ -59,6 +57,19 @@ def sentence(answer: httpx.Response) -> str:
     return str(flash.read(answer.cookies.get(flash.name()), "login")["errors"][""])
 
 
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The cost of every PIN that is checked from now on."""
+    checked: list[bytes] = []
+    real = bcrypt.hashpw
+
+    def watched(password: bytes, salt: bytes) -> bytes:
+        checked.append(salt[:7])
+        return real(password, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", watched)
+    return checked
+
+
 def shape(answer: httpx.Response) -> tuple[object, ...]:
     """Everything about an answer that another one's name could change."""
     return answer.status_code, answer.headers["location"], sorted(answer.headers), sentence(answer), answer.content
@@ -67,15 +78,7 @@ def shape(answer: httpx.Response) -> tuple[object, ...]:
 async def test_force_from_many_addresses_at_once_is_five_guesses(
     asha: User, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked = 0
-    real = bcrypt.hashpw
-
-    def watched(password: bytes, salt: bytes) -> bytes:
-        nonlocal checked
-        checked += 1
-        return real(password, salt)
-
-    monkeypatch.setattr(bcrypt, "hashpw", watched)
+    checked = watch(monkeypatch)
     guesses = [f"{n:06}" for n in range(99)] + [PIN]
     answers = await asyncio.gather(
         *(
@@ -83,7 +86,7 @@ async def test_force_from_many_addresses_at_once_is_five_guesses(
             for n, guess in enumerate(guesses)
         )
     )
-    assert checked == 5
+    assert len(checked) == 5
     assert sum(sentence(answer).startswith("Too many tries.") for answer in answers if answer.cookies) >= 95
     assert not (await read(lambda db: db.exec(select(SignIn)).all()))
 
@@ -99,26 +102,14 @@ async def test_known_and_unknown_names_get_the_same_answers_all_the_way_to_the_l
     assert sentence(one).startswith("Too many tries.")
 
 
-async def test_known_and_unknown_names_take_the_same_time(
+async def test_known_and_unknown_names_cost_the_same_bcrypt(
     asha: User, clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pins, "COST", 9)
-    await transact(_keep, await pins.hash(PIN))
-    times: dict[str, list[float]] = {"asha": [], "nobody": []}
-    for n in range(4):
-        for login, taken in times.items():
-            client = clients.at(f"10.{n}.{len(taken)}.1")
-            began = time.perf_counter()
-            await client.post("/auth/login", data={"login": login, "pin": "918273"})
-            taken.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(taken) for taken in times.values())
-    assert 0.25 < known / unknown < 4
-
-
-def _keep(db: Session, pin_hash: str) -> None:
-    user = db.exec(select(User)).one()
-    user.pin_hash = pin_hash
-    db.add(user)
+    """Whose time is all that somebody could measure; nothing else of a try takes long."""
+    checked = watch(monkeypatch)
+    for number, login in enumerate(("asha", "nobody")):
+        await clients.at(f"10.{number}.0.1").post("/auth/login", data={"login": login, "pin": "918273"})
+    assert checked == [b"$2b$04$", b"$2b$04$"]
 
 
 async def test_one_pin_over_many_accounts_ends_at_the_address(asha: User, clients: Clients) -> None:
