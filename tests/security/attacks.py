@@ -546,7 +546,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/identity.py",
             '    except Unusable:\n        return "username", ""',
             '    except Unusable:\n        return "username", str(typed)',
-            f"{GUESSES}::test_metacharacters_are_just_nobody",
+            "tests/unit/domain/test_identity.py::test_a_login_names_a_phone_or_a_username",
         ),
     ),
     "Markup in what a charger or an operator says": (

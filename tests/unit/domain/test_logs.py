@@ -140,9 +140,9 @@ async def test_a_refused_row_is_not_told_of(database: Database, capsys: pytest.C
     configure()
 
     def twice(db: Session) -> None:
-        db.add(User(username="asha", phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))
+        db.add(User(username="asha_of_2031", phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))
         db.flush()
-        db.add(User(username="asha", phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))
+        db.add(User(username="asha_of_2031", phone="+919845012345", pin_hash="$2b$12$" + "a" * 53))
         db.flush()
 
     def without_a_name(db: Session) -> None:
@@ -156,6 +156,7 @@ async def test_a_refused_row_is_not_told_of(database: Database, capsys: pytest.C
             structlog.get_logger().exception("refused")
     said = capsys.readouterr().out
     assert said.count('"refused"') == 2
+    assert "asha_of_2031" not in said, "a value that looks like nothing is in the parameters alone"
     assert "9845012345" not in said
     assert "$2b$" not in said
 
