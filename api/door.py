@@ -28,6 +28,7 @@ from domain.recharges import PaymentGateway
 log = structlog.get_logger()
 T = TypeVar("T")
 
+FAILED = "a request of the API failed"
 REMEMBERED = 10_000
 """Addresses that are known to have had all their tries."""
 
@@ -132,7 +133,11 @@ class Door:
         task = asyncio.create_task(work)
         self._following.add(task)
         task.add_done_callback(self._following.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_unheard)
+            raise
 
     def _follow(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let it run on behind the answer; what fails is logged, and the sweeper does it again."""
@@ -229,6 +234,12 @@ def _answer(operation: Operation, told: BaseModel) -> Answer:
     return Answer(operation.status, told.model_dump_json())
 
 
+def _unheard(task: "asyncio.Task[Any]") -> None:
+    """Nobody is there to be told how it ended, so a mistake of ours is logged here."""
+    if not task.cancelled() and (error := task.exception()) is not None and problems.of(error) is None:
+        log.error(FAILED, exc_info=error)
+
+
 def _response(answer: Answer, again: bool = False) -> Response:
     media = problems.MEDIA if answer.status >= 400 else "application/json"
     return Response(answer.body, answer.status, {"idempotency-replayed": "true"} if again else None, media)
@@ -240,7 +251,7 @@ async def _told(serving: Coroutine[Any, Any, Response]) -> Response:
     except Exception as error:
         problem = problems.of(error)
         if problem is None:
-            log.exception("a request of the API failed")
+            log.exception(FAILED)
             problem = Problem(500, "our-mistake", "This went wrong here, and was logged. Nothing was done by halves.")
         response = problem.answer()
     response.headers["cache-control"] = "no-store"

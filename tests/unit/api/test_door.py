@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from api.app import OPERATIONS
 from api.incoming import LARGEST
@@ -328,6 +329,27 @@ async def test_a_caller_who_goes_away_changes_nothing(house: House, operator: Ca
     assert (await operator.done("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))[
         "status"
     ] == "Accepted"
+
+
+async def test_a_mistake_of_ours_is_logged_though_its_caller_went_away(house: House, operator: Caller) -> None:
+    house.desk.charger()
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def broken(command: Command) -> Reply:
+        asked.set()
+        await go.wait()
+        raise KeyError("words of the inside")
+
+    async with house.bus.attach("BLR-1", broken):
+        body = {"action": "ClearCache"}
+        first = asyncio.create_task(operator("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))
+        await asked.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        with capture_logs() as lines:
+            go.set()
+            await house.quiet()
+    assert [(line["log_level"], line["event"]) for line in lines] == [("error", "a request of the API failed")]
 
 
 async def test_answers_survive_a_restart(database_url: str, clock: Clock) -> None:
