@@ -236,7 +236,8 @@ def _answer(operation: Operation, told: BaseModel) -> Answer:
 
 def _unheard(task: "asyncio.Task[Any]") -> None:
     """Nobody is there to be told how it ended, so a mistake of ours is logged here."""
-    if not task.cancelled() and (error := task.exception()) is not None and problems.of(error) is None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception) and problems.of(error) is None:
         log.error(FAILED, exc_info=error)
 
 
