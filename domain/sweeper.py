@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from domain import (
@@ -28,6 +28,8 @@ from domain.models import now
 from domain.recharges import PaymentGateway
 from domain.reconciliation import Discrepancy
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
 
 LOST_EVERY = timedelta(seconds=5)
@@ -43,12 +45,7 @@ async def sweep_charges(bus: Bus, at: datetime) -> None:
     """Do what the passed deadlines of sessions demand; a charger that is slow keeps no other waiting."""
     for session_id in await read(charging.due, at):
         with bound_contextvars(session=session_id):
-            try:
-                left = await transact(charging.deadline, session_id, at)
-            except SQLAlchemyError:
-                log.exception("deadline failed")
-                continue
-            if left:
+            if left := await _alone(charging.deadline, session_id, at):
                 dispatch.soon(LEFT[left](bus, session_id))
 
 
@@ -56,7 +53,16 @@ async def sweep_lost(at: datetime, since: datetime) -> None:
     """Interrupt the charges whose stop was lost, each in a transaction of its own: a blackout has hundreds."""
     for session_id in await read(interruptions.lost, at, since):
         with bound_contextvars(session=session_id):
-            await transact(interruptions.interrupt_lost, session_id, at, since)
+            await _alone(interruptions.interrupt_lost, session_id, at, since)
+
+
+async def _alone(work: Callable[..., T], *given: object) -> T | None:
+    """What one charge demands: whatever is wrong with it, the others get theirs, and it stays due."""
+    try:
+        return await transact(work, *given)
+    except Exception:
+        log.exception("deadline failed")
+        return None
 
 
 async def sweep_vacancies(at: datetime) -> None:

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import chargers, charging, sessions, sweeper
+from domain import chargers, charging, interruptions, sessions, sweeper
 from domain.bus import LocalBus
 from domain.events import RemoteStop
 from domain.models import SessionState, now
+from domain.wallet import LedgerConflict
 from tests.money.charges import METER, Desk
 from tests.money.house import Gateway
 from tests.money.test_dispatch import ACCEPTED, Socket
@@ -106,8 +107,11 @@ async def test_what_another_process_works_at_keeps_nobody_waiting(open_desk: Des
     assert desk.state(first) == SessionState.CANCELLED
 
 
+@pytest.mark.parametrize(
+    "failure", [OperationalError("UPDATE", {}, Exception("disk I/O error")), LedgerConflict("a session's own trouble")]
+)
 async def test_a_session_that_cannot_be_worked_stops_no_other(
-    open_desk: Desk, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    open_desk: Desk, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
     desk = open_desk
     desk.charger(connectors=2)
@@ -118,7 +122,7 @@ async def test_a_session_that_cannot_be_worked_stops_no_other(
 
     def deadline(db: Session, session_id: int, *args: Any) -> str:
         if session_id == broken:
-            raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
+            raise failure
         return right(db, session_id, *args)
 
     monkeypatch.setattr(charging, "deadline", deadline)
@@ -144,6 +148,28 @@ async def test_a_blackout_interrupts_every_charge(open_desk: Desk, gateway: Gate
     assert {desk.state(session_id) for session_id in ids} == {SessionState.INTERRUPTED}
     for session_id in ids:
         desk.stop(session_id, METER + 1_000)
+
+
+async def test_a_lost_charge_that_cannot_be_worked_stops_no_other(
+    open_desk: Desk, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk
+    desk.charger(connectors=2)
+    broken, whole = (desk.charging(desk.driver(), connector=n) for n in (1, 2))
+    for session_id in (broken, whole):
+        desk.flows(session_id, 1)
+    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    desk.passes(minutes=16)
+    right = interruptions.interrupt_lost
+
+    def interrupt_lost(db: Session, session_id: int, *args: Any) -> bool:
+        if session_id == broken:
+            raise LedgerConflict("a session's own trouble")
+        return right(db, session_id, *args)
+
+    monkeypatch.setattr(interruptions, "interrupt_lost", interrupt_lost)
+    await sweeper.sweep_lost(desk.clock.at, desk.since)
+    assert (desk.state(broken), desk.state(whole)) == (SessionState.CHARGING, SessionState.INTERRUPTED)
 
 
 async def test_the_lost_ones_are_looked_for_again_and_again(
