@@ -215,7 +215,7 @@ class _Write:
     def _note(self, db: Session) -> None:
         if self.operation.action:
             asked = self.ask.body.model_dump(mode="json", exclude_defaults=True) if self.ask.body is not None else {}
-            subject = self.operation.subject.format(**asked | self.path)
+            subject = self.operation.subject(self.path, self.ask.body)
             action = self.operation.action.format(**asked | self.path)
             trail.note(db, self.ask.actor, action, subject, asked)
 

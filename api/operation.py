@@ -21,13 +21,13 @@ _BRACES = re.compile(r"\{(\w+)\}")
 SUBJECTS = {
     "charger_id": "charger",
     "ref": "session",
-    "tag": "token",
+    "tag": "card",
     "user_id": "user",
-    "order": "recharge",
+    "order": "order",
     "refund_id": "refund",
     "finding_id": "finding",
 }
-"""What the trail calls that which stands in the braces of a path."""
+"""What the trail calls that which stands in the braces of a path: as the shell and the operators' pages do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Operation:
     """What the trail calls it; empty where nothing is done, or where the domain itself tells the trail."""
     named: bool = field(default=False, kw_only=True)
     """Whether it moves money or commands something: then it must bring an Idempotency-Key."""
-    about: str = field(default="", kw_only=True)
-    """What the trail says it was done to, where the path does not: recharge:{order}."""
+    about: Callable[[Any], str] | None = field(default=None, kw_only=True)
+    """What the trail says it was done to, where the body tells it and not the path: of the body."""
     status: int = field(default=200, kw_only=True)
     refuses: tuple[int, ...] = field(default=(), kw_only=True)
     """Statuses beyond those that every endpoint of its kind may answer with."""
@@ -110,10 +110,12 @@ class Operation:
         """What stands in the braces of its path."""
         return {name: TypeAdapter(IN_ADDRESS[name]) for name in _BRACES.findall(self.path)}
 
-    @cached_property
-    def subject(self) -> str:
+    def subject(self, path: dict[str, Any], body: Given | None) -> str:
         """What the trail says it was done to."""
-        return self.about or ", ".join(f"{SUBJECTS[name]}:{{{name}}}" for name in self.of_path)
+        if self.about is not None:
+            return self.about(body)
+        [(name, value)] = path.items()
+        return f"{SUBJECTS[name]}:{value}"
 
     @property
     def name(self) -> str:

@@ -158,7 +158,7 @@ OPERATIONS = (
         "money:write",
         request,
         "refund request",
-        about="recharge:{order}",
+        about=lambda body: f"order:{body.order}",
         named=True,
         status=201,
         after=sending,

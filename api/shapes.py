@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from domain.listings import MOST
 from domain.models import now
+from domain.tokens import spelling
 
 T = TypeVar("T")
 
@@ -70,7 +71,9 @@ ChargerId = Annotated[
     str, StringConstraints(pattern=r"^[*\-_.:]*[A-Za-z0-9][A-Za-z0-9*\-_.:]*$", max_length=48, min_length=1)
 ]
 Tag = Annotated[
-    str, StringConstraints(pattern=r"^[*\-_.:|@=+]*[A-Za-z0-9][A-Za-z0-9*\-_.:|@=+]*$", max_length=20, min_length=1)
+    str,
+    StringConstraints(pattern=r"^[*\-_.:|@=+]*[A-Za-z0-9][A-Za-z0-9*\-_.:|@=+]*$", max_length=20, min_length=1),
+    AfterValidator(spelling),
 ]
 Ref = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,20}$")]
 Payment = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,63}$")]

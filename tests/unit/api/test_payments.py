@@ -54,7 +54,7 @@ async def test_a_refund_is_requested_once_and_sent_once(house: House, operator: 
     told = await operator.refused(409, "POST", "/refunds", body)
     assert "on their way back already" in told["detail"]
     [act] = await house.trail()
-    assert (act.action, act.subject) == ("refund request", f"recharge:{order}")
+    assert (act.action, act.subject) == ("refund request", f"order:{order}")
 
 
 async def test_refunds_that_cannot_be(house: House, operator: Caller, user: int) -> None:

@@ -31,7 +31,13 @@ async def test_a_price_is_put_into_force_once(house: House, operator: Caller) ->
     assert (await operator.get("/tariffs?charger_id=BLR-1"))["items"] == [told]
     assert (await operator.get("/tariffs?group=malls"))["items"] == []
     assert (await read(tariffs.price, "BLR-1", now())).start_paise == 1_000
-    assert [act.action for act in await house.trail()] == ["tariff set"]
+    assert [(act.action, act.subject) for act in await house.trail()] == [("tariff set", "charger:BLR-1")]
+
+
+async def test_the_trail_says_whose_price_it_is(house: House, operator: Caller) -> None:
+    await operator.done("POST", "/tariffs", {"paise_per_kwh": 1_800, "group": "malls"})
+    await operator.done("POST", "/tariffs", {"paise_per_kwh": 1_800})
+    assert [act.subject for act in await house.trail()] == ["tariff:malls", "tariff:all"]
 
 
 @pytest.mark.parametrize(

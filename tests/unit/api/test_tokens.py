@@ -20,7 +20,9 @@ async def test_a_card_from_its_first_day_to_its_last(house: House, operator: Cal
     assert (await operator.done("PUT", "/tokens/04A2B9C1", {}))["status"] == "Blocked"
     again = await operator.done("POST", "/tokens/04A2B9C1/unblock")
     assert (again["status"], again["user_id"]) == ("Accepted", None)
-    assert [act.action for act in await house.trail()] == ["token add", "token block", "token add", "token unblock"]
+    acts = await house.trail()
+    assert [act.action for act in acts] == ["token add", "token block", "token add", "token unblock"]
+    assert {act.subject for act in acts} == {"card:04A2B9C1"}
 
 
 async def test_cards_by_number_and_by_user(house: House, operator: Caller) -> None:
