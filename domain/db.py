@@ -46,8 +46,17 @@ DRIVERS = (sqlite3.Error, psycopg.Error)
 """What bulk statements raise, which go past SQLAlchemy."""
 READERS = 4
 WRITERS = 4
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "recursive_triggers=ON")
-"""The last one because REPLACE would otherwise delete from append-only tables without asking their triggers."""
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=16000",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+    "recursive_triggers=ON",
+)
+"""A log of 64 MiB, because a page that every batch changes is then written into the file once instead of sixteen times
+(bench/README.md); recursive triggers, because REPLACE would otherwise delete from append-only tables without asking
+theirs."""
 
 
 def emit(db: Session, *events: Event) -> None:
