@@ -131,15 +131,17 @@ def main() -> int:
     parser.add_argument(
         "--page", action="store_true", help="write the table into docs/security.md anew, and run nothing"
     )
+    parser.add_argument("--left", action="store_true", help="only those that were not seen to fail yet")
     given = parser.parse_args()
     if given.page:
         PAGE.write_text(page(), encoding="utf-8")
         return 0
+    passed_over = seen() if given.left else {}
     chosen = [
         (attack, one)
         for attack, defences in ATTACKS.items()
         for one in defences
-        if all(word.lower() in f"{attack} {one}".lower() for word in given.words)
+        if mark(one) not in passed_over and all(word.lower() in f"{attack} {one}".lower() for word in given.words)
     ]
     with tempfile.TemporaryDirectory(prefix="evapp-breaches-") as folder:
         home = Path(folder)
