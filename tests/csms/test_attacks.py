@@ -58,7 +58,7 @@ async def test_a_second_socket_without_the_key_leaves_the_first_alone(database_u
             assert (await house.stored()).online
 
 
-@pytest.mark.parametrize("wh", [-1, -(2**40), 2**40, 10**15, 2**62])
+@pytest.mark.parametrize("wh", [-1, -(2**40), 10**8, 2**40, 10**15, 2**62])
 async def test_inflated_and_negative_meters_touch_nobody(house: House, raw: Raw, wh: int) -> None:
     """Whatever one charger's meter says, its own charge stays within what can be true, and others' are as they were."""
     began = await told(raw, "StartTransaction", connectorId=1, idTag="A", meterStart=0, timestamp=stamp())
@@ -69,7 +69,7 @@ async def test_inflated_and_negative_meters_touch_nobody(house: House, raw: Raw,
         await told(raw, "StopTransaction", transactionId=began["transactionId"], meterStop=wh, timestamp=stamp(60))
         mine, theirs = [await house.session_of(int(str(one["transactionId"]))) for one in (began, victim)]
     assert mine.state == SessionState.SETTLED
-    assert 0 <= mine.energy_wh < 10**7
+    assert 0 <= mine.energy_wh < 10_000, "a minute of the strongest charger there is"
     assert (theirs.state, theirs.energy_wh) == (SessionState.CHARGING, 0)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlmodel import select
 from starlette.applications import Starlette
@@ -330,7 +330,8 @@ async def test_next_never_leads_away(asha: httpx.AsyncClient, path: str) -> None
         assert answer.headers["location"] == "/dashboard"
 
 
-@given(st.text())
+@given(st.tuples(st.sampled_from(["", "/", "//", "/\\", "https://"]), st.text()).map("".join))
+@example("//evil.example/")
 def test_whatever_next_is_it_stays_here(path: str) -> None:
     where = httpx.URL("https://ev.example/auth/gate").join(quote(forms.local(path), safe="/?&=#%:@!$'()*+,;"))
     assert where.host == "ev.example"
