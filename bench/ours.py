@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from bench.peers import KEY
 from bench.processes import ROOT, module
-from domain import chargers, charging, wallet
+from domain import chargers, charging, connectors, wallet
 from domain.db import Database
-from domain.models import User, now
+from domain.models import Charger, User, now
 
 SECRET = "a secret of the bench, 32 characters or more"  # noqa: S105
 
@@ -47,23 +47,24 @@ def _know(db: Session, count: int, keys: bool) -> list[tuple[str, int]]:
     return [(f"IDLE-{number}", 1) for number in range(count)]
 
 
-def _add(db: Session, name: str, key: bool) -> None:
-    chargers.add(db, name, connectors=1, max_power_w=60_000)
+def _add(db: Session, name: str, key: bool) -> Charger:
+    charger = chargers.add(db, name, connectors=1, max_power_w=60_000)
     if key:
         chargers.set_key(db, name, KEY)
+    return charger
 
 
 def _charge(db: Session, number: int, keys: bool) -> tuple[str, int]:
     name, at = f"BENCH-{number}", now()
-    _add(db, name, keys)
+    charger = _add(db, name, keys)
     user = User(username=f"bench{number}", phone=f"+9190000{number:05}", pin_hash="")
     db.add(user)
     db.flush()
     assert user.id is not None
     wallet.open_accounts(db, user.id)
     wallet.adjust(db, user.id, 200_000, key=f"bench:{number}", reason="bench")
-    chargers.connected(db, name, at=at)
-    chargers.status(
+    charger.online, charger.heard_at = True, at
+    connectors.status(
         db,
         name,
         connector_number=1,

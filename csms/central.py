@@ -16,7 +16,7 @@ from csms.batches import Batches
 from csms.health import Health
 from csms.journal import Journal
 from csms.meter_log import MeterLog
-from domain import arrivals, chargers, findings, journal, metrics
+from domain import arrivals, connectors, findings, journal, metrics
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.events import ChargerLearned, ChargerRetired, ChargerTaken, NewsLost
@@ -70,7 +70,7 @@ class Central:
         self.comings: Batches[tuple[str, datetime], dict[str, int]] = Batches(self._come, "comings")
         self.goings: Batches[tuple[str, datetime, int], None] = _together(arrivals.disconnected, "goings")
         self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted, "boots")
-        self.reports: Batches[dict[str, Any], None] = _together(chargers.report, "reports")
+        self.reports: Batches[dict[str, Any], None] = _together(connectors.report, "reports")
         """What chargers do at the same time is one transaction."""
         self._boots: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=BOOTS + 1))
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

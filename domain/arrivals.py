@@ -34,9 +34,10 @@ def admitted(db: Session, knocks: Sequence[Knock]) -> set[Knock]:
 
 @counts_once
 def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -> dict[str, int]:
-    """As `chargers.connected`, and from now on this process holds them; gives each one's fence.
+    """Their sockets are open, and from now on this process holds them; gives each one's fence.
 
-    The process that held one until now hears that it is taken.
+    The process that held one until now hears that it is taken. What one was to stop while nobody reached it, it is
+    asked to stop once more.
     """
     names = {name: at for name, at in sorted(came)}
     stopping = select(ChargingSession.charger_id).where(
@@ -62,7 +63,7 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
 
 @counts_once
 def disconnected(db: Session, gone: Sequence[tuple[str, datetime, int]]) -> None:
-    """As `chargers.disconnected`, of connections by their fences; one that has a newer connection stays online."""
+    """Connections ended, known by their fences: a charger that has a newer one stays online."""
     fences = {name: fence for name, (_, fence, _) in holders(db, [name for name, _, _ in gone]).items()}
     names = {name: at for name, at, fence in sorted(gone) if fences.get(name) == fence}
     if not names:
@@ -103,7 +104,7 @@ def holders(db: Session, names: Sequence[str]) -> dict[str, tuple[str | None, in
 
 @counts_once
 def booted(db: Session, told: Sequence[dict[str, Any]]) -> None:
-    """As `chargers.booted`, each with its arguments."""
+    """They say what they are, after power-up (OCPP 1.6, 4.2): charger_id, vendor, model, serial, firmware, at."""
     rows = [
         {"this": one["charger_id"], **{f"its_{key}": one[key] for key in one if key != "charger_id"}}
         for one in sorted(told, key=lambda one: str(one["charger_id"]))

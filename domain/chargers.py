@@ -1,25 +1,20 @@
-"""Chargers: who may connect, what they report, and what a driver may know of one before a start."""
+"""Chargers: which there are, who may connect as one, and what a driver may know of one before a start."""
 
-import difflib
 import hmac
 import itertools
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain import idling, stops
 from domain.db import emit
-from domain.events import ChargerChanged, ChargerRetired, SessionChanged
-from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, now
-from domain.patience import counts_once
+from domain.events import ChargerChanged, ChargerRetired
+from domain.models import OPEN, Charger, ChargingSession, Connector, now
 from domain.prices import Price
 from domain.settings import settings
 from domain.tariffs import price
+from domain.typed_ids import find_key
 
 SILENCE = timedelta(minutes=10)
 """Two heartbeat intervals: an idle charger that says nothing for so long is out of contact."""
@@ -40,15 +35,9 @@ _STATUS_STATE = {
 }
 """What a connector's OCPP status means for the next driver."""
 
-PAUSES = ("SuspendedEV", "SuspendedEVSE", "Faulted")
-"""Statuses of a running charge in which no energy flows."""
-
-
 IDENTITY = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9*\-_.:]{1,48}")
 """How a charger may be called (payments.md 4.2); dots alone are no name."""
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
-CLOCK = timedelta(minutes=5), timedelta(days=1)
-"""How far ahead of ours, and how far behind, a charger's time of a status is believed."""
 
 
 class ChargerUnknown(Exception):
@@ -95,27 +84,9 @@ class ChargerView:
         return best({c.state for c in self.connectors})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where a typed ID leads: a charger, or the known IDs closest to it."""
-
-    charger_id: str | None
-    suggestions: tuple[str, ...] = ()
-
-
 def best(states: set[str]) -> str:
     """What several connectors offer together."""
     return next((s for s in (FREE, BUSY, FAULT, OFF) if s in states), NO_CONTACT)
-
-
-ALIKE = 0.6
-"""How much of two IDs must be the same for one to be suggested for the other (difflib)."""
-_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
-
-
-def find_key(typed: str) -> str:
-    """An ID without what people get wrong: case, spaces, dashes, full-width letters."""
-    return "".join(c for c in unicodedata.normalize("NFKC", typed).upper() if c.isalnum())[:48]
 
 
 def add(
@@ -278,98 +249,9 @@ def _digest(charger_id: str, key: bytes) -> str:
     return hmac.digest(settings().secret(), b"charger\0" + charger_id.encode() + b"\0" + key, "sha256").hex()
 
 
-def connected(db: Session, charger_id: str, *, at: datetime) -> None:
-    """Its socket is open; what it was to stop while nobody reached it, it is asked to stop once more."""
-    stops.ask_again(db, charger_id, at)
-    charger = info(db, charger_id)
-    charger.online, charger.connected_at, charger.heard_at = True, at, at
-    db.add(charger)
-    emit(db, ChargerChanged(charger_id))
-
-
-def disconnected(db: Session, charger_id: str, *, at: datetime) -> None:
-    """Its socket is gone, and no newer one took its place."""
-    idling.contact_lost(db, [charger_id], at)
-    charger = info(db, charger_id)
-    charger.online, charger.held_by, charger.heard_at = False, None, max(charger.heard_at or at, at)
-    db.add(charger)
-    running = [SessionChanged(s.id or 0, charger_id, s.user_id, s.state) for s in _running(db, charger_id)]
-    emit(db, ChargerChanged(charger_id), *running)
-
-
 def holder(db: Session, charger_id: str) -> str | None:
     """The process that holds its socket, if one does."""
     return db.exec(select(Charger.held_by).where(Charger.id == charger_id)).first()
-
-
-def booted(db: Session, charger_id: str, *, vendor: str, model: str, serial: str, firmware: str, at: datetime) -> None:
-    """It says what it is, after power-up (OCPP 1.6, 4.2)."""
-    charger = info(db, charger_id)
-    charger.vendor, charger.model, charger.serial, charger.firmware = vendor, model, serial, firmware
-    charger.booted_at = charger.heard_at = at
-    db.add(charger)
-    emit(db, ChargerChanged(charger_id))
-
-
-def heard(db: Session, heard: dict[str, datetime]) -> None:
-    """These chargers said something at these times; written in batches."""
-    for charger in db.exec(select(Charger).where(col(Charger.id).in_(heard)).order_by(Charger.id)):
-        charger.heard_at = max(charger.heard_at or heard[charger.id], heard[charger.id])
-        db.add(charger)
-
-
-def status(
-    db: Session,
-    charger_id: str,
-    *,
-    connector_number: int,
-    status: str,
-    error_code: str,
-    info: str,
-    at: datetime | None,
-    received_at: datetime,
-) -> None:
-    """A connector reports its state; a report older than the last one is left out (ocpp.md Q26)."""
-    running = [s for s in _running(db, charger_id) if s.connector_number == connector_number]
-    connector = db.get(Connector, (charger_id, connector_number)) or Connector(
-        charger_id=charger_id, number=connector_number
-    )
-    ahead, behind = CLOCK
-    moment = at if at is not None and received_at - behind < at < received_at + ahead else received_at
-    if connector.status_at is not None and moment < connector.status_at:
-        return
-    if not running and status != connector.status and idling.AFTER_IT in (status, connector.status):
-        idling.told_after(db, charger_id, connector_number, status, received_at)
-    if status != connector.status:
-        connector.changed_at = received_at
-    connector.status, connector.error_code, connector.info = status, error_code, info
-    connector.status_at = moment
-    db.add(connector)
-    for session in running:
-        session.suspended = status if status in PAUSES else ""
-        idling.told(session, status, received_at)
-        db.add(session)
-        emit(db, SessionChanged(session.id or 0, charger_id, session.user_id, session.state))
-    emit(db, ChargerChanged(charger_id))
-
-
-@counts_once
-def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
-    """Several reports of states at once, each as the arguments of `status`."""
-    for one in sorted(told, key=lambda one: str(one["charger_id"])):
-        status(db, **one)
-
-
-def _running(db: Session, charger_id: str) -> list[ChargingSession]:
-    """Its running charges, locked before anything else of it."""
-    return list(
-        db.exec(
-            select(ChargingSession)
-            .where(ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING))
-            .order_by(col(ChargingSession.id))
-            .with_for_update()
-        )
-    )
 
 
 def view(db: Session, charger_id: str) -> ChargerView:
@@ -424,33 +306,6 @@ def state_of(connector: Connector, whole: Connector | None, taken: set[int], in_
         return _STATUS_STATE[whole.status]
     state = _STATUS_STATE.get(connector.status, NO_CONTACT)
     return BUSY if state == FREE and connector.number in taken else state
-
-
-def find(db: Session, typed: str) -> Found:
-    """The charger somebody means by what he typed, or up to three he may have meant."""
-    exact = db.get(Charger, typed.strip()) if typed.strip().isprintable() else None
-    if exact is not None and exact.retired_at is None:
-        return Found(exact.id)
-    key = find_key(typed)
-    in_service = select(Charger.find_key, Charger.id).where(col(Charger.retired_at).is_(None)).order_by(Charger.id)
-    if key and (same := db.exec(in_service.where(Charger.find_key == key)).first()):
-        return Found(same[1])
-    known: dict[str, str] = dict(iter(db.exec(in_service))) if key else {}
-    return Found(None, tuple(known[k] for k in _closest(key, known)))
-
-
-def _closest(key: str, known: Iterable[str]) -> list[str]:
-    """Up to three keys that are like this one; where two are alike, the one of the same letters and digits is first:
-    people swap them, and leave zeros out."""
-    plain = _ZEROS.sub("", key)
-    matcher = difflib.SequenceMatcher(b=plain)
-    ranks = []
-    for candidate in known:
-        one = _ZEROS.sub("", candidate)
-        matcher.set_seq1(one)
-        if matcher.real_quick_ratio() >= ALIKE and (alike := matcher.ratio()) >= ALIKE:
-            ranks.append((-alike, sorted(one) != sorted(plain), candidate))
-    return [candidate for _, _, candidate in sorted(ranks)[:3]]
 
 
 def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerView]:

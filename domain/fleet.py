@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, and_, col, func, not_, or_, select
 
-from domain import chargers, health
+from domain import chargers, health, typed_ids
 from domain.models import OPEN, Charger, ChargerHealth, ChargingSession, Connector, now
 
 PAGE = 30
@@ -45,7 +45,7 @@ def page(db: Session, *, which: str = EVERY, typed: str = "", after: str = "", l
     """Chargers by their ids, those after the id `after`: of one filter, and with `typed` in id, name or place."""
     query = select(Charger).where(col(Charger.id) > after, *_within(which, now())).order_by(col(Charger.id))
     if typed:
-        key = chargers.find_key(typed)
+        key = typed_ids.find_key(typed)
         named = [col(column).icontains(typed, autoescape=True) for column in (Charger.id, Charger.name, Charger.place)]
         query = query.where(or_(*named, *([col(Charger.find_key).startswith(key, autoescape=True)] if key else [])))
     return _seen(db, db.exec(query.limit(limit)).all())

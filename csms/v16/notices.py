@@ -8,7 +8,7 @@ from csms.clock import parsed
 from csms.connection import Connection
 from csms.protocol import Request
 from csms.v16.numbers import connector
-from domain import chargers, safety
+from domain import connectors, safety
 from domain.db import transact
 
 CSR = "-----BEGIN CERTIFICATE REQUEST-----"
@@ -26,7 +26,7 @@ async def status_notification(charger: Connection, request: Request) -> dict[str
     given = told.get("timestamp")
     at = charger.clock.at(given, request.received_at, request.repairs) if parsed(given) else None
     await transact(
-        chargers.status,
+        connectors.status,
         charger.charger_id,
         connector_number=number,
         status=told["status"],

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import chargers, charging, dispatch, history, vacancies, wallet
+from domain import chargers, charging, dispatch, history, typed_ids, vacancies, wallet
 from domain.bus import bus
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
 from domain.db import read, transact
@@ -87,7 +87,7 @@ class ChargerPage(rx.State):
         """Show the charger of the address /c/<id>."""
         self.reset()  # type: ignore[no-untyped-call]
         typed = unquote(bare(self.router.url.path).removeprefix("/c/")).strip("/")[:60]
-        found = await read(chargers.find, typed)
+        found = await read(typed_ids.find, typed)
         self.id = found.charger_id or typed
         self.suggestions = list(found.suggestions)
         for cls in (StopAt, *BESIDE):

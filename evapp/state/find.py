@@ -7,7 +7,7 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlmodel import Session
 
-from domain import chargers, favourites, history
+from domain import chargers, favourites, history, typed_ids
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
 from domain.db import read
 from domain.models import now
@@ -63,10 +63,10 @@ class Find(rx.State):
             return None
         typed = form.get("charger") if isinstance(form, dict) else None
         self.typed = typed.strip()[:60] if isinstance(typed, str) else ""
-        if not chargers.find_key(self.typed):
+        if not typed_ids.find_key(self.typed):
             self.error, self.suggestions = t("Type the ID printed under the QR code, like DEMO-1."), []
             return rx.set_focus("charger")
-        found = await read(chargers.find, self.typed)
+        found = await read(typed_ids.find, self.typed)
         if found.charger_id is not None:
             self.error, self.suggestions = "", []
             return rx.redirect(at(f"/c/{found.charger_id}"))

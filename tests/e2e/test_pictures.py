@@ -16,12 +16,13 @@ from PIL import Image, ImageChops
 from playwright.async_api import Browser, expect
 from sqlmodel import Session, select
 
-from domain import chargers, charging, sign_ins, wallet
+from domain import charging, sign_ins, wallet
 from domain.db import Database
 from domain.models import ChargingSession, User, now
 from evapp.web.auth import COOKIE
 from tests.e2e.camera import STILL
 from tests.e2e.running import Product
+from tests.money.house import free_charger
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,10 +74,7 @@ def scene(db: Session) -> str:
     wallet.open_accounts(db, user.id)
     wallet.adjust(db, user.id, 124_050, key="pictures", reason="Welcome")
     for charger_id, status in ((FREE, "Available"), (OUT, "Faulted"), (LEFT, "Available")):
-        chargers.add(db, charger_id, place="Phoenix Mall, Whitefield", max_power_w=7_400, kind="Type 2", connectors=1)
-        chargers.connected(db, charger_id, at=now())
-        told = {"error_code": "NoError", "info": "", "at": None, "received_at": now()}
-        chargers.status(db, charger_id, connector_number=1, status=status, **told)
+        free_charger(db, charger_id, status, place="Phoenix Mall, Whitefield", max_power_w=7_400, kind="Type 2")
     session = charging.request_start(db, user.id, LEFT, 1)
     assert session.id is not None
     charging.answered(db, session.id, "accepted")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from domain import chargers, wallet
+from domain import wallet
 from domain.db import Database
-from domain.models import ChargingSession, OrderState, RechargeOrder, SessionState, now
+from domain.models import ChargingSession, OrderState, RechargeOrder, SessionState
 from domain.money import cost
 from tests.databases import ROOT, begin_run, migrate, postgres_database, postgres_server
 from tests.money import charge_loop, house, storm
@@ -89,18 +89,7 @@ def killed(url: str, seed: int, *, kills: int, charges: int) -> str:
 
 
 def _free_charger(db: Session) -> None:
-    chargers.add(db, charge_loop.CHARGER, max_power_w=7_000)
-    chargers.connected(db, charge_loop.CHARGER, at=now())
-    chargers.status(
-        db,
-        charge_loop.CHARGER,
-        connector_number=1,
-        status="Available",
-        error_code="NoError",
-        info="",
-        at=None,
-        received_at=now(),
-    )
+    house.free_charger(db, charge_loop.CHARGER, max_power_w=7_000)
 
 
 def _done(db: Session) -> tuple[list[ChargingSession], list[RechargeOrder]]:

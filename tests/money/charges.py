@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session, select
 
-from domain import chargers, charging, interruptions, metering, wallet
+from domain import arrivals, chargers, charging, connectors, interruptions, metering, wallet
 from domain.charging import Limit, Started
 from domain.db import Database
 from domain.events import Event
@@ -63,14 +63,14 @@ class Desk:
     def charger(self, charger_id: str = "BLR-1", connectors: int = 1, kw: int = KW) -> str:
         """A charger in contact whose connectors are free."""
         self.do(chargers.add, charger_id, connectors=connectors, max_power_w=kw * 1000)
-        self.do(chargers.connected, charger_id, at=self.clock.at)
+        self.connect(charger_id)
         for number in range(1, connectors + 1):
             self.status(charger_id, number, "Available")
         return charger_id
 
     def status(self, charger_id: str, number: int, status: str, at: datetime | None = None) -> None:
         self.do(
-            chargers.status,
+            connectors.status,
             charger_id,
             connector_number=number,
             status=status,
@@ -82,7 +82,17 @@ class Desk:
         self.heard(charger_id)
 
     def heard(self, charger_id: str) -> None:
-        self.do(chargers.heard, {charger_id: self.clock.at})
+        self.do(arrivals.heard, {charger_id: self.clock.at})
+
+    def connect(self, charger_id: str = "BLR-1") -> None:
+        self.do(house.connect, charger_id, self.clock.at)
+
+    def disconnect(self, charger_id: str = "BLR-1") -> None:
+        self.do(house.disconnect, charger_id, self.clock.at)
+
+    def boot(self, charger_id: str = "BLR-1") -> None:
+        told = {"vendor": "V", "model": "M", "serial": "S", "firmware": "F"}
+        self.do(arrivals.booted, [{"charger_id": charger_id, "at": self.clock.at} | told])
 
     # A charge
 

@@ -10,7 +10,7 @@ from zlib import crc32
 import httpx
 from sqlmodel import Session, col, func, select
 
-from domain import recharges, wallet
+from domain import arrivals, chargers, connectors, recharges, wallet
 from domain.audit import audit
 from domain.db import Database, read, transact
 from domain.models import Charger, ChargingSession, Entry, RechargeOrder, SessionState, Transfer, User, now
@@ -38,6 +38,25 @@ def driver(db: Session, name: str = "asha") -> int:
     assert user.id is not None
     wallet.open_accounts(db, user.id)
     return user.id
+
+
+def connect(db: Session, charger_id: str, at: datetime) -> None:
+    """Its socket opens at this process of the tests."""
+    arrivals.connected(db, "desk", [(charger_id, at)])
+
+
+def disconnect(db: Session, charger_id: str, at: datetime) -> None:
+    """Its newest socket is gone."""
+    _, fence, _ = arrivals.holders(db, [charger_id])[charger_id]
+    arrivals.disconnected(db, [(charger_id, at, fence)])
+
+
+def free_charger(db: Session, charger_id: str, status: str = "Available", **described: Any) -> None:
+    """A charger in contact, whose connector 1 has this status."""
+    chargers.add(db, charger_id, **described)
+    connect(db, charger_id, now())
+    told: dict[str, Any] = {"error_code": "NoError", "info": "", "at": None, "received_at": now()}
+    connectors.status(db, charger_id, connector_number=1, status=status, **told)
 
 
 def charge(db: Session, user_id: int, number: int = 1, state: SessionState = SessionState.CHARGING) -> int:

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from domain import chargers, charging, settlement, tariffs
+from domain import charging, settlement, tariffs
 from domain.charging import Refused
 from domain.db import Database
 from domain.metering import LIVE
@@ -106,7 +106,7 @@ class Street(RuleBasedStateMachine):
         self.wished(n, place)
 
     def wished(self, n: int, place: tuple[str, int]) -> bool:
-        self.desk.do(chargers.connected, place[0], at=self.desk.clock.at)
+        self.desk.connect(place[0])
         self.desk.status(*place, "Available")
         user_id = list(self.given)[n]
         try:
@@ -196,16 +196,16 @@ class Street(RuleBasedStateMachine):
 
     @rule(charger_id=st.sampled_from(CHARGERS), back_again=st.sampled_from([True, True, False]))
     def line_breaks(self, charger_id: str, back_again: bool) -> None:
-        self.desk.do(chargers.disconnected, charger_id, at=self.desk.clock.at)
+        self.desk.disconnect(charger_id)
         if back_again:
-            self.desk.do(chargers.connected, charger_id, at=self.desk.clock.at)
+            self.desk.connect(charger_id)
 
     @rule(minutes=st.sampled_from([1, 1, 2, 16, 25 * 60]), in_contact=st.booleans())
     def time(self, minutes: int, in_contact: bool) -> None:
         self.desk.passes(minutes=minutes)
         if in_contact:
             for charger_id in CHARGERS:
-                self.desk.do(chargers.connected, charger_id, at=self.desk.clock.at)
+                self.desk.connect(charger_id)
         self.desk.sweep()
         self.desk.interrupt_lost()
 

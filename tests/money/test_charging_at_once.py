@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from domain import accounts, chargers, charging, findings, interruptions, metering, recharges, sessions, wallet
+from domain import (
+    accounts,
+    arrivals,
+    charging,
+    connectors,
+    findings,
+    interruptions,
+    metering,
+    recharges,
+    sessions,
+    wallet,
+)
 from domain.charging import Limit, Refused
 from domain.db import Database
 from domain.models import ChargingSession, Finding, SessionState, Transfer
@@ -223,7 +234,7 @@ async def test_everything_of_one_driver_at_once(open_desk: Desk) -> None:
     samples = [desk.sample(session_id, METER + 2_000 + 10 * n) for n in range(10)]
 
     def status(db: Any, word: str) -> None:
-        chargers.status(
+        connectors.status(
             db,
             "BLR-1",
             connector_number=1,
@@ -248,7 +259,7 @@ async def test_everything_of_one_driver_at_once(open_desk: Desk) -> None:
             (stop,),
             (charging.request_stop, session_id, "driver"),
             *((metering.record, [sample]) for sample in samples[5:]),
-            (chargers.heard, {"BLR-1": at}),
+            (arrivals.heard, {"BLR-1": at}),
             (status, "Finishing"),
             (accounts.block, asha),
             (stop,),

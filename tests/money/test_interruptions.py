@@ -4,14 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain import chargers, charging, history, interruptions, metering, wallet
+from domain import charging, history, interruptions, metering, wallet
 from domain.events import SessionChanged
 from domain.models import SessionState
 from tests.money.charges import METER, Desk
-
-
-def boot(desk: Desk, charger_id: str = "BLR-1") -> None:
-    desk.do(chargers.booted, charger_id, vendor="v", model="m", serial="s", firmware="f", at=desk.clock.at)
 
 
 @pytest.mark.row("C4")
@@ -113,7 +109,7 @@ def test_a_boot_that_does_not_resume(desk: Desk) -> None:
     desk.charger()
     session_id = desk.begun(desk.driver(), 1)
     desk.passes(seconds=30)
-    boot(desk)
+    desk.boot()
     desk.passes(seconds=59)
     assert desk.interrupt_lost() == []
     desk.passes(seconds=2)
@@ -127,7 +123,7 @@ def test_a_boot_that_resumes(desk: Desk) -> None:
     desk.charger()
     session_id = desk.begun(asha, 1)
     desk.passes(seconds=30)
-    boot(desk)
+    desk.boot()
     desk.flows(session_id, 2)
     assert desk.interrupt_lost() == []
     desk.stop(session_id, METER + 3_000)

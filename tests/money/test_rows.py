@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from csms import clock
 from csms.protocol import Request
 from csms.v16.metering import sample
-from domain import accounts, attempts, chargers, charging, goodwill, metering, receipts, statements, tariffs, wallet
+from domain import accounts, attempts, charging, goodwill, metering, receipts, statements, tariffs, wallet
 from domain.accounts import NotDeleted
 from domain.charging import Refused
 from domain.db import TRIES, Database
@@ -420,8 +420,7 @@ def start_repeated(desk: Desk, asha: int) -> Told:
 @scene("C34")
 def rebooted(desk: Desk, asha: int) -> Told:
     session_id = desk.begun(asha, 1)
-    boot = partial(chargers.booted, vendor="V", model="M", serial="", firmware="", at=desk.clock.at)
-    desk.do(boot, "BLR-1")
+    desk.boot()
     desk.flows(session_id, 1)
     assert desk.interrupt_lost() == []
     return Told(2 * KWH, "2.000 kWh", ended(desk, session_id))
@@ -431,7 +430,7 @@ def rebooted(desk: Desk, asha: int) -> Told:
 def second_socket(desk: Desk, asha: int) -> Told:
     """That the newer one wins only once it has proven its key: tests/csms/test_commands.py, test_handshake.py."""
     session_id = desk.begun(asha, 1)
-    desk.changes_nothing(desk.do, chargers.connected, "BLR-1", at=desk.clock.at)
+    desk.changes_nothing(desk.connect)
     desk.flows(session_id, 1)
     return Told(2 * KWH, "2.000 kWh", ended(desk, session_id))
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import chargers, charging, interruptions, sessions, sweeper
+from domain import charging, interruptions, sessions, sweeper
 from domain.bus import LocalBus
 from domain.events import RemoteStop
 from domain.models import SessionState, now
@@ -142,7 +142,7 @@ async def test_a_blackout_interrupts_every_charge(open_desk: Desk, gateway: Gate
     ids = [desk.charging(desk.driver(), connector=n) for n in range(1, 5)]
     for session_id in ids:
         desk.flows(session_id, 1)
-    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    desk.disconnect()
     desk.passes(minutes=16)
     await sweeper.sweep_lost(desk.clock.at, desk.since)
     assert {desk.state(session_id) for session_id in ids} == {SessionState.INTERRUPTED}
@@ -158,7 +158,7 @@ async def test_a_lost_charge_that_cannot_be_worked_stops_no_other(
     broken, whole = (desk.charging(desk.driver(), connector=n) for n in (1, 2))
     for session_id in (broken, whole):
         desk.flows(session_id, 1)
-    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    desk.disconnect()
     desk.passes(minutes=16)
     right = interruptions.interrupt_lost
 

@@ -11,7 +11,6 @@ from domain import (
     accounts,
     allowance,
     arrivals,
-    chargers,
     charging,
     history,
     idling,
@@ -369,10 +368,10 @@ def test_a_charger_out_of_contact_idles_nobody(desk: Desk) -> None:
     """What nobody reported is not charged for; the contact ends it, and its return does not begin it anew."""
     _, session_id = parked(desk)
     desk.passes(minutes=15)
-    desk.do(arrivals.disconnected, [("BLR-1", desk.clock.at, 0)])
+    desk.disconnect()
     assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
     desk.passes(hours=3)
-    desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
+    desk.connect()
     desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
 
 
@@ -396,7 +395,7 @@ def test_a_charge_that_lost_its_contact_idles_no_more(desk: Desk) -> None:
     desk.flows(session_id, 2)
     desk.status("BLR-1", 1, "SuspendedEV")
     desk.passes(minutes=15)
-    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    desk.disconnect()
     desk.passes(hours=1)
     assert settlement.cost_of(desk.session(session_id), desk.clock.at) == 3_600 + 5 * 200
     assert desk.interrupt_lost() == [session_id]

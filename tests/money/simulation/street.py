@@ -72,18 +72,16 @@ class VirtualCharger:
 
     def connect(self) -> None:
         self.online, self.its_clock = True, ItsClock()
-        self.desk.do(chargers.connected, self.name, at=self.desk.clock.at)
+        self.desk.connect(self.name)
         if self.chance(0.3):
-            self.desk.do(
-                chargers.booted, self.name, vendor="V", model="M", serial="", firmware="", at=self.desk.clock.at
-            )
+            self.desk.boot(self.name)
         for connector in self.registers:
             self._say("status", connector, status="Charging" if connector in self.running else "Available")
 
     def break_line(self) -> None:
         if self.online:
             self.online = False
-            self.desk.do(chargers.disconnected, self.name, at=self.desk.clock.at)
+            self.desk.disconnect(self.name)
 
     def tell(self) -> None:
         """Send what waits; an answer may be lost, and then the message comes again."""

@@ -68,7 +68,7 @@ async def test_a_key_lets_the_charger_in_and_is_kept_nowhere(house: House, opera
 async def test_chargers_by_what_they_are(desk: Desk, operator: Caller) -> None:
     for number in range(1, 6):
         desk.charger(f"BLR-{number}")
-    desk.do(chargers.disconnected, "BLR-2", at=desk.clock.at)
+    desk.disconnect("BLR-2")
     desk.do(chargers.set_group, "BLR-3", "malls")
     assert [one["id"] for one in (await operator.get("/chargers?online=false"))["items"]] == ["BLR-2"]
     assert [one["id"] for one in (await operator.get("/chargers?group=malls"))["items"]] == ["BLR-3"]

@@ -1,21 +1,16 @@
-"""Chargers: who may connect, what they report, what a driver may know, and how one is found."""
-
-from datetime import timedelta
+"""Chargers: who may connect, and what a driver may know."""
 
 import pytest
 from sqlmodel import Session
 
-from domain import chargers, charging
+from domain import chargers, typed_ids
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerIsRetired, ChargerKeyWrong, ChargerUnknown
-from domain.events import ChargerChanged, ChargerRetired, SessionChanged
-from domain.models import Charger, Connector, SessionState, now
+from domain.events import ChargerChanged, ChargerRetired
+from domain.models import Charger, Connector, now
 from tests.money.charges import METER, Desk
+from tests.money.house import connect
 
 KEY = "0102030405060708090A0B0C0D0E0F1011121314"
-
-
-def connector(desk: Desk, number: int = 1, charger_id: str = "BLR-1") -> Connector:
-    return desk.do(lambda db: db.get_one(Connector, (charger_id, number)))
 
 
 def state(desk: Desk, number: int = 1) -> str:
@@ -44,7 +39,7 @@ def test_a_retired_one_may_not_connect_and_is_not_found_until_it_is_added_again(
         desk.do(chargers.admit, "BLR-1", None, accept_unknown=True)
     with pytest.raises(ChargerUnknown):
         desk.do(chargers.view, "BLR-1")
-    assert desk.do(chargers.find, "BLR-1").charger_id is None
+    assert desk.do(typed_ids.find, "BLR-1").charger_id is None
     desk.do(chargers.add, "BLR-1")
     desk.do(chargers.admit, "BLR-1", None, accept_unknown=False)
 
@@ -111,98 +106,14 @@ def test_a_new_key_drops_the_socket(desk: Desk) -> None:
     assert desk.events == [ChargerRetired("BLR-1")]
 
 
-# What they report
-
-
-def test_coming_booting_and_going(desk: Desk) -> None:
-    desk.do(chargers.add, "BLR-1")
-    desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
-    desk.do(chargers.booted, "BLR-1", vendor="V", model="M", serial="S", firmware="F", at=desk.passes(seconds=1))
-    charger = desk.do(chargers.info, "BLR-1")
-    assert (charger.online, charger.vendor, charger.booted_at) == (True, "V", desk.clock.at)
-    desk.do(chargers.disconnected, "BLR-1", at=desk.passes(seconds=1))
-    charger = desk.do(chargers.info, "BLR-1")
-    assert (charger.online, charger.heard_at) == (False, desk.clock.at)
-
-
-def test_a_lost_contact_is_told_to_the_drivers_who_charge_there(desk: Desk) -> None:
+def test_a_stop_still_finds_its_charger_after_it_was_retired(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     session_id = desk.charging(asha)
-    desk.events.clear()
-    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
-    assert desk.events == [ChargerChanged("BLR-1"), SessionChanged(session_id, "BLR-1", asha, "CHARGING")]
-
-
-def test_who_was_heard_is_never_heard_earlier(desk: Desk) -> None:
-    desk.charger()
-    later, earlier = desk.clock.at + timedelta(seconds=9), desk.clock.at - timedelta(seconds=9)
-    desk.do(chargers.heard, {"BLR-1": later, "GONE": later})
-    desk.do(chargers.heard, {"BLR-1": earlier})
-    assert desk.do(chargers.info, "BLR-1").heard_at == later
-
-
-def test_connectors_come_into_being_as_they_are_reported(desk: Desk) -> None:
-    """ocpp.md Q44."""
-    desk.charger()
-    desk.status("BLR-1", 7, "Available")
-    assert [c.number for c in desk.do(chargers.view, "BLR-1").connectors] == [1, 7]
-
-
-def test_an_older_report_is_left_out(desk: Desk) -> None:
-    """ocpp.md Q26."""
-    desk.charger()
-    at = desk.clock.at
-    desk.status("BLR-1", 1, "Charging", at=at)
-    desk.status("BLR-1", 1, "Available", at=at - timedelta(minutes=3))
-    assert connector(desk).status == "Charging"
-    desk.status("BLR-1", 1, "Available", at=at)
-    assert connector(desk).status == "Available"
-
-
-@pytest.mark.parametrize("wrong", [timedelta(days=3650), timedelta(minutes=6), timedelta(days=-20_000)])
-def test_a_clock_that_is_wrong_does_not_freeze_a_connector(desk: Desk, wrong: timedelta) -> None:
-    """ocpp.md Q39: a time far ahead must not make every later report an older one."""
-    desk.charger()
-    desk.status("BLR-1", 1, "Charging", at=desk.clock.at + wrong)
-    assert connector(desk).status == "Charging"
-    desk.passes(seconds=5)
-    desk.status("BLR-1", 1, "Available", at=desk.clock.at)
-    assert connector(desk).status == "Available"
-
-
-def test_the_time_of_a_state_is_that_of_its_change(desk: Desk) -> None:
-    desk.charger()
-    desk.status("BLR-1", 1, "Faulted")
-    since = desk.clock.at
-    desk.passes(minutes=5)
-    desk.status("BLR-1", 1, "Faulted")
-    assert connector(desk).changed_at == since
-
-
-def test_a_pause_is_part_of_the_charge_that_runs_there(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger(connectors=2)
-    session_id = desk.charging(asha)
-    for status, suspended in (("SuspendedEV", "SuspendedEV"), ("Charging", ""), ("Faulted", "Faulted")):
-        desk.events.clear()
-        desk.status("BLR-1", 1, status)
-        assert desk.session(session_id).suspended == suspended
-        assert SessionChanged(session_id, "BLR-1", asha, "CHARGING") in desk.events
-    desk.status("BLR-1", 2, "SuspendedEVSE")
-    assert desk.session(session_id).suspended == "Faulted"
-
-
-def test_a_charger_that_is_back_is_asked_again_to_stop(desk: Desk) -> None:
-    desk.charger(connectors=2)
-    stopping, running = desk.charging(desk.driver()), desk.charging(desk.driver(), connector=2)
-    desk.do(charging.request_stop, stopping, "driver")
-    for _ in range(6):
-        desk.do(charging.stop_asked, stopping, False)
-    desk.do(chargers.connected, "BLR-1", at=desk.clock.at)
-    session = desk.session(stopping)
-    assert (session.stop_tries, session.due_at) == (0, desk.clock.at + charging.AGAIN)
-    assert desk.session(running).state == SessionState.CHARGING
+    desk.flows(session_id, 1)
+    desk.do(chargers.retire, "BLR-1")
+    desk.stop(session_id, METER + 1_000)
+    assert desk.bill(session_id) == (1_000, 1_800)
 
 
 # What a driver may know
@@ -253,7 +164,7 @@ def test_silence_is_no_contact(desk: Desk) -> None:
     assert state(desk) == NO_CONTACT
     desk.heard("BLR-1")
     assert state(desk) == FREE
-    desk.do(chargers.disconnected, "BLR-1", at=desk.clock.at)
+    desk.disconnect()
     assert state(desk) == NO_CONTACT
 
 
@@ -268,61 +179,8 @@ def test_a_chargers_state_is_the_best_of_its_connectors(desk: Desk) -> None:
 
 def test_a_charger_without_connectors_is_out_of_contact(db: Session) -> None:
     chargers.admit(db, "NEW-1", None, accept_unknown=True)
-    chargers.connected(db, "NEW-1", at=now())
+    connect(db, "NEW-1", now())
     assert chargers.view(db, "NEW-1").state == NO_CONTACT
-
-
-# Found
-
-
-@pytest.mark.parametrize(
-    "typed", ["BLR-017", "blr-017", "blr017", " BLR 017 ", "ＢＬＲ－０１７", "b.l.r_0-1-7", "BLR—017"]
-)
-def test_people_type_as_they_like(db: Session, typed: str) -> None:
-    chargers.add(db, "BLR-017")
-    assert chargers.find(db, typed).charger_id == "BLR-017"
-
-
-def test_the_exact_name_goes_before_a_similar_one(db: Session) -> None:
-    for charger_id in ("BLR-1", "BLR1", "blr-1"):
-        chargers.add(db, charger_id)
-    for charger_id in ("BLR-1", "BLR1", "blr-1"):
-        assert chargers.find(db, charger_id).charger_id == charger_id
-    assert chargers.find(db, "bLr-1").charger_id == chargers.find(db, "b l r 1").charger_id
-
-
-def test_a_near_miss_is_answered_with_what_is_close(db: Session) -> None:
-    for n in range(10, 16):
-        chargers.add(db, f"BLR-0{n}")
-    chargers.add(db, "MYS-900")
-    found = chargers.find(db, "BLR-O16")
-    assert found.charger_id is None
-    assert len(found.suggestions) == 3
-    assert all(suggestion.startswith("BLR-0") for suggestion in found.suggestions)
-    assert chargers.find(db, "QQQQ").suggestions == ()
-
-
-@pytest.mark.parametrize("typed", ["BLR-71", "blr 17", "BLR-0017", "BLR-O17"])
-def test_zeros_left_out_and_digits_swapped_are_the_first_suggestion(db: Session, typed: str) -> None:
-    for charger_id in ("BLR-104", "BLR-061", "BLR-017", "BLR-090"):
-        chargers.add(db, charger_id)
-    assert chargers.find(db, typed).suggestions[0] == "BLR-017"
-
-
-@pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800", "' OR 1=1 --", "%", "🔌", "x" * 10_000, "---", "\n"])
-def test_odd_input_finds_nothing(db: Session, typed: str) -> None:
-    chargers.add(db, "BLR-017")
-    assert chargers.find(db, typed) == chargers.Found(None)
-
-
-def test_a_stop_still_finds_its_charger_after_it_was_retired(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
-    desk.do(chargers.retire, "BLR-1")
-    desk.stop(session_id, METER + 1_000)
-    assert desk.bill(session_id) == (1_000, 1_800)
 
 
 def test_free_ones_of_the_same_place(desk: Desk) -> None:
@@ -341,8 +199,8 @@ def test_everybody_may_know_how_many_chargers_are_in_contact(db: Session) -> Non
     assert chargers.in_contact(db) == (0, 0)
     for charger_id in ("BLR-1", "BLR-2", "BLR-3", "BLR-4"):
         chargers.add(db, charger_id)
-    chargers.connected(db, "BLR-1", at=now())
-    chargers.connected(db, "BLR-2", at=now() - chargers.SILENCE)
-    chargers.connected(db, "BLR-4", at=now())
+    connect(db, "BLR-1", now())
+    connect(db, "BLR-2", now() - chargers.SILENCE)
+    connect(db, "BLR-4", now())
     chargers.retire(db, "BLR-4")
     assert chargers.in_contact(db) == (1, 3)

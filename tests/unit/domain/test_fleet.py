@@ -19,7 +19,7 @@ def street(desk: Desk) -> Desk:
     desk.do(chargers.rename, "A-1", "Gate", "Phoenix Mall_1")
     desk.charging(desk.driver(), "B-1")
     desk.status("C-1", 1, "Faulted")
-    desk.do(chargers.disconnected, "D-1", at=desk.clock.at)
+    desk.disconnect("D-1")
     desk.do(chargers.retire, "E-1")
     return desk
 

@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import arrivals, chargers, charging, patience, running
+from domain import arrivals, charging, connectors, patience, running
 from domain.db import Database, answers, opened, read, transact
 from domain.patience import CommitUnknown, counts_once
 from tests.databases import migrate
@@ -87,7 +87,7 @@ async def test_what_counts_once_is_run_again_all_the_same(server: Postgres, data
 
 def test_what_chargers_say_counts_once() -> None:
     """Starts, stops, samples and states: a charger that was answered by an error may not say them again."""
-    said = (charging.started, charging.stopped, chargers.report, running.Meter().record, arrivals.booted)
+    said = (charging.started, charging.stopped, connectors.report, running.Meter().record, arrivals.booted)
     assert all(getattr(work, "counts_once", False) for work in said)
 
 

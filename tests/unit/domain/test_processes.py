@@ -25,7 +25,7 @@ def live(db: Session, *names: str) -> None:
 
 def test_the_newest_connection_holds_and_the_older_ones_end_changes_nothing(desk: Desk) -> None:
     """ocpp.md Q5, across processes."""
-    desk.charger("BLR-1")
+    desk.do(chargers.add, "BLR-1")
     at = desk.clock.at
     first = desk.do(arrivals.connected, "p1", [("BLR-1", at)])["BLR-1"]
     assert not [event for event in desk.events if isinstance(event, ChargerTaken)]

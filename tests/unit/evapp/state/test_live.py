@@ -10,12 +10,13 @@ import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import chargers, charging, vehicles, wallet
+from domain import charging, vehicles, wallet
 from domain.db import opened, transact
 from domain.events import SessionMetered
 from domain.models import User, now
 from evapp.state.effects import Effects
 from evapp.state.live import Live
+from tests.money.house import free_charger
 
 METER = 1_000_000
 
@@ -29,10 +30,7 @@ async def session(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[chargi
         wallet.open_accounts(db, user.id or 0)
         wallet.adjust(db, user.id or 0, 100_000, key="test", reason="For the test")
         vehicles.save(db, user.id or 0, {"battery": "30"})
-        chargers.add(db, "BLR-1", place="Mall", max_power_w=7_400, kind="Type 2")
-        chargers.connected(db, "BLR-1", at=now())
-        told = {"connector_number": 1, "error_code": "NoError", "info": "", "at": None, "received_at": now()}
-        chargers.status(db, "BLR-1", status="Available", **told)
+        free_charger(db, "BLR-1", place="Mall", max_power_w=7_400, kind="Type 2")
         session = charging.request_start(db, user.id or 0, "BLR-1", 1)
         charging.answered(db, session.id or 0, "accepted")
         began = {"charger_id": "BLR-1", "connector_number": 1, "tag": session.tag, "meter_start_wh": METER}

@@ -9,14 +9,14 @@ import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import chargers, recharges, sign_ins, vacancies
+from domain import recharges, sign_ins, vacancies
 from domain.db import opened, transact
 from domain.models import User, now
 from domain.sign_ins import Browser, hash_token
 from evapp.state.effects import Effects
 from evapp.state.notices import Notices
 from evapp.web import auth
-from tests.money.house import driver
+from tests.money.house import driver, free_charger
 
 
 @pytest.fixture
@@ -24,10 +24,7 @@ async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     def join(db: Session) -> int:
         user_id = driver(db)
         sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
-        chargers.add(db, "BLR-1")
-        chargers.connected(db, "BLR-1", at=now())
-        told = {"connector_number": 1, "error_code": "NoError", "info": "", "at": None, "received_at": now()}
-        chargers.status(db, "BLR-1", status="Available", **told)
+        free_charger(db, "BLR-1")
         vacancies.wish(db, user_id, "BLR-1")
         return user_id
 

@@ -448,11 +448,7 @@ async def test_the_charge_of_another_charger_is_not_stopped_from_here(
     page: PageOf, charger: Charger, people: dict[str, int]
 ) -> None:
     def begun(db: Session) -> str:
-        chargers.add(db, "B-1")
-        chargers.connected(db, "B-1", at=now())
-        chargers.status(
-            db, "B-1", connector_number=1, status="Available", error_code="", info="", at=None, received_at=now()
-        )
+        house.free_charger(db, "B-1")
         wallet.adjust(db, people["asha"], 60_000, key="k", reason="start")
         return charging.request_start(db, people["asha"], "B-1", 1, Limit()).ref
 
