@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import pytest
 from sqlmodel import Session, select
 
 from domain import arrivals, chargers, charging, connectors, interruptions, metering, wallet
-from domain.charging import Limit, Started
+from domain.charging import Limit, Refused, Started
 from domain.db import Database
 from domain.events import Event
 from domain.models import Account, ChargingSession, Entry, Finding, Hold, SessionState, Transfer
@@ -101,6 +102,14 @@ class Desk:
         session = self.do(charging.request_start, user_id, charger_id, connector, Limit(**limit))
         assert session.id is not None
         return session.id
+
+    def refusal(self, *args: Any, **limit: Any) -> tuple[str, str]:
+        """Code and sentence with which a start is refused; nothing is changed by it."""
+        before = self.everything()
+        with pytest.raises(Refused) as refused:
+            self.request(*args, **limit)
+        assert self.everything() == before
+        return refused.value.code, str(refused.value)
 
     def start(self, session_id: int, meter_wh: int = METER, **told: Any) -> Started:
         """StartTransaction for a session; the charger's clock is a second behind unless `at` says otherwise."""

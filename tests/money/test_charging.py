@@ -5,30 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain import accounts, charging, settings, tariffs, wallet
-from domain.charging import ENDINGS, REFUSALS, Refused
+from domain.charging import ENDINGS, REFUSALS
 from domain.events import ChargerChanged, SessionChanged, WalletChanged
 from domain.models import ChargingSession, Hold, HoldState, SessionState, Transfer
 from tests.money import house
 from tests.money.charges import METER, Desk
 
-STRICT = "ocpp_accept_unknown"
 PRICE = 18
 """Rupees a kWh, the default tariff."""
-
-
-@pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unknown cards may not charge, as in production."""
-    monkeypatch.setattr(settings.settings(), STRICT, False)
-
-
-def refusal(desk: Desk, *args: object, **limit: object) -> tuple[str, str]:
-    """Code and sentence with which a start is refused; nothing is changed by it."""
-    before = desk.everything()
-    with pytest.raises(Refused) as refused:
-        desk.request(*args, **limit)  # type: ignore[arg-type]
-    assert desk.everything() == before
-    return refused.value.code, str(refused.value)
 
 
 # The wish
@@ -67,7 +51,7 @@ def test_too_little_money_is_refused_and_the_least_is_enough(desk: Desk) -> None
     """C28."""
     asha = desk.driver(rupees=49)
     desk.charger()
-    code, sentence = refusal(desk, asha)
+    code, sentence = desk.refusal(asha)
     assert code == "funds"
     assert sentence == "You need at least ₹50.00 free in your wallet to start. Add money first."
     desk.give(asha, 1)
@@ -80,7 +64,7 @@ def test_arrears_are_refused_even_with_money(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     desk.do(house.owe, asha, 1_250)
-    assert refusal(desk, asha) == (
+    assert desk.refusal(asha) == (
         "arrears",
         "You owe ₹12.50 for an earlier charge. Add money first; it is taken from that.",
     )
@@ -90,7 +74,7 @@ def test_a_blocked_driver_is_refused(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     desk.do(accounts.block, asha)
-    assert refusal(desk, asha)[0] == "blocked"
+    assert desk.refusal(asha)[0] == "blocked"
 
 
 @pytest.mark.parametrize(
@@ -108,21 +92,21 @@ def test_a_connector_that_is_not_free_is_refused_with_its_reason(desk: Desk, sta
     asha = desk.driver()
     desk.charger()
     desk.status("BLR-1", 1, status)
-    assert refusal(desk, asha) == (code, REFUSALS[code])
+    assert desk.refusal(asha) == (code, REFUSALS[code])
 
 
 def test_a_charger_out_of_contact_is_refused(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     desk.passes(minutes=11)
-    assert refusal(desk, asha)[0] == "no contact"
+    assert desk.refusal(asha)[0] == "no contact"
 
 
 @pytest.mark.parametrize(("charger_id", "connector"), [("BLR-2", 1), ("BLR-1", 2), ("BLR-1", 0), ("BLR-1", -1)])
 def test_what_does_not_exist_is_refused(desk: Desk, charger_id: str, connector: int) -> None:
     asha = desk.driver()
     desk.charger()
-    assert refusal(desk, asha, charger_id, connector)[0] == "unknown"
+    assert desk.refusal(asha, charger_id, connector)[0] == "unknown"
 
 
 @pytest.mark.row("C15")
@@ -132,15 +116,15 @@ def test_one_charge_a_driver(desk: Desk) -> None:
     desk.charger()
     desk.charger("BLR-2")
     desk.request(asha)
-    assert refusal(desk, asha, "BLR-2") == ("charging", "You are already charging at BLR-1.")
-    assert refusal(desk, asha, "BLR-1") == ("charging", "You are already charging at BLR-1.")
+    assert desk.refusal(asha, "BLR-2") == ("charging", "You are already charging at BLR-1.")
+    assert desk.refusal(asha, "BLR-1") == ("charging", "You are already charging at BLR-1.")
 
 
 def test_one_charge_a_connector(desk: Desk) -> None:
     desk.charger(connectors=2)
     desk.request(desk.driver())
     ben = desk.driver()
-    assert refusal(desk, ben)[0] == "busy"
+    assert desk.refusal(ben)[0] == "busy"
     desk.request(ben, connector=2)
 
 
@@ -158,7 +142,7 @@ def test_one_charge_a_connector(desk: Desk) -> None:
 def test_a_limit_that_is_none_is_refused(desk: Desk, limit: dict[str, int]) -> None:
     asha = desk.driver()
     desk.charger()
-    assert refusal(desk, asha, **limit)[0] == "limit"
+    assert desk.refusal(asha, **limit)[0] == "limit"
 
 
 # The answer
@@ -403,247 +387,6 @@ def test_a_strangers_stop_is_billed_to_whoever_started(desk: Desk) -> None:
     assert desk.free(asha) == 1_000 - PRICE
 
 
-# Starts that are told again, late, or by nobody we know
-
-
-@pytest.mark.row("C33")
-def test_a_start_that_is_repeated_is_one_session(desk: Desk) -> None:
-    """C33, Q19."""
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    begun_at = desk.clock.at
-    first = desk.start(session_id, at=begun_at)
-    for _ in range(2):
-        desk.passes(minutes=30)
-        before = desk.everything()
-        assert desk.start(session_id, at=begun_at) == first
-        assert desk.everything() == before
-
-
-def test_a_start_that_is_repeated_after_the_stop_says_the_same(desk: Desk) -> None:
-    """Q19."""
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    begun_at = desk.clock.at
-    first = desk.start(session_id, at=begun_at)
-    desk.flows(session_id, 1)
-    desk.stop(session_id, METER + 1_000)
-    before = desk.everything()
-    again = desk.start(session_id, at=begun_at)
-    assert (again.transaction_id, again.status, again.stop) == (first.transaction_id, first.status, False)
-    assert desk.everything() == before
-
-
-def test_a_start_that_is_repeated_after_the_driver_stopped_says_the_same(desk: Desk) -> None:
-    """Q19: and says that it must be stopped."""
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    begun_at = desk.clock.at
-    first = desk.start(session_id, at=begun_at)
-    desk.do(charging.request_stop, session_id, "driver")
-    again = desk.start(session_id, at=begun_at)
-    assert (again.transaction_id, again.status, again.stop) == (first.transaction_id, "Accepted", True)
-
-
-def test_a_start_that_is_repeated_with_a_broken_clock_while_it_runs(desk: Desk) -> None:
-    """Q19: our tags are used once, so it is the same charge however long the answer was on its way."""
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    first = desk.start(session_id, at=desk.clock.at)
-    desk.passes(hours=2)
-    again = desk.start(session_id, at=desk.clock.at)
-    assert again.transaction_id == first.transaction_id
-    assert desk.state(session_id) == SessionState.CHARGING
-
-
-def test_a_broken_clock_repeats_a_card_only_for_a_while(desk: Desk) -> None:
-    """Q19: two charges with the same card and a meter that begins at zero are never made one."""
-    desk.charger()
-    first = desk.walk_up()
-    desk.passes(minutes=14)
-    assert desk.walk_up() == first
-    desk.passes(minutes=2)
-    assert desk.walk_up() != first
-
-
-@pytest.mark.parametrize("echo", [str.lower, lambda tag: f"{tag}00", lambda tag: f"{tag.lower()}      "])
-def test_our_tag_in_other_spellings(desk: Desk, echo: object) -> None:
-    """Q25: any case, and characters behind it."""
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    tag = echo(desk.session(session_id).tag)  # type: ignore[operator]
-    assert desk.do(charging.authorize, "BLR-1", tag) == "Accepted"
-    assert desk.start(session_id, tag=tag).session_id == session_id
-    assert desk.start(session_id, tag=tag).session_id == session_id
-    desk.flows(session_id, 1)
-    desk.stop(session_id, METER + 1_000, transaction_id=0, tag=tag)
-    assert desk.bill(session_id) == (1_000, 1_800)
-
-
-@pytest.mark.row("C26")
-def test_a_plug_after_we_gave_up_charges_if_money_allows(desk: Desk) -> None:
-    """C26, Q28."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "silent")
-    desk.passes(minutes=3)
-    begun = desk.start(session_id)
-    assert (begun.session_id, begun.status, begun.stop) == (session_id, "Accepted", False)
-    assert desk.money(asha).held_paise == 100_000
-    desk.flows(session_id, 1)
-    desk.stop(session_id, METER + 1_000)
-    assert desk.bill(session_id) == (1_000, 1_800)
-
-
-def _spend(desk: Desk, asha: int) -> None:
-    desk.do(wallet.adjust, asha, -96_000, key="spent", reason="for a test")
-
-
-def _owe(desk: Desk, asha: int) -> None:
-    desk.do(house.owe, asha, 100)
-
-
-def _block(desk: Desk, asha: int) -> None:
-    desk.do(accounts.block, asha)
-
-
-@pytest.mark.parametrize("meanwhile", [_spend, _owe, _block])
-def test_a_plug_after_we_gave_up_is_ended_if_a_start_would_be_refused(desk: Desk, meanwhile: object) -> None:
-    """Q28: what it delivers until it stops is paid from what there is."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "silent")
-    meanwhile(desk, asha)  # type: ignore[operator]
-    begun = desk.start(session_id)
-    assert (begun.status, begun.stop) == ("Invalid", True)
-    assert desk.start(session_id, at=desk.session(session_id).started_at) == begun
-    assert desk.state(session_id) == SessionState.STOPPING
-    desk.flows(session_id, 1)
-    desk.stop(session_id, METER + 1_000, reason="DeAuthorized")
-    assert desk.bill(session_id) == (1_000, 1_800)
-
-
-def test_a_plug_after_the_driver_cancelled_is_ended(desk: Desk) -> None:
-    """Q28: also when the cable is still in."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    desk.do(charging.request_stop, session_id, "driver")
-    begun = desk.start(session_id)
-    assert (begun.session_id, begun.status, begun.stop) == (session_id, "Invalid", True)
-    desk.stop(session_id, METER)
-    assert desk.bill(session_id) == (0, 0)
-    assert desk.free(asha) == 1_000
-
-
-def test_a_plug_after_the_driver_went_elsewhere_is_ended_and_costs_him_nothing(desk: Desk) -> None:
-    """Q28: one charge a driver; his tag does not make it a free one either."""
-    asha = desk.driver()
-    desk.charger()
-    desk.charger("BLR-2")
-    first = desk.request(asha)
-    desk.do(charging.answered, first, "silent")
-    second = desk.charging(asha, "BLR-2")
-    begun = desk.start(first)
-    assert begun.session_id not in (first, second)
-    assert (begun.status, begun.stop) == ("Invalid", True)
-    assert desk.state(first) == SessionState.CANCELLED
-    assert desk.state(second) == SessionState.CHARGING
-
-
-def test_a_tag_of_ours_is_good_for_one_charge(desk: Desk) -> None:
-    """Q25, Q32: used again it is nobody's, even where unknown cards may charge."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
-    desk.stop(session_id, METER + 1_000)
-    assert desk.do(charging.authorize, "BLR-1", desk.session(session_id).tag) == "Invalid"
-    again = desk.start(session_id, METER + 1_000)
-    assert again.session_id != session_id
-    assert (again.status, again.stop) == ("Invalid", True)
-    assert desk.session(again.session_id).user_id is None
-
-
-def test_a_tag_of_ours_on_another_charger_is_nobodys(desk: Desk, strict: None) -> None:
-    desk.charger()
-    desk.charger("BLR-2")
-    session_id = desk.request(desk.driver())
-    begun = desk.start(session_id, charger_id="BLR-2")
-    assert (begun.status, begun.stop) == ("Invalid", True)
-    assert desk.state(session_id) == SessionState.REQUESTED
-
-
-def test_a_card_of_the_chargers_own_is_a_walk_up(desk: Desk) -> None:
-    """Q32: where unknown cards may charge; the connector is taken, nobody's wallet is."""
-    asha = desk.driver()
-    desk.charger()
-    begun = desk.walk_up("a-card", 5)
-    assert (begun.status, begun.stop) == ("Accepted", False)
-    assert refusal(desk, asha)[0] == "busy"
-    assert desk.flows(begun.session_id, 100) == []
-    desk.stop(begun.session_id, 100_005, tag="A-CARD")
-    session = desk.session(begun.session_id)
-    assert (session.user_id, session.state, session.energy_wh) == (None, SessionState.SETTLED, 100_000)
-    assert session.receipt_number == ""
-
-
-def test_unknown_cards_are_refused_where_they_must_be(desk: Desk, strict: None) -> None:
-    """Q32: the answer carries a transaction id all the same, and the charge is stopped."""
-    desk.charger()
-    assert desk.do(charging.authorize, "BLR-1", "CARD") == "Invalid"
-    begun = desk.walk_up("CARD", 5)
-    assert begun.transaction_id > 0
-    assert (begun.status, begun.stop) == ("Invalid", True)
-    assert desk.state(begun.session_id) == SessionState.STOPPING
-
-
-def test_the_tag_of_an_interrupted_charge_may_go_on(desk: Desk) -> None:
-    desk.charger()
-    session_id = desk.begun(desk.driver(), 1)
-    desk.lose(session_id)
-    assert desk.do(charging.authorize, "BLR-1", desk.session(session_id).tag) == "Accepted"
-
-
-def test_a_start_on_the_other_connector_follows_the_cable(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger(connectors=2)
-    session_id = desk.request(asha, connector=1)
-    begun = desk.start(session_id, connector_number=2)
-    assert (begun.session_id, begun.status) == (session_id, "Accepted")
-    assert desk.session(session_id).connector_number == 2
-    desk.request(desk.driver(), connector=1)
-
-
-def test_a_start_on_a_connector_nobody_reported(desk: Desk) -> None:
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    assert desk.start(session_id, connector_number=3).session_id == session_id
-    assert desk.session(session_id).connector_number == 3
-
-
-def test_somebody_elses_start_takes_the_connector_and_gives_the_money_back(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    walk_up = desk.start(session_id, tag="CARD")
-    assert walk_up.session_id != session_id
-    assert charging.explain(desk.session(session_id)) == ENDINGS["taken"]
-    assert desk.free(asha) == 1_000
-
-
-def test_a_start_on_a_connector_where_a_charge_runs_means_its_stop_was_lost(desk: Desk) -> None:
-    """Q23."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
-    desk.start(session_id, METER + 2_000, tag="CARD")
-    session = desk.session(session_id)
-    assert (session.state, session.cost_paise, session.estimated) == (SessionState.INTERRUPTED, 3_600, True)
-    assert desk.money(asha).held_paise == 3_600
-
-
 # Messages that were on their way for hours
 
 
@@ -693,85 +436,6 @@ def test_a_stop_before_its_start_is_taken_as_now(desk: Desk) -> None:
     session = desk.session(session_id)
     assert session.stopped_at == desk.clock.at
     assert desk.bill(session_id) == (2_000, 3_600)
-
-
-# Stops of nobody
-
-
-@pytest.mark.row("C11")
-@pytest.mark.parametrize("transaction_id", [4_711, 2**31 - 1])
-def test_a_stop_of_an_unknown_transaction_is_kept_for_the_operator(desk: Desk, transaction_id: int) -> None:
-    """C11, Q21."""
-    desk.charger()
-    session_id = desk.charging(desk.driver())
-    for _ in range(2):
-        desk.changes_nothing(desk.stop, session_id, METER + 1_000, transaction_id=transaction_id)
-    assert desk.findings() == {"orphan-stop": 1}
-
-
-@pytest.mark.row("C12")
-def test_a_stop_with_another_chargers_transaction_does_not_touch_it(desk: Desk) -> None:
-    """C12."""
-    desk.charger()
-    desk.charger("BLR-2")
-    session_id = desk.charging(desk.driver())
-    desk.changes_nothing(desk.stop, session_id, METER + 1_000, charger_id="BLR-2")
-    assert desk.findings() == {"orphan-stop": 1}
-
-
-@pytest.mark.row("C13")
-@pytest.mark.parametrize("transaction_id", [-1, 0, 2**31])
-@pytest.mark.parametrize("with_tag", [True, False])
-def test_a_stop_of_a_charger_that_ignores_our_numbers(desk: Desk, transaction_id: int, with_tag: bool) -> None:
-    """C13, Q21: it is the only charge there that fits; a repetition is one, too."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
-    told = {"transaction_id": transaction_id, "tag": desk.session(session_id).tag if with_tag else ""}
-    desk.stop(session_id, METER + 1_000, **told)
-    assert desk.bill(session_id) == (1_000, 1_800)
-    desk.changes_nothing(desk.stop, session_id, METER + 1_000, **told)
-    assert desk.findings() == {}
-
-
-def test_a_stop_with_a_number_of_the_chargers_own_and_our_tag(desk: Desk) -> None:
-    """Q21, Q22."""
-    desk.charger()
-    session_id = desk.begun(desk.driver(), 1)
-    desk.stop(session_id, METER + 1_000, transaction_id=987_654, tag=desk.session(session_id).tag)
-    assert desk.bill(session_id) == (1_000, 1_800)
-
-
-@pytest.mark.row("C13")
-def test_a_stop_without_a_number_ends_the_charge_whose_meter_it_can_be(desk: Desk) -> None:
-    """C13: two charges, and only one whose register is not past the stop's."""
-    desk.charger(connectors=2)
-    first = desk.charging(desk.driver())
-    second = desk.charging(desk.driver(), connector=2)
-    desk.flows(first, 5)
-    desk.stop(second, METER + 3_000, transaction_id=-1)
-    assert desk.state(first) == SessionState.CHARGING
-    assert desk.session(second).meter_stop_wh == METER + 3_000
-
-
-@pytest.mark.row("C13")
-def test_a_stop_without_a_number_that_fits_two_charges_ends_none(desk: Desk) -> None:
-    """C13."""
-    desk.charger(connectors=2)
-    first = desk.charging(desk.driver())
-    second = desk.charging(desk.driver(), connector=2)
-    desk.changes_nothing(desk.stop, second, METER + 3_000, transaction_id=-1)
-    assert desk.findings() == {"orphan-stop": 1}
-    assert desk.state(first) == desk.state(second) == SessionState.CHARGING
-
-
-@pytest.mark.row("C12", "C13")
-def test_a_stop_without_a_number_and_with_a_strangers_tag_ends_none(desk: Desk) -> None:
-    """C13, C12."""
-    desk.charger()
-    session_id = desk.charging(desk.driver())
-    desk.changes_nothing(desk.stop, session_id, METER + 3_000, transaction_id=-1, tag="CARD")
-    assert desk.findings() == {"orphan-stop": 1}
 
 
 @pytest.mark.row("C30")

@@ -9,11 +9,10 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from domain import accounts, charging, funnel, poll_schedule, recharges, wallet
-from domain.breaker import REST_S, SILENCES, Breaker
 from domain.db import Database, read, transact
 from domain.events import RechargeChanged, WalletChanged
 from domain.models import Account, Finding, GatewayEvent, OrderState, RechargeOrder
-from domain.recharges import GatewayRefused, GatewayUnavailable, NotYours, RechargeRefused
+from domain.recharges import GatewayRefused, NotYours, RechargeRefused
 from domain.settings import settings
 from tests.money.house import (
     RUPEES_500,
@@ -30,16 +29,7 @@ from tests.money.house import (
     placed,
     rows,
 )
-
-SILENT = GatewayUnavailable("nothing came")
-
-
-async def opened(gateway: Gateway, user_id: int, nonce: str = "n1", amount_paise: int = RUPEES_500) -> str:
-    """An order whose pay page is open; its merchant id."""
-    order = await placed(user_id, amount_paise, nonce)
-    assert await funnel.begin(gateway, order.merchant_order_id)
-    return order.merchant_order_id
-
+from tests.money.orders import opened
 
 # Placing
 
@@ -316,141 +306,6 @@ async def test_an_order_is_its_owners_alone(asha: int, gateway: Gateway) -> None
     assert await read(recharges.of_user, ravi) == []
 
 
-@pytest.mark.row("R13")
-async def test_pending_for_days_then_paid(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R13: polled to 72 h, shown as pending, no hindrance for another recharge, credited however late."""
-    order_id = await opened(gateway, asha)
-    expires_at = (await found(order_id)).expires_at
-    for late in (poll_schedule.GRACE, *poll_schedule.TAIL[:-1]):
-        clock.at = expires_at + late
-        assert await funnel.poll(gateway, clock.at) == 1
-        assert (await found(order_id)).state == OrderState.PENDING
-    assert [order.merchant_order_id for order in await read(recharges.of_user, asha)] == [order_id]
-    await opened(gateway, asha, "n2")
-    gateway.pay(order_id)
-    clock.at = expires_at + poll_schedule.TAIL[-1]
-    await funnel.poll(gateway, clock.at)
-    assert (await found(order_id)).state == OrderState.CREDITED
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-async def test_never_confirmed_ends_after_72_hours_with_a_finding(asha: int, gateway: Gateway, clock: Clock) -> None:
-    order_id = await opened(gateway, asha)
-    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[-1]
-    await funnel.poll(gateway, clock.at)
-    order = await found(order_id)
-    assert (order.state, order.error_code, order.due_at) == (OrderState.FAILED, "NO_CONFIRMATION", None)
-    assert (await read(lambda db: db.exec(select(Finding.kind)).all())) == ["unconfirmed"]
-    gateway.pay(order_id)
-    await funnel.rang(gateway, order_id, b"{}")
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-async def test_a_gateway_silent_for_ever_is_asked_on(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """Nothing is given up without an answer."""
-    order_id = await opened(gateway, asha)
-    expires_at = (await found(order_id)).expires_at
-    for hours in (72, 73, 74):
-        clock.at = expires_at + timedelta(hours=hours)
-        gateway.status_raises.append(SILENT)
-        assert await funnel.poll(gateway, clock.at) == 1
-        assert (await found(order_id)).state == OrderState.PENDING
-    gateway.pay(order_id)
-    assert await funnel.poll(gateway, clock.at + recharges.AGAIN) == 1
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-@pytest.mark.row("R14")
-async def test_failed_then_completed_is_credited(asha: int, gateway: Gateway, database: Database, clock: Clock) -> None:
-    """R14: by the tail alone, without a webhook."""
-    heard = Heard(database)
-    order_id = await opened(gateway, asha)
-    gateway.say(order_id, "FAILED", error_code="INVALID_MPIN")
-    await funnel.settle(gateway, order_id)
-    order = await found(order_id)
-    assert (order.state, order.error_code) == (OrderState.FAILED, "INVALID_MPIN")
-    assert order.due_at == order.expires_at + poll_schedule.TAIL[0]
-    assert await read(recharges.of_user, asha) == []
-    gateway.pay(order_id)
-    await funnel.poll(gateway, order.due_at)
-    order = await found(order_id)
-    assert (order.state, order.error_code) == (OrderState.CREDITED, "")
-    assert await read(credits, asha) == [RUPEES_500]
-    assert [e.state for e in heard.of(RechargeChanged)] == ["PENDING", "FAILED", "CREDITED"]  # type: ignore[attr-defined]
-
-
-async def test_failed_stays_failed_when_the_gateway_repeats_itself(asha: int, gateway: Gateway, clock: Clock) -> None:
-    order_id = await opened(gateway, asha)
-    gateway.say(order_id, "FAILED")
-    await funnel.settle(gateway, order_id)
-    ended_at = (await found(order_id)).ended_at
-    for late in poll_schedule.TAIL:
-        clock.at = (await found(order_id)).expires_at + late
-        assert await funnel.poll(gateway, clock.at) == 1
-    order = await found(order_id)
-    assert (order.state, order.due_at, order.ended_at) == (OrderState.FAILED, None, ended_at)
-    gateway.say(order_id, "PENDING")
-    await funnel.settle(gateway, order_id)
-    assert (await found(order_id)).state == OrderState.FAILED
-
-
-@pytest.mark.row("R15")
-async def test_a_failed_attempt_is_no_failed_order(asha: int, gateway: Gateway, database: Database) -> None:
-    """R15: no bad news in between."""
-    order_id = await opened(gateway, asha)
-    heard = Heard(database)
-    gateway.say(order_id, "PENDING", error_code="TXN_AUTO_FAILED")
-    await funnel.settle(gateway, order_id)
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    assert [e.state for e in heard.of(RechargeChanged)] == ["CREDITED"]  # type: ignore[attr-defined]
-
-
-@pytest.mark.row("R16", "R26")
-async def test_nobody_opened_it_so_it_is_closed_after_its_time(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R16, R26: a crash before the gateway was asked; one final check, then no more."""
-    order_id = (await placed(asha)).merchant_order_id
-    assert await funnel.poll(gateway, clock.at + timedelta(minutes=15)) == 0
-    clock.at += timedelta(minutes=15, seconds=30)
-    assert await funnel.poll(gateway, clock.at) == 1
-    order = await found(order_id)
-    assert (order.state, order.error_code, order.due_at) == (OrderState.FAILED, "NEVER_OPENED", None)
-    assert await funnel.begin(gateway, order_id) == ""
-    assert gateway.calls["create"] == 0
-
-
-async def test_an_order_the_gateway_has_forgotten_is_asked_about_on(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """It was open once, so it may have been paid."""
-    order_id = await opened(gateway, asha)
-    remembered = gateway.orders.pop(order_id)
-    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[0]
-    await funnel.poll(gateway, clock.at)
-    order = await found(order_id)
-    assert order.state == OrderState.PENDING
-    assert order.due_at is not None
-    gateway.orders[order_id] = remembered
-    gateway.pay(order_id)
-    await funnel.poll(gateway, order.due_at)
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-async def test_an_order_past_its_time_is_not_opened_any_more(asha: int, gateway: Gateway, clock: Clock) -> None:
-    order_id = (await placed(asha)).merchant_order_id
-    clock.at += timedelta(minutes=15)
-    assert await funnel.begin(gateway, order_id) == ""
-    assert gateway.calls["create"] == 0
-
-
-@pytest.mark.row("R16")
-async def test_the_gateway_says_expired(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R16 as PhonePe does it: the order turns FAILED at its expiry."""
-    order_id = await opened(gateway, asha)
-    gateway.say(order_id, "FAILED", error_code="TXN_NOT_COMPLETED")
-    clock.at = (await found(order_id)).expires_at + poll_schedule.GRACE
-    await funnel.poll(gateway, clock.at)
-    assert (await found(order_id)).state == OrderState.FAILED
-
-
 @pytest.mark.row("R17")
 async def test_a_refusal_rejects_the_order_and_ends_the_asking(asha: int, gateway: Gateway, clock: Clock) -> None:
     """R17."""
@@ -460,108 +315,6 @@ async def test_a_refusal_rejects_the_order_and_ends_the_asking(asha: int, gatewa
     order = await found(order_id)
     assert (order.state, order.error_code, order.due_at) == (OrderState.REJECTED, "BAD_REQUEST", None)
     assert await funnel.poll(gateway, clock.at + timedelta(days=4)) == 0
-
-
-@pytest.mark.row("R18")
-async def test_a_lost_pay_answer_is_found_by_status(asha: int, gateway: Gateway) -> None:
-    """R18: PhonePe acted, its answer was lost; the id is not sent again, and money would arrive."""
-    order_id = (await placed(asha)).merchant_order_id
-    gateway.create_raises.append(SILENT)
-    gateway.raises_after = True
-    assert await funnel.begin(gateway, order_id) == ""
-    assert (await found(order_id)).state == OrderState.PENDING
-    assert await funnel.begin(gateway, order_id) == ""
-    assert gateway.calls["create"] == 1
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-@pytest.mark.row("R18")
-async def test_a_pay_request_that_never_arrived(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R18: nothing there, nothing charged; closed when it can no longer be under way."""
-    order_id = (await placed(asha)).merchant_order_id
-    gateway.create_raises.append(SILENT)
-    assert await funnel.begin(gateway, order_id) == ""
-    order = await found(order_id)
-    assert order.state == OrderState.UNKNOWN
-    assert order.due_at == order.created_at + poll_schedule.FIRST
-    assert await funnel.begin(gateway, order_id) == ""
-    assert gateway.calls["create"] == 1
-    clock.at = order.expires_at + poll_schedule.GRACE
-    await funnel.poll(gateway, clock.at)
-    assert (await found(order_id)).state == OrderState.FAILED
-
-
-@pytest.mark.row("R19")
-async def test_an_id_used_before_is_adopted(asha: int, gateway: Gateway) -> None:
-    """R19: a crash between the gateway's answer and our writing it down."""
-    order_id = (await placed(asha)).merchant_order_id
-    await gateway.create(merchant_order_id=order_id, amount_paise=RUPEES_500, redirect_url="", user_ref="")
-    assert await funnel.begin(gateway, order_id) == ""
-    order = await found(order_id)
-    assert (order.state, order.gateway_order_id) == (OrderState.PENDING, "OMO1")
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-@pytest.mark.row("R22")
-async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R22."""
-    order_id = await opened(gateway, asha)
-    before = await found(order_id)
-    gateway.status_raises.append(SILENT)
-    await funnel.settle(gateway, order_id)
-    assert (await found(order_id)).model_dump() == before.model_dump()
-    gateway.pay(order_id)
-    assert await funnel.poll(gateway, clock.at + poll_schedule.FIRST) == 1
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-@pytest.mark.row("R21")
-async def test_five_silences_open_the_breaker_and_one_answer_closes_it(
-    asha: int, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """R21: no new payments, polls continue, it recovers by itself."""
-    order_id = await opened(gateway, asha)
-    for _ in range(SILENCES):
-        assert not funnel.breaker.open
-        gateway.status_raises.append(SILENT)
-        await funnel.settle(gateway, order_id)
-    assert funnel.breaker.open
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    assert not funnel.breaker.open
-    assert await read(credits, asha) == [RUPEES_500]
-
-
-@pytest.mark.row("R21")
-def test_with_nothing_to_poll_the_breaker_lets_one_try_after_a_rest() -> None:
-    """R21."""
-    at = 1_000.0
-    breaker = Breaker(lambda: at)
-    for _ in range(SILENCES):
-        breaker.silent()
-    assert breaker.open and not breaker.lets_through()
-    at += REST_S
-    assert not breaker.open
-    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
-    at += REST_S
-    breaker.silent()
-    assert breaker.open
-
-
-@pytest.mark.row("R21")
-async def test_while_the_gateway_is_away_a_placed_order_is_not_begun(asha: int, gateway: Gateway) -> None:
-    """R21: it was placed a moment before; nothing is sent, nothing is lost, and it can be begun once it is back."""
-    order_id = (await placed(asha)).merchant_order_id
-    for _ in range(SILENCES):
-        funnel.breaker.silent()
-    assert await funnel.begin(gateway, order_id) == ""
-    assert (gateway.calls.total(), (await found(order_id)).state) == (0, OrderState.NEW)
-    funnel.breaker.answered()
-    assert await funnel.begin(gateway, order_id)
 
 
 @pytest.mark.row("R25")

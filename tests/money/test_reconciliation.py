@@ -36,14 +36,11 @@ from domain.models import (
     SettledPayment,
     SignInAttempt,
 )
-from domain.recharges import GatewayUnavailable
 from domain.reconciliation import Discrepancy
 from domain.settled_payments import Line
 from payments import settlement_report
 from tests.money.house import RUPEES_500, Clock, Gateway, charge, credits, found, give, placed, rows
-from tests.money.test_refunds import paid, sent
-
-SILENT = GatewayUnavailable("nothing came")
+from tests.money.orders import SILENT, paid, sent
 
 
 async def entries() -> int:

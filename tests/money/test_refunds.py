@@ -5,16 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from domain import accounts, funnel, poll_schedule, recharges, refunds, wallet
-from domain.breaker import SILENCES
+from domain import accounts, funnel, recharges, refunds, wallet
 from domain.db import Database, read, transact
 from domain.events import WalletChanged
-from domain.models import Account, Finding, GatewayEvent, Refund, RefundState
-from domain.recharges import GatewayRefused, GatewayUnavailable
+from domain.models import GatewayEvent, Refund, RefundState
+from domain.recharges import GatewayRefused
 from domain.refunds import RefundRefused
 from tests.money.house import (
     RUPEES_500,
@@ -30,50 +28,7 @@ from tests.money.house import (
     placed,
     rows,
 )
-
-SILENT = GatewayUnavailable("nothing came")
-
-
-async def paid(gateway: Gateway, user_id: int, nonce: str = "n1") -> str:
-    """A recharge of ₹500 that has arrived; its merchant id."""
-    order = await placed(user_id, RUPEES_500, nonce)
-    await funnel.begin(gateway, order.merchant_order_id)
-    gateway.pay(order.merchant_order_id)
-    await funnel.settle(gateway, order.merchant_order_id)
-    return order.merchant_order_id
-
-
-async def requested(order_id: str, paise: int = 20_000, key: str = "k1") -> str:
-    """A refund that was written down and not sent; its merchant id."""
-    return (await transact(refunds.request, order_id, paise, key=key, reason="he asked for it")).merchant_refund_id
-
-
-async def sent(gateway: Gateway, order_id: str, paise: int = 20_000, key: str = "k1") -> str:
-    refund_id = await requested(order_id, paise, key)
-    await funnel.settle_refund(gateway, refund_id)
-    return refund_id
-
-
-async def of(refund_id: str) -> Refund:
-    refund = await read(refunds.found, refund_id)
-    assert refund is not None
-    return refund
-
-
-async def pots(user_id: int) -> tuple[int, int, int]:
-    """Paise in the wallet, on their way back, and at the gateway (what it owes us, positive)."""
-
-    def look(db: Session) -> tuple[int, int, int]:
-        balances = [db.get(Account, code) for code in (wallet.CLEARING, wallet.GATEWAY)]
-        clearing, gateway = (account.balance_paise if account else 0 for account in balances)
-        return wallet.balance(db, user_id).balance_paise, clearing, -gateway
-
-    return await read(look)
-
-
-async def findings_() -> list[tuple[str, str]]:
-    return await read(lambda db: [(f.kind, f.ref) for f in db.exec(select(Finding).order_by(col(Finding.id)))])
-
+from tests.money.orders import accept, findings, paid, pots, refund_of, refuse, requested, sent
 
 # Requesting
 
@@ -84,7 +39,7 @@ async def test_the_wallet_is_debited_at_the_request(asha: int, gateway: Gateway,
     order_id = await paid(gateway, asha)
     heard = Heard(database)
     refund_id = await requested(order_id)
-    refund = await of(refund_id)
+    refund = await refund_of(refund_id)
     assert (refund.state, refund.amount_paise, refund.user_id) == (RefundState.NEW, 20_000, asha)
     assert refund_id.startswith("REF-") and len(refund_id) <= 63
     assert await pots(asha) == (30_000, 20_000, 50_000)
@@ -232,7 +187,7 @@ async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
     """R30: the statuses are shown, the money stays in clearing until the end, and the end is the end."""
     order_id = await paid(gateway, asha)
     refund_id = await sent(gateway, order_id)
-    assert (await of(refund_id)).gateway_refund_id == "OMR1"
+    assert (await refund_of(refund_id)).gateway_refund_id == "OMR1"
     for state, clearing, words in (
         ("PENDING", 20_000, "On its way back to where you paid from"),
         ("CONFIRMED", 20_000, "On its way back to where you paid from"),
@@ -241,12 +196,12 @@ async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
         gateway.say_refund(refund_id, state)
         for _ in range(2):
             await funnel.settle_refund(gateway, refund_id)
-        assert (await of(refund_id)).state == state
+        assert (await refund_of(refund_id)).state == state
         assert await pots(asha) == (30_000, clearing, 30_000 + clearing)
         line = (await read(wallet.lines, asha))[0]
         assert (line.kind, line.amount_paise, line.description) == ("refund", -20_000, words)
         assert line.balance_after_paise == 30_000
-    refund = await of(refund_id)
+    refund = await refund_of(refund_id)
     assert refund.due_at is None and refund.ended_at is not None
 
 
@@ -256,7 +211,7 @@ async def test_confirmed_does_not_fall_back(asha: int, gateway: Gateway) -> None
     for state in ("CONFIRMED", "PENDING", "ACCEPTED", "completed", ""):
         gateway.say_refund(refund_id, state)
         await funnel.settle_refund(gateway, refund_id)
-        assert (await of(refund_id)).state == RefundState.CONFIRMED
+        assert (await refund_of(refund_id)).state == RefundState.CONFIRMED
 
 
 @pytest.mark.row("R31")
@@ -267,7 +222,7 @@ async def test_failed_comes_back_once_and_a_new_one_is_allowed(asha: int, gatewa
     gateway.say_refund(refund_id, "FAILED", error_code="BANK_DOWN")
     await asyncio.gather(*(funnel.settle_refund(gateway, refund_id) for _ in range(20)))
     await asyncio.gather(*(transact(refunds.apply, refund_id, gateway.refunds[refund_id]) for _ in range(20)))
-    refund = await of(refund_id)
+    refund = await refund_of(refund_id)
     assert (refund.state, refund.error_code, refund.due_at) == (RefundState.FAILED, "BANK_DOWN", None)
     assert await pots(asha) == (50_000, 0, 50_000)
     told = [(line.amount_paise, line.description) for line in (await read(wallet.lines, asha))[:2]]
@@ -306,11 +261,11 @@ async def test_a_refund_that_the_gateway_refuses_is_back_at_once(asha: int, gate
     order_id = await paid(gateway, asha)
     gateway.refund_raises.append(GatewayRefused("BAD_REQUEST", "no"))
     refund_id = await sent(gateway, order_id)
-    refund = await of(refund_id)
+    refund = await refund_of(refund_id)
     assert (refund.state, refund.error_code) == (RefundState.REJECTED, "BAD_REQUEST")
     assert await pots(asha) == (50_000, 0, 50_000)
     await transact(refunds.rejected, refund_id, "LATE")
-    assert (await of(refund_id)).error_code == "BAD_REQUEST"
+    assert (await refund_of(refund_id)).error_code == "BAD_REQUEST"
 
 
 async def test_another_amount_than_ours_does_not_end_it(asha: int, gateway: Gateway) -> None:
@@ -318,9 +273,9 @@ async def test_another_amount_than_ours_does_not_end_it(asha: int, gateway: Gate
     refund_id = await sent(gateway, order_id)
     gateway.say_refund(refund_id, "COMPLETED", amount_paise=19_999)
     await funnel.settle_refund(gateway, refund_id)
-    assert (await of(refund_id)).state == RefundState.PENDING
+    assert (await refund_of(refund_id)).state == RefundState.PENDING
     assert await pots(asha) == (30_000, 20_000, 50_000)
-    assert await findings_() == [("refund-mismatch", refund_id)]
+    assert await findings() == [("refund-mismatch", refund_id)]
 
 
 @pytest.mark.parametrize(
@@ -339,180 +294,9 @@ async def test_an_end_stays_and_a_contradiction_is_found(
     gateway.say_refund(refund_id, then)
     for _ in range(2):
         await transact(refunds.apply, refund_id, gateway.refunds[refund_id])
-    assert (await of(refund_id)).state == first
+    assert (await refund_of(refund_id)).state == first
     assert await pots(asha) == before
-    assert await findings_() == ([(kind, refund_id)] if kind else [])
-
-
-# Unknown outcomes
-
-
-@pytest.mark.row("R32")
-async def test_a_lost_answer_is_asked_about_and_never_sent_again(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R32: PhonePe acted, its answer was lost."""
-    order_id = await paid(gateway, asha)
-    gateway.refund_raises.append(SILENT)
-    gateway.raises_after = True
-    refund_id = await sent(gateway, order_id)
-    assert (await of(refund_id)).state == RefundState.UNKNOWN
-    assert await pots(asha) == (30_000, 20_000, 50_000)
-    clock.at += timedelta(seconds=30)
-    assert await funnel.poll_refunds(gateway, clock.at) == 1
-    assert (await of(refund_id)).state == RefundState.PENDING
-    gateway.say_refund(refund_id, "COMPLETED")
-    clock.at += timedelta(minutes=5)
-    await funnel.poll_refunds(gateway, clock.at)
-    assert await pots(asha) == (30_000, 0, 30_000)
-    assert gateway.calls["refund"] == 1
-
-
-@pytest.mark.row("R32")
-async def test_a_refund_that_never_arrived_comes_back_only_when_it_cannot_be_under_way(
-    asha: int, gateway: Gateway, clock: Clock
-) -> None:
-    """R32."""
-    order_id = await paid(gateway, asha)
-    gateway.refund_raises.append(SILENT)
-    refund_id = await sent(gateway, order_id)
-    clock.at += refunds.NEVER_ARRIVED - timedelta(seconds=1)
-    await funnel.settle_refund(gateway, refund_id)
-    assert (await of(refund_id)).state == RefundState.UNKNOWN
-    clock.at += timedelta(seconds=1)
-    await funnel.settle_refund(gateway, refund_id)
-    refund = await of(refund_id)
-    assert (refund.state, refund.error_code) == (RefundState.REJECTED, "NEVER_ARRIVED")
-    assert await pots(asha) == (50_000, 0, 50_000)
-    assert gateway.calls["refund"] == 1
-
-
-@pytest.mark.parametrize(("said", "state"), [("PENDING", RefundState.PENDING), ("EXPIRED", RefundState.UNKNOWN)])
-async def test_a_refund_that_the_gateway_acknowledged_is_never_given_up(
-    asha: int, gateway: Gateway, clock: Clock, said: str, state: RefundState
-) -> None:
-    """Also when it says what nobody understands, and later knows nothing of it."""
-    order_id = await paid(gateway, asha)
-    gateway.refund_raises.append(SILENT)
-    gateway.raises_after = True
-    refund_id = await sent(gateway, order_id)
-    gateway.say_refund(refund_id, said)
-    await funnel.settle_refund(gateway, refund_id)
-    gateway.refunds.clear()
-    clock.at += 2 * refunds.NEVER_ARRIVED
-    await funnel.settle_refund(gateway, refund_id)
-    assert (await of(refund_id)).state == state
-
-
-@pytest.mark.row("R32")
-async def test_an_hour_counts_from_the_sending(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R32: it waited for the gateway to come back, then its answer was lost."""
-    order_id = await paid(gateway, asha)
-    refund_id = await requested(order_id)
-    clock.at += 2 * refunds.NEVER_ARRIVED
-    gateway.refund_raises.append(SILENT)
-    await funnel.settle_refund(gateway, refund_id)
-    await funnel.settle_refund(gateway, refund_id)
-    assert (await of(refund_id)).state == RefundState.UNKNOWN
-
-
-async def test_a_crash_before_the_sending_is_made_good_by_the_sweeper(
-    asha: int, gateway: Gateway, clock: Clock
-) -> None:
-    order_id = await paid(gateway, asha)
-    refund_id = await requested(order_id)
-    assert await funnel.poll_refunds(gateway, clock.at) == 0
-    clock.at += refunds.UNSENT
-    assert await funnel.poll_refunds(gateway, clock.at) == 1
-    assert (await of(refund_id)).state == RefundState.PENDING
-    assert gateway.calls["refund"] == 1
-
-
-@pytest.mark.row("R32")
-async def test_a_crash_while_sending_is_asked_about(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """R32: killed between taking it and the gateway's answer; nobody knows whether it was sent."""
-    order_id = await paid(gateway, asha)
-    refund_id = await requested(order_id)
-    assert await transact(refunds.sending, refund_id) is not None
-    clock.at += timedelta(minutes=2)
-    assert await funnel.poll_refunds(gateway, clock.at) == 1
-    assert (gateway.calls["refund"], gateway.calls["refund_status"]) == (0, 1)
-    assert (await of(refund_id)).state == RefundState.UNKNOWN
-
-
-@pytest.mark.row("R32")
-async def test_many_senders_send_once(asha: int, gateway: Gateway) -> None:
-    """R32: the shell and several sweepers at once; each process has turns of its own."""
-    order_id = await paid(gateway, asha)
-    refund_id = await requested(order_id)
-    taken = await asyncio.gather(*(transact(refunds.sending, refund_id) for _ in range(20)))
-    assert sum(refund is not None for refund in taken) == 1
-    other = await requested(await paid(gateway, asha, "n2"), 100, "k2")
-    await asyncio.gather(*(funnel.settle_refund(gateway, other) for _ in range(20)))
-    assert gateway.calls["refund"] == 1
-
-
-async def test_silence_changes_nothing_and_keeps_the_schedule(asha: int, gateway: Gateway, clock: Clock) -> None:
-    order_id = await paid(gateway, asha)
-    refund_id = await sent(gateway, order_id)
-    before = await of(refund_id)
-    gateway.refund_status_raises.append(SILENT)
-    await funnel.settle_refund(gateway, refund_id)
-    assert (await of(refund_id)).model_dump() == before.model_dump()
-    assert before.due_at == before.created_at + poll_schedule.REFUND[0]
-
-
-@pytest.mark.row("R21")
-async def test_nothing_is_sent_while_the_gateway_is_away(asha: int, gateway: Gateway) -> None:
-    """R21: it stays due, and is sent when the gateway is back."""
-    order_id = await paid(gateway, asha)
-    refund_id = await requested(order_id)
-    for _ in range(SILENCES):
-        funnel.breaker.silent()
-    await funnel.settle_refund(gateway, refund_id)
-    refund = await of(refund_id)
-    assert (refund.state, gateway.calls["refund"]) == (RefundState.NEW, 0)
-    assert refund.due_at is not None
-    funnel.breaker.answered()
-    await funnel.settle_refund(gateway, refund_id)
-    assert (await of(refund_id)).state == RefundState.PENDING
-
-
-async def test_a_refund_is_asked_about_until_it_ends(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """Daily after the first day, for ever; an operator hears of it after ten days."""
-    order_id = await paid(gateway, asha)
-    refund_id = await sent(gateway, order_id)
-    asks = 0
-    while clock.at < (await of(refund_id)).created_at + timedelta(days=11):
-        due_at = (await of(refund_id)).due_at
-        assert due_at is not None and due_at > clock.at
-        clock.at = due_at
-        asks += await funnel.poll_refunds(gateway, clock.at)
-    assert asks == len(poll_schedule.REFUND) + 11
-    assert await findings_() == [("refund-slow", refund_id)]
-    gateway.say_refund(refund_id, "COMPLETED")
-    await funnel.poll_refunds(gateway, clock.at + timedelta(days=1))
-    assert await pots(asha) == (30_000, 0, 30_000)
-
-
-async def test_a_refund_without_an_acknowledgement_is_found_after_a_day(
-    asha: int, gateway: Gateway, clock: Clock
-) -> None:
-    order_id = await paid(gateway, asha)
-    gateway.refund_raises.append(SILENT)
-    gateway.refund_status_raises.extend([SILENT] * 2)
-    refund_id = await sent(gateway, order_id)
-    clock.at += timedelta(hours=23)
-    await funnel.poll_refunds(gateway, clock.at)
-    assert await findings_() == []
-    clock.at += timedelta(hours=2)
-    await funnel.poll_refunds(gateway, clock.at)
-    assert await findings_() == [("refund-slow", refund_id)]
-
-
-async def test_two_processes_do_not_take_the_same_refund(asha: int, gateway: Gateway, clock: Clock) -> None:
-    made = {await sent(gateway, await paid(gateway, asha, f"n{n}"), 100, f"k{n}") for n in range(6)}
-    clock.at += timedelta(seconds=15)
-    taken = await asyncio.gather(*(transact(refunds.due, clock.at, 2) for _ in range(5)))
-    assert sorted(refund_id for some in taken for refund_id in some) == sorted(made)
+    assert await findings() == ([(kind, refund_id)] if kind else [])
 
 
 # Doorbells
@@ -526,7 +310,7 @@ async def test_a_webhook_ends_the_clearing(asha: int, gateway: Gateway, by: str)
     refund_id = await sent(gateway, order_id)
     gateway.say_refund(refund_id, "COMPLETED")
     await funnel.rang(gateway, {"refund": refund_id, "order": order_id}[by], b"{}")
-    assert (await of(refund_id)).state == RefundState.COMPLETED
+    assert (await refund_of(refund_id)).state == RefundState.COMPLETED
     kinds = await read(lambda db: db.exec(select(GatewayEvent.kind).order_by(col(GatewayEvent.id))).all())
     assert kinds[-3:] == ["refund", "webhook", "refund"]
 
@@ -537,7 +321,7 @@ async def test_a_webhook_that_lies_ends_nothing(asha: int, gateway: Gateway) -> 
     order_id = await paid(gateway, asha)
     refund_id = await sent(gateway, order_id)
     await funnel.rang(gateway, refund_id, b'{"event":"pg.refund.failed","payload":{"state":"FAILED"}}')
-    assert (await of(refund_id)).state == RefundState.PENDING
+    assert (await refund_of(refund_id)).state == RefundState.PENDING
 
 
 @pytest.mark.row("R10")
@@ -571,7 +355,7 @@ async def test_a_failed_refund_that_was_paid_after_all_is_heard(asha: int, gatew
     await funnel.settle_refund(gateway, refund_id)
     gateway.say_refund(refund_id, "COMPLETED")
     await funnel.rang(gateway, refund_id, b"{}")
-    assert await findings_() == [("refund-late", refund_id)]
+    assert await findings() == [("refund-late", refund_id)]
     assert await pots(asha) == (50_000, 0, 50_000)
 
 
@@ -586,7 +370,7 @@ async def test_money_for_a_blocked_or_deleted_driver_is_a_task(asha: int, gatewa
     await transact(accounts.block, asha)
     gateway.pay(order.merchant_order_id)
     await funnel.settle(gateway, order.merchant_order_id)
-    assert await findings_() == [("refund-due", order.merchant_order_id)]
+    assert await findings() == [("refund-due", order.merchant_order_id)]
     refund_id = await sent(gateway, order.merchant_order_id, RUPEES_500)
     gateway.say_refund(refund_id, "COMPLETED")
     await funnel.settle_refund(gateway, refund_id)
@@ -612,11 +396,11 @@ async def test_a_database_that_refuses_keeps_everything_due(
     order_id = await paid(gateway, asha)
     refund_id = await sent(gateway, order_id)
     gateway.say_refund(refund_id, state)
-    before = await of(refund_id)
+    before = await refund_of(refund_id)
     refuse(database)
     clock.at += timedelta(seconds=15)
     assert await funnel.poll_refunds(gateway, clock.at) == 1
-    refund = await of(refund_id)
+    refund = await refund_of(refund_id)
     assert refund.state == before.state and refund.due_at is not None
     assert await pots(asha) == (30_000, 20_000, 50_000)
     accept(database)
@@ -643,24 +427,3 @@ async def test_a_database_that_refuses_the_credit_loses_none(
     accept(database)
     await funnel.poll(gateway, stored.due_at)
     assert await read(credits, asha) == [RUPEES_500]
-
-
-REFUSE = {
-    "sqlite": ("CREATE TRIGGER full BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'disk is full'); END",),
-    "postgresql": (
-        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'disk is full' USING ERRCODE = '53100'; END $$",
-        "CREATE TRIGGER full_disk BEFORE INSERT ON entries FOR EACH ROW EXECUTE FUNCTION full_disk()",
-    ),
-}
-ACCEPT = {"sqlite": "DROP TRIGGER full", "postgresql": "DROP FUNCTION full_disk CASCADE"}
-
-
-def refuse(database: Database) -> None:
-    """From now on the database takes no entries."""
-    kind = database.engine.dialect.name
-    database.now(lambda db: [db.connection().execute(text(statement)) for statement in REFUSE[kind]] and None)
-
-
-def accept(database: Database) -> None:
-    database.now(lambda db: db.connection().execute(text(ACCEPT[database.engine.dialect.name])) and None)

@@ -10,23 +10,23 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
-from domain import accounts, attempts, findings, funnel, recharges, refunds, settled_payments, sign_ins, wallet
+from domain import accounts, attempts, findings, funnel, recharges, settled_payments, sign_ins, wallet
 from domain.breaker import Breaker
 from domain.db import database, read, transact
 from domain.models import Account, Entry, Hold, OrderState, RechargeOrder, Refund, Transfer, User
-from domain.recharges import GatewayRefused, GatewayUnavailable, NotYours, RechargeRefused
+from domain.recharges import GatewayRefused, NotYours, RechargeRefused
 from domain.refunds import RefundRefused
 from domain.sign_ins import Browser, hash_token
 from evapp.web import auth
+from tests.money import orders
 from tests.money.house import RUPEES_500, Clock, Gateway, driver, found, money, owe, placed, rows
+from tests.money.orders import SILENT, accept, refuse
 from tests.money.rows import SCENES, scene, told
 from tests.money.test_hosts import DESK, REAL, UAT, refusals
 from tests.money.test_reconciliation import line
-from tests.money.test_refunds import accept, refuse
 from tests.money.town import Town
 from tests.unit.evapp.state.test_recharge import tab
 
-SILENT = GatewayUnavailable("nothing came")
 Again = Callable[[], Awaitable[object]]
 
 
@@ -45,10 +45,7 @@ class Street(NamedTuple):
         return order.merchant_order_id
 
     async def paid(self, nonce: str = "n1") -> str:
-        order_id = await self.opened(nonce)
-        self.gateway.pay(order_id)
-        await funnel.settle(self.gateway, order_id)
-        return order_id
+        return await orders.paid(self.gateway, self.asha, nonce)
 
     def settles(self, order_id: str) -> Again:
         return partial(funnel.settle, self.gateway, order_id)
@@ -61,9 +58,7 @@ class Street(NamedTuple):
         await funnel.poll(self.gateway, self.clock.at)
 
     async def refunded(self, order_id: str, paise: int = 20_000, key: str = "k1") -> str:
-        refund = await transact(refunds.request, order_id, paise, key=key, reason="he asked")
-        await funnel.settle_refund(self.gateway, refund.merchant_refund_id)
-        return refund.merchant_refund_id
+        return await orders.sent(self.gateway, order_id, paise, key)
 
     def asks(self, refund_id: str) -> Again:
         return partial(funnel.settle_refund, self.gateway, refund_id)

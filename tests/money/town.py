@@ -4,14 +4,12 @@ import asyncio
 
 import httpx
 
-from domain import funnel, refunds
-from domain.db import transact
 from domain.models import OrderState
 from evapp.web import checkout
 from payments.phonepe import PhonePe
 from simulator.phonepe import Sandbox
-from tests.money import house
-from tests.money.house import found, placed
+from tests.money import house, orders
+from tests.money.house import found
 
 HOOK = "/payments/phonepe/webhook"
 
@@ -39,9 +37,7 @@ class Town:
             await asyncio.gather(*checkout._ringing)
 
     async def opened(self, user_id: int, nonce: str = "n1") -> str:
-        order_id = (await placed(user_id, nonce=nonce)).merchant_order_id
-        assert await funnel.begin(self.client, order_id)
-        return order_id
+        return await orders.opened(self.client, user_id, nonce)
 
     async def paid(self, user_id: int, nonce: str = "n1") -> str:
         order_id = await self.opened(user_id, nonce)
@@ -51,6 +47,4 @@ class Town:
         return order_id
 
     async def refunded(self, order_id: str, paise: int, key: str = "k1") -> str:
-        refund = await transact(refunds.request, order_id, paise, key=key, reason="he asked for it")
-        await funnel.settle_refund(self.client, refund.merchant_refund_id)
-        return refund.merchant_refund_id
+        return await orders.sent(self.client, order_id, paise, key)
