@@ -13,9 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,6 +22,7 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from bench import ours
+from bench.lives import COMPRESSED, LEFT_TO_DELIVER_S, POWER_W, Pacing
 from bench.processes import ROOT, module
 from csms.central import Pace
 from csms.server import listening
@@ -33,36 +32,16 @@ from domain.db import opened, read, transact
 from domain.events import SessionChanged
 from domain.models import ChargingSession, Connector, SessionState, User, now
 from domain.settings import settings
-from simulator.chargers import VirtualCharger
-from simulator.connectors import Impossible
-from simulator.link import Lost
 
-COMPRESSED, COMPRESSED_LESS = 60, 5
+COMPRESSED_LESS = 5
 CROWD = 100
 """More chargers than this have rarer happenings each, so that as many happen in a second."""
 PATIENT = 0.9
 """Of the drivers, who plug in before they ask; the others keep the connector waiting for a minute and a half."""
 LEAST = 0.5
 """Charges for each charger, below which a day was no day."""
-POWER_W = 7_400
 NAMEPLATE_W = POWER_W * COMPRESSED * 3
-SKEWS = (timedelta(hours=-7), timedelta(days=1), timedelta(days=-20_000))
-"""Wrong clocks: another zone, tomorrow, 1972."""
-LEFT_TO_DELIVER_S = 60
 OVER = (SessionState.SETTLED, SessionState.CANCELLED)
-
-
-class CompressedClock:
-    """Real time, perhaps wrong, in which waiting is short."""
-
-    def __init__(self, skew: timedelta, compressed: int) -> None:
-        self._skew, self._compressed = skew, compressed
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._skew
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._compressed)
 
 
 @dataclass(slots=True)
@@ -76,147 +55,6 @@ class Report:
     """Charges whose StopTransaction was never answered; they may be estimates."""
     happened: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-
-
-# The chargers, in processes of their own
-
-
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """How fast the day goes."""
-
-    seconds: float
-    compressed: int = COMPRESSED
-    calm: float = 1.0
-    """How much rarer anything happens at a charger, and its driver charges."""
-
-
-async def work(port: int, names: list[str], seed: int, pacing: Pacing) -> dict[str, Any]:
-    """Let these chargers live; gives every transaction as its charger knows it, and what happened to them."""
-    happened: Counter[str] = Counter()
-    lives = (_life(name, port, Random(f"{seed}/{name}"), pacing, happened) for name in names)
-    known = [charge for life in await asyncio.gather(*lives) for charge in life]
-    return {"charges": known, "happened": happened}
-
-
-async def _life(name: str, port: int, chance: Random, pacing: Pacing, happened: Counter[str]) -> list[list[int]]:
-    skew = chance.choice(SKEWS) if chance.random() < 0.1 else timedelta(0)
-    await asyncio.sleep(chance.uniform(0, min(5.0 * pacing.calm, pacing.seconds / 4)))
-    async with VirtualCharger(
-        name,
-        f"ws://127.0.0.1:{port}/ocpp",
-        max_power_w=POWER_W,
-        speed=pacing.compressed,
-        clock=CompressedClock(skew, pacing.compressed),
-        reconnect_seconds=(pacing.compressed / 6, 2.0 * pacing.compressed),
-        boot_seconds=float(pacing.compressed),
-        seed=f"{seed_of(chance)}",
-    ) as charger:
-        ends = time.monotonic() + pacing.seconds
-        while time.monotonic() < ends:
-            await asyncio.sleep(pacing.calm * chance.uniform(0.2, 1.5))
-            what = chance.choices(list(HAPPENINGS), [weight for weight, _ in HAPPENINGS.values()])[0]
-            with suppress(Impossible, Lost):
-                await HAPPENINGS[what][1](charger, chance)
-                happened[what] += 1
-        await _evening(charger)
-        return _charges(charger)
-
-
-def seed_of(chance: Random) -> int:
-    return chance.randrange(2**32)
-
-
-async def _next_car(charger: VirtualCharger, _chance: Random) -> None:
-    """A car that has charged goes, and another one comes."""
-    if charger.connector(1).finished:
-        charger.unplug()
-    charger.plug()
-
-
-async def _unplug(charger: VirtualCharger, _chance: Random) -> None:
-    charger.unplug()
-
-
-async def _press_stop(charger: VirtualCharger, _chance: Random) -> None:
-    charger.press_stop()
-
-
-async def _drop(charger: VirtualCharger, _chance: Random) -> None:
-    charger.drop()
-
-
-async def _offline(charger: VirtualCharger, chance: Random) -> None:
-    charger.go_offline()
-    await asyncio.sleep(chance.uniform(0.2, 2.0))
-    charger.go_online()
-
-
-async def _power_cut(charger: VirtualCharger, _chance: Random) -> None:
-    charger.power_cut()
-
-
-async def _fault(charger: VirtualCharger, chance: Random) -> None:
-    charger.fault(ends_charge=chance.random() < 0.5)
-    await asyncio.sleep(chance.uniform(0.2, 1.0))
-    charger.repair()
-
-
-async def _pause(charger: VirtualCharger, chance: Random) -> None:
-    charger.suspend_ev()
-    await asyncio.sleep(chance.uniform(0.2, 1.0))
-    charger.resume_ev()
-
-
-async def _repeat(charger: VirtualCharger, chance: Random) -> None:
-    """Send an old message of the day once more, under a new id."""
-    said = [e for e in charger.record.sent if e.action.endswith("Transaction") or e.action == "MeterValues"]
-    if said:
-        old = chance.choice(said[-10:])
-        await charger.send_raw(json.dumps([2, f"again-{seed_of(chance)}", old.action, old.payload]))
-
-
-HAPPENINGS: dict[str, tuple[int, Any]] = {
-    "plugged in": (30, _next_car),
-    "unplugged": (6, _unplug),
-    "stop pressed": (5, _press_stop),
-    "line dropped": (6, _drop),
-    "line lost": (4, _offline),
-    "power cut": (2, _power_cut),
-    "fault": (3, _fault),
-    "car paused": (4, _pause),
-    "message repeated": (10, _repeat),
-}
-
-
-async def _evening(charger: VirtualCharger) -> None:
-    """Everybody goes home: what was not delivered is."""
-    charger.go_online()
-    for ending in (charger.repair, charger.resume_ev, charger.press_stop, charger.unplug):
-        with suppress(Impossible):
-            ending()
-    with suppress(TimeoutError):
-        await charger.until(
-            lambda it: it.online and not it.outbox.waiting and not it.connector(1).transaction, within=LEFT_TO_DELIVER_S
-        )
-
-
-def _charges(charger: VirtualCharger) -> list[list[int]]:
-    """Transaction, register at the start and at the end, of all charges whose end was answered."""
-    starts = {
-        e.answer["transactionId"]: e.payload["meterStart"]
-        for e in charger.record.sent
-        if e.action == "StartTransaction" and e.answer
-    }
-    stops = [e.payload for e in charger.record.sent if e.action == "StopTransaction" and e.answer is not None]
-    return [
-        [stop["transactionId"], starts[stop["transactionId"]], stop["meterStop"]]
-        for stop in stops
-        if stop["transactionId"] in starts
-    ]
-
-
-# The house and its drivers
 
 
 async def day(url: str, *, count: int, seconds: float, seed: int, workers: int, compressed: int = COMPRESSED) -> Report:
@@ -329,7 +167,7 @@ def _state(db: Session, session_id: int) -> str:
 async def _process(port: int, names: list[str], seed: int, pacing: Pacing) -> dict[str, Any]:
     plan = json.dumps([port, names, seed, asdict(pacing)])
     process = await asyncio.create_subprocess_exec(
-        *module("bench.day", "--work", plan), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        *module("bench.lives", plan), cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     try:
         out, _ = await asyncio.wait_for(process.communicate(), pacing.seconds + LEFT_TO_DELIVER_S + 60)
@@ -376,12 +214,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes of chargers")
     parser.add_argument("--compressed", type=int, help="how many times faster than real; less on a slower machine")
-    parser.add_argument("--work", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.work:
-        port, names, seed, pacing = json.loads(given.work)
-        print(json.dumps(asyncio.run(work(port, names, seed, Pacing(**pacing)))), flush=True)
-        return
     with tempfile.TemporaryDirectory(prefix="evapp-day-") as folder:
         url = f"sqlite:///{Path(folder) / 'evapp.db'}"
         os.environ.update(ours.environment(url, Path(folder)))
