@@ -37,7 +37,7 @@ lint: .venv/dev ## Style, types, who imports whom, and what a repository of this
 	ruff format --check .
 	mypy
 	lint-imports
-	@! grep -rns 'https\?://' reflex.lock requirements.txt requirements-dev.txt \
+	@! grep -rns 'https\?://' reflex.lock requirements*.txt \
 		|| { echo "A lock names an address. Make it against the default registries: CONTRIBUTING.md, Locks."; exit 1; }
 	@! git ls-files | grep -E '\.(js|jsx|ts|tsx|mjs|cjs)$$' \
 		|| { echo "The product is Python only; compose this in Python instead."; exit 1; }
@@ -73,7 +73,7 @@ breaches: .venv/dev browser ## Take out each defence and see its test fail; ARGS
 	@$(REGISTRY) exec python -m scripts.breaches $(ARGS)
 
 audit-deps: .venv/dev .venv/audit ## Known weaknesses of the locked packages, Python's and the front end's; asks services outside
-	@.venv/audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --strict --progress-spinner off
+	@.venv/audit/bin/pip-audit --requirement requirements.txt --requirement requirements-otel.txt --no-deps --disable-pip --strict --progress-spinner off
 	@cd reflex.lock && $(REGISTRY) bun audit
 
 sandbox-fidelity: .venv/dev ## Let PhonePe's own Python SDK drive our PhonePe sandbox, in both URL layouts
@@ -92,7 +92,7 @@ texts: .venv/dev ## Bring the languages' catalogues up to date with the sentence
 	@python -m scripts.texts
 
 lock: .venv/dev ## Pin the packages anew: requirements*.txt and reflex.lock; ARGS=--upgrade for newer ones
-	@for lock in requirements requirements-dev; do \
+	@for lock in requirements requirements-otel requirements-dev; do \
 		pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 			--output-file=$$lock.txt $(ARGS) $$lock.in || exit 1; \
 	done
@@ -116,7 +116,7 @@ browser: .venv/dev
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt requirements.txt | .venv/bin/pip
+.venv/dev: requirements-dev.txt requirements-otel.txt requirements.txt | .venv/bin/pip
 	@echo "Installing the packages of requirements-dev.txt into .venv; the first time takes a minute."
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/product $@

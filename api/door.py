@@ -18,7 +18,7 @@ from api import incoming, problems
 from api.limits import Buckets
 from api.operation import Ask, Kind, Operation
 from api.problems import Problem, Shut
-from domain import api_keys, api_writes, attempts, trail
+from domain import api_keys, api_writes, attempts, traces, trail
 from domain.api_writes import Answer
 from domain.bus import ChargerOffline
 from domain.db import read, transact
@@ -52,7 +52,10 @@ class Door:
             _may(operation, key)
             return await self._done(operation, key, request)
 
-        return await _told(served())
+        with traces.OPERATION.span(operation.name) as span:
+            response = await _told(served())
+            span.came_to(str(response.status_code), well=response.status_code < 500)
+            return response
 
     async def show(self, document: str, request: Request) -> Response:
         """Give the document of the API to whoever has a key."""

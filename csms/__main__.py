@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from csms.server import listening
-from domain import logs, socket
+from domain import logs, socket, traces
 from domain.bus import joined
 from domain.db import opened
 from domain.processes import living
@@ -82,6 +82,7 @@ async def _serve_until_told() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(traces.told(settings(), "csms"))
         bus = await stack.enter_async_context(joined(settings()))
         await stack.enter_async_context(opened(settings().database, bus.publish))
         await stack.enter_async_context(living(bus, "csms"))

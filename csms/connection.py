@@ -16,7 +16,7 @@ from csms.clock import Clock
 from csms.fast import Direct, Socket
 from csms.protocol import Handler, Protocol, Refusal, Request
 from csms.repetitions import Repetitions
-from domain import chargers, metrics, quirks
+from domain import chargers, metrics, quirks, traces
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read
 from domain.events import Command, Reply
@@ -132,13 +132,17 @@ class Connection:
         request = Request(call.action, {}, received_at, list(call.repairs))
         self.calls.pause()
         try:
-            with structlog.contextvars.bound_contextvars(message=str(call.id)[:40]):
+            with (
+                structlog.contextvars.bound_contextvars(message=str(call.id)[:40]),
+                traces.MESSAGE.span(self._known(call.action)) as span,
+            ):
                 answer = await self._answer(call, request)
+                outcome = _outcome(answer)
+                span.came_to(outcome, well=outcome != "failed")
+            self._count(call.action, outcome)
             if isinstance(answer, Refusal):
-                self._count(call.action, "failed" if answer.code == INTERNAL else "refused")
                 text = frames.error(call.id, answer.code, str(answer))
             else:
-                self._count(call.action, "answered")
                 text = frames.result(call.id, answer)
                 self.repetitions.remember(call.id, raw, text)
             self._note("in", call.action, call.id, raw, received_at, request.repairs)
@@ -190,8 +194,11 @@ class Connection:
             await self._say(frames.error(frame.id, "FormationViolation", frame.reason), "", frame.id)
 
     def _count(self, action: str, outcome: str) -> None:
-        """By the actions that are known here: a stranger cannot make up more of them."""
-        metrics.MESSAGES.add(action if action in self.protocol.handlers else "other", outcome)
+        metrics.MESSAGES.add(self._known(action), outcome)
+
+    def _known(self, action: str) -> str:
+        """One of the actions that are known here: a stranger cannot make up more of them."""
+        return action if action in self.protocol.handlers else "other"
 
     def _told(self, action: str | None, id_: Any, raw: str | bytes, received_at: datetime) -> None:
         """An answer: to a call that waits for it, or too late, and then it changes nothing (ocpp.md Q16)."""
@@ -229,7 +236,9 @@ class Connection:
         timeout = self.protocol.seconds(action)
 
         async def ask() -> dict[str, Any]:
-            answer = await self.calls.call(action, payload, urgency=urgency, timeout=timeout)
+            with traces.CALL.span(action, charger=self.charger_id) as span:
+                answer = await self.calls.call(action, payload, urgency=urgency, timeout=timeout)
+                span.came_to("answered")
             return answer if isinstance(answer, dict) else {}
 
         return await self.protocol.recorded(self, action, payload, ask)
@@ -271,3 +280,9 @@ class Connection:
             await work(self)
         except (ChargerSilent, CallRefused) as error:
             log.info("set-up left unfinished", reason=type(error).__name__, error=str(error))
+
+
+def _outcome(answer: dict[str, Any] | Refusal) -> str:
+    if isinstance(answer, Refusal):
+        return "failed" if answer.code == INTERNAL else "refused"
+    return "answered"

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import uuid4
 
+from domain import traces
 from domain.events import Command, Event, Reply
 from domain.settings import Settings
 
@@ -106,15 +107,18 @@ class LocalBus:
             self._kinds.pop(queue, None)
             self._listening.clear()
 
-    async def call(self, charger_id: str, command: Command, timeout: float) -> Reply:
-        handler = self._holders.get(charger_id)
-        if handler is None:
-            raise ChargerOffline(charger_id)
-        try:
-            async with asyncio.timeout(timeout):
-                return await handler(command)
-        except TimeoutError:
-            raise ChargerSilent(charger_id) from None
+    async def call(self, charger_id: str, command: Command, timeout: float, traceparent: str = "") -> Reply:
+        with traces.COMMAND.span(type(command).__name__, traceparent, charger=charger_id) as span:
+            handler = self._holders.get(charger_id)
+            if handler is None:
+                raise ChargerOffline(charger_id)
+            try:
+                async with asyncio.timeout(timeout):
+                    reply = await handler(command)
+            except TimeoutError:
+                raise ChargerSilent(charger_id) from None
+            span.came_to("accepted" if reply.accepted else "refused")
+            return reply
 
     @contextlib.asynccontextmanager
     async def attach(self, charger_id: str, handler: Handler) -> AsyncIterator[None]:

@@ -5,6 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from domain import chargers, charging, quirks, sessions
 from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
@@ -37,7 +38,7 @@ def _done(task: asyncio.Task[str]) -> None:
 async def start(bus: Bus, session_id: int) -> str:
     """Ask the charger to begin; gives accepted, refused, silent, offline or unreachable, and has recorded it."""
     session = await read(sessions.get, session_id)
-    verdict = await _ask(bus, session.charger_id, RemoteStart(session.connector_number, session.tag))
+    verdict = await _ask(bus, session, RemoteStart(session.connector_number, session.tag))
     await transact(charging.answered, session_id, verdict)
     return verdict
 
@@ -50,7 +51,7 @@ async def stop(bus: Bus, session_id: int) -> str:
     session = await read(sessions.get, session_id)
     if session.state not in (SessionState.STOPPING, SessionState.INTERRUPTED) or session.transaction_id is None:
         return ""
-    verdict = await _ask(bus, session.charger_id, RemoteStop(session.transaction_id))
+    verdict = await _ask(bus, session, RemoteStop(session.transaction_id))
     await transact(charging.stop_asked, session_id, verdict == "accepted")
     return verdict
 
@@ -61,7 +62,7 @@ async def escalate(bus: Bus, session_id: int) -> str:
     charger = await read(chargers.info, session.charger_id)
     verdict = ""
     for step in quirks.escalation(charger.vendor):
-        verdict = await _ask(bus, session.charger_id, _STEPS[step](session))
+        verdict = await _ask(bus, session, _STEPS[step](session))
     await transact(charging.stop_escalated, session_id)
     return verdict
 
@@ -92,9 +93,11 @@ def _out_of_service(session: ChargingSession) -> Call:
 _STEPS = {quirks.NO_POWER: _no_power, quirks.UNLOCK: _unlock, quirks.OUT_OF_SERVICE: _out_of_service}
 
 
-async def _ask(bus: Bus, charger_id: str, command: Command) -> str:
+async def _ask(bus: Bus, session: ChargingSession, command: Command) -> str:
+    charger_id = session.charger_id
     try:
-        reply = await bus.call(charger_id, command, TIMEOUT)
+        with bound_contextvars(session=session.id):
+            reply = await bus.call(charger_id, command, TIMEOUT)
     except ChargerOffline:
         return "offline"
     except ChargerUnreachable:

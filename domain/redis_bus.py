@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from domain import chargers
+from domain import chargers, traces
 from domain.bus import BACKLOG, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, Handler, LocalBus
 from domain.db import read
 from domain.events import Alone, Command, Event, NewsLost, Reply, SessionMetered
@@ -46,6 +46,7 @@ class Asked(msgspec.Struct, tag=True):
     command: Packed
     timeout: float
     asker: str
+    traceparent: str = ""
 
 
 class Answered(msgspec.Struct, tag=True):
@@ -223,17 +224,23 @@ class RedisBus:
             return await self._here.call(charger_id, command, timeout)
         if not self.connected:
             raise ChargerUnreachable(charger_id)
-        asked = Asked(uuid4().hex, charger_id, packed(command), timeout, self.process)
+        with traces.SENT.span(type(command).__name__, charger=charger_id) as span:
+            asked = Asked(uuid4().hex, charger_id, packed(command), timeout, self.process, span.traceparent())
+            reply = await self._asked(holder, asked)
+            span.came_to("accepted" if reply.accepted else "refused")
+            return reply
+
+    async def _asked(self, holder: str, asked: Asked) -> Reply:
         answer = self._open[asked.id] = asyncio.get_running_loop().create_future()
         try:
             if not await self._redis.publish(self._channel(holder), msgspec.json.encode(asked)):
-                raise ChargerOffline(charger_id)
-            async with asyncio.timeout(timeout):
+                raise ChargerOffline(asked.charger_id)
+            async with asyncio.timeout(asked.timeout):
                 answered = await answer
         except TimeoutError:
-            raise ChargerSilent(charger_id) from None
+            raise ChargerSilent(asked.charger_id) from None
         except (RedisError, OSError) as error:
-            raise ChargerUnreachable(charger_id) from error
+            raise ChargerUnreachable(asked.charger_id) from error
         finally:
             del self._open[asked.id]
         if answered.reply is None:
@@ -244,7 +251,8 @@ class RedisBus:
     async def _answer(self, asked: Asked) -> None:
         answer = Answered(asked.id)
         try:
-            answer.reply = packed(await self._here.call(asked.charger_id, unpacked(asked.command), asked.timeout))
+            command = unpacked(asked.command)
+            answer.reply = packed(await self._here.call(asked.charger_id, command, asked.timeout, asked.traceparent))
         except (*ERRORS.values(), NotOurs) as error:  # type: ignore[misc]
             answer.error, answer.words = type(error).__name__, str(error)
         try:

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
     pin_length: int = Field(6, description="Digits of a PIN.", ge=4, le=12)
     journal_days: int = Field(30, description="Days that journalled OCPP messages are kept.", ge=1)
     metrics_port: int = Field(0, description="Loopback port of /metrics; 0 means none.")
+    otlp_endpoint: str = Field(
+        "",
+        description="OpenTelemetry collector for traces, such as http://collector:4318; empty means no traces. "
+        "Needs the packages of requirements-otel.txt.",
+    )
     support_email: str = Field("help@evapp.example", description="Where Help writes to.")
     support_whatsapp: str = Field("919845012345", description="WhatsApp number of Help, digits with country code.")
     tariff_paise_per_kwh: int = Field(1_800, description="Default tariff, GST included, in paise per kWh.", ge=0)
@@ -182,6 +187,10 @@ class Settings(BaseSettings):
                 "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together.",
             ),
             (not self._proxies_are_networks(), "EVAPP_OCPP_PROXIES is no list of addresses or networks."),
+            (
+                bool(self.otlp_endpoint) and urlsplit(self.otlp_endpoint).scheme not in ("http", "https"),
+                "EVAPP_OTLP_ENDPOINT is the http or https address of a collector, such as http://collector:4318.",
+            ),
         )
 
     def _proxies_are_networks(self) -> bool:

@@ -21,7 +21,7 @@ from starlette.routing import Mount
 from api.app import app as operators
 from api.openapi import PREFIX
 from csms.server import listening
-from domain import logs, metrics, socket, sweeper
+from domain import logs, metrics, socket, sweeper, traces
 from domain.bus import Bus, bus, joined
 from domain.db import opened
 from domain.processes import living
@@ -167,6 +167,7 @@ async def house() -> AsyncIterator[None]:
         log.warning(doubt)
     auth.app = app
     async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(traces.told(settings(), "web"))
         bus = await stack.enter_async_context(joined(settings()))
         await stack.enter_async_context(opened(settings().database, bus.publish))
         await stack.enter_async_context(living(bus, "web"))

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import structlog
 
+from domain import traces
 from domain.recharges import (
     GatewayRefused,
     GatewayUnavailable,
@@ -251,10 +252,13 @@ class PhonePe:
     async def _send(self, method: str, url: str, token: Token | None, **request: Any) -> httpx.Response:
         headers = {"Authorization": f"O-Bearer {token.value}"} if token else {}
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                return await self._http.request(
-                    method, url, headers=headers, timeout=TIMEOUT, follow_redirects=False, **request
-                )
+            with traces.PHONEPE.span(url.rsplit("/", 1)[-1]) as span:
+                async with asyncio.timeout(DEADLINE_S):
+                    answer = await self._http.request(
+                        method, url, headers=headers, timeout=TIMEOUT, follow_redirects=False, **request
+                    )
+                span.came_to(str(answer.status_code), well=answer.status_code < 500)
+                return answer
         except (httpx.HTTPError, TimeoutError) as error:
             raise GatewayUnavailable(f"PhonePe did not answer: {type(error).__name__}") from error
 

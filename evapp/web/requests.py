@@ -12,7 +12,7 @@ from reflex.state import BaseState, StateUpdate
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
-from domain import metrics
+from domain import metrics, traces
 from evapp.texts import bare
 
 HEADER = b"x-request-id"
@@ -20,6 +20,8 @@ DOORS = ("auth", "payments", "health", "api", "c", "history", "wallet", "profile
 FILES = ("assets", "fonts", "icons")
 """What a page loads beside itself: counted together, and not logged."""
 UNLOGGED = ("/health/", "/ping", "/_health")
+UNTRACED = ("files", "health", "other")
+"""Doors of which a trace says nothing: what pages, supervisors and strangers ask for again and again."""
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ class Named:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        id_, began, status = secrets.token_hex(8), time.perf_counter(), 500
+        id_, began, status, door = secrets.token_hex(8), time.perf_counter(), 500, door_of(scope["path"])
 
         async def send_named(message: Message) -> None:
             nonlocal status
@@ -42,15 +44,15 @@ class Named:
                 message = {**message, "headers": [*message["headers"], (HEADER, id_.encode())]}
             await send(message)
 
-        with bound_contextvars(request=id_):
+        with bound_contextvars(request=id_), traces.NONE if door in UNTRACED else traces.REQUEST.span(door) as span:
             try:
                 await self.app(scope, receive, send_named)
             finally:
-                _counted(scope, status, time.perf_counter() - began)
+                span.came_to(str(status), well=status < 500)
+                _counted(scope, door, status, time.perf_counter() - began)
 
 
-def _counted(scope: Scope, status: int, seconds: float) -> None:
-    door = door_of(scope["path"])
+def _counted(scope: Scope, door: str, status: int, seconds: float) -> None:
     metrics.REQUESTS.add(door, str(status))
     metrics.REQUEST_SECONDS.see(seconds, door)
     if door == "files" or (status < 400 and scope["path"].startswith(UNLOGGED)):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from domain.metrics import METRICS, Counter, Histogram
+from domain.traces import KINDS
 from tests.databases import ROOT
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "evapp.json"
@@ -62,6 +63,10 @@ def test_the_page_explains_every_metric_with_its_labels() -> None:
         name + ("_total" if isinstance(metric, Counter) else ""): (set(metric.labels), metric.says)
         for name, metric in METRICS.items()
     }
+
+
+def test_the_page_explains_every_step_of_a_trace() -> None:
+    assert {row[0].strip("`"): row[1] for row in table("step")} == {name: kind.says for name, kind in KINDS.items()}
 
 
 def test_the_page_explains_every_alert() -> None:

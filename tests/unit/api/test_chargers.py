@@ -8,6 +8,7 @@ from domain.db import read
 from domain.events import Call, Command, Reply
 from domain.models import Charger
 from domain.prices import Band
+from tests.collector import collected
 from tests.money.charges import Desk
 from tests.unit.api.conftest import Caller, House
 
@@ -195,3 +196,18 @@ async def test_an_unknown_action_and_an_unknown_charger(operator: Caller) -> Non
     assert told["errors"][0]["where"] == "body.action"
     await operator.refused(404, "POST", "/chargers/BLR-1/call", {"action": "Reset"})
     assert await read(lambda db: db.get(Charger, "BLR-1")) is None
+
+
+async def test_a_command_follows_from_its_operation_in_the_trace(house: House, operator: Caller) -> None:
+    house.desk.charger()
+
+    async def handler(command: Command) -> Reply:
+        return Reply("Accepted", {"status": "Accepted"})
+
+    async with collected() as collector, house.bus.attach("BLR-1", handler):
+        await operator.done("POST", "/chargers/BLR-1/call", {"action": "ClearCache", "payload": {}})
+        await operator.refused(404, "POST", "/chargers/BLR-2/call", {"action": "ClearCache"})
+    asked, unknown = [one for one in collector.steps if one.name.startswith("operation ")]
+    assert asked.name == unknown.name == "operation chargers_call"
+    assert (asked.said["outcome"], unknown.said["outcome"], unknown.well) == ("200", "404", True)
+    assert collector.child(asked, "command Call").said["charger"] == "BLR-1"

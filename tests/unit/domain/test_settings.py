@@ -191,3 +191,10 @@ def test_postgresql_elsewhere_without_tls_is_said_at_the_start(url: str, doubted
     chosen.check()
     assert [sentence.split()[0] for sentence in chosen.doubts()] == ["EVAPP_DATABASE_URL"] * doubted
     assert "x@" not in "".join(chosen.doubts())
+
+
+@pytest.mark.parametrize("address", ["collector:4318", "grpc://collector:4317"])
+def test_a_collector_is_reached_over_http(address: str) -> None:
+    Settings(otlp_endpoint="http://collector:4318").check()
+    (sentence,) = wrong(otlp_endpoint=address)
+    assert sentence.startswith("EVAPP_OTLP_ENDPOINT")

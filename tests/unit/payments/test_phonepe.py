@@ -13,6 +13,7 @@ import pytest
 from domain.recharges import GatewayRefused, GatewayUnavailable, OrderExists, OrderUnknown, PaymentGateway
 from payments.phonepe import PhonePe
 from simulator.phonepe import Sandbox
+from tests.collector import collected
 from tests.money import house
 
 ORDER = "RCH-0193c0a7f1e27c0e8a41c2d9b7f4a611"
@@ -529,3 +530,23 @@ def test_an_unreadable_body_is_malformed(body: bytes) -> None:
 )
 def test_the_doorbell_names_only_what_could_be_ours(body: dict[str, Any], named: str | None) -> None:
     assert ring(BELL, json.dumps(body).encode()) == named
+
+
+async def test_a_trace_has_each_request_without_order_and_sum(client: PhonePe) -> None:
+    async with collected() as collector:
+        await create(client)
+        await client.status(ORDER)
+    assert [(step.name, step.said) for step in collector.steps] == [
+        (f"phonepe {action}", {"action": action, "outcome": "200"}) for action in ("token", "pay", "status")
+    ]
+
+
+async def test_a_gateway_that_is_not_there_fails_in_the_trace() -> None:
+    def gone(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("to 9845012345")
+
+    async with collected() as collector:
+        with pytest.raises(GatewayUnavailable):
+            await create(answering(gone))
+    step = collector.step("phonepe pay")
+    assert (step.well, step.said, step.events) == (False, {"action": "pay", "outcome": "ConnectTimeout"}, 0)

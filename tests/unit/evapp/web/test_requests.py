@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from domain import logs, metrics
 from evapp.web.requests import Named, OfEvents, door_of
+from tests.collector import collected
 
 
 async def answer(request: Request) -> PlainTextResponse:
@@ -97,3 +98,27 @@ async def test_an_event_has_an_id_of_its_own() -> None:
 )
 def test_strangers_make_up_no_label(path: str, door: str) -> None:
     assert door_of(path) == door
+
+
+async def test_a_trace_has_the_requests_of_our_doors_and_their_lines_name_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure()
+    async with collected() as collector, client(raise_app_exceptions=False) as http:
+        answer = await http.get("/wallet?phone=9845012345", headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+        await http.get("/auth/gate/broken")
+        for path in ("/assets/a.js", "/health/live", "/wp-admin", "/_event"):
+            await http.get(path)
+    wallet, gate = collector.steps
+    assert (wallet.name, wallet.parent, gate.name) == ("request wallet", "", "request auth")
+    assert wallet.said == {"action": "wallet", "request": answer.headers["x-request-id"], "outcome": "200"}
+    told = lines(capsys.readouterr().out)
+    assert [line.get("trace_id") for line in told[:2]] == [wallet.trace_id] * 2
+    assert "trace_id" not in told[-1]
+
+
+async def test_a_request_that_fails_fails_in_the_trace() -> None:
+    async with collected() as collector, client(raise_app_exceptions=False) as http:
+        await http.get("/wallet/broken")
+    (step,) = collector.steps
+    assert (step.well, step.said["outcome"]) == (False, "ValueError")
