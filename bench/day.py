@@ -26,11 +26,11 @@ from bench.lives import COMPRESSED, LEFT_TO_DELIVER_S, POWER_W, Pacing
 from bench.processes import ROOT, module
 from csms.central import Pace
 from csms.server import listening
-from domain import audit, chargers, charging, dispatch, sweeper, wallet
+from domain import audit, chargers, charging, dispatch, sweeper
 from domain.bus import LocalBus
 from domain.db import opened, read, transact
 from domain.events import SessionChanged
-from domain.models import ChargingSession, Connector, SessionState, User, now
+from domain.models import ChargingSession, Connector, SessionState, now
 from domain.settings import settings
 
 COMPRESSED_LESS = 5
@@ -84,7 +84,8 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int, 
             finally:
                 for task in house:
                     task.cancel()
-                await asyncio.gather(*house, return_exceptions=True)
+                ends_of_it = await asyncio.gather(*house, return_exceptions=True)
+        report.wrong.extend(f"the house broke: {end!r}" for end in ends_of_it if isinstance(end, Exception))
         known = [charge for one in told for charge in one["charges"]]
         report.happened = dict(sum((Counter(one["happened"]) for one in told), Counter()))
         await read(_judge, known, report)
@@ -96,17 +97,9 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int, 
 
 
 def _prepare(db: Session, names: list[str]) -> list[int]:
-    users = []
-    for number, name in enumerate(names):
+    for name in names:
         chargers.add(db, name, connectors=1, max_power_w=NAMEPLATE_W)
-        user = User(username=f"day{number}", phone=f"+9190000{number:05}", pin_hash="")
-        db.add(user)
-        db.flush()
-        assert user.id is not None
-        wallet.open_accounts(db, user.id)
-        wallet.adjust(db, user.id, 50_000_000, key=f"day:{number}", reason="a day's money")
-        users.append(user.id)
-    return users
+    return [ours.driver(db, number, 50_000_000) for number in range(len(names))]
 
 
 async def _sweep(bus: LocalBus) -> None:

@@ -57,12 +57,7 @@ def _add(db: Session, name: str, key: bool) -> Charger:
 def _charge(db: Session, number: int, keys: bool) -> tuple[str, int]:
     name, at = f"BENCH-{number}", now()
     charger = _add(db, name, keys)
-    user = User(username=f"bench{number}", phone=f"+9190000{number:05}", pin_hash="")
-    db.add(user)
-    db.flush()
-    assert user.id is not None
-    wallet.open_accounts(db, user.id)
-    wallet.adjust(db, user.id, 200_000, key=f"bench:{number}", reason="bench")
+    user_id = driver(db, number, 200_000)
     charger.online, charger.heard_at = True, at
     connectors.status(
         db,
@@ -74,7 +69,7 @@ def _charge(db: Session, number: int, keys: bool) -> tuple[str, int]:
         at=None,
         received_at=at,
     )
-    session = charging.request_start(db, user.id, name, 1)
+    session = charging.request_start(db, user_id, name, 1)
     assert session.id is not None
     charging.answered(db, session.id, "accepted")
     begun = charging.started(
@@ -87,6 +82,17 @@ def _charge(db: Session, number: int, keys: bool) -> tuple[str, int]:
         received_at=at,
     )
     return name, begun.transaction_id
+
+
+def driver(db: Session, number: int, paise: int) -> int:
+    """A user with this much money; gives the id."""
+    user = User(username=f"bench{number}", phone=f"+9190000{number:05}", pin_hash="")
+    db.add(user)
+    db.flush()
+    assert user.id is not None
+    wallet.open_accounts(db, user.id)
+    wallet.adjust(db, user.id, paise, key=f"bench:{number}", reason="bench")
+    return user.id
 
 
 def serve() -> list[str]:

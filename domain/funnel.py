@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 from sqlmodel import Session
@@ -17,6 +18,8 @@ from domain.settings import settings
 from domain.turns import Turns
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 UNAVAILABLE = Sentence("Payments are not available right now. Nothing was charged. Try again in a few minutes.")
 
@@ -53,27 +56,24 @@ async def _begin(gateway: PaymentGateway, merchant_order_id: str) -> str:
 
 async def _create(gateway: PaymentGateway, order: RechargeOrder) -> None:
     order_id = order.merchant_order_id
+    asked = gateway.create(
+        merchant_order_id=order_id,
+        amount_paise=order.amount_paise,
+        redirect_url=f"{settings().url}/payments/return?order={order_id}",
+        user_ref=f"u_{order.user_id}",
+    )
     try:
-        payment = await gateway.create(
-            merchant_order_id=order_id,
-            amount_paise=order.amount_paise,
-            redirect_url=f"{settings().url}/payments/return?order={order_id}",
-            user_ref=f"u_{order.user_id}",
-        )
+        payment = await _heard(asked)
     except OrderExists:
-        breaker.answered()
         await settle(gateway, order_id)
     except GatewayRefused as error:
-        breaker.answered()
         log.error("payment refused by the gateway", order=order_id, code=error.code, words=error.message)
         await transact(recharges.rejected, order_id, error.code)
     except GatewayUnavailable as error:
-        breaker.silent()
         log.warning("payment not answered by the gateway", order=order_id, reason=str(error))
         await transact(recharges.unknown, order_id)
         await settle(gateway, order_id)
     else:
-        breaker.answered()
         await transact(recharges.opened, order_id, payment)
 
 
@@ -91,15 +91,12 @@ async def _ask(gateway: PaymentGateway, merchant_order_id: str) -> None:
     if order is None or order.state in recharges.DECIDED:
         return
     try:
-        status = await gateway.status(merchant_order_id)
+        status = await _heard(gateway.status(merchant_order_id))
     except OrderUnknown:
-        breaker.answered()
         await transact(recharges.absent, merchant_order_id)
     except GatewayUnavailable as error:
-        breaker.silent()
         log.warning("order status not answered by the gateway", order=merchant_order_id, reason=str(error))
     else:
-        breaker.answered()
         await transact(recharges.apply, merchant_order_id, status)
 
 
@@ -121,15 +118,12 @@ async def _ask_refund(gateway: PaymentGateway, merchant_refund_id: str) -> None:
             await _send(gateway, merchant_refund_id)
         return
     try:
-        status = await gateway.refund_status(merchant_refund_id)
+        status = await _heard(gateway.refund_status(merchant_refund_id))
     except OrderUnknown:
-        breaker.answered()
         await transact(refunds.absent, merchant_refund_id)
     except GatewayUnavailable as error:
-        breaker.silent()
         log.warning("refund status not answered by the gateway", refund=merchant_refund_id, reason=str(error))
     else:
-        breaker.answered()
         await transact(refunds.apply, merchant_refund_id, status)
 
 
@@ -137,22 +131,34 @@ async def _send(gateway: PaymentGateway, merchant_refund_id: str) -> None:
     refund = await transact(refunds.sending, merchant_refund_id)
     if refund is None:
         return
+    asked = gateway.refund(
+        merchant_refund_id=merchant_refund_id,
+        merchant_order_id=refund.merchant_order_id,
+        amount_paise=refund.amount_paise,
+    )
     try:
-        status = await gateway.refund(
-            merchant_refund_id=merchant_refund_id,
-            merchant_order_id=refund.merchant_order_id,
-            amount_paise=refund.amount_paise,
-        )
+        status = await _heard(asked)
     except GatewayRefused as error:
-        breaker.answered()
         log.error("refund refused by the gateway", refund=merchant_refund_id, code=error.code, words=error.message)
         await transact(refunds.rejected, merchant_refund_id, error.code)
     except GatewayUnavailable as error:
-        breaker.silent()
         log.warning("refund not answered by the gateway", refund=merchant_refund_id, reason=str(error))
     else:
-        breaker.answered()
         await transact(refunds.apply, merchant_refund_id, status)
+
+
+async def _heard(asked: Awaitable[T]) -> T:
+    """The gateway's answer, of which the breaker hears; a refusal is one, too."""
+    try:
+        answer = await asked
+    except GatewayRefused:
+        breaker.answered()
+        raise
+    except GatewayUnavailable:
+        breaker.silent()
+        raise
+    breaker.answered()
+    return answer
 
 
 async def rang(gateway: PaymentGateway, named: str, body: bytes) -> None:

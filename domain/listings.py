@@ -68,6 +68,11 @@ def connectors(db: Session, charger_id: str) -> list[tuple[Connector, str | None
     return [(row, refs.get(row.number)) for row in db.exec(rows)]
 
 
+def _by(*columns: Any) -> dict[str, Filter]:
+    """What equals a column, under the column's own name."""
+    return {column.key: _is(column) for column in columns}
+
+
 def _is(column: Any) -> Filter:
     return lambda value: col(column) == value
 
@@ -89,70 +94,34 @@ CHARGERS = Listing(
     Charger,
     Charger.id,
     newest_first=False,
-    filters={
-        "online": _is(Charger.online),
-        "retired": _there(Charger.retired_at),
-        "group": _is(Charger.group_name),
-        "place": _is(Charger.place),
-    },
+    filters=_by(Charger.online, Charger.place)
+    | {"retired": _there(Charger.retired_at), "group": _is(Charger.group_name)},
 )
 SESSIONS = Listing(
     ChargingSession,
     ChargingSession.id,
-    filters={
-        "charger_id": _is(ChargingSession.charger_id),
-        "user_id": _is(ChargingSession.user_id),
-        "state": _is(ChargingSession.state),
+    filters=_by(ChargingSession.charger_id, ChargingSession.user_id, ChargingSession.state)
+    | {
         "requested_since": _since(ChargingSession.requested_at),
         "requested_before": _before(ChargingSession.requested_at),
     },
 )
-SAMPLES = Listing(MeterSample, MeterSample.id, newest_first=False, filters={"session_id": _is(MeterSample.session_id)})
-TOKENS = Listing(Token, Token.tag, newest_first=False, filters={"user_id": _is(Token.user_id)})
-TARIFFS = Listing(Tariff, Tariff.id, filters={"charger_id": _is(Tariff.charger_id), "group": _is(Tariff.group_name)})
+SAMPLES = Listing(MeterSample, MeterSample.id, newest_first=False, filters=_by(MeterSample.session_id))
+TOKENS = Listing(Token, Token.tag, newest_first=False, filters=_by(Token.user_id))
+TARIFFS = Listing(Tariff, Tariff.id, filters=_by(Tariff.charger_id) | {"group": _is(Tariff.group_name)})
 USERS = Listing(User, User.id, newest_first=False, filters={"find": accounts.meant, "blocked": _there(User.blocked_at)})
-RECHARGES = Listing(
-    RechargeOrder,
-    RechargeOrder.id,
-    filters={"user_id": _is(RechargeOrder.user_id), "state": _is(RechargeOrder.state)},
-)
+RECHARGES = Listing(RechargeOrder, RechargeOrder.id, filters=_by(RechargeOrder.user_id, RechargeOrder.state))
 REFUNDS = Listing(
-    Refund,
-    Refund.id,
-    filters={
-        "user_id": _is(Refund.user_id),
-        "state": _is(Refund.state),
-        "order": _is(Refund.merchant_order_id),
-    },
+    Refund, Refund.id, filters=_by(Refund.user_id, Refund.state) | {"order": _is(Refund.merchant_order_id)}
 )
 FINDINGS = Listing(
-    Finding,
-    Finding.id,
-    newest_first=False,
-    filters={"kind": _is(Finding.kind), "resolved": _there(Finding.resolved_at)},
+    Finding, Finding.id, newest_first=False, filters=_by(Finding.kind) | {"resolved": _there(Finding.resolved_at)}
 )
-RESERVATIONS = Listing(
-    Reservation,
-    Reservation.id,
-    filters={"charger_id": _is(Reservation.charger_id), "state": _is(Reservation.state)},
-)
+RESERVATIONS = Listing(Reservation, Reservation.id, filters=_by(Reservation.charger_id, Reservation.state))
 MESSAGES = Listing(
     OcppMessage,
     OcppMessage.id,
-    filters={
-        "charger_id": _is(OcppMessage.charger_id),
-        "action": _is(OcppMessage.action),
-        "direction": _is(OcppMessage.direction),
-        "since": _since(OcppMessage.created_at),
-        "before": _before(OcppMessage.created_at),
-    },
+    filters=_by(OcppMessage.charger_id, OcppMessage.action, OcppMessage.direction)
+    | {"since": _since(OcppMessage.created_at), "before": _before(OcppMessage.created_at)},
 )
-TRAIL = Listing(
-    TrailEntry,
-    TrailEntry.id,
-    filters={
-        "actor_kind": _is(TrailEntry.actor_kind),
-        "actor_id": _is(TrailEntry.actor_id),
-        "subject": _is(TrailEntry.subject),
-    },
-)
+TRAIL = Listing(TrailEntry, TrailEntry.id, filters=_by(TrailEntry.actor_kind, TrailEntry.actor_id, TrailEntry.subject))

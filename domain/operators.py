@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from domain import attempts, sign_ins, trail
 from domain.attempts import Attempt
@@ -61,11 +61,6 @@ def _become(db: Session, user_id: int, role: Role, by: Actor, action: str) -> Us
         sign_ins.end_all(db, user_id)
         trail.note(db, by, action, f"user:{user_id}", user.username)
     return user
-
-
-def everyone(db: Session) -> list[User]:
-    """The operators, by name."""
-    return list(db.exec(select(User).where(User.role == Role.OPERATOR).order_by(col(User.username))))
 
 
 def step_up(db: Session, attempt: Attempt, browser: Browser, at: datetime | None = None) -> None:

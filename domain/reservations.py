@@ -81,12 +81,6 @@ def is_for(db: Session, row: Reservation, tag: str) -> bool:
     return tokens.spelling(tag) == row.tag or bool(row.parent and row.parent == parent)
 
 
-def everything(db: Session, charger_id: str) -> list[Reservation]:
-    """A charger's, newest first."""
-    mine = select(Reservation).where(Reservation.charger_id == charger_id)
-    return list(db.exec(mine.order_by(col(Reservation.id).desc())))
-
-
 def _of(db: Session, charger_id: str, number: int) -> Reservation | None:
     same = select(Reservation).where(Reservation.charger_id == charger_id, Reservation.number == number)
     return db.exec(same.with_for_update()).first()

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from domain import findings
 from domain.models import SecurityEvent
@@ -26,9 +26,3 @@ def certificate_wanted(db: Session, charger_id: str, request: str) -> None:
     """
     name = hashlib.sha256(request.encode()).hexdigest()[:16]
     findings.note(db, "certificate-wanted", f"{charger_id}:{name}", "SignCertificate: the request is in the journal.")
-
-
-def of(db: Session, charger_id: str, limit: int = 100) -> list[SecurityEvent]:
-    """A charger's last events, newest first."""
-    mine = select(SecurityEvent).where(SecurityEvent.charger_id == charger_id)
-    return list(db.exec(mine.order_by(col(SecurityEvent.id).desc()).limit(limit)))

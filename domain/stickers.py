@@ -16,9 +16,6 @@ WIDTH_MM, HEIGHT_MM = 90, 130
 CODE_MM = 66
 """Of the code without the white around it; large enough to be read from half a metre."""
 
-QUIET_MODULES = 4
-"""White around the code (ISO/IEC 18004)."""
-
 CAPITAL = 0.68
 """How wide a capital is, by the size of its text."""
 

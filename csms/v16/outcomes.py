@@ -18,7 +18,6 @@ After = Callable[[Connection, Payload, Payload], Awaitable[None]]
 
 KEY = "authorizationkey"
 PROFILE = "securityprofile"
-DONE = ("Accepted", "RebootRequired")
 
 
 async def recorded(

@@ -9,7 +9,7 @@ from domain import operators
 from domain.db import read
 from domain.models import Role, User
 from evapp.components.money import clock
-from evapp.texts import bare, language
+from evapp.texts import language
 from evapp.web import auth
 from evapp.web.live import Watch, hub
 
@@ -74,8 +74,3 @@ async def operator(state: rx.State) -> User | None:
     until = operators.open_until(sign_in)
     ops.until = clock(until) if until else ""
     return user
-
-
-def here(state: rx.State) -> str:
-    """The page's own address, without its language."""
-    return bare(state.router.url.path)

@@ -28,7 +28,6 @@ from evapp.texts.prices import price_lines
 KEY_BYTES = 20
 """Of a random key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
 
-EDITABLE = ("name", "place", "group")
 HEALTH = {
     "connected": later("Connected"),
     "booted": later("Booted"),

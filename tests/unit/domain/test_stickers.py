@@ -6,10 +6,12 @@ import pytest
 import segno
 
 from domain import stickers
-from domain.stickers import CODE_MM, HEIGHT_MM, HOW, QUIET_MODULES, WIDTH_MM, address, sticker
+from domain.stickers import CODE_MM, HEIGHT_MM, HOW, WIDTH_MM, address, sticker
 
 SVG = "{http://www.w3.org/2000/svg}"
 URL = "https://charge.example"
+QUIET_MODULES = 4
+"""White around a code (ISO/IEC 18004)."""
 
 
 def words(drawn: str) -> list[str]:
