@@ -35,8 +35,9 @@ Seen to fail: {seen} of {all}.
 KIND = "not postgresql"
 """SQLite is the quick one; what holds an attack off is in front of both."""
 SECONDS = 900
-FAILED = 1
-"""pytest's code for tests that failed; any other says nothing about the defence."""
+FAILED, HUNG = 1, -1
+"""pytest's code for tests that failed, and what stands for one that did not end; any but the first says nothing about
+the defence."""
 
 
 def page() -> str:
@@ -107,11 +108,14 @@ def copied(home: Path) -> None:
 
 
 def run(home: Path, *tests: str) -> int:
-    """Run tests in the copy; gives pytest's exit code."""
+    """Run tests in the copy; gives pytest's exit code, or HUNG."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-k", KIND, *tests]
     with (home / "breaches.log").open("a") as log:
-        done = subprocess.run(command, cwd=home, stdout=log, stderr=log, timeout=SECONDS, check=False)
-    return done.returncode
+        try:
+            return subprocess.run(command, cwd=home, stdout=log, stderr=log, timeout=SECONDS, check=False).returncode
+        except subprocess.TimeoutExpired:
+            log.write(f"not ended in {SECONDS} s: {' '.join(tests)}\n")
+            return HUNG
 
 
 def breached(home: Path, one: Defence) -> bool:

@@ -79,7 +79,12 @@ async def score(program: Path, product: Product, port: int, path: str) -> dict[s
                "--output=json", f"--only-categories={categories}")  # fmt: skip
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env=os.environ)
-    told, errors = await asyncio.wait_for(process.communicate(), RUN_S)
+    try:
+        told, errors = await asyncio.wait_for(process.communicate(), RUN_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise SystemExit(f"Lighthouse was not done with {path} in {RUN_S} s.") from None
     if process.returncode:
         raise SystemExit(f"Lighthouse failed on {path}: {errors.decode()[-500:]}")
     report = json.loads(told)

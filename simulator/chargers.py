@@ -117,6 +117,7 @@ class VirtualCharger(Witness):
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._trouble = ""
+        self._cable, self._outages = True, 0
         self._reachable = asyncio.Event()
         self._reachable.set()
         self._boot_now = asyncio.Event()
@@ -165,12 +166,14 @@ class VirtualCharger(Witness):
 
     def go_offline(self) -> None:
         """Pull the network cable until `go_online`."""
+        self._cable = False
         self._reachable.clear()
         self.link.abort()
 
     def go_online(self) -> None:
-        """Put the network cable back."""
-        self._reachable.set()
+        """Put the network cable back; power it does not bring."""
+        self._cable = True
+        self._reach()
 
     async def send_raw(self, text: str) -> None:
         """Send any text; `reply_to` finds what comes back.
@@ -324,7 +327,12 @@ class VirtualCharger(Witness):
         self._failures = min(self._failures + 1, MOST_DOUBLINGS)
         return wait * self._random.uniform(0.8, 1.0)
 
+    def _reach(self) -> None:
+        if self._cable and not self._outages:
+            self._reachable.set()
+
     def _go_down(self, seconds: float) -> None:
+        self._outages += 1
         self._reachable.clear()
         self.registration = None
         self.link.abort()
@@ -332,7 +340,8 @@ class VirtualCharger(Witness):
 
     async def _come_back(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
-        self._reachable.set()
+        self._outages -= 1
+        self._reach()
 
     async def _reset(self, reason: str, *, deliver_first: bool) -> None:
         for connector in self.connectors:

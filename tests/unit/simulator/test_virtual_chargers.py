@@ -114,6 +114,30 @@ async def test_a_power_cut_keeps_the_register_boots_and_tells_the_stop_by_power_
     assert csms.statuses()[-1] == "Finishing"
 
 
+async def test_power_that_comes_back_does_not_put_the_cable_in(csms, clock):
+    async with powered(csms, clock) as charger:
+        charger.go_offline()
+        charger.power_cut(seconds=5)
+        await charger.until(lambda c: not c.link.open)
+        await clock.advance(60)
+        assert not charger.link.open
+        charger.go_online()
+        await clock.advance(60)
+        await charger.until(lambda c: c.online)
+
+
+async def test_the_cable_and_a_shorter_outage_do_not_bring_power_back(csms, clock):
+    async with powered(csms, clock) as charger:
+        charger.power_cut(seconds=100)
+        charger.power_cut(seconds=5)
+        charger.go_online()
+        await charger.until(lambda c: not c.link.open)
+        await clock.advance(99)
+        assert not charger.link.open
+        await clock.advance(60)
+        await charger.until(lambda c: c.online)
+
+
 async def test_a_test_may_make_it_answer_anything_or_nothing(csms, clock):
     async with charging(csms, clock) as charger:
         charger.answer_with("RemoteStopTransaction", {"status": "Accepted"})
