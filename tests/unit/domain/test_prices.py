@@ -240,6 +240,16 @@ def test_an_estimate_goes_through_the_hours() -> None:
     assert told.paise == 90_000
 
 
+def test_an_estimate_finds_the_border_of_an_indian_morning() -> None:
+    """From 5 am to 7 am in India, of which midnight in UTC is the half: cheap until 6."""
+    told = prices.estimate(NIGHT, 20_000, 10_000, datetime(2026, 11, 22, 5, tzinfo=INDIA))
+    assert told.lines == (Line("energy", 10_000, 1_200, 12_000), Line("energy", 10_000, 1_800, 18_000))
+
+
+def test_nothing_is_affordable_for_nothing() -> None:
+    assert prices.affordable_wh(NIGHT, 0, 7_000, BEGAN) == 0
+
+
 @settings(max_examples=50)
 @given(priced(), st.integers(0, 200_000), st.sampled_from([0, 3_300, 7_400, 60_000]), st.integers(0, 86_400))
 def test_an_estimate_loses_no_energy_and_what_is_affordable_is_the_most(

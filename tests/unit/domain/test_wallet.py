@@ -149,7 +149,10 @@ def test_everybody_concerned_hears_of_it(db: Session, asha: int) -> None:
 
 @pytest.mark.parametrize(("at_most", "held"), [(1, 1), (99_999, 99_999), (100_000, 100_000), (200_000, 100_000)])
 def test_a_hold_takes_what_is_free_up_to_its_cap(db: Session, asha: int, at_most: int, held: int) -> None:
-    assert wallet.hold(db, session_of(db, asha), asha, at_least=1, at_most=at_most).amount_paise == held
+    session_id = session_of(db, asha)
+    db.info.clear()
+    assert wallet.hold(db, session_id, asha, at_least=1, at_most=at_most).amount_paise == held
+    assert db.info["events"] == [WalletChanged(asha)]
     balance = money(db, asha)
     assert (balance.balance_paise, balance.held_paise, balance.free_paise) == (100_000, held, 100_000 - held)
 
@@ -167,7 +170,9 @@ def test_a_hold_grows_and_shrinks_within_what_is_free(db: Session, asha: int) ->
     first, second = session_of(db, asha), session_of(db, asha, 2)
     wallet.hold(db, first, asha, at_least=1, at_most=30_000)
     wallet.hold(db, second, asha, at_least=1, at_most=50_000)
+    db.info.clear()
     assert wallet.resize_hold(db, first, 200_000) == 50_000
+    assert db.info["events"] == [WalletChanged(asha)]
     assert wallet.resize_hold(db, first, 10_000) == 10_000
     assert wallet.resize_hold(db, first, 0) == 0
     assert money(db, asha).held_paise == 50_000
@@ -177,7 +182,9 @@ def test_a_hold_grows_and_shrinks_within_what_is_free(db: Session, asha: int) ->
 def test_a_hold_is_released_once(db: Session, asha: int) -> None:
     session_id = session_of(db, asha)
     wallet.hold(db, session_id, asha, at_least=1, at_most=30_000)
+    db.info.clear()
     assert wallet.release(db, session_id, HoldState.SETTLED) == 30_000
+    assert db.info.pop("events") == [WalletChanged(asha)]
     assert wallet.release(db, session_id) == 0
     assert wallet.resize_hold(db, session_id, 50_000) == 0
     held = db.get_one(Hold, session_id)
