@@ -92,23 +92,28 @@ def settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, 
     with traces.SETTLEMENT.span(
         "correction" if again else "bill", charger=session.charger_id, session=session.id
     ) as span:
-        stop_idling(session, now())
-        session.energy_wh = _billed_energy(db, session, meter_stop_wh, estimated)
-        if session.terms is not None:
-            ended = session.stopped_at or session.sampled_at or now()
-            session.counted = price_of(session).fitted(usage_of(session), ended, session.energy_wh).text
-        session.state, session.settled_at, session.due_at = SessionState.SETTLED, session.settled_at or now(), None
-        session.meter_stop_wh, session.estimated, session.suspended, session.power_w = meter_stop_wh, estimated, "", 0
-        if not again:
-            session.cost_paise = 0
-            if session.user_id is not None:
-                # All accounts at once, in their order: a recharge of the same driver locks them so, too.
-                wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
-                wallet.release(db, session.id, HoldState.SETTLED)
-        charge(db, session, "correction" if again else "")
-        if session.review:
-            findings.note(db, "review", session.ref, session.review)
+        _settle(db, session, meter_stop_wh, estimated=estimated, again=again)
         span.came_to("estimated" if estimated else "metered")
+
+
+def _settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, estimated: bool, again: bool) -> None:
+    assert session.id is not None
+    stop_idling(session, now())
+    session.energy_wh = _billed_energy(db, session, meter_stop_wh, estimated)
+    if session.terms is not None:
+        ended = session.stopped_at or session.sampled_at or now()
+        session.counted = price_of(session).fitted(usage_of(session), ended, session.energy_wh).text
+    session.state, session.settled_at, session.due_at = SessionState.SETTLED, session.settled_at or now(), None
+    session.meter_stop_wh, session.estimated, session.suspended, session.power_w = meter_stop_wh, estimated, "", 0
+    if not again:
+        session.cost_paise = 0
+        if session.user_id is not None:
+            # All accounts at once, in their order: a recharge of the same driver locks them so, too.
+            wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
+            wallet.release(db, session.id, HoldState.SETTLED)
+    charge(db, session, "correction" if again else "")
+    if session.review:
+        findings.note(db, "review", session.ref, session.review)
 
 
 def bill(session: ChargingSession) -> tuple[Line, ...]:

@@ -42,7 +42,9 @@ TESTS = (
     "tests/csms/test_reservations.py",
     "tests/csms/test_quirks_of_charges.py",
 )
-WITHOUT = "not postgresql and not redis and not processes and not killed and not storm and not damage and not any_order"
+WITHOUT = (
+    "not postgresql and not redis and not processes and not killed and not storm and not damage and not any_order.py"
+)
 """SQLite only, since it is the fast one; nothing that runs in processes of its own, which have no fault; not the tests
 of the audit, whose names cannot be asked for; and not what chance lives through, which finds nothing another time."""
 ENOUGH = 0.95
