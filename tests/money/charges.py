@@ -209,6 +209,12 @@ class Desk:
         self.flows(session_id, kwh)
         return session_id
 
+    def a_charge(self, kwh: float = 0, rupees: int = 1_000) -> tuple[int, int]:
+        """A driver with so much money and the charge that has taken so much, at the only charger; the ids of both."""
+        user_id = self.driver(rupees)
+        self.charger()
+        return user_id, self.begun(user_id, kwh)
+
     def estimated(self, user_id: int, kwh: float = 2) -> int:
         """A charge whose stop did not come for a day, billed by its last reading."""
         session_id = self.begun(user_id, kwh)

@@ -231,9 +231,7 @@ def test_every_way_a_start_comes_to_nothing_has_a_sentence() -> None:
 @pytest.mark.row("C1")
 def test_a_normal_charge(desk: Desk) -> None:
     """C1."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 10)
+    asha, session_id = desk.a_charge(kwh=10)
     desk.stop(session_id, METER + 10_005)
     assert desk.bill(session_id) == (10_005, 18_009)
     assert desk.money(asha) == wallet.Balance(100_000 - 18_009, 0, 0)
@@ -249,9 +247,7 @@ def test_a_normal_charge(desk: Desk) -> None:
 @pytest.mark.row("C2", "C6")
 def test_a_stop_that_is_repeated_is_one_debit(desk: Desk) -> None:
     """C2, C6, Q20."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     stopped_at = desk.clock.at
     desk.stop(session_id, METER + 2_000, at=stopped_at)
     for _ in range(3):
@@ -290,9 +286,7 @@ def test_a_second_stop_that_says_something_else_changes_nothing_but_is_kept(desk
 )
 def test_every_reason_settles_by_the_meter(desk: Desk, reason: str) -> None:
     """C8, Q24: no reason means Local."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    _, session_id = desk.a_charge(kwh=1)
     desk.stop(session_id, METER + 1_000, reason=reason)
     assert desk.bill(session_id) == (1_000, 1_800)
     assert desk.session(session_id).stop_reason == (reason or "Local")[:20]
@@ -332,9 +326,7 @@ def test_two_drivers_at_two_connectors_of_one_charger(desk: Desk) -> None:
 @pytest.mark.row("C29")
 def test_nothing_delivered_costs_nothing_and_has_no_receipt(desk: Desk) -> None:
     """C29."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge()
     desk.passes(minutes=3)
     desk.stop(session_id, METER)
     session = desk.session(session_id)
@@ -349,9 +341,7 @@ def test_nothing_delivered_costs_nothing_and_has_no_receipt(desk: Desk) -> None:
 @pytest.mark.row("C25")
 def test_the_driver_stops_but_only_the_charger_ends_the_bill(desk: Desk) -> None:
     """C25."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    asha, session_id = desk.a_charge(kwh=1)
     desk.do(charging.request_stop, session_id, "driver")
     session = desk.session(session_id)
     assert (session.state, session.stop_cause) == (SessionState.STOPPING, "driver")
@@ -367,9 +357,7 @@ def test_the_driver_stops_but_only_the_charger_ends_the_bill(desk: Desk) -> None
 @pytest.mark.row("C31")
 def test_a_driver_who_is_blocked_meanwhile_charges_on_and_pays(desk: Desk) -> None:
     """C31."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    asha, session_id = desk.a_charge(kwh=1)
     desk.do(accounts.block, asha)
     assert desk.flows(session_id, 1) == []
     assert desk.state(session_id) == SessionState.CHARGING
@@ -380,9 +368,7 @@ def test_a_driver_who_is_blocked_meanwhile_charges_on_and_pays(desk: Desk) -> No
 @pytest.mark.row("C32")
 def test_a_strangers_stop_is_billed_to_whoever_started(desk: Desk) -> None:
     """C32, Q24."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    asha, session_id = desk.a_charge(kwh=1)
     desk.stop(session_id, METER + 1_000, tag="CARD-OF-A-STRANGER")
     assert desk.free(asha) == 1_000 - PRICE
 
@@ -441,9 +427,7 @@ def test_a_stop_before_its_start_is_taken_as_now(desk: Desk) -> None:
 @pytest.mark.row("C30")
 def test_deleting_an_account_waits_for_the_charge(desk: Desk) -> None:
     """C30: and for one whose stop was lost, too."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge()
     assert desk.do(accounts.charging, asha)
     desk.flows(session_id, 1)
     desk.lose(session_id)

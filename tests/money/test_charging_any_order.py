@@ -1,27 +1,24 @@
 """Charges in any order of events, against a model that knows only meters and prices, on both databases."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as effort
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from domain import charging, settlement, tariffs
 from domain.charging import Refused
-from domain.db import Database
 from domain.metering import LIVE
 from domain.models import ChargingSession, SessionState
 from domain.prices import MOST_IDLE_MINUTES, Band
 from tests.money import house
+from tests.money.any_order import lived
 from tests.money.charges import METER, RUPEE, Desk
 from tests.money.house import Clock
 
@@ -275,14 +272,5 @@ def test_any_order_of_events_ends_with_exact_bills(
 
 def lived_through(url: str, clock: Clock, street: type[Street], examples: tuple[int, int], steps: int = 30) -> None:
     """Many short lives of a street, on SQLite so many and on PostgreSQL so many."""
-    began = clock.at
-    with closing(Database(url)) as database:
-        run_state_machine_as_test(
-            lambda: street(database.engine, clock, began),
-            settings=effort(
-                max_examples=examples[not database.sqlite],
-                stateful_step_count=steps,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    began, lives = clock.at, examples[not url.startswith("sqlite")]
+    lived(url, lambda database: street(database.engine, clock, began), lives=lives, steps=steps)

@@ -86,10 +86,7 @@ async def test_20_drivers_want_one_connector(open_desk: Desk) -> None:
 async def test_20_stops_are_one_debit(open_desk: Desk) -> None:
     """C2."""
     desk = open_desk
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    asha, session_id = desk.a_charge(kwh=2)
     told = desk.stop_told(session_id, METER + 2_000)
     async with processes(desk.database.url) as databases:
         results = await together(databases, *[(charging.stopped,)] * 20, **told)
@@ -102,10 +99,7 @@ async def test_20_stops_are_one_debit(open_desk: Desk) -> None:
 async def test_20_different_stops_are_one_debit_and_one_finding(open_desk: Desk) -> None:
     """C2, C3."""
     desk = open_desk
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    asha, session_id = desk.a_charge(kwh=2)
 
     told = desk.stop_told(session_id, None, "")
 
@@ -226,10 +220,7 @@ def recharge(db: Any, user_id: int, n: int) -> None:
 async def test_everything_of_one_driver_at_once(open_desk: Desk) -> None:
     """C24, C31: recharges, samples, statuses, a stop, a block; nobody waits for each other for ever."""
     desk = open_desk
-    asha = desk.driver(rupees=100)
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    asha, session_id = desk.a_charge(kwh=2, rupees=100)
     at = desk.passes(minutes=1)
     samples = [desk.sample(session_id, METER + 2_000 + 10 * n) for n in range(10)]
 

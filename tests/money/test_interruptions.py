@@ -13,9 +13,7 @@ from tests.money.charges import METER, Desk
 @pytest.mark.row("C4")
 def test_a_connector_that_is_free_again_has_lost_its_stop(desk: Desk) -> None:
     """C4: the driver is told at once; the hold becomes the estimate."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     sampled_at = desk.session(session_id).sampled_at
     desk.events.clear()
     desk.lose(session_id)
@@ -66,9 +64,7 @@ def test_a_charger_that_meters_on_after_available_has_lost_nothing(desk: Desk) -
 @pytest.mark.parametrize("status", ["Faulted", "Unavailable"])
 def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, status: str) -> None:
     """C7, Q43: frozen at the last sample, watched like a lost stop."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.status("BLR-1", 1, status)
     session = desk.session(session_id)
     assert (session.state, session.suspended) == (SessionState.CHARGING, "Faulted" if status == "Faulted" else "")
@@ -84,9 +80,7 @@ def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, 
 @pytest.mark.row("C7")
 def test_a_fault_with_a_stop_is_billed_by_its_meter(desk: Desk) -> None:
     """C7: the reason is kept."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.status("BLR-1", 1, "Faulted")
     desk.stop(session_id, METER + 2_000, reason="Other")
     session = desk.session(session_id)
@@ -119,9 +113,7 @@ def test_a_boot_that_does_not_resume(desk: Desk) -> None:
 @pytest.mark.row("C34")
 def test_a_boot_that_resumes(desk: Desk) -> None:
     """C34: the charge goes on as if nothing had been."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    _, session_id = desk.a_charge(kwh=1)
     desk.passes(seconds=30)
     desk.boot()
     desk.flows(session_id, 2)
@@ -164,9 +156,7 @@ def test_an_interruption_that_healed_meanwhile_is_none(desk: Desk) -> None:
 @pytest.mark.row("C4")
 def test_a_late_stop_settles_by_the_meter(desk: Desk) -> None:
     """C4."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.lose(session_id)
     desk.passes(hours=20)
     desk.stop(session_id, METER + 2_200, at=desk.clock.at - timedelta(hours=20))
@@ -178,9 +168,7 @@ def test_a_late_stop_settles_by_the_meter(desk: Desk) -> None:
 @pytest.mark.row("C4")
 def test_after_24_hours_the_estimate_is_debited(desk: Desk) -> None:
     """C4: once."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.lose(session_id)
     desk.passes(hours=23, minutes=59)
     assert desk.sweep() == {}
@@ -217,9 +205,7 @@ def test_the_driver_may_charge_elsewhere_meanwhile_but_not_with_that_money(desk:
 @pytest.mark.row("C34")
 def test_a_charge_that_meters_on_runs_again_with_its_hold(desk: Desk) -> None:
     """C34."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.passes(minutes=16)
     desk.interrupt_lost()
     assert desk.money(asha).held_paise == 3_600
@@ -261,9 +247,7 @@ def test_a_wish_to_stop_survives_an_interruption(desk: Desk) -> None:
 
 def test_a_stale_sample_resumes_nothing_but_the_estimate_grows(desk: Desk) -> None:
     """Q27: a charger sends what it queued, and then its stop."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     began = desk.clock.at
     desk.passes(minutes=40)
     desk.interrupt_lost()

@@ -152,9 +152,7 @@ def test_a_limit_can_be_set_and_lifted_while_charging(desk: Desk) -> None:
 
 
 def test_a_new_limit_in_minutes_ends_it_without_a_sample(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge()
     desk.status("BLR-1", 1, "SuspendedEV")
     desk.passes(minutes=10)
     desk.do(limits.change, asha, Limit(minutes=30))

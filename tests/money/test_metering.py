@@ -26,9 +26,7 @@ def energy(desk: Desk, session_id: int) -> int:
 
 
 def test_a_sample_is_stored_added_up_and_announced(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge()
     desk.passes(minutes=1)
     desk.events.clear()
     assert desk.meter(session_id, METER + 900, 54_000, soc_percent=40, voltage_mv=400_000) == []
@@ -253,9 +251,7 @@ def test_a_stale_sample_is_billed_but_neither_shown_nor_a_reason_to_stop(desk: D
 @pytest.mark.row("C22")
 def test_the_charge_ends_before_the_money_does(desk: Desk) -> None:
     """C22: a minute of 60 kW is kept back."""
-    asha = desk.driver(rupees=100)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=100)
     assert desk.flows(session_id, 4) == []
     assert desk.flows(session_id, 1) == [session_id]
     session = desk.session(session_id)
@@ -276,9 +272,7 @@ def test_at_least_two_rupees_are_kept_back(desk: Desk) -> None:
 @pytest.mark.row("C24")
 def test_a_recharge_meanwhile_moves_the_end(desk: Desk) -> None:
     """C24."""
-    asha = desk.driver(rupees=100)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=100)
     assert desk.flows(session_id, 4) == []
     desk.give(asha, 200)
     desk.events.clear()
@@ -324,9 +318,7 @@ def test_a_limit_in_minutes_needs_no_sample(desk: Desk) -> None:
 @pytest.mark.row("C22")
 def test_a_meter_that_falls_silent_is_no_free_charge(desk: Desk) -> None:
     """C22, payments.md 2.7: what flows unseen is estimated by the last power."""
-    asha = desk.driver(rupees=100)
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2, rupees=100)
     desk.passes(minutes=2, seconds=30)
     assert desk.sweep() == {}
     desk.passes(seconds=10)
@@ -339,9 +331,7 @@ def test_a_meter_that_falls_silent_is_no_free_charge(desk: Desk) -> None:
 
 def test_a_charger_that_never_meters_gives_what_its_connector_can(desk: Desk) -> None:
     """Q40: the pessimistic estimate."""
-    asha = desk.driver(rupees=100)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=100)
     desk.passes(minutes=5)
     assert desk.sweep() == {}
     desk.passes(seconds=30)
@@ -353,9 +343,7 @@ def test_a_charger_that_never_meters_gives_what_its_connector_can(desk: Desk) ->
 @pytest.mark.row("C24")
 def test_a_silent_meter_is_looked_at_again_when_money_came_in(desk: Desk) -> None:
     """C24."""
-    asha = desk.driver(rupees=100)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=100)
     desk.give(asha, 100)
     desk.do(charging.fund_open_hold, asha)
     desk.passes(minutes=6)

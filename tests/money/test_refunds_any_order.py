@@ -5,18 +5,16 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as effort
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from domain import recharges, refunds, wallet
-from domain.db import Database
 from domain.models import Account, RechargeOrder, Refund
 from domain.recharges import OrderStatus, RefundStatus
 from domain.refunds import RefundRefused
+from tests.money.any_order import lived
 from tests.money.house import RUPEES_500, Clock, broken, driver, money
 
 OPEN, BACK, GONE = "open", "back", "gone"
@@ -173,17 +171,4 @@ class Till(RuleBasedStateMachine):
 
 def test_any_order_of_events_leaves_the_money_in_one_place(database_url: str, clock: Clock) -> None:
     """R30-R33: requests, answers, silences and contradictions in any order."""
-    database = Database(database_url)
-    try:
-        run_state_machine_as_test(
-            lambda: Till(database.engine, clock),
-            settings=effort(
-                max_examples=60,
-                stateful_step_count=40,
-                deadline=None,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        database.close()
+    lived(database_url, lambda database: Till(database.engine, clock), lives=60, steps=40)

@@ -75,9 +75,7 @@ def test_the_line_in_the_wallet_says_where_and_how_much(desk: Desk) -> None:
 @pytest.mark.row("C16")
 def test_a_meter_that_ends_before_it_began_costs_nothing(desk: Desk) -> None:
     """C16."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge()
     desk.passes(minutes=10)
     desk.stop(session_id, METER - 1)
     assert desk.bill(session_id) == (0, 0)
@@ -159,9 +157,7 @@ def test_a_lifetime_register_past_a_gigawatthour(desk: Desk) -> None:
 @pytest.mark.row("C22")
 def test_what_the_wallet_cannot_cover_is_owed(desk: Desk) -> None:
     """C22."""
-    asha = desk.driver(rupees=50)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=50)
     desk.passes(minutes=5)
     desk.stop(session_id, METER + 5_000)
     assert desk.bill(session_id) == (5_000, 9_000)
@@ -172,9 +168,7 @@ def test_what_the_wallet_cannot_cover_is_owed(desk: Desk) -> None:
 
 def test_much_that_is_owed_is_looked_at(desk: Desk) -> None:
     """payments.md 2.7."""
-    asha = desk.driver(rupees=50)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=50)
     desk.passes(minutes=6)
     desk.stop(session_id, METER + 6_000)
     assert desk.money(asha) == wallet.Balance(0, 0, 5_800)
@@ -199,9 +193,7 @@ def test_only_free_money_pays_and_another_charges_hold_is_left_alone(desk: Desk)
 
 
 def test_arrears_that_the_next_charge_cannot_clear_stay(desk: Desk) -> None:
-    asha = desk.driver(rupees=50)
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge(rupees=50)
     desk.do(house.owe, asha, 10_000)
     desk.flows(session_id, 1)
     desk.stop(session_id, METER + 1_000)
@@ -282,9 +274,7 @@ def test_a_late_stop_gives_back_more_than_is_owed(desk: Desk) -> None:
 @pytest.mark.row("C4", "C29")
 def test_an_estimate_of_nothing_is_corrected_too(desk: Desk) -> None:
     """C4, C29: a debit of nothing leaves no transfer, so the row itself is the guard."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    _, session_id = desk.a_charge()
     desk.lose(session_id)
     desk.passes(hours=24)
     desk.sweep()

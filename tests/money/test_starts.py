@@ -164,9 +164,7 @@ def test_a_plug_after_the_driver_went_elsewhere_is_ended_and_costs_him_nothing(d
 
 def test_a_tag_of_ours_is_good_for_one_charge(desk: Desk) -> None:
     """Q25, Q32: used again it is nobody's, even where unknown cards may charge."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    _, session_id = desk.a_charge(kwh=1)
     desk.stop(session_id, METER + 1_000)
     assert desk.do(charging.authorize, "BLR-1", desk.session(session_id).tag) == "Invalid"
     again = desk.start(session_id, METER + 1_000)
@@ -244,9 +242,7 @@ def test_somebody_elses_start_takes_the_connector_and_gives_the_money_back(desk:
 
 def test_a_start_on_a_connector_where_a_charge_runs_means_its_stop_was_lost(desk: Desk) -> None:
     """Q23."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.start(session_id, METER + 2_000, tag="CARD")
     session = desk.session(session_id)
     assert (session.state, session.cost_paise, session.estimated) == (SessionState.INTERRUPTED, 3_600, True)

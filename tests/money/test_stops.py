@@ -33,9 +33,7 @@ def test_a_stop_with_another_chargers_transaction_does_not_touch_it(desk: Desk) 
 @pytest.mark.parametrize("with_tag", [True, False])
 def test_a_stop_of_a_charger_that_ignores_our_numbers(desk: Desk, transaction_id: int, with_tag: bool) -> None:
     """C13, Q21: it is the only charge there that fits; a repetition is one, too."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.begun(asha, 1)
+    _, session_id = desk.a_charge(kwh=1)
     told = {"transaction_id": transaction_id, "tag": desk.session(session_id).tag if with_tag else ""}
     desk.stop(session_id, METER + 1_000, **told)
     assert desk.bill(session_id) == (1_000, 1_800)

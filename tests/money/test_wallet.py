@@ -7,18 +7,18 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume
-from hypothesis import settings as effort
+from hypothesis import assume
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from domain import recharges, wallet
-from domain.db import Database, read, transact
+from domain.db import read, transact
 from domain.models import HoldState, SessionState
 from domain.wallet import InsufficientFunds, LedgerConflict
+from tests.money.any_order import lived
 from tests.money.house import broken, charge, driver, give, money
 
 PAISE = st.integers(1, 300_000)
@@ -193,20 +193,7 @@ class Books(RuleBasedStateMachine):
 
 
 def test_the_ledger_does_what_the_model_does(database_url: str) -> None:
-    database = Database(database_url)
-    try:
-        run_state_machine_as_test(
-            lambda: Books(database.engine),
-            settings=effort(
-                max_examples=25,
-                stateful_step_count=25,
-                deadline=None,
-                database=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    finally:
-        database.close()
+    lived(database_url, lambda database: Books(database.engine), lives=25, steps=25)
 
 
 # Many at once

@@ -22,9 +22,7 @@ def test_coming_booting_and_going(desk: Desk) -> None:
 
 
 def test_a_lost_contact_is_told_to_the_drivers_who_charge_there(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
+    asha, session_id = desk.a_charge()
     desk.events.clear()
     desk.disconnect()
     assert desk.events == [ChargerChanged("BLR-1"), SessionChanged(session_id, "BLR-1", asha, "CHARGING")]

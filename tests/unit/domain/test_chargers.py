@@ -107,10 +107,7 @@ def test_a_new_key_drops_the_socket(desk: Desk) -> None:
 
 
 def test_a_stop_still_finds_its_charger_after_it_was_retired(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 1)
+    _, session_id = desk.a_charge(kwh=1)
     desk.do(chargers.retire, "BLR-1")
     desk.stop(session_id, METER + 1_000)
     assert desk.bill(session_id) == (1_000, 1_800)

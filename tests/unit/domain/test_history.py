@@ -143,9 +143,7 @@ def test_where_the_driver_charged_last_and_for_how_much(desk: Desk) -> None:
 
 
 def test_a_long_curve_is_thinned(desk: Desk) -> None:
-    asha = desk.driver(rupees=5_000)
-    desk.charger()
-    session_id = desk.charging(asha)
+    _, session_id = desk.a_charge(rupees=5_000)
     for n in range(100):
         desk.passes(seconds=10)
         desk.meter(session_id, METER + n * 100, 1_000 + n)

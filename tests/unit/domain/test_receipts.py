@@ -155,10 +155,7 @@ def test_what_the_wallet_lacked_is_said(desk: Desk) -> None:
 
 
 def test_an_estimate_and_its_correction_are_a_receipt_and_a_credit_note(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.lose(session_id)
     with pytest.raises(NoReceipt):
         receipt_of(desk, asha, desk.session(session_id))
@@ -190,11 +187,7 @@ def notes_of(desk: Desk, user_id: int, session_id: int) -> list[ChargeReceipt]:
 def test_a_correction_upwards_is_a_debit_note_with_its_gst(desk: Desk, registered: None) -> None:
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
-    desk.lose(session_id)
-    desk.passes(hours=25)
-    desk.sweep()
+    session_id = desk.estimated(asha)
     desk.stop(session_id, METER + 2_500)
     [debit] = notes_of(desk, asha, session_id)
     assert (debit.kind, debit.number) == (Kind.DEBIT_NOTE, "DN/26-27/0000001")
@@ -210,11 +203,7 @@ def test_a_correction_upwards_is_a_debit_note_with_its_gst(desk: Desk, registere
 def test_an_estimate_that_was_all_too_much_is_credited_whole(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
-    desk.lose(session_id)
-    desk.passes(hours=25)
-    desk.sweep()
+    session_id = desk.estimated(asha)
     desk.stop(session_id, METER)
     [credit] = notes_of(desk, asha, session_id)
     assert (credit.total_paise, credit.lines) == (3_600, ())
@@ -224,10 +213,7 @@ def test_an_estimate_that_was_all_too_much_is_credited_whole(desk: Desk) -> None
 @pytest.mark.row("C16", "C19")
 def test_units_that_are_not_the_meters_difference_are_marked(desk: Desk) -> None:
     """payments.md C16, C19."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.charging(asha)
-    desk.flows(session_id, 2)
+    asha, session_id = desk.a_charge(kwh=2)
     desk.stop(session_id, METER + 900_000)
     receipt = receipt_of(desk, asha, desk.session(session_id))
     assert receipt.by_readings
