@@ -20,9 +20,13 @@ register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.
 
 document: rx.Var[Any] = rx.Var("document.documentElement")
 marking: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute.bind")
-on_worker: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.controller?.addEventListener")
+workers: rx.Var[Any] = rx.Var("navigator.serviceWorker")
+worker: rx.Var[Any] = rx.Var("navigator.serviceWorker?.controller?.scriptURL")
+listen: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener")
+listening: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener.bind")
+CHANGE = "controllerchange"
 RENEWED = "data-renewed"
-"""Set on the document when the service worker that served this page has been replaced: a newer version is here."""
+"""Set on the document when another service worker has taken over its page: a newer version is here."""
 
 
 def leave(path: rx.Var[str] | str) -> EventSpec:
@@ -58,8 +62,10 @@ def _document_speaks() -> EventSpec:
 
 
 def _when_renewed() -> EventSpec:
-    """A worker changes its state for the last time when a newer one has taken its place."""
-    return rx.run_script(on_worker.call("statechange", marking.call(document, RENEWED, "")))
+    """Marks the page when its worker is replaced by a newer one; the first that a page gets replaces none."""
+    mark = marking.call(document, RENEWED, "")
+    after_the_first = listening.call(workers, CHANGE, mark, False)
+    return rx.run_script(listen.call(CHANGE, rx.cond(worker, mark, after_the_first), {"once": True}))
 
 
 def effects() -> rx.Component:

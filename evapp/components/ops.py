@@ -60,7 +60,7 @@ def _more(current: str) -> rx.Component:
                 class_name="absolute inset-x-0 bottom-full bg-surface border-t border-line px-4 divide-y divide-line",
             ),
         ),
-        class_name="flex-1 lg:hidden",
+        class_name="lg:hidden",
     )
 
 

@@ -108,60 +108,60 @@ def curve_section(live: Any) -> rx.Component:
 
 
 def running_card(live: Any) -> rx.Component:
-    """The charge on the home page, plugged into the wallet by the cable."""
-    return rx.el.div(
-        cable(live.flowing, news=live.news),
-        rx.el.a(
-            rx.el.div(
-                status(
-                    live.shown,
-                    rx.fragment(word(live.shown), rx.cond(live.time != "", f" · {live.time}", "")),
-                    news=live.news,
-                ),
-                rx.el.span(icon("chevron-right"), class_name="text-ink-3"),
-                class_name="flex items-center justify-between",
+    """The charge on Home and above the past ones. Its figures grow without moving what is below them."""
+    return rx.el.a(
+        rx.el.div(
+            status(
+                live.shown,
+                rx.fragment(word(live.shown), rx.cond(live.time != "", f" · {live.time}", "")),
+                news=live.news,
             ),
-            rx.el.div(
-                rx.el.div(
-                    figure(live.energy, "kWh", size="card"),
-                    rx.el.p(
-                        t("{cost} so far · {power} kW", cost=live.cost, power=live.power),
-                        class_name="num text-body text-ink-2 mt-2",
-                    ),
-                    class_name="min-w-0",
-                ),
-                rx.el.div(
-                    spark(live.curve, label=t("Power over the last readings")), class_name="w-[38%] max-w-44 shrink-0"
-                ),
-                class_name="flex items-end justify-between gap-4 mt-3",
-            ),
-            rx.el.p(
-                live.charger_id,
-                rx.cond(live.place != "", f" · {live.place}", ""),
-                class_name="text-note text-ink-3 mt-3",
-            ),
-            rx.el.p(live.as_of, " ", stale(live.news, t("no news for a while")), class_name="num text-note text-ink-3"),
-            href=at(f"/c/{live.charger_id}"),
-            aria_label=t("Open your charge at {charger}", charger=live.charger_id),
-            class_name="block bg-surface border border-line rounded-card p-5",
+            rx.el.span(icon("chevron-right"), class_name="text-ink-3"),
+            class_name="flex items-center justify-between",
         ),
+        rx.el.div(
+            figure(live.energy, "kWh", size="card"),
+            rx.el.div(
+                spark(live.curve, label=t("Power over the last readings"), height="h-11"),
+                class_name="w-[38%] max-w-44 shrink-0",
+            ),
+            class_name="flex items-end justify-between gap-4 mt-3",
+        ),
+        rx.el.p(
+            t("{cost} so far · {power} kW", cost=live.cost, power=live.power),
+            class_name="num text-body text-ink-2 mt-2",
+        ),
+        rx.el.p(
+            live.charger_id,
+            rx.cond(live.place != "", f" · {live.place}", ""),
+            class_name="text-note text-ink-3 mt-3",
+        ),
+        rx.el.p(live.as_of, " ", stale(live.news, t("no news for a while")), class_name="num text-note text-ink-3"),
+        href=at(f"/c/{live.charger_id}"),
+        aria_label=t("Open your charge at {charger}", charger=live.charger_id),
+        class_name="block bg-surface border border-line rounded-card p-5",
     )
 
 
 def charge_bar(live: Any) -> rx.Component:
-    """One line above the navigation while a charge runs, under it in the side rail: it moves neither."""
+    """One line above the navigation while a charge runs, under it in the side rail: it moves neither.
+
+    Each figure has its place, with room for "100.00 kWh" and "₹2,000.00".
+    """
     return rx.cond(
         live.running,
         rx.el.a(
             status(live.shown, news=live.news),
             rx.el.span(
-                t("{energy} kWh · {cost}", energy=live.energy, cost=live.cost), class_name="num font-medium text-ink"
+                rx.el.span(t("{energy} kWh", energy=live.energy), class_name="min-w-[9ch]"),
+                rx.el.span(live.cost, class_name="min-w-[8ch]"),
+                class_name="num flex flex-wrap gap-x-3 font-medium text-ink whitespace-nowrap",
             ),
             href=at(f"/c/{live.charger_id}"),
             aria_label=t("Open your charge at {charger}", charger=live.charger_id),
-            class_name="flex items-center justify-between gap-3 min-h-11 px-4 border-line text-note "
+            class_name="flex flex-wrap items-center justify-between gap-x-3 min-h-11 px-4 border-line text-note "
             "absolute inset-x-0 bottom-full bg-surface border-y "
-            "lg:static lg:order-1 lg:mx-3 lg:mt-4 lg:border lg:rounded-field lg:flex-wrap lg:py-2",
+            "lg:static lg:order-1 lg:mx-3 lg:mt-4 lg:border lg:rounded-field lg:py-2",
         ),
     )
 

@@ -51,11 +51,12 @@ def shell(
 
 
 def navigating(name: str, bar: rx.Component | None, *places: rx.Component, below: rx.Component) -> rx.Component:
-    """The bar for the thumb, which is a rail from 1024 px; `below` stands at the foot of the rail only."""
+    """The bar for the thumb, of five places, which is a rail from 1024 px; `below` is at the foot of the rail only."""
     return rx.el.nav(
         rx.el.div(brand(), class_name="hidden lg:block px-4 pt-8 pb-9"),
         bar,
-        rx.el.ul(*places, class_name="flex lg:flex-col lg:gap-1 px-1 lg:px-3"),
+        # Fixed columns: on a slow line the first places are painted before the last have come.
+        rx.el.ul(*places, class_name="grid grid-cols-5 lg:flex lg:flex-col lg:gap-1 px-1 lg:px-3"),
         rx.el.div(below, class_name="hidden lg:block order-2 mt-auto px-7 pb-6"),
         aria_label=name,
         class_name="fixed z-20 inset-x-0 bottom-0 bg-surface border-t border-line pt-1.5 "
@@ -175,7 +176,7 @@ def destination(word: str, picture: str, href: str, current: str, class_name: st
             "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-thumb lg:text-body "
             + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2"),
         ),
-        class_name=f"flex-1 min-w-0 lg:flex-none {class_name}",
+        class_name=f"min-w-0 {class_name}",
     )
 
 

@@ -4,6 +4,7 @@ import reflex as rx
 
 from evapp.components.bones import as_of, bone, loaded
 from evapp.components.buttons import button, button_link
+from evapp.components.cable import cable
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.running import running_card
@@ -27,7 +28,7 @@ def dashboard() -> rx.Component:
                 wallet(),
                 rx.cond(
                     Dashboard.loaded,
-                    rx.fragment(rx.cond(Live.running, running_card(Live)), month(), rx.foreach(Notices.freed, freed)),
+                    rx.fragment(rx.cond(Live.running, charging()), month(), rx.foreach(Notices.freed, freed)),
                 ),
             ),
             # On a phone this lies under what is not known before: it comes when its place is certain.
@@ -59,6 +60,11 @@ def wallet() -> rx.Component:
         add_money(),
         label=t("Wallet"),
     )
+
+
+def charging() -> rx.Component:
+    """The running charge, plugged into the wallet by the cable."""
+    return rx.el.div(cable(Live.flowing, news=Live.news), running_card(Live))  # type: ignore[arg-type]
 
 
 def reach() -> rx.Var[str]:

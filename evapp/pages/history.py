@@ -22,31 +22,9 @@ def history() -> rx.Component:
         "/history",
         t("History"),
         rx.el.div(
-            rx.cond(Live.running, rx.el.div(running_card(Live), class_name="mb-4")),
             rx.cond(
                 History.loaded,
-                rx.cond(
-                    History.months.length() > 0,  # type: ignore[attr-defined]
-                    rx.el.div(
-                        rx.el.div(
-                            rx.cond(History.months.length() > 1, months()),  # type: ignore[attr-defined]
-                            rx.cond(History.chargers.length() > 1, chargers()),  # type: ignore[attr-defined]
-                            class_name="grid sm:grid-cols-2 gap-3 empty:hidden",
-                        ),
-                        rx.cond(
-                            History.charges.length() > 0,  # type: ignore[attr-defined]
-                            rows(rx.foreach(History.charges, charge_row)),
-                            empty(t("No charge at this charger in this month.")),
-                        ),
-                        rx.cond(
-                            History.more,
-                            button(
-                                t("Show 20 more"), kind="quiet", on_click=History.show_more, class_name="w-full mt-4"
-                            ),
-                        ),
-                    ),
-                    empty(t("No charges yet."), button_link(t("Start a charge"), "/charge")),
-                ),
+                rx.fragment(rx.cond(Live.running, rx.el.div(running_card(Live), class_name="mb-4")), charges()),
                 rows(
                     *(
                         row(bone("12ch"), under=bone("18ch"), aside=bone("6ch"), aside_under=bone("6ch"))
@@ -56,6 +34,30 @@ def history() -> rx.Component:
             ),
             class_name="max-w-[44rem]",
         ),
+    )
+
+
+def charges() -> rx.Component:
+    """The past ones, with what they may be filtered by."""
+    return rx.cond(
+        History.months.length() > 0,  # type: ignore[attr-defined]
+        rx.el.div(
+            rx.el.div(
+                rx.cond(History.months.length() > 1, months()),  # type: ignore[attr-defined]
+                rx.cond(History.chargers.length() > 1, chargers()),  # type: ignore[attr-defined]
+                class_name="grid sm:grid-cols-2 gap-3 empty:hidden",
+            ),
+            rx.cond(
+                History.charges.length() > 0,  # type: ignore[attr-defined]
+                rows(rx.foreach(History.charges, charge_row)),
+                empty(t("No charge at this charger in this month.")),
+            ),
+            rx.cond(
+                History.more,
+                button(t("Show 20 more"), kind="quiet", on_click=History.show_more, class_name="w-full mt-4"),
+            ),
+        ),
+        empty(t("No charges yet."), button_link(t("Start a charge"), "/charge")),
     )
 
 

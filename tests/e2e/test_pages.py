@@ -40,11 +40,15 @@ async def test_the_app_can_be_installed(product: Product, chromium: Browser, tmp
     await context.close()
 
 
-async def test_a_new_version_is_said_above_the_page(phone: Phone) -> None:
-    await _settled(phone, "/help")
+@pytest.mark.parametrize("visit", ["first", "later"])
+async def test_a_new_version_is_said_above_the_page(phone: Phone, visit: str) -> None:
+    """Also on a page that was opened before there was a worker, and stayed open."""
+    await phone.open("/help")
     await worker_ready(phone.page)
-    await phone.page.reload()  # its worker is there from the start now
-    await _settled(phone, "/help")
+    if visit == "later":
+        await phone.page.reload()  # its worker is there from the start now
+    # The page listens from when it is alive, and only then does the server's word come.
+    await expect(phone.page.get_by_text("in contact")).to_be_visible()
     news = phone.page.get_by_text("A new version of evapp is here.")
     await expect(news).to_be_hidden()
     with deployed_anew():
