@@ -80,7 +80,7 @@ def effects() -> rx.Component:
             ),
         ),
         rx.cond((Live.low != "") & (Alerts.on != ""), notifying(text=Live.short, key=Live.low)),
-        rx.el.span(on_mount=rx.run_script(register.call("/sw.js")), hidden=True),
-        rx.el.span(on_mount=_when_renewed(), hidden=True),
+        # In this order: the page listens before there can be a first worker.
+        rx.el.span(on_mount=[_when_renewed(), rx.run_script(register.call("/sw.js"))], hidden=True),
         rx.el.span(on_mount=_document_speaks(), hidden=True),
     )

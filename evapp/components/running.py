@@ -78,7 +78,7 @@ def charge_panel(live: Any) -> rx.Component:
         cable(live.flowing, news=live.news),
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
-            class_name="sticky bottom-[5.5rem] z-10 lg:static",
+            class_name="sticky bottom-[5.5rem] z-10 mt-1.75 lg:static",
         ),
         rx.el.div(
             rx.cond(live.idle != "", notice("warn", t("Your car takes no energy now."), live.idle)),

@@ -2,15 +2,14 @@
 
 import reflex as rx
 
-from evapp.components.bones import as_of, bone, loaded
+from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link
 from evapp.components.cable import cable
-from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.running import running_card
 from evapp.components.shell import columns, shell
 from evapp.pages.charge import known, search
-from evapp.pages.wallet import add_money
+from evapp.pages.wallet import purse
 from evapp.state.dashboard import Dashboard
 from evapp.state.install import Install
 from evapp.state.live import Live
@@ -25,7 +24,7 @@ def dashboard() -> rx.Component:
         rx.cond(Dashboard.greeting != "", Dashboard.greeting, bone("11ch")),
         columns(
             rx.el.div(
-                wallet(),
+                purse(Dashboard, reach(), low(), size="balance"),
                 rx.cond(
                     Dashboard.loaded,
                     rx.fragment(rx.cond(Live.running, charging()), month(), rx.foreach(Notices.freed, freed)),
@@ -42,24 +41,9 @@ def dashboard() -> rx.Component:
     )
 
 
-def wallet() -> rx.Component:
-    """The balance, large, and the shortest way to add to it."""
-    return panel(
-        rx.el.div(
-            rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
-            as_of(Dashboard.as_of),
-            class_name="flex justify-between gap-4",
-        ),
-        rx.el.div(figure(loaded(Dashboard.loaded, Dashboard.balance, "6.4ch"), size="balance"), class_name="mt-1"),
-        rx.el.p(
-            loaded(Dashboard.loaded, reach(), "15ch", "1em"),
-            class_name="num text-note text-ink-2 mt-2 min-h-6",
-        ),
-        rx.cond(Dashboard.low != "", rx.el.p(Dashboard.low, class_name="num text-note text-amber-text mt-1")),
-        rx.cond(Dashboard.arrears != "", rx.el.div(notice("warn", Dashboard.arrears), class_name="mt-3")),
-        add_money(),
-        label=t("Wallet"),
-    )
+def low() -> rx.Component:
+    """That the balance does not reach for long."""
+    return rx.cond(Dashboard.low != "", rx.el.p(Dashboard.low, class_name="num text-note text-amber-text mt-1"))
 
 
 def charging() -> rx.Component:

@@ -1,5 +1,7 @@
 """The wallet: the balance, adding to it, and every movement."""
 
+from typing import Any
+
 import reflex as rx
 
 from domain.settings import settings
@@ -13,6 +15,7 @@ from evapp.components.notices import empty, notice
 from evapp.components.rows import row, rows, section
 from evapp.components.running import charge_bar
 from evapp.components.shell import columns, shell
+from evapp.components.text import Content
 from evapp.state.live import Live
 from evapp.state.recharge import Recharge
 from evapp.state.wallet import KINDS, Month, Movement, Wallet
@@ -24,7 +27,10 @@ def wallet() -> rx.Component:
     return shell(
         "/wallet",
         t("Wallet"),
-        columns(rx.el.div(outcome(), balance()), rx.el.div(section(t("Movements"), kinds(), movements()), monthly())),
+        columns(
+            rx.el.div(outcome(), purse(Wallet, Wallet.free, size="card")),
+            rx.el.div(section(t("Movements"), kinds(), movements()), monthly()),
+        ),
         bar=charge_bar(Live),
     )
 
@@ -45,17 +51,25 @@ def outcome() -> rx.Component:
     )
 
 
-def balance() -> rx.Component:
-    """The balance, and the shortest way to add to it."""
+def purse(page: Any, line: Content, *warnings: rx.Component, size: str) -> rx.Component:
+    """The balance, what it means, and the shortest way to add to it; on Home, too.
+
+    Args:
+        page: the page's state, with `loaded`, `balance`, `as_of` and `arrears`.
+        line: what stands under the figure.
+        warnings: what stands under that.
+        size: of the figure.
+    """
     return panel(
         rx.el.div(
             rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
-            as_of(Wallet.as_of),
+            as_of(page.as_of),
             class_name="flex justify-between gap-4",
         ),
-        rx.el.div(figure(loaded(Wallet.loaded, Wallet.balance, "6.4ch"), size="card"), class_name="mt-1"),
-        rx.el.p(Wallet.free, class_name="num text-note text-ink-2 mt-2 min-h-6"),
-        rx.cond(Wallet.arrears != "", rx.el.div(notice("warn", Wallet.arrears), class_name="mt-3")),
+        rx.el.div(figure(loaded(page.loaded, page.balance, "6.4ch"), size=size), class_name="mt-1"),
+        rx.el.p(loaded(page.loaded, line, "15ch", "1em"), class_name="num text-note text-ink-2 mt-2 min-h-6"),
+        *warnings,
+        rx.cond(page.arrears != "", rx.el.div(notice("warn", page.arrears), class_name="mt-3")),
         add_money(),
         label=t("Wallet"),
     )

@@ -7,9 +7,8 @@ import reflex as rx
 from domain import history, wallet
 from domain.db import read
 from domain.models import now
-from domain.money import energy_for
-from domain.settings import settings
 from evapp.components.money import IST, clock, kwh, month, rupees
+from evapp.state.balance import owed, reach
 from evapp.state.find import Find
 from evapp.state.install import Install
 from evapp.state.recharge import Recharge
@@ -51,16 +50,10 @@ class Dashboard(rx.State):
 
     async def _refresh(self, user_id: int) -> None:
         money = await read(wallet.balance, user_id)
-        tariff = await read(history.last_tariff, user_id)
-        rate = tariff or settings().tariff_paise_per_kwh
         self.balance, self.as_of = rupees(money.balance_paise), clock(now())
         self.held = t("{sum} set aside for a charge", sum=rupees(money.held_paise)) if money.held_paise else ""
-        self.arrears = (
-            t("You owe {sum}. The next recharge pays it first.", sum=rupees(money.arrears_paise))
-            if money.arrears_paise
-            else ""
-        )
-        self.reach = _reach(money.balance_paise, rate, known=tariff is not None)
+        self.arrears = owed(money.arrears_paise)
+        self.reach = await reach(user_id, money.balance_paise)
         running = await read(history.current, user_id)
         self.low = (
             t("Less than {sum} left. Add money before your next charge.", sum=rupees(LOW_PAISE))
@@ -76,15 +69,4 @@ class Dashboard(rx.State):
         total = await read(history.month, user_id, since)
         self.month = t("{month} so far", month=month(today).split(" ")[0])
         count = t("1 charge") if total.charges == 1 else t("{count} charges", count=total.charges)
-        self.month_sum = (
-            f"{count} · {kwh(total.energy_wh, 1)} kWh · {rupees(total.cost_paise)}" if total.charges else ""
-        )
-
-
-def _reach(paise: int, rate: int, *, known: bool) -> str:
-    if not paise:
-        return t("Add ₹500 to start your first charge")
-    energy = kwh(energy_for(paise, rate), 0) if rate else "0"
-    return (
-        t("about {energy} kWh at your last tariff", energy=energy) if known else t("about {energy} kWh", energy=energy)
-    )
+        self.month_sum = f"{count} · {kwh(total.energy_wh)} kWh · {rupees(total.cost_paise)}" if total.charges else ""

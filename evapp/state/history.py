@@ -165,7 +165,7 @@ def _months(db: Database, user_id: int, charges: Sequence[Charge], charger_id: s
 def _sum(total: history.Month) -> str:
     if not total.charges:
         return ""
-    return t("{energy} kWh · {sum}", energy=kwh(total.energy_wh, 1), sum=rupees(total.cost_paise))
+    return t("{energy} kWh · {sum}", energy=kwh(total.energy_wh), sum=rupees(total.cost_paise))
 
 
 def _past(charge: Charge) -> Past:

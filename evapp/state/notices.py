@@ -9,7 +9,7 @@ from domain.db import read, transact
 from domain.models import OrderState, VacancyWish
 from evapp.components.money import clock, whole_rupees
 from evapp.state.effects import Effects
-from evapp.texts import t
+from evapp.texts import bare, t
 from evapp.web import auth
 
 
@@ -58,19 +58,25 @@ class Notices(rx.State):
         ]
         told = frozenset((one.charger_id, one.sentence) for one in self.freed)
         new = told - self._told if self._told is not None else frozenset()
-        news = [*sorted(sentence for _, sentence in new), *await self._arrived(user_id)]
-        if news:
-            (await self.get_state(Effects))._say(" ".join(news))
+        freed, arrived = sorted(sentence for _, sentence in new), await self._arrived(user_id)
+        if news := [*freed, *arrived.values()]:
+            shown = not freed and arrived.keys() == {self._paid()}
+            (await self.get_state(Effects))._say(" ".join(news), "quiet" if shown else "success")
         self._told = told
 
-    async def _arrived(self, user_id: int) -> list[str]:
+    def _paid(self) -> str:
+        """The payment that the page itself tells of: the wallet's, when a driver comes back from it."""
+        url = self.router.url
+        return url.query_parameters.get("paid", "") if bare(url.path) == "/wallet" else ""
+
+    async def _arrived(self, user_id: int) -> dict[str, str]:
         """A sentence for each payment that was on its way and is in the wallet now."""
-        sentences = []
+        sentences = {}
         awaited = frozenset(order.merchant_order_id for order in await read(recharges.of_user, user_id))
         for order_id in sorted(self._awaited - awaited):
             order = await read(recharges.owned, user_id, order_id)
             if order.state == OrderState.CREDITED:
-                sentences.append(t("{sum} was added.", sum=whole_rupees(order.amount_paise)))
+                sentences[order_id] = t("{sum} was added.", sum=whole_rupees(order.amount_paise))
         self._awaited = awaited
         return sentences
 

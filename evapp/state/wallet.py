@@ -10,6 +10,7 @@ from domain.db import read
 from domain.models import OrderState, RechargeOrder, now
 from domain.recharges import NotYours
 from evapp.components.money import clock, moment, month, rupees, signed_rupees, whole_rupees
+from evapp.state.balance import owed, reach
 from evapp.state.recharge import Recharge
 from evapp.state.visit import arrive
 from evapp.texts import later, t
@@ -67,6 +68,7 @@ class Wallet(rx.State):
     as_of: str = ""
     """When it was looked up."""
     free: str = ""
+    """What a charge has left of it; while none has anything, how far it goes."""
     reserved: str = ""
     arrears: str = ""
     movements: list[Movement] = []  # noqa: RUF012 - a default that Reflex copies
@@ -108,13 +110,13 @@ class Wallet(rx.State):
     async def _refresh(self, user_id: int) -> None:
         money = await read(wallet.balance, user_id)
         self.balance, self.as_of = rupees(money.balance_paise), clock(now())
-        self.free = t("{sum} free to use", sum=rupees(money.free_paise)) if money.held_paise else ""
-        self.reserved = rupees(money.held_paise) if money.held_paise else ""
-        self.arrears = (
-            t("You owe {sum}. The next recharge pays it first.", sum=rupees(money.arrears_paise))
-            if money.arrears_paise
-            else ""
+        self.free = (
+            t("{sum} free to use", sum=rupees(money.free_paise))
+            if money.held_paise
+            else await reach(user_id, money.balance_paise)
         )
+        self.reserved = rupees(money.held_paise) if money.held_paise else ""
+        self.arrears = owed(money.arrears_paise)
         lines = await read(wallet.lines, user_id, limit=self._shown + 1, kind=self.kind)
         shown = lines[: self._shown]
         self._show([_movement(line) for line in shown], shown, more=len(lines) > self._shown)

@@ -107,9 +107,12 @@ async def signed_in(state: rx.State) -> User | None:
 
 
 async def guard(state: rx.State) -> User | None:
-    """The user behind this event, or None after sending the tab to the gate, which knows the cookie of that moment."""
+    """The user behind this event, or None after sending the tab to the gate, which knows the cookie of that moment.
+
+    Where the event's websocket has gone, nobody is known, and the tab shows another page already: it stays there.
+    """
     user = await signed_in(state)
-    if user is None:
+    if user is None and scope_of(state):
         url = state.router.url
         (await state.get_state(Effects))._leave(gate_to(url.path + (f"?{url.query}" if url.query else "")))
     return user

@@ -64,12 +64,13 @@ def _from_here(request: Request) -> None:
 
 
 def onward(request: Request, typed: dict[str, str]) -> str:
-    """Where the driver was going: the form's word, or its page's address when it was sent before the page came alive.
+    """Where the driver was going, as its page's address says; a browser that does not tell it leaves the form's word.
 
+    The form learns it from the server, and knows nothing, or what the page before was for, until that has come.
     Empty for nowhere; `local` it before use.
     """
     page = request.headers.get("referer", "").partition("?")[2].partition("#")[0]
-    return typed.get("next") or dict(parse_qsl(page)).get("next", "")
+    return dict(parse_qsl(page)).get("next") or typed.get("next", "")
 
 
 async def _body(request: Request) -> bytes:

@@ -12,9 +12,10 @@ from sqlmodel import Session
 
 from domain import sign_ins
 from domain.db import opened, transact
+from domain.history import Month
 from domain.models import ChargingSession, SessionState, User
 from domain.sign_ins import Browser, hash_token
-from evapp.state.history import Choice, History
+from evapp.state.history import Choice, History, _sum
 from evapp.state.install import Install
 from evapp.web import auth
 from tests.money.house import charge, driver
@@ -57,6 +58,11 @@ async def test_the_charges_of_one_month(asha: int) -> None:
     assert [line.month for line in page.charges] == ["September 2026"]
     await page.choose_month("")
     assert len(page.charges) == 2
+
+
+async def test_a_month_and_its_charges_are_written_alike() -> None:
+    """A month of one charge of 0.25 kWh is no 0.2 kWh."""
+    assert _sum(Month(1, 250, 450)) == "0.25 kWh · ₹4.50"
 
 
 @pytest.mark.parametrize("month", ["2026-10", "2026-13", "' OR 1=1", ["2026-09"], None, 9])

@@ -33,8 +33,9 @@ async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.Monkey
         yield await transact(join)
 
 
-async def tab() -> tuple[Any, Any]:
+async def tab(address: str = "/dashboard") -> tuple[Any, Any]:
     root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    root.router = root.router.__class__.from_router_data({"pathname": address, "asPath": address})
     return await root.get_state(Notices), await root.get_state(Effects)
 
 
@@ -83,16 +84,26 @@ async def test_nothing_else_is_taken_back(asha: int, forged: Any) -> None:
     assert len(notices.waiting) == 1
 
 
-async def test_a_payment_that_was_on_its_way_is_said_when_it_arrives(asha: int) -> None:
+@pytest.mark.parametrize(
+    ("address", "tone"),
+    [
+        ("/dashboard", "success"),
+        ("/wallet", "success"),
+        ("/wallet?paid=another", "success"),
+        ("/wallet?paid={order}", "quiet"),  # the page says it, and goes on saying it after a reload
+        ("/hi/wallet?paid={order}", "quiet"),
+    ],
+)
+async def test_a_payment_that_was_on_its_way_is_said_once_when_it_arrives(asha: int, address: str, tone: str) -> None:
     order = await transact(recharges.place, asha, 50_000, "page")
     await transact(recharges.opened, order.merchant_order_id, recharges.Payment("OM1", "PENDING", "https://pay", None))
-    notices, effects = await tab()
+    notices, effects = await tab(address.format(order=order.merchant_order_id))
     await notices._refresh(asha)
     assert effects._sentence == ""
     paid = recharges.OrderStatus("OM1", "COMPLETED", 50_000, "UTR1", "T1", "UPI_QR", "", {})
     await transact(recharges.apply, order.merchant_order_id, paid)
     await notices._refresh(asha)
-    assert effects._sentence == "₹500 was added."
+    assert (effects._sentence, effects._tone) == ("₹500 was added.", tone)
     said = effects._count
     await notices._refresh(asha)
     assert effects._count == said

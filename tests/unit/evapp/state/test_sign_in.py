@@ -98,3 +98,15 @@ async def test_a_box_that_was_unticked_stays_so(scope: dict[str, Any]) -> None:
     scope["ev.flash"] = left("login", typed={"login": "asha", "keep": "yes"}, errors={"": "Too many tries."})
     await state.arrive()
     assert state.keep
+
+
+@pytest.mark.parametrize(("scope_of_event", "way"), [({"ev.sign_in": None}, "/auth/gate?next=%2Fwallet"), ({}, "")])
+async def test_a_page_that_was_left_already_leads_the_next_one_nowhere(
+    monkeypatch: pytest.MonkeyPatch, scope_of_event: dict[str, Any], way: str
+) -> None:
+    """An event of the page before, worked when its websocket has gone, knows nobody; its wish would reach the page
+    that the tab shows now, such as /login?next=/ops, and lead away from it."""
+    monkeypatch.setattr(auth, "scope_of", lambda state: scope_of_event)
+    root = at("/wallet")
+    assert await auth.guard(root) is None
+    assert (await root.get_state(Effects))._path == way

@@ -50,7 +50,8 @@ async def page(asha: int, scope: dict[str, Any]) -> Wallet:
 async def test_a_new_wallet_is_empty(page: Wallet) -> None:
     await page.load()
     assert page.loaded
-    assert (page.balance, page.free, page.reserved, page.arrears) == ("₹0.00", "", "", "")
+    assert (page.balance, page.reserved, page.arrears) == ("₹0.00", "", "")
+    assert page.free == "Add ₹500 to start your first charge"
     assert (page.movements, page.more, page.outcome) == ([], False, "")
 
 

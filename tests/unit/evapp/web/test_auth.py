@@ -142,6 +142,13 @@ async def test_a_form_sent_before_its_page_came_alive_leads_there_too(asha: http
     assert right.headers["location"] == "/c/BLR-017"
 
 
+async def test_the_page_knows_better_than_its_form_where_one_was_going(asha: httpx.AsyncClient, browse: Browse) -> None:
+    """Until the server's word comes, the form holds what the tab's page before was for."""
+    client = browse(referer=f"{settings().url}/login?next=%2Fops")
+    answer = await client.post("/auth/login", data=LOGIN | {"next": "/c/BLR-017"})
+    assert answer.headers["location"] == "/ops"
+
+
 async def test_a_wrong_pin_keeps_the_name_and_the_way_but_not_the_pin(asha: httpx.AsyncClient, browse: Browse) -> None:
     client = browse()
     answer = await client.post("/auth/login", data=LOGIN | {"pin": "918273", "next": "/c/BLR-017"})

@@ -1,0 +1,25 @@
+"""The balance in words: what Home and the wallet say beside the figure."""
+
+from domain import history
+from domain.db import read
+from domain.money import energy_for
+from domain.settings import settings
+from evapp.components.money import kwh, rupees
+from evapp.texts import t
+
+
+async def reach(user_id: int, paise: int) -> str:
+    """How much energy a balance is good for, at the price the driver paid last."""
+    if not paise:
+        return t("Add ₹500 to start your first charge")
+    last = await read(history.last_tariff, user_id)
+    rate = last or settings().tariff_paise_per_kwh
+    energy = kwh(energy_for(paise, rate), 0) if rate else "0"
+    if last is None:
+        return t("about {energy} kWh", energy=energy)
+    return t("about {energy} kWh at your last tariff", energy=energy)
+
+
+def owed(paise: int) -> str:
+    """What is paid before anything else; empty for nothing."""
+    return t("You owe {sum}. The next recharge pays it first.", sum=rupees(paise)) if paise else ""
