@@ -1,5 +1,6 @@
 """What the operators' pages share: navigation, what a PIN opens, the question before a deed. They know no state."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import reflex as rx
@@ -9,11 +10,11 @@ from evapp.components.bones import bone
 from evapp.components.buttons import button, icon, text_link
 from evapp.components.dialog import SHEET
 from evapp.components.fields import field
-from evapp.components.notices import notice
-from evapp.components.rows import row, rows
+from evapp.components.notices import empty, notice
+from evapp.components.rows import row, rows, section
 from evapp.components.shell import destination, navigating
-from evapp.components.text import Text
-from evapp.texts import at, later, t
+from evapp.components.text import Content, Text
+from evapp.texts import Later, at, later, t
 
 PLACES = (
     (later("Chargers"), "plug-zap", "/ops"),
@@ -162,17 +163,18 @@ def search(name: str, label: Text, on_submit: Any, value: Any) -> rx.Component:
     )
 
 
-def filters(legend: Text, *items: rx.Component) -> rx.Component:
-    """Which of a list are shown: as many choices as there are kinds, in lines."""
+def filters(page: Any, kinds: Sequence[tuple[str, Later]]) -> rx.Component:
+    """Which of the page's rows are shown: a value and a word for each kind; `page` has `which` and `choose`."""
     return rx.el.fieldset(
-        rx.el.legend(legend, class_name="sr-only"), rx.el.div(*items, class_name="flex flex-wrap gap-2")
+        rx.el.legend(t("Show"), class_name="sr-only"),
+        rx.el.div(*(_kind(page, value, t(word)) for value, word in kinds), class_name="flex flex-wrap gap-2"),
     )
 
 
-def kind(name: str, value: str, label: Text, chosen: Any, on_change: Any) -> rx.Component:
-    """One of the filters: a real radio button under a face."""
+def _kind(page: Any, value: str, label: Text) -> rx.Component:
+    """A real radio button under a face."""
     return rx.el.label(
-        rx.el.input(type="radio", name=name, value=value, checked=chosen == value, on_change=on_change),
+        rx.el.input(type="radio", name="which", value=value, checked=page.which == value, on_change=page.choose(value)),
         label,
         class_name="chip relative grid place-items-center min-h-11 px-4 rounded-full border border-edge text-note "
         "font-medium text-ink cursor-pointer",
@@ -207,20 +209,34 @@ def why(on_submit: Any, label: Text) -> rx.Component:
     )
 
 
-def listed(ready: Any, items: Any, full: rx.Component, nothing: rx.Component, lines: rx.Component) -> rx.Component:
-    """A list once it has come, words where it is empty, and until then its bones."""
-    return rx.cond(ready, rx.cond(items.length() > 0, full, nothing), lines)
+def listed(page: Any, line: Callable[[Any], rx.Component], nothing: Content, bones: rx.Component) -> rx.Component:
+    """The page's `rows` once it is `loaded`, words where there are none, and until then bones."""
+    lines = rx.cond(page.rows.length() > 0, rows(rx.foreach(page.rows, line)), empty(nothing))
+    return rx.cond(page.loaded, lines, bones)
 
 
-def waiting(count: int, under: str = "20ch") -> rx.Component:
+def older(page: Any) -> rx.Component:
+    """The way to what is below the last of the page's rows."""
+    return rx.cond(page.more, button(t("Show more"), kind="quiet", on_click=page.show_more, class_name="w-full"))
+
+
+def waiting(count: int) -> rx.Component:
     """The bones of a list."""
-    line = row(bone("12ch"), under=bone(under), aside=bone("6ch"), aside_under=bone("6ch"))
+    line = row(bone("12ch"), under=bone("20ch"), aside=bone("6ch"), aside_under=bone("6ch"))
     return rows(*(line for _ in range(count)))
 
 
-def older(more: Any, on_click: Any) -> rx.Component:
-    """The way to what is below."""
-    return rx.cond(more, button(t("Show more"), kind="quiet", on_click=on_click, class_name="w-full mt-4"))
+def part(title: Content, items: Any, line: Callable[[Any], rx.Component], nothing: Content) -> rx.Component:
+    """A part of a page with a few lines, or words where there are none."""
+    return section(title, rx.cond(items.length() > 0, rows(rx.foreach(items, line)), empty(nothing)))
+
+
+def sum_and_reason() -> tuple[rx.Component, rx.Component]:
+    """How much money goes, and why: the driver reads it in the wallet."""
+    return (
+        field("rupees", t("Rupees"), before="₹", input_mode="decimal", auto_complete="off"),
+        reason(t("The driver reads it.")),
+    )
 
 
 def trail_link(subject: Text) -> rx.Component:

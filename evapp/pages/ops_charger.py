@@ -223,9 +223,10 @@ def messages() -> rx.Component:
         ),
         rx.cond(
             OpsMessages.messages.length() > 0,  # type: ignore[attr-defined]
-            rx.el.div(rows(rx.foreach(OpsMessages.messages, message)), older(OpsMessages.more, OpsMessages.show_more)),
+            rows(rx.foreach(OpsMessages.messages, message)),
             empty(t("Nothing was said yet.")),
         ),
+        rx.el.div(older(OpsMessages), class_name="mt-4 empty:hidden"),
     )
 
 

@@ -4,9 +4,8 @@ import reflex as rx
 
 from evapp.components.buttons import button
 from evapp.components.fields import area
-from evapp.components.notices import empty, notice
-from evapp.components.ops import act, filters, kind, listed, older, waiting
-from evapp.components.rows import rows
+from evapp.components.notices import notice
+from evapp.components.ops import act, filters, listed, older, waiting
 from evapp.pages.ops import desk
 from evapp.state.ops_findings import OPEN, RESOLVED, OpsFindings, Row
 from evapp.texts import at, later, t
@@ -20,25 +19,19 @@ def ops_findings() -> rx.Component:
         "/ops/findings",
         t("Findings"),
         rx.el.div(
-            filters(
-                t("Show"),
-                *(
-                    kind("which", value, t(word), OpsFindings.which, OpsFindings.choose(value))  # type: ignore[operator]
-                    for value, word in FILTERS
-                ),
-            ),
+            filters(OpsFindings, FILTERS),
             rx.cond(OpsFindings.error != "", notice("fault", OpsFindings.error)),
-            listed(
-                OpsFindings.loaded,
-                OpsFindings.rows,
-                rx.el.div(rows(rx.foreach(OpsFindings.rows, finding)), older(OpsFindings.more, OpsFindings.show_more)),
-                empty(rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nobody has resolved anything."))),
-                waiting(4),
-            ),
+            listed(OpsFindings, finding, nothing(), waiting(4)),
+            older(OpsFindings),
             class_name="grid gap-5 max-w-[52rem]",
         ),
         changes=False,
     )
+
+
+def nothing() -> rx.Var[str]:
+    """There is none of this kind."""
+    return rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nobody has resolved anything."))
 
 
 def finding(one: Row) -> rx.Component:

@@ -4,8 +4,7 @@ import reflex as rx
 
 from domain import fleet
 from evapp.components.bones import bone, loaded
-from evapp.components.notices import empty
-from evapp.components.ops import filters, kind, listed, older, search
+from evapp.components.ops import filters, listed, older, search
 from evapp.components.rows import rows
 from evapp.components.status import status
 from evapp.pages.ops import desk
@@ -31,20 +30,9 @@ def ops_fleet() -> rx.Component:
         rx.el.div(
             counts(),
             search("charger", t("ID, name or place"), Fleet.search, Fleet.typed),
-            filters(
-                t("Show"),
-                *(
-                    kind("which", value, t(word), Fleet.which, Fleet.choose(value))  # type: ignore[operator]
-                    for value, word in FILTERS
-                ),
-            ),
-            listed(
-                Fleet.loaded,
-                Fleet.rows,
-                rx.el.div(rows(rx.foreach(Fleet.rows, charger)), older(Fleet.more, Fleet.show_more)),
-                empty(t("No charger is like this.")),
-                rows(*(bones() for _ in range(6))),
-            ),
+            filters(Fleet, FILTERS),
+            listed(Fleet, charger, t("No charger is like this."), rows(*(bones() for _ in range(6)))),
+            older(Fleet),
             class_name="grid gap-5",
         ),
         changes=False,

@@ -4,9 +4,7 @@ import reflex as rx
 
 from evapp.components.buttons import button
 from evapp.components.fields import field
-from evapp.components.notices import empty
-from evapp.components.ops import act, filters, kind, listed, older, outcome, question, reason, waiting
-from evapp.components.rows import rows
+from evapp.components.ops import act, filters, listed, older, outcome, question, reason, waiting
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_refunds import RECHARGES, REFUNDS, OpsRefunds, Row
 from evapp.texts import at, later, t
@@ -21,21 +19,10 @@ def ops_refunds() -> rx.Component:
         t("Payments"),
         question(OpsRefunds),
         rx.el.div(
-            filters(
-                t("Show"),
-                *(
-                    kind("which", value, t(word), OpsRefunds.which, OpsRefunds.choose(value))  # type: ignore[operator]
-                    for value, word in FILTERS
-                ),
-            ),
+            filters(OpsRefunds, FILTERS),
             outcome(OpsRefunds),
-            listed(
-                OpsRefunds.loaded,
-                OpsRefunds.rows,
-                rx.el.div(rows(rx.foreach(OpsRefunds.rows, payment)), older(OpsRefunds.more, OpsRefunds.show_more)),
-                empty(t("Nothing yet.")),
-                waiting(4),
-            ),
+            listed(OpsRefunds, payment, t("Nothing yet."), waiting(4)),
+            older(OpsRefunds),
             class_name="grid gap-5 max-w-[52rem]",
         ),
     )

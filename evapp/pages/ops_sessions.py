@@ -5,9 +5,7 @@ import reflex as rx
 from domain import charges
 from evapp.components.buttons import button
 from evapp.components.charges import charge
-from evapp.components.fields import field
-from evapp.components.notices import empty
-from evapp.components.ops import act, filters, kind, listed, older, outcome, question, reason, search, waiting
+from evapp.components.ops import act, filters, listed, older, outcome, question, search, sum_and_reason, waiting
 from evapp.components.rows import row, rows, section
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_sessions import OpsSessions, Orphan, Row
@@ -28,21 +26,10 @@ def ops_sessions() -> rx.Component:
         question(OpsSessions),
         rx.el.div(
             search("charge", t("Reference, receipt, charger or driver"), OpsSessions.search, OpsSessions.typed),
-            filters(
-                t("Show"),
-                *(
-                    kind("which", value, t(word), OpsSessions.which, OpsSessions.choose(value))  # type: ignore[operator]
-                    for value, word in FILTERS
-                ),
-            ),
+            filters(OpsSessions, FILTERS),
             outcome(OpsSessions),
-            listed(
-                OpsSessions.loaded,
-                OpsSessions.rows,
-                rx.el.div(rows(rx.foreach(OpsSessions.rows, one)), older(OpsSessions.more, OpsSessions.show_more)),
-                empty(t("No charge is like this.")),
-                waiting(4),
-            ),
+            listed(OpsSessions, one, t("No charge is like this."), waiting(4)),
+            older(OpsSessions),
             rx.cond(OpsSessions.orphans.length() > 0, orphans()),  # type: ignore[attr-defined]
             class_name="grid gap-5",
         ),
@@ -64,8 +51,7 @@ def one(line: Row) -> rx.Component:
 def gift() -> rx.Component:
     """Part of a bill, and why."""
     return rx.el.form(
-        field("rupees", t("Rupees"), before="₹", input_mode="decimal", auto_complete="off"),
-        reason(t("The driver reads it.")),
+        *sum_and_reason(),
         button(t("Give back…"), type="submit", kind="quiet"),
         on_submit=OpsSessions.give_back,
         reset_on_submit=False,

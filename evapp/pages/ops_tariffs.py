@@ -6,9 +6,8 @@ from domain.settings import settings
 from evapp.components.buttons import button
 from evapp.components.fields import area, choice, field
 from evapp.components.money import per_kwh
-from evapp.components.notices import empty
 from evapp.components.ops import listed, outcome, question, reason, waiting
-from evapp.components.rows import row, rows, section
+from evapp.components.rows import row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_tariffs import OpsTariffs, Row
@@ -32,10 +31,9 @@ def standing() -> rx.Component:
     return section(
         t("Now and later"),
         listed(
-            OpsTariffs.loaded,
-            OpsTariffs.rows,
-            rows(rx.foreach(OpsTariffs.rows, price)),
-            empty(t("Only the price of the settings: {price}.", price=per_kwh(settings().tariff_paise_per_kwh))),
+            OpsTariffs,
+            price,
+            t("Only the price of the settings: {price}.", price=per_kwh(settings().tariff_paise_per_kwh)),
             waiting(3),
         ),
     )

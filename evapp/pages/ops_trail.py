@@ -2,9 +2,7 @@
 
 import reflex as rx
 
-from evapp.components.notices import empty
 from evapp.components.ops import listed, older, search, waiting
-from evapp.components.rows import rows
 from evapp.pages.ops import desk
 from evapp.state.ops_trail import OpsTrail, Row
 from evapp.texts import at, t
@@ -17,13 +15,8 @@ def ops_trail() -> rx.Component:
         t("Trail"),
         rx.el.div(
             search("about", t("Done to, like user:7 or charger:DEMO-1"), OpsTrail.search, OpsTrail.about),
-            listed(
-                OpsTrail.loaded,
-                OpsTrail.rows,
-                rx.el.div(rows(rx.foreach(OpsTrail.rows, entry)), older(OpsTrail.more, OpsTrail.show_more)),
-                empty(t("Nothing was done yet.")),
-                waiting(5),
-            ),
+            listed(OpsTrail, entry, t("Nothing was done yet."), waiting(5)),
+            older(OpsTrail),
             class_name="grid gap-5 max-w-[52rem]",
         ),
         lead=t("It takes new lines only."),

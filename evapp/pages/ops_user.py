@@ -5,11 +5,11 @@ import reflex as rx
 from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link
 from evapp.components.charges import charge
-from evapp.components.fields import choice, field
+from evapp.components.fields import choice
 from evapp.components.meter import figure, panel
-from evapp.components.notices import empty, notice
-from evapp.components.ops import act, outcome, question, reason, trail_link, why
-from evapp.components.rows import row, rows, section
+from evapp.components.notices import notice
+from evapp.components.ops import act, outcome, part, question, sum_and_reason, trail_link, why
+from evapp.components.rows import row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_sessions import Row as Charge
@@ -63,14 +63,7 @@ def money() -> rx.Component:
 
 
 def movements() -> rx.Component:
-    return section(
-        t("Movements"),
-        rx.cond(
-            OpsUser.lines.length() > 0,  # type: ignore[attr-defined]
-            rows(rx.foreach(OpsUser.lines, movement)),
-            empty(t("Nothing moved yet.")),
-        ),
-    )
+    return part(t("Movements"), OpsUser.lines, movement, t("Nothing moved yet."))
 
 
 def movement(line: Movement) -> rx.Component:
@@ -116,8 +109,7 @@ def adjustment() -> rx.Component:
             ),
             name="way",
         ),
-        field("rupees", t("Rupees"), before="₹", input_mode="decimal", auto_complete="off"),
-        reason(t("The driver reads it.")),
+        *sum_and_reason(),
         button(t("Go on…"), type="submit", kind="quiet"),
         on_submit=OpsUser.adjust,
         reset_on_submit=False,
@@ -126,14 +118,7 @@ def adjustment() -> rx.Component:
 
 
 def charged() -> rx.Component:
-    return section(
-        t("Charges"),
-        rx.cond(
-            OpsUser.charges.length() > 0,  # type: ignore[attr-defined]
-            rows(rx.foreach(OpsUser.charges, one_charge)),
-            empty(t("No charges yet.")),
-        ),
-    )
+    return part(t("Charges"), OpsUser.charges, one_charge, t("No charges yet."))
 
 
 def one_charge(line: Charge) -> rx.Component:
@@ -141,14 +126,7 @@ def one_charge(line: Charge) -> rx.Component:
 
 
 def devices() -> rx.Component:
-    return section(
-        t("Signed in on"),
-        rx.cond(
-            OpsUser.devices.length() > 0,  # type: ignore[attr-defined]
-            rows(rx.foreach(OpsUser.devices, device)),
-            empty(t("Nowhere.")),
-        ),
-    )
+    return part(t("Signed in on"), OpsUser.devices, device, t("Nowhere."))
 
 
 def device(one: Device) -> rx.Component:

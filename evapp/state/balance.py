@@ -1,4 +1,4 @@
-"""The balance in words: what Home and the wallet say beside the figure."""
+"""A balance in words: what stands beside the figure."""
 
 from domain import history
 from domain.db import read
@@ -23,3 +23,8 @@ async def reach(user_id: int, paise: int) -> str:
 def owed(paise: int) -> str:
     """What is paid before anything else; empty for nothing."""
     return t("You owe {sum}. The next recharge pays it first.", sum=rupees(paise)) if paise else ""
+
+
+def set_aside(paise: int) -> str:
+    """What a charge holds; empty for nothing."""
+    return t("{sum} set aside for a charge", sum=rupees(paise)) if paise else ""

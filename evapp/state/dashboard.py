@@ -8,7 +8,7 @@ from domain import history, wallet
 from domain.db import read
 from domain.models import now
 from evapp.components.money import IST, clock, kwh, month, rupees
-from evapp.state.balance import owed, reach
+from evapp.state.balance import owed, reach, set_aside
 from evapp.state.find import Find
 from evapp.state.install import Install
 from evapp.state.recharge import Recharge
@@ -51,7 +51,7 @@ class Dashboard(rx.State):
     async def _refresh(self, user_id: int) -> None:
         money = await read(wallet.balance, user_id)
         self.balance, self.as_of = rupees(money.balance_paise), clock(now())
-        self.held = t("{sum} set aside for a charge", sum=rupees(money.held_paise)) if money.held_paise else ""
+        self.held = set_aside(money.held_paise)
         self.arrears = owed(money.arrears_paise)
         self.reach = await reach(user_id, money.balance_paise)
         running = await read(history.current, user_id)

@@ -18,7 +18,7 @@ from domain.prices import Price
 from evapp.components.money import moment, per_kwh, rated_kw
 from evapp.state.find import WORDS
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, text
+from evapp.state.ops_deed import Deed, Deeds, text
 from evapp.state.ops_fleet import FLAGS, heard_words, shown_as
 from evapp.state.ops_messages import OpsMessages
 from evapp.state.ops_sessions import Row, ask_the_charger, metered, row_of, stopping
@@ -114,8 +114,8 @@ class OpsCharger(Deeds, rx.State):
         """Ask whether it shall need another key."""
         if await operator(self) is None or await self._seen() is None:
             return
-        if not (why := text(form, "reason")):
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form)):
+            return
         key = secrets.token_hex(KEY_BYTES).upper()
         self._ask(
             Deed(Act("charger set-key", f"charger:{self.id}", why), chargers.set_key, (self.id, key), secret=key),
@@ -129,8 +129,8 @@ class OpsCharger(Deeds, rx.State):
         seen = await self._seen() if await operator(self) is not None else None
         if seen is None:
             return
-        if not (why := text(form, "reason")):
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form)):
+            return
         if seen.charger.retired_at is None:
             self._ask(
                 Deed(Act("charger retire", f"charger:{self.id}", why), chargers.retire, (self.id,)),

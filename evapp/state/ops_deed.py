@@ -80,6 +80,13 @@ class Deeds(rx.State, mixin=True):
     def _refuse(self, sentence: str) -> None:
         self._deed, self.question, self.error = None, "", sentence
 
+    def _reason(self, form: object, longest: int = LONGEST) -> str:
+        """Why something is to be done; without that it is refused, and this is empty."""
+        why = text(form, "reason", longest)
+        if not why:
+            self._refuse(t(REASON_WANTED))
+        return why
+
     async def _perform(self, deed: Deed) -> bool:
         token_hash = auth.scope_of(self).get("ev.sign_in") or ""
         try:

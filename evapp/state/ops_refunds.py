@@ -14,7 +14,7 @@ from domain.operators import Act
 from domain.refunds import RefundRefused
 from evapp.components.money import moment, rupees
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, nonce, text
+from evapp.state.ops_deed import Deed, Deeds, nonce, text
 from evapp.texts import later, t
 from evapp.web.live import MONEY
 
@@ -103,11 +103,11 @@ class OpsRefunds(Deeds, rx.State):
         if await operator(self) is None or not self.refunding:
             return
         try:
-            paise, why = parse_rupees(text(form, "rupees", 12)), text(form, "reason")
+            paise = parse_rupees(text(form, "rupees", 12))
         except AmountError as error:
             return self._refuse(t(error.args[0]))
-        if not why:
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form)):
+            return
         act = Act("refund request", f"order:{self.refunding}", {"paise": paise, "reason": why})
         options: dict[str, Any] = {"key": nonce(), "reason": why}
         said = t("It is sent to PhonePe within a minute.")

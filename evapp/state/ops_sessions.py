@@ -16,7 +16,7 @@ from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from evapp.components.money import clock, kw, kwh, moment, rupees
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, text
+from evapp.state.ops_deed import Deed, Deeds, text
 from evapp.texts import later, t
 from evapp.web.live import CHARGES
 
@@ -136,11 +136,11 @@ class OpsSessions(Deeds, rx.State):
         if found is None or found.session.id is None:
             return
         try:
-            paise, why = parse_rupees(text(form, "rupees", 12)), text(form, "reason", 80)
+            paise = parse_rupees(text(form, "rupees", 12))
         except AmountError as error:
             return self._refuse(t(error.args[0]))
-        if not why:
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form, 80)):
+            return
         act = Act("session give-back", f"session:{found.session.ref}", {"paise": paise, "reason": why})
         said = t("{sum} went back to {driver}.", sum=rupees(paise), driver=found.username)
         self._ask(

@@ -14,8 +14,9 @@ from domain.operators import Act
 from domain.sentences import Sentence
 from domain.wallet import InsufficientFunds, Line
 from evapp.components.money import moment, rupees, signed_rupees
+from evapp.state.balance import set_aside
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import REASON_WANTED, Deed, Deeds, nonce, text
+from evapp.state.ops_deed import Deed, Deeds, nonce, text
 from evapp.state.ops_sessions import Row as Charge
 from evapp.state.ops_sessions import row_of
 from evapp.state.ops_users import standing
@@ -92,15 +93,15 @@ class OpsUser(Deeds, rx.State):
         user = await self._user()
         if user is None:
             return
-        way, why = text(form, "way", 4), text(form, "reason")
+        way = text(form, "way", 4)
         try:
             paise = parse_rupees(text(form, "rupees", 12))
         except AmountError as error:
             return self._refuse(t(error.args[0]))
         if not 0 < paise <= MOST_PAISE or way not in ("give", "take"):
             return self._refuse(t("Choose an amount up to {sum}.", sum=rupees(MOST_PAISE)))
-        if not why:
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form)):
+            return
         signed = paise if way == "give" else -paise
         balance = (await read(wallet.balance, self.number)).balance_paise
         holes = {"sum": rupees(paise), "user": user.username, "balance": rupees(balance + signed), "reason": why}
@@ -121,8 +122,8 @@ class OpsUser(Deeds, rx.State):
         user = await self._user()
         if user is None:
             return
-        if not (why := text(form, "reason")):
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form)):
+            return
         subject = f"user:{self.number}"
         if user.blocked_at is None:
             self._ask(
@@ -143,8 +144,8 @@ class OpsUser(Deeds, rx.State):
         user = await self._user()
         if user is None:
             return
-        if not (why := text(form, "reason")):
-            return self._refuse(t(REASON_WANTED))
+        if not (why := self._reason(form)):
+            return
         pin = pins.random(user.phone)
         try:
             pin_hash = await pins.hash(pin)
@@ -182,7 +183,7 @@ class OpsUser(Deeds, rx.State):
         self.about = [one for one in (user.phone, user.email, joined) if one]
         self.blocked, self.gone = user.blocked_at is not None, not user.pin_hash
         self.balance = rupees(money.balance_paise)
-        self.held = t("{sum} set aside for a charge", sum=rupees(money.held_paise)) if money.held_paise else ""
+        self.held = set_aside(money.held_paise)
         self.owed = t("Owes {sum}", sum=rupees(money.arrears_paise)) if money.arrears_paise else ""
         self.lines = [_movement(line) for line in await read(wallet.lines, self.number, limit=LINES)]
         mine = await read(charges.page, which=charges.EVERY, user_id=self.number, limit=CHARGES_SHOWN)

@@ -89,6 +89,16 @@ async def test_a_phone_that_slept_until_its_link_had_died_catches_up_by_itself(
     driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
 
 
+async def test_the_cable_is_seen_to_its_end(driver_with_600: Driver, charger: VirtualCharger) -> None:
+    """On a phone the button stays in sight, over what scrolls below it: the cable ends above it."""
+    page = await charging(driver_with_600, charger)
+    ring = await page.locator(".cable i").last.bounding_box()
+    button = await page.get_by_role("button", name="Stop charging").bounding_box()
+    assert ring
+    assert button
+    assert ring["y"] + ring["height"] <= button["y"]
+
+
 async def test_two_tabs_agree(driver_with_600: Driver, charger: VirtualCharger, database: Database) -> None:
     page = await charging(driver_with_600, charger)
     other = await driver_with_600.phone.context.new_page()

@@ -50,6 +50,7 @@ async def test_typed_refused_clicked_twice_left_and_paid_after_all(
     await page.wait_for_url("**/wallet?paid=*")
     await expect(page.locator("#main").get_by_text("₹750.50 was added.")).to_be_visible()
     await expect(page.get_by_text("on its way")).to_have_count(0)
+    await expect(page.get_by_text("₹750.50 was added.")).to_have_count(1)
     assert await amounts(database, driver.id) == [75_050]
     assert await database.read(wallet.balance, driver.id) == wallet.Balance(75_050, 0, 0)
     assert [check for check in await database.read(audit.audit) if check.broken] == []
