@@ -70,7 +70,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "an event that nobody signed stands behind leads to the gate",
             "evapp/web/auth.py",
-            "    if user is None:\n        url =",
+            "    if user is None and scope_of(state):\n        url =",
             "    if False:\n        url =",
             "tests/unit/evapp/state/test_recharge.py::test_nobody_signed_in_places_nothing",
         ),
