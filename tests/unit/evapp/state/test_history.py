@@ -1,47 +1,36 @@
 """The list of past charges: its months and its filters, which take nothing that was not offered."""
 
-import shutil
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import sign_ins
-from domain.db import opened, transact
+from domain.db import transact
 from domain.history import Month
-from domain.models import ChargingSession, SessionState, User
-from domain.sign_ins import Browser, hash_token
+from domain.models import ChargingSession, SessionState
 from evapp.state.history import Choice, History, _sum
 from evapp.state.install import Install
-from evapp.web import auth
-from tests.money.house import charge, driver
+from tests.money.house import charge
 
 SEPTEMBER = datetime(2026, 9, 3, 6, tzinfo=UTC)
 OCTOBER = datetime(2026, 10, 31, 18, 45, tzinfo=UTC)
 """In India it is November already."""
 
 
-def life(db: Session) -> int:
-    """A driver with a charge in September and one early in November."""
-    user_id = driver(db)
-    sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
+def life(db: Session, user_id: int) -> None:
+    """A charge in September and one early in November."""
     for number, at in enumerate((SEPTEMBER, OCTOBER)):
         session = db.get_one(ChargingSession, charge(db, user_id, number, SessionState.CANCELLED))
         session.requested_at = at
         db.add(session)
-    return user_id
 
 
 @pytest.fixture
-async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
-    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
-    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
-        yield await transact(life)
+async def asha(asha: int, scope: dict[str, Any]) -> int:
+    await transact(life, asha)
+    return asha
 
 
 async def state(cls: type[rx.State]) -> Any:

@@ -1,36 +1,24 @@
 """What a driver waits for is said once in each tab, and stays at home until he puts it away."""
 
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import reflex as rx
-from sqlmodel import Session
 
-from domain import recharges, sign_ins, vacancies
-from domain.db import opened, transact
-from domain.models import User, now
-from domain.sign_ins import Browser, hash_token
+from domain import recharges, vacancies
+from domain.db import transact
+from domain.models import now
 from evapp.state.effects import Effects
 from evapp.state.notices import Notices
-from evapp.web import auth
-from tests.money.house import driver, free_charger
+from tests.money.house import free_charger
 
 
 @pytest.fixture
-async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
-    def join(db: Session) -> int:
-        user_id = driver(db)
-        sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
-        free_charger(db, "BLR-1")
-        vacancies.wish(db, user_id, "BLR-1")
-        return user_id
-
-    monkeypatch.setattr(auth, "scope_of", lambda state: {"ev.sign_in": hash_token("phone")})
-    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
-        yield await transact(join)
+async def asha(asha: int, scope: dict[str, Any]) -> int:
+    """She waits for a charger that is free."""
+    await transact(free_charger, "BLR-1")
+    await transact(vacancies.wish, asha, "BLR-1")
+    return asha
 
 
 async def tab(address: str = "/dashboard") -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ from domain.models import User
 from domain.sign_ins import Browser, hash_token
 from evapp.state.effects import Effects
 from evapp.state.profile import Profile, _name
-from evapp.web import auth, flash
+from evapp.web import flash
 
 PIN = "482913"
 ASHA = Registration("asha", "+919845012345", "asha@example.in", PIN)
@@ -29,14 +29,6 @@ async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
         browser = Browser(hash_token("phone"), CHROME, "203.0.113.7")
         yield await transact(register, ASHA, await pins.hash(PIN), browser)
-
-
-@pytest.fixture
-def scope(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the handshake knew: Asha's own phone."""
-    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
-    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
-    return scope
 
 
 @pytest.fixture

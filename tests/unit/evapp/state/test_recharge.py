@@ -1,47 +1,26 @@
 """The form for adding money, as a browser and as a forger sends it."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import reflex as rx
 from sqlmodel import Session, select
 
-from domain import funnel, recharges, sign_ins
+from domain import funnel, recharges
 from domain.breaker import SILENCES
-from domain.db import opened, read, transact
+from domain.db import read, transact
 from domain.models import OrderState, RechargeOrder, User, now
 from domain.recharges import Payment
-from domain.sign_ins import Browser, hash_token
 from evapp.state.effects import Effects
 from evapp.state.recharge import Recharge
-from evapp.web import auth
 from tests.money.house import driver, found, placed
 
 
-@pytest.fixture
-async def asha(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+@pytest.fixture(autouse=True)
+def fresh_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(funnel, "breaker", funnel.Breaker())
-
-    def join(db: Session) -> int:
-        user_id = driver(db)
-        sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
-        return user_id
-
-    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
-        yield await transact(join)
-
-
-@pytest.fixture
-def scope(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the handshake knew: Asha's own phone."""
-    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
-    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
-    return scope
 
 
 @pytest.fixture

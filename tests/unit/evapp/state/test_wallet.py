@@ -1,43 +1,20 @@
 """The wallet's page: its figures, its words, its pages, and what it says about a payment."""
 
-import shutil
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import recharges, sign_ins, statements, wallet
-from domain.db import opened, read, transact
-from domain.models import OrderState, RechargeOrder, SessionState, User, now
+from domain import recharges, statements, wallet
+from domain.db import read, transact
+from domain.models import OrderState, RechargeOrder, SessionState, now
 from domain.recharges import OrderStatus, Payment
-from domain.sign_ins import Browser, hash_token
 from evapp.state.wallet import OUTCOMES, Wallet, _movement
 from evapp.texts import t
-from evapp.web import auth
 from tests.money.house import charge, driver, give, owe, placed
-
-
-@pytest.fixture
-async def asha(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[int]:
-    def join(db: Session) -> int:
-        user_id = driver(db)
-        sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""))
-        return user_id
-
-    async with opened(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'evapp.db')}"):
-        yield await transact(join)
-
-
-@pytest.fixture
-def scope(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    scope: dict[str, Any] = {"ev.sign_in": hash_token("phone")}
-    monkeypatch.setattr(auth, "scope_of", lambda state: scope)
-    return scope
 
 
 @pytest.fixture
