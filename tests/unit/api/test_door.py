@@ -286,45 +286,48 @@ async def test_what_was_refused_may_be_asked_again_under_its_name(house: House, 
     assert (await adjust(operator, user, -5_000, idempotency_key="take-1")).status_code == 201
 
 
-async def test_a_write_that_is_under_way_is_not_begun_again(house: House, operator: Caller) -> None:
-    house.desk.charger()
-    asked, go = asyncio.Event(), asyncio.Event()
-    calls = []
+class Slow:
+    """A charger that has heard what it is asked, and answers when it is let go."""
 
-    async def slow(command: Command) -> Reply:
-        calls.append(command)
-        asked.set()
-        await go.wait()
+    def __init__(self, mistake: Exception | None = None) -> None:
+        self.mistake = mistake
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self.calls: list[Command] = []
+
+    async def __call__(self, command: Command) -> Reply:
+        self.calls.append(command)
+        self.asked.set()
+        await self.go.wait()
+        if self.mistake:
+            raise self.mistake
         return Reply("Accepted", {"status": "Accepted"})
 
+
+async def test_a_write_that_is_under_way_is_not_begun_again(house: House, operator: Caller) -> None:
+    house.desk.charger()
+    slow = Slow()
     async with house.bus.attach("BLR-1", slow):
         body = {"action": "ClearCache"}
         first = asyncio.create_task(operator("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))
-        await asked.wait()
+        await slow.asked.wait()
         told = await operator.refused(409, "POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1")
         assert told["type"] == "urn:evapp:problem:under-way"
-        go.set()
+        slow.go.set()
         assert (await first).status_code == 200
         assert (await operator.done("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))["status"]
-    assert len(calls) == 1
+    assert len(slow.calls) == 1
 
 
 async def test_a_caller_who_goes_away_changes_nothing(house: House, operator: Caller) -> None:
     house.desk.charger()
-    asked, go = asyncio.Event(), asyncio.Event()
-
-    async def slow(command: Command) -> Reply:
-        asked.set()
-        await go.wait()
-        return Reply("Accepted", {"status": "Accepted"})
-
+    slow = Slow()
     async with house.bus.attach("BLR-1", slow):
         body = {"action": "ClearCache"}
         first = asyncio.create_task(operator("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))
-        await asked.wait()
+        await slow.asked.wait()
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
-        go.set()
+        slow.go.set()
         await house.quiet()
     assert (await operator.done("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))[
         "status"
@@ -333,21 +336,15 @@ async def test_a_caller_who_goes_away_changes_nothing(house: House, operator: Ca
 
 async def test_a_mistake_of_ours_is_logged_though_its_caller_went_away(house: House, operator: Caller) -> None:
     house.desk.charger()
-    asked, go = asyncio.Event(), asyncio.Event()
-
-    async def broken(command: Command) -> Reply:
-        asked.set()
-        await go.wait()
-        raise KeyError("words of the inside")
-
-    async with house.bus.attach("BLR-1", broken):
+    slow = Slow(KeyError("words of the inside"))
+    async with house.bus.attach("BLR-1", slow):
         body = {"action": "ClearCache"}
         first = asyncio.create_task(operator("POST", "/chargers/BLR-1/call", body, idempotency_key="clear-1"))
-        await asked.wait()
+        await slow.asked.wait()
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         with capture_logs() as lines:
-            go.set()
+            slow.go.set()
             await house.quiet()
     assert [(line["log_level"], line["event"]) for line in lines] == [("error", "a request of the API failed")]
 
