@@ -52,6 +52,8 @@ async def _beat(bus: Bus, kind: str, every: float) -> None:
                     log.warning("a process has died", process=process)
         except SQLAlchemyError as error:
             log.error("no sign of life could be given", reason=str(error).splitlines()[0])
+        except Exception:
+            log.exception("no sign of life could be given")
 
 
 def begin(db: Session, process: str, kind: str, at: datetime) -> None:

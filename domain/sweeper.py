@@ -57,7 +57,7 @@ async def sweep_lost(at: datetime, since: datetime) -> None:
 
 
 async def _alone(work: Callable[..., T], *given: object) -> T | None:
-    """What one charge demands: whatever is wrong with it, the others get theirs, and it stays due."""
+    """What one charge or charger demands: whatever is wrong with it, the others get theirs, and it stays due."""
     try:
         return await transact(work, *given)
     except Exception:
@@ -68,7 +68,7 @@ async def _alone(work: Callable[..., T], *given: object) -> T | None:
 async def sweep_vacancies(at: datetime) -> None:
     """Tell those who wait for a charger that it is free, however it became so."""
     for charger_id in await read(vacancies.freed, at):
-        await transact(vacancies.tell, charger_id, at)
+        await _alone(vacancies.tell, charger_id, at)
 
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:

@@ -1,8 +1,10 @@
 """Who waits for a charger is told once that it is free, however it became so."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
+from sqlmodel import Session
 
 from domain import charging, sweeper, vacancies
 from domain.chargers import ChargerUnknown
@@ -79,3 +81,21 @@ async def test_two_processes_tell_once(open_desk: Desk, database: Database) -> N
     await asyncio.gather(*(sweeper.sweep_vacancies(open_desk.clock.at) for _ in range(4)))
     [row] = await database.read(vacancies.told, asha)
     assert row.told_at == open_desk.clock.at
+
+
+async def test_a_charger_whose_drivers_cannot_be_told_keeps_no_other_waiting(
+    open_desk: Desk, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asha, right = open_desk.driver(), vacancies.tell
+    for charger_id in ("BLR-1", "BLR-2"):
+        open_desk.charger(charger_id)
+        open_desk.do(vacancies.wish, asha, charger_id)
+
+    def tell(db: Session, charger_id: str, at: datetime) -> int:
+        if charger_id == "BLR-1":
+            raise ValueError("nobody thought of this")
+        return right(db, charger_id, at)
+
+    monkeypatch.setattr(vacancies, "tell", tell)
+    await sweeper.sweep_vacancies(open_desk.clock.at)
+    assert [row.charger_id for row in await database.read(vacancies.told, asha)] == ["BLR-2"]

@@ -1,8 +1,9 @@
 """Processes that live and die, and what becomes of the chargers they held."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from sqlmodel import Session, select
 
 from domain import arrivals, chargers, processes
@@ -120,3 +121,22 @@ async def test_the_living_bury_the_dead(database: Database) -> None:
     async with processes.living(bus, "web", beat=0.01), asyncio.timeout(10):
         while await read(online):
             await asyncio.sleep(0.01)
+
+
+async def test_one_sign_of_life_that_fails_for_any_reason_is_not_the_last(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else everybody would think this process dead, and its chargers out of contact, for as long as it lives."""
+    right, asked, again = processes.seen, [], asyncio.Event()
+
+    def seen(db: Session, process: str, at: datetime) -> list[str] | None:
+        asked.append(process)
+        if len(asked) == 1:
+            raise ValueError("nobody thought of this")
+        loop.call_soon_threadsafe(again.set)
+        return right(db, process, at)
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(processes, "seen", seen)
+    async with processes.living(LocalBus(), "web", beat=0.01), asyncio.timeout(10):
+        await again.wait()
