@@ -60,14 +60,16 @@ def purse(page: Any, line: Content, *warnings: rx.Component, size: str) -> rx.Co
         warnings: what stands under that.
         size: of the figure.
     """
+    # What the tab remembers may be older than what another page of it did: it is not shown before it is read anew.
+    ready = page.loaded & rx.State.is_hydrated
     return panel(
         rx.el.div(
             rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
             as_of(page.as_of),
             class_name="flex justify-between gap-4",
         ),
-        rx.el.div(figure(loaded(page.loaded, page.balance, "6.4ch"), size=size), class_name="mt-1"),
-        rx.el.p(loaded(page.loaded, line, "15ch", "1em"), class_name="num text-note text-ink-2 mt-2 min-h-6"),
+        rx.el.div(figure(loaded(ready, page.balance, "6.4ch"), size=size), class_name="mt-1"),
+        rx.el.p(loaded(ready, line, "15ch", "1em"), class_name="num text-note text-ink-2 mt-2 min-h-6"),
         *warnings,
         rx.cond(page.arrears != "", rx.el.div(notice("warn", page.arrears), class_name="mt-3")),
         add_money(),

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
-from domain import history
+from domain import history, wallet
 from domain.db import Database
 from evapp.components.money import kwh
 from simulator.chargers import VirtualCharger
@@ -150,6 +150,28 @@ async def test_on_a_lost_link_a_balance_says_as_of_when(driver_with_600: Driver)
         await context.set_offline(False)
         await expect(as_of).to_be_hidden()
     driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
+
+
+NOTE_OLD = """new MutationObserver(() => {
+    window.old ||= document.querySelector("[aria-label=Wallet]")?.textContent.includes("₹0.00");
+}).observe(document, {subtree: true, childList: true, characterData: true});"""
+
+
+async def test_a_balance_that_the_tab_remembers_is_not_shown_as_the_one_of_now(
+    driver: Driver, database: Database
+) -> None:
+    page = driver.page
+    for number, path in enumerate(("/dashboard", "/wallet")):
+        await driver.phone.open(path)
+        await expect(page.get_by_text("₹0.00").first).to_be_visible()
+        await driver.phone.open("/help")
+        await expect(page.get_by_text("in contact")).to_be_visible()
+        await database.transact(wallet.adjust, driver.id, 60_000, key=f"old-{driver.id}-{number}", reason="Since then")
+        await page.add_init_script(NOTE_OLD)
+        await driver.phone.open(path)
+        await expect(page.get_by_text("₹600.00").first).to_be_visible()
+        assert not await page.evaluate("window.old")
+        await database.transact(wallet.adjust, driver.id, -60_000, key=f"new-{driver.id}-{number}", reason="Taken back")
 
 
 async def test_a_page_that_outlived_its_server_goes_on_by_itself(
