@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
-from tests.security.attacks import ATTACKS, Defence
+from tests.security.attacks import ATTACKS
+from tests.security.attacks.defence import Defence
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "security.md"
@@ -20,7 +21,7 @@ SEEN = ROOT / "tests" / "security" / "seen.json"
 DEFENCES = [one for defences in ATTACKS.values() for one in defences]
 MARK = "## The attacks\n"
 HEAD = """
-Made by `python -m scripts.breaches --page` from `tests/security/attacks.py`. `make breaches` takes each defence out of
+Made by `python -m scripts.breaches --page` from `tests/security/attacks`. `make breaches` takes each defence out of
 a copy of the product, as the fourth column says, and runs its test, which must fail then; it names each whose test does
 not, and keeps in the last column on which day it was seen to fail. A row that was changed since has to be seen again.
 It wants a machine of its own: a test that fails because others take its time shows nothing. Nothing is taken out for

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scripts.breaches import DEFENCES, PAGE, mark, page
-from tests.security.attacks import ATTACKS, Defence
+from tests.security.attacks import ATTACKS
+from tests.security.attacks.defence import Defence
 
 ROOT = Path(__file__).parents[2]
 

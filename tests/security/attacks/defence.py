@@ -1,0 +1,26 @@
+"""A row of the table of attacks, and the files of tests that many rows name."""
+
+from typing import NamedTuple
+
+CHECKOUT = "tests/unit/evapp/web/test_checkout.py"
+SIGN_IN = "tests/unit/evapp/web/test_auth.py"
+GUESSES = "tests/security/test_accounts.py"
+CHARGER = "tests/csms/test_attacks.py"
+FLOODS = "tests/csms/test_limits.py"
+DOORS = "tests/e2e/test_doors.py"
+API = "tests/unit/api/test_door.py"
+OPERATORS = "tests/unit/domain/test_operators.py"
+
+
+class Defence(NamedTuple):
+    """What holds against an attack."""
+
+    says: str
+    where: str
+    """The file it stands in."""
+    text: str
+    """It, as it stands there, once."""
+    without: str
+    """The same place without it."""
+    test: str
+    """Fails then."""

@@ -1,0 +1,105 @@
+"""Attacks on the house as a whole: its pages, files and settings, and its processes killed."""
+
+from tests.security.attacks.defence import DOORS, SIGN_IN, Defence
+
+ATTACKS: dict[str, tuple[Defence, ...]] = {
+    "Formulas in a CSV": (
+        Defence(
+            "an apostrophe before them",
+            "evapp/web/sheet.py",
+            "            *map(harmless, texts),",
+            "            *texts,",
+            "tests/unit/evapp/web/test_sheet.py::test_no_text_is_a_formula",
+        ),
+    ),
+    "An open redirect through next": (
+        Defence(
+            "a path of our own, or Home",
+            "evapp/web/forms.py",
+            r'_LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,500}")',
+            '_LOCAL = re.compile(r".*")',
+            f"{SIGN_IN}::test_whatever_next_is_it_stays_here",
+        ),
+        Defence(
+            "a pay page on PhonePe's hosts alone",
+            "payments/shapes.py",
+            'if "@" in parts.netloc or not allowed.get(parts.scheme):',
+            "if False:",
+            "tests/unit/payments/test_phonepe.py::test_a_driver_is_sent_only_to_allowed_hosts",
+        ),
+    ),
+    "An event of a megabyte": (
+        Defence(
+            "its socket is closed",
+            "rxconfig.py",
+            'os.environ.setdefault("GRANIAN_WORKERS", "1")',
+            'os.environ.setdefault("GRANIAN_WORKERS", "1")\n'
+            'os.environ["REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE"] = "10000000"',
+            f"{DOORS}::test_an_event_of_a_megabyte_ends_its_own_socket_alone",
+        ),
+    ),
+    "Scripts of others in our pages; our pages in others' frames": (
+        Defence(
+            "the policy, by hashes",
+            "evapp/web/headers.py",
+            "script-src 'self'{scripts};",
+            "script-src 'self' 'unsafe-inline'{scripts};",
+            "tests/unit/evapp/web/test_headers.py::test_every_answer_carries_them",
+        ),
+        Defence(
+            "frame-ancestors",
+            "evapp/web/headers.py",
+            "form-action 'self'; frame-ancestors 'none'",
+            "form-action 'self'",
+            "tests/unit/evapp/web/test_headers.py::test_every_answer_carries_them",
+        ),
+        Defence(
+            "money is kept by no cache",
+            "evapp/web/headers.py",
+            '        return b"no-store"\n',
+            '        return b"no-cache"\n',
+            "tests/unit/evapp/web/test_headers.py::test_what_a_cache_may_keep",
+        ),
+    ),
+    "Files and figures that nobody needs: the database, the metrics": (
+        Defence(
+            "the database file is 0600, whoever made it",
+            "domain/db.py",
+            "        Path(path).chmod(0o600)",
+            "        Path(path)",
+            "tests/unit/domain/test_db.py::test_a_database_file_is_its_owners_alone_whoever_made_it",
+        ),
+        Defence(
+            "metrics answer on 127.0.0.1",
+            "domain/scrape.py",
+            'LOOPBACK = "127.0.0.1"',
+            'LOOPBACK = "0.0.0.0"',
+            "tests/unit/domain/test_scrape.py::test_only_this_machine_is_answered",
+        ),
+    ),
+    "Production with default secrets, simulators, no https, sandbox hosts, an open Redis": (
+        Defence(
+            "it does not start, and says why",
+            "domain/settings.py",
+            "            raise SettingsError(*wrong)",
+            "            return",
+            "tests/unit/domain/test_settings.py::test_production_refuses_what_loses_money_or_opens_the_house",
+        ),
+        Defence(
+            "Redis elsewhere has a password",
+            "domain/settings.py",
+            "prod and not _is_here(redis.hostname) and not redis.password,",
+            "False,",
+            "tests/unit/domain/test_settings.py::test_production_refuses_doors_without_a_lock",
+        ),
+    ),
+    "kill -9 in the middle of everything": (
+        Defence(
+            "an order is due again before it is asked about",
+            "domain/recharges.py",
+            "        order.due_at = poll_schedule.next_ask(order.created_at, order.expires_at, at) or at + AGAIN\n",
+            "        order.due_at = None\n",
+            "tests/money/test_recharges.py::test_a_crash_between_taking_and_asking_loses_nothing",
+        ),
+    ),
+}
