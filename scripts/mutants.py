@@ -50,7 +50,7 @@ of the audit, whose names cannot be asked for; and not what chance lives through
 ENOUGH = 0.95
 SECONDS = 90
 """Of a processor for one mutant, so that a busy machine finds nothing; one that runs in circles is found, too."""
-LONGEST = 10.0
+LONGEST = 40.0
 """Of a processor: so long the tests of one fault take without it."""
 CONTROLLED = 20
 """So many tests must pass without a fault before one is planted."""
