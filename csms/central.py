@@ -20,6 +20,7 @@ from domain import arrivals, connectors, findings, journal, metrics
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.events import ChargerLearned, ChargerRetired, ChargerTaken, NewsLost
+from domain.logs import first_line
 from domain.models import now
 from domain.settings import Settings
 
@@ -208,7 +209,7 @@ class Central:
             try:
                 return await self._compare()
             except SQLAlchemyError as error:
-                log.error("chargers not compared; tried again", reason=str(error).splitlines()[0])
+                log.error("chargers not compared; tried again", reason=first_line(error))
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _compare(self) -> None:

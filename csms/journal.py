@@ -10,6 +10,7 @@ import structlog
 from csms.batches import Batches
 from domain import journal
 from domain.db import database
+from domain.logs import first_line
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ class Journal:
 
 def _missed(_written: None, error: Exception | None) -> None:
     if error is not None:
-        log.error("a message is missing in the journal", error=str(error).partition("\n")[0])
+        log.error("a message is missing in the journal", error=first_line(error))
 
 
 def redacted(frame: str) -> str:

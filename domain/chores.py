@@ -9,6 +9,8 @@ from domain.receipts import INDIA
 
 NIGHT = time(2, 30)
 """In India: few charge, few pay."""
+PATIENCE = timedelta(minutes=30)
+"""Whoever took a chore and has not finished it by then has died or failed over it: it is due again."""
 
 
 def next_night(at: datetime) -> datetime:
@@ -25,7 +27,10 @@ def is_due(db: Session, name: str, at: datetime) -> bool:
 
 
 def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
-    """Take a chore that is due, and say whether it is ours to do; a new one is only written down for its time."""
+    """Take a chore that is due, and say whether it is ours to do; a new one is only written down for its time.
+
+    It comes back before `due_again` unless `done` is said.
+    """
     chore = db.exec(select(Chore).where(Chore.name == name).with_for_update()).first()
     if chore is None:
         db.add(Chore(name=name, due_at=due_again))
@@ -33,6 +38,13 @@ def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
         return False
     if chore.due_at > at:
         return False
-    chore.due_at, chore.taken_at = due_again, at
+    chore.due_at, chore.taken_at = min(due_again, at + PATIENCE), at
     db.add(chore)
     return True
+
+
+def done(db: Session, name: str, due_again: datetime) -> None:
+    """A chore that was taken is finished until then."""
+    chore = db.get_one(Chore, name)
+    chore.due_at = due_again
+    db.add(chore)

@@ -30,6 +30,11 @@ _VALUES = (
 follows the name of a secret, mail addresses and VPAs, and Indian phone numbers, of which the end stays."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in a line; its name where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 def redacted(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide secrets by their names and by their looks, and all of a phone number but its end."""
     for name, value in event.items():

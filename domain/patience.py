@@ -9,6 +9,8 @@ import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from domain.logs import first_line
+
 T = TypeVar("T")
 Work = TypeVar("Work", bound=Callable[..., Any])
 
@@ -63,7 +65,7 @@ class Patience:
     def _lasts(self, error: Exception) -> bool:
         if self._since is None:
             self._since = time.monotonic()
-            log.warning("database away", error=str(error).splitlines()[0][:200])
+            log.warning("database away", error=first_line(error)[:200])
         return time.monotonic() - self._since < AWAY_S
 
 

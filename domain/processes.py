@@ -14,6 +14,7 @@ from domain import arrivals
 from domain.bus import Bus
 from domain.db import transact
 from domain.events import NewsLost
+from domain.logs import first_line
 from domain.models import Process, now
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ async def _beat(bus: Bus, kind: str, every: float) -> None:
                 if await transact(bury, process):
                     log.warning("a process has died", process=process)
         except SQLAlchemyError as error:
-            log.error("no sign of life could be given", reason=str(error).splitlines()[0])
+            log.error("no sign of life could be given", reason=first_line(error))
         except Exception:
             log.exception("no sign of life could be given")
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -75,22 +76,34 @@ async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
     once a night, in one process of all (payments.md 2.4). At night old tries at the doors and old answers of the REST
     API are forgotten, too."""
-    if await _ours("late", at, at + MOMENTS_EVERY):
-        await _keep(await read(reconciliation.of_moments, at))
-    if await _ours("books", at, chores.next_night(at)):
-        await _keep(await read(reconciliation.of_books))
-        answers = await recheck.recheck(gateway, at - recheck.LATELY)
-        await _keep(answers.found)
-        log.info("books compared", asked=answers.asked, unanswered=answers.unanswered, found=len(answers.found))
-    if await _ours("tries", at, chores.next_night(at)):
-        await transact(attempts.forget, at)
-    if await _ours("answers", at, chores.next_night(at)):
-        while await transact(api_writes.forget, at):
-            pass
+    night = chores.next_night(at)
+    await _in_its_hour("late", at, at + MOMENTS_EVERY, partial(_look_at_moments, at))
+    await _in_its_hour("books", at, night, partial(_compare_books, gateway, at))
+    await _in_its_hour("tries", at, night, partial(transact, attempts.forget, at))
+    await _in_its_hour("answers", at, night, partial(_forget_answers, at))
 
 
-async def _ours(chore: str, at: datetime, due_again: datetime) -> bool:
-    return await read(chores.is_due, chore, at) and await transact(chores.take, chore, at, due_again)
+async def _in_its_hour(chore: str, at: datetime, due_again: datetime, work: Callable[[], Awaitable[object]]) -> None:
+    """Do a chore if it is due and ours; one that its process does not survive is taken up by another."""
+    if await read(chores.is_due, chore, at) and await transact(chores.take, chore, at, due_again):
+        await work()
+        await transact(chores.done, chore, due_again)
+
+
+async def _look_at_moments(at: datetime) -> None:
+    await _keep(await read(reconciliation.of_moments, at))
+
+
+async def _compare_books(gateway: PaymentGateway, at: datetime) -> None:
+    await _keep(await read(reconciliation.of_books))
+    answers = await recheck.recheck(gateway, at - recheck.LATELY)
+    await _keep(answers.found)
+    log.info("books compared", asked=answers.asked, unanswered=answers.unanswered, found=len(answers.found))
+
+
+async def _forget_answers(at: datetime) -> None:
+    while await transact(api_writes.forget, at):
+        pass
 
 
 async def _keep(found: list[Discrepancy]) -> None:

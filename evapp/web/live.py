@@ -28,6 +28,7 @@ from domain.events import (
     SignedOut,
     WalletChanged,
 )
+from domain.logs import first_line
 from evapp.state.effects import Effects
 from evapp.texts import speaking
 from evapp.texts.languages import ENGLISH, Language
@@ -176,7 +177,7 @@ class Hub:
         try:
             alive = await read(sign_ins.alive, {watch.sign_in for watch in self._watches.values()})
         except SQLAlchemyError as error:
-            log.error("pages not read again; tried again", reason=str(error).splitlines()[0])
+            log.error("pages not read again; tried again", reason=first_line(error))
             await asyncio.sleep(LOOK_AGAIN_S)
             return await self._look_anew()
         for token, watch in tuple(self._watches.items()):

@@ -404,7 +404,22 @@ async def test_a_chore_is_done_by_one_process_when_its_hour_has_come(asha: int, 
     taken = await asyncio.gather(*(transact(chores.take, "books", due_again, next_time) for _ in range(8)))
     assert sum(taken) == 1
     chore = await read(lambda db: db.exec(select(Chore)).one())
-    assert (chore.taken_at, chore.due_at) == (due_again, next_time)
+    assert (chore.taken_at, chore.due_at) == (due_again, due_again + chores.PATIENCE)
+    await transact(chores.done, "books", next_time)
+    assert (await read(lambda db: db.exec(select(Chore)).one())).due_at == next_time
+
+
+async def test_a_night_whose_process_died_is_not_left_out(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """Half an hour later the books are compared after all, once."""
+    await sweeper.sweep_books(gateway, clock.at)
+    clock.at = chores.next_night(clock.at) - timedelta(minutes=5)
+    gateway.say(await paid(gateway, asha), "FAILED")
+    clock.at += timedelta(minutes=6)
+    assert await transact(chores.take, "books", clock.at, chores.next_night(clock.at))
+    for minutes, compared in ((29, []), (2, ["gateway-state"]), (40, ["gateway-state"])):
+        clock.at += timedelta(minutes=minutes)
+        await sweeper.sweep_books(gateway, clock.at)
+        assert [kind for kind, _ in await kinds()] == compared
 
 
 @pytest.mark.parametrize(

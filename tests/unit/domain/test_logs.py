@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from domain.db import Database
-from domain.logs import configure, take_over
+from domain.logs import configure, first_line, take_over
 from domain.models import User
 
 
@@ -173,3 +173,10 @@ async def test_work_in_another_thread_logs_the_ids_of_who_asked(
         await asyncio.gather(database.transact(told), database.append(told), database.read(told))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["session"] for line in lines if line["event"] == "in a transaction"] == [7, 7, 7]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"), [("one\ntwo", "one"), ("\n one", "one"), ("", "OSError"), (" \n", "OSError")]
+)
+def test_an_error_without_words_has_its_name(words: str, line: str) -> None:
+    assert first_line(OSError(words)) == line
