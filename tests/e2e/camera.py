@@ -29,8 +29,9 @@ class Camera:
         await expect(self.page.get_by_text(shows).first).to_be_visible(timeout=15_000)
 
     async def shoot(self, name: str) -> None:
-        """Take the picture of what the window shows."""
+        """Take the picture of what the window shows, once every figure has come."""
         if self.only in name:
+            await expect(self.page.locator(".bone").locator("visible=true")).to_have_count(0, timeout=15_000)
             await self.page.evaluate(STILL)
             await self.page.screenshot(path=SHOTS / f"{name}-{self.suffix}.png", caret="hide")
 
