@@ -25,6 +25,8 @@ class Operator(Driver):
 async def operator(phone: Phone, database: Database) -> Operator:
     """Somebody new, made an operator at the shell, who signs in again and finds the way there from You."""
     driver = await register(phone, database)
+    # The page that is open leaves by the gate when its sign-in ends, perhaps while the next one is being opened.
+    await phone.page.goto("about:blank")
     await database.transact(operators.appoint, driver.id, trail.shell())
     await sign_in(phone.page, phone.url, driver.username, "/profile")
     await phone.page.get_by_role("link", name="Operator").click()

@@ -23,6 +23,8 @@ async def become_operator(camera: Camera, database: Database) -> None:
     username = f"{OPERATOR}{camera.number or ''}"
     await register(camera, username, f"98860{camera.number:05d}")
     [user] = await database.read(accounts.find, username)
+    # The page that is open leaves by the gate when its sign-in ends, perhaps while the next one is being opened.
+    await camera.page.goto("about:blank")
     await database.transact(operators.appoint, user.id or 0, trail.shell())
     await sign_in(camera.page, camera.url, username)
 
