@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from domain import funnel, poll_schedule, recharges
-from domain.db import Database, read
+from domain.db import Database, read, transact
 from domain.events import RechargeChanged
-from domain.models import Finding, OrderState
+from domain.models import Finding, OrderState, RechargeOrder
 from tests.money.house import RUPEES_500, Clock, Gateway, Heard, credits, found, placed
 from tests.money.orders import SILENT, opened
 
@@ -146,3 +146,41 @@ async def test_the_gateway_says_expired(asha: int, gateway: Gateway, clock: Cloc
     clock.at = (await found(order_id)).expires_at + poll_schedule.GRACE
     await funnel.poll(gateway, clock.at)
     assert (await found(order_id)).state == OrderState.FAILED
+
+
+async def test_an_order_that_stays_forgotten_ends_after_72_hours(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await opened(gateway, asha)
+    gateway.orders.pop(order_id)
+    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[-1]
+    await funnel.poll(gateway, clock.at)
+    order = await found(order_id)
+    assert (order.state, order.error_code, order.due_at) == (OrderState.FAILED, "NO_CONFIRMATION", None)
+
+
+async def test_a_word_after_72_hours_is_the_last_whoever_asked(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await opened(gateway, asha)
+    gateway.say(order_id, "FAILED")
+    await funnel.settle(gateway, order_id)
+    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[-1]
+    await funnel.settle(gateway, order_id)
+    assert (await found(order_id)).due_at is None
+
+
+async def test_a_failed_order_nobody_ever_heard_of_is_asked_about_no_more(asha: int, clock: Clock) -> None:
+    order_id = (await placed(asha)).merchant_order_id
+
+    def fail(db: Session) -> None:
+        order = db.exec(select(RechargeOrder).where(RechargeOrder.merchant_order_id == order_id)).one()
+        order.state, order.due_at = OrderState.FAILED, order.expires_at + poll_schedule.TAIL[0]
+
+    await transact(fail)
+    clock.at = (await found(order_id)).expires_at + poll_schedule.TAIL[0]
+    await transact(recharges.absent, order_id)
+    assert (await found(order_id)).due_at is None
+
+
+async def test_a_pay_page_without_an_end_has_a_quarter_of_an_hour(asha: int, clock: Clock) -> None:
+    order_id = (await placed(asha)).merchant_order_id
+    clock.at += timedelta(seconds=5)
+    await transact(recharges.opened, order_id, recharges.Payment("OMO1", "PENDING", "https://pay.example/1", None))
+    assert (await found(order_id)).expires_at == clock.at + timedelta(minutes=15)
