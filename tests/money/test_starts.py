@@ -1,5 +1,7 @@
 """Starts that are told again, late, or by nobody we know (payments.md C26, C33; ocpp.md Q16-Q20), and their limits."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain import accounts, charging, settings, wallet
@@ -75,6 +77,24 @@ def test_a_broken_clock_repeats_a_card_only_for_a_while(desk: Desk) -> None:
     assert desk.walk_up() != first
 
 
+def test_a_card_in_the_same_second_on_the_other_connector_is_another_charge(desk: Desk) -> None:
+    """Q19: nor are they at a family that starts both its cars."""
+    desk.charger(connectors=2)
+    assert desk.walk_up() != desk.walk_up(connector_number=2)
+
+
+@pytest.mark.parametrize("has_clock", [True, False])
+def test_a_card_is_repeated_after_the_stop_too(desk: Desk, has_clock: bool) -> None:
+    """Q19: by the charger's time however late, without one for a quarter of an hour."""
+    desk.charger()
+    told = {"at": desk.clock.at - timedelta(seconds=1)} if has_clock else {}
+    first = desk.walk_up(**told)
+    desk.passes(minutes=5)
+    desk.stop(first.session_id, 1_000)
+    desk.passes(minutes=120 if has_clock else 5)
+    assert desk.walk_up(**told) == first
+
+
 @pytest.mark.parametrize("echo", [str.lower, lambda tag: f"{tag}00", lambda tag: f"{tag.lower()}      "])
 def test_our_tag_in_other_spellings(desk: Desk, echo: object) -> None:
     """Q25: any case, and characters behind it."""
@@ -115,6 +135,13 @@ def _owe(desk: Desk, asha: int) -> None:
 
 def _block(desk: Desk, asha: int) -> None:
     desk.do(accounts.block, asha)
+
+
+def test_a_plug_after_we_gave_up_charges_with_the_least_that_a_start_needs(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.request(desk.driver(rupees=50))
+    desk.do(charging.answered, session_id, "silent")
+    assert not desk.start(session_id).stop
 
 
 @pytest.mark.parametrize("meanwhile", [_spend, _owe, _block])
