@@ -3,6 +3,7 @@
 import pytest
 
 from domain import charging
+from domain.events import ChargerLearned
 from domain.models import SessionState
 from tests.money.charges import METER, Desk
 
@@ -109,3 +110,16 @@ def test_a_stop_is_looked_at_after_30_s_asked_again_every_15_s_and_from_the_sixt
     desk.do(charging.stop_escalated, session_id)
     due_at = desk.session(session_id).due_at
     assert due_at is not None and (due_at - desk.clock.at).total_seconds() == 300
+
+
+def test_a_stop_tells_that_the_samples_were_kilowatt_hours(desk: Desk) -> None:
+    """Q34: meterStop is in Wh always; from the next charge on the samples are read so."""
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.start(session_id, 0)
+    desk.passes(minutes=20)
+    desk.meter(session_id, 20)
+    desk.stop(session_id, 20_000)
+    assert desk.bill(session_id) == (20_000, 36_000)
+    assert desk.findings() == {"energy-scale": 1}
+    assert ChargerLearned("BLR-1") in desk.events
