@@ -103,8 +103,9 @@ def _below(node: ast.AST, path: Path, function: str, lines: range) -> Iterator[_
             inside, its_lines = function, lines
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 inside = child.name if function == "module" else f"{function}.{child.name}"
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 its_lines = range(child.body[0].lineno, (child.end_lineno or 0) + 1)
-            elif isinstance(child, ast.stmt) and function != "module":
+            elif isinstance(child, ast.stmt) and lines:  # an import has run what stands in no function
                 its_lines = _range(child)
             here = (*path, (field, index))
             yield _Site(child, here, inside, its_lines)

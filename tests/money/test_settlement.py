@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import sessions, settings, settlement, wallet
+from domain import sessions, settings, settlement, tariffs, wallet
 from domain.models import ChargingSession, Entry, Transfer
 from domain.prices import Price
 from tests.money import house
@@ -98,6 +98,40 @@ def test_a_meter_stop_that_is_none_is_billed_by_samples(desk: Desk, register: in
     assert desk.bill(session_id) == ((3_000, 5_400) if metered else (0, 0))
     assert desk.session(session_id).review
     assert desk.findings() == {"review": 1}
+
+
+def test_as_much_as_the_connector_can_give_is_believed(desk: Desk) -> None:
+    """An hour at 60 kW, a tenth for the nameplate, and 500 Wh."""
+    desk.charger()
+    session_id = desk.charging(desk.driver(rupees=5_000))
+    desk.passes(minutes=60)
+    desk.stop(session_id, METER + 66_500)
+    assert desk.bill(session_id) == (66_500, 119_700)
+    assert (desk.session(session_id).review, desk.session(session_id).power_w, desk.findings()) == ("", 0, {})
+
+
+def test_a_charge_of_one_paisa_is_paid_from_the_wallet(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    desk.do(tariffs.set_price, 1_000)
+    session_id = desk.charging(asha)
+    desk.passes(minutes=1)
+    desk.stop(session_id, METER + 1)
+    assert desk.bill(session_id) == (1, 1)
+    assert desk.money(asha) == wallet.Balance(99_999, 0, 0)
+
+
+@pytest.mark.parametrize(("more", "looked_at"), [(1, False), (0, True)])
+def test_more_than_50_rupees_of_arrears_are_looked_at(desk: Desk, more: int, looked_at: bool) -> None:
+    asha = desk.driver(rupees=100)
+    if more:
+        desk.do(wallet.adjust, asha, more, key="more", reason="for a test")
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.passes(minutes=20)
+    desk.stop(session_id, METER + 8_334)
+    assert desk.session(session_id).arrears_paise == 5_001 - more
+    assert bool(desk.session(session_id).review) is looked_at
 
 
 @pytest.mark.row("C19")

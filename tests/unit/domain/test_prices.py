@@ -246,6 +246,11 @@ def test_an_estimate_finds_the_border_of_an_indian_morning() -> None:
     assert told.lines == (Line("energy", 10_000, 1_200, 12_000), Line("energy", 10_000, 1_800, 18_000))
 
 
+def test_a_price_of_energy_alone_and_a_charge_that_took_nothing() -> None:
+    assert Price(1_800, 0) == Price(1_800, 0, 0, 0, 0, 0, ())
+    assert Usage() == Usage((), 0, 0, 0)
+
+
 def test_nothing_is_affordable_for_nothing() -> None:
     assert prices.affordable_wh(NIGHT, 0, 7_000, BEGAN) == 0
 

@@ -128,3 +128,24 @@ def test_some_hours_may_be_free_and_none_costs_less(db: Session) -> None:
     tariffs.set_price(db, 1_800, bands=(Band(22 * 60, 6 * 60, 0),))
     with pytest.raises(NotAPrice, match="a price that is not negative"):
         tariffs.set_price(db, 1_800, bands=(Band(22 * 60, 6 * 60, -1),))
+
+
+def test_what_stands_is_what_holds_and_what_is_to_come(db: Session) -> None:
+    moment = now()
+    for paise, hours in ((1_000, -48), (1_100, -24), (1_200, 0), (1_300, 24)):
+        db.add(Tariff(paise_per_kwh=paise, gst_basis_points=1_800, effective_at=moment + timedelta(hours=hours)))
+        db.flush()
+    for charger_id in ("BLR-1", "BLR-2"):
+        tariffs.set_price(db, 2_500, charger_id=charger_id, effective_at=moment)
+    told = [(tariff.charger_id, price.paise_per_kwh) for tariff, price in tariffs.standing(db, moment)]
+    assert sorted(told, key=str) == [("BLR-1", 2_500), ("BLR-2", 2_500), (None, 1_200), (None, 1_300)]
+    assert [price.paise_per_kwh for _, price in tariffs.standing(db, moment + timedelta(days=1))] == [
+        1_300,
+        2_500,
+        2_500,
+    ]
+
+
+def test_the_price_of_a_tariff_has_its_parts(db: Session) -> None:
+    tariff = tariffs.set_price(db, 1_500, start_paise=300, per_minute_paise=50)
+    assert tariffs.of(db, tariff) == Price(1_500, 0, start_paise=300, per_minute_paise=50)

@@ -278,6 +278,12 @@ def test_the_story_is_paged_without_gaps(db: Session, asha: int) -> None:
         assert line.balance_after_paise == running
 
 
+def test_the_story_of_one_kind(db: Session, asha: int) -> None:
+    wallet.post(db, "k", "recharge", {wallet.wallet_code(asha): 500, wallet.GATEWAY: -500})
+    assert [line.amount_paise for line in wallet.lines(db, asha, kind="recharge")] == [500]
+    assert [line.amount_paise for line in wallet.lines(db, asha, kind="adjustment")] == [100_000]
+
+
 def test_a_line_says_what_it_was_for(db: Session, asha: int) -> None:
     order = paid_order(db, asha)
     wallet.credit_recharge(db, order)
