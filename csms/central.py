@@ -1,6 +1,7 @@
 """What all sockets share: who is connected, what was heard, the journal, the meter log, and how long to wait."""
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -16,18 +17,22 @@ from csms.batches import Batches
 from csms.health import Health
 from csms.journal import Journal
 from csms.meter_log import MeterLog
-from domain import arrivals, connectors, findings, journal, metrics
+from domain import arrivals, connectors, findings, journal, metrics, quirks
 from domain.bus import Bus
 from domain.db import read, transact
 from domain.events import ChargerLearned, ChargerRetired, ChargerTaken, NewsLost
 from domain.logs import first_line
 from domain.models import now
+from domain.patience import counts_once
+from domain.quirks import Habits
 from domain.settings import Settings
 
 if TYPE_CHECKING:
     from csms.connection import Connection
 
 T = TypeVar("T")
+Arrival = tuple[int, Habits]
+"""The fence of a connection, and what is known of its charger."""
 
 log = structlog.get_logger()
 
@@ -35,6 +40,8 @@ HEARTBEAT_S = 300
 """What chargers are told at boot (ocpp.md 3)."""
 BOOTS, BOOTS_WITHIN = 3, timedelta(minutes=10)
 """More boots than this look like a loop that our own set-up may cause (ocpp.md Q10)."""
+SET_UPS_A_SECOND = 100
+"""When thousands come back at once, their boots are not kept waiting by the set-ups of those that came before."""
 PRUNE_S = 3600
 LOOK_AGAIN_S = 1.0
 
@@ -68,12 +75,13 @@ class Central:
         self.health = Health()
         self.meter_log = MeterLog(bus, self.spawn)
         self.knocks: Batches[arrivals.Knock, set[arrivals.Knock]] = Batches(_admitted, "knocks")
-        self.comings: Batches[tuple[str, datetime], dict[str, int]] = Batches(self._come, "comings")
+        self.comings: Batches[tuple[str, datetime], dict[str, Arrival]] = Batches(self._come, "comings")
         self.goings: Batches[tuple[str, datetime, int], None] = _together(arrivals.disconnected, "goings")
         self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted, "boots")
         self.reports: Batches[dict[str, Any], None] = _together(connectors.report, "reports")
         """What chargers do at the same time is one transaction."""
         self._boots: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=BOOTS + 1))
+        self._next_set_up = 0.0
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[Any]] = set()
         metrics.CHARGERS.read = lambda: {(): len(self.held)}
@@ -126,12 +134,12 @@ class Central:
         """Under the charger's lock, so that coming and going are written in the order they happened."""
         async with self._locks[connection.charger_id]:
             if self.held.get(connection.charger_id) is connection:
-                fences = await self.comings.add((connection.charger_id, now()))
-                connection.fence = fences[connection.charger_id]
-                await connection.learn()
+                came = await self.comings.add((connection.charger_id, now()))
+                connection.fence, habits = came[connection.charger_id]
+                connection.goes_by(habits)
 
-    async def _come(self, came: Sequence[tuple[str, datetime]]) -> dict[str, int]:
-        return await transact(arrivals.connected, self.bus.process, came)
+    async def _come(self, came: Sequence[tuple[str, datetime]]) -> dict[str, Arrival]:
+        return await transact(_arrived, self.bus.process, came)
 
     async def _let_go(self, connection: "Connection") -> None:
         self.health.clock(connection.charger_id, connection.clock.skew_ms)
@@ -139,6 +147,12 @@ class Central:
             if self.held.get(connection.charger_id) is connection:
                 del self.held[connection.charger_id]
                 await self.goings.add((connection.charger_id, now(), connection.fence))
+
+    def settled_in(self) -> float:
+        """Seconds until a charger that has just come may be set up, one after the other."""
+        at = time.monotonic()
+        self._next_set_up = max(at + self.pace.settle, self._next_set_up + 1 / SET_UPS_A_SECOND)
+        return self._next_set_up - at
 
     def boots_calmly(self, charger_id: str, at: datetime) -> bool:
         """Count a boot, unless it makes one too many of late: nothing is counted then."""
@@ -248,6 +262,13 @@ class Central:
         await self.note_heard()
         await self.health.write()
         await self.journal.finished()
+
+
+@counts_once
+def _arrived(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -> dict[str, Arrival]:
+    fences = arrivals.connected(db, process, came)
+    habits = quirks.of(db, fences)
+    return {name: (fence, habits[name]) for name, fence in fences.items()}
 
 
 def _together(work: Callable[[Session, Sequence[T]], None], what: str) -> Batches[T, None]:

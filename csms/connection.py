@@ -21,6 +21,7 @@ from domain.bus import CallRefused, ChargerSilent
 from domain.db import read
 from domain.events import Command, Reply
 from domain.models import now
+from domain.quirks import Habits
 
 log = structlog.get_logger()
 
@@ -63,8 +64,11 @@ class Connection:
             self.central.health.protocol_error(self.charger_id, f"closed with {close.code}: {close.reason}")
 
     async def learn(self) -> None:
-        """What is known of its habits."""
-        habits = await read(quirks.of, self.charger_id)
+        """What is known of its habits now."""
+        self.goes_by((await read(quirks.of, [self.charger_id]))[self.charger_id])
+
+    def goes_by(self, habits: Habits) -> None:
+        """It is read and pinged so from now on."""
         self.energy_factor, self.ping_s = habits.energy_factor, habits.ping_s
 
     async def leave(self, reason: str) -> None:
@@ -275,7 +279,7 @@ class Connection:
         self._preparation = self.central.spawn(self._settled(work))
 
     async def _settled(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
-        await asyncio.sleep(self.central.pace.settle)
+        await asyncio.sleep(self.central.settled_in())
         try:
             await work(self)
         except (ChargerSilent, CallRefused) as error:

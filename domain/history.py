@@ -91,9 +91,10 @@ def page(
     if charger_id:
         query = query.where(ChargingSession.charger_id == charger_id)
     if before is not None:
+        # The first condition is in the second; an index finds its way by it.
         query = query.where(
-            (col(ChargingSession.requested_at) < before.requested_at)
-            | ((col(ChargingSession.requested_at) == before.requested_at) & (col(ChargingSession.id) < before.id))
+            col(ChargingSession.requested_at) <= before.requested_at,
+            (col(ChargingSession.requested_at) < before.requested_at) | (col(ChargingSession.id) < before.id),
         )
     return [_charge(db, session) for session in db.exec(query).all()]
 

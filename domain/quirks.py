@@ -1,5 +1,6 @@
 """What is known of makes of chargers, and of single ones, that differ from the others; as data."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -9,7 +10,7 @@ from domain.db import emit
 from domain.events import ChargerLearned
 from domain.models import Charger, ChargerHealth
 
-_HABITS = select(Charger.ping_s, ChargerHealth.energy_factor).outerjoin(
+_HABITS = select(Charger.id, Charger.ping_s, ChargerHealth.energy_factor).outerjoin(
     ChargerHealth, col(ChargerHealth.charger_id) == col(Charger.id)
 )
 """Columns instead of rows: after a restart everybody's are read in the same second."""
@@ -42,16 +43,10 @@ class Habits:
     """Seconds between two pings of ours, 0 for none; None: as all others (ocpp.md Q6)."""
 
 
-def of(db: Session, charger_id: str) -> Habits:
-    """A charger's habits.
-
-    Raises:
-        ChargerUnknown: there is no such charger.
-    """
-    row = db.execute(_HABITS.where(col(Charger.id) == charger_id)).first()
-    if row is None:
-        raise chargers.ChargerUnknown(charger_id)
-    return Habits(row.energy_factor or 1, row.ping_s)
+def of(db: Session, charger_ids: Collection[str]) -> dict[str, Habits]:
+    """The habits of each of these chargers that there is."""
+    rows = db.execute(_HABITS.where(col(Charger.id).in_(charger_ids)))
+    return {row.id: Habits(row.energy_factor or 1, row.ping_s) for row in rows}
 
 
 def set_ping(db: Session, charger_id: str, seconds: int | None) -> None:
