@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from csms.connection import Connection
 
 T = TypeVar("T")
-Arrival = tuple[int, Habits]
-"""The fence of a connection, and what is known of its charger."""
+Arrival = tuple[arrivals.Held, Habits]
+"""A connection as the database has it, and what is known of its charger."""
 
 log = structlog.get_logger()
 
@@ -135,7 +135,8 @@ class Central:
         async with self._locks[connection.charger_id]:
             if self.held.get(connection.charger_id) is connection:
                 came = await self.comings.add((connection.charger_id, now()))
-                connection.fence, habits = came[connection.charger_id]
+                held, habits = came[connection.charger_id]
+                connection.fence, connection.key_hash = held.fence, held.key_hash
                 connection.goes_by(habits)
 
     async def _come(self, came: Sequence[tuple[str, datetime]]) -> dict[str, Arrival]:
@@ -227,18 +228,18 @@ class Central:
                 await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _compare(self) -> None:
-        """Let go of chargers that another process holds or that are retired, and take back those that were thought
-        lost with this process."""
+        """Let go of chargers that another process holds, that are retired or have another key by now; take back those
+        that were thought lost with this process."""
         fences = {name: connection.fence for name, connection in self.held.items() if connection.fence}
-        for name, (holder, fence, retired) in (await read(arrivals.holders, list(fences))).items():
+        for name, held in (await read(arrivals.holders, fences)).items():
             if (connection := self.held.get(name)) is None or connection.fence != fences[name]:
                 continue
-            if retired:
+            if held.retired or held.key_hash != connection.key_hash:
                 self.spawn(connection.leave("sign in again"))
-            elif fence == connection.fence and holder is None:
+            elif held.fence == connection.fence and held.process is None:
                 self.spawn(self._mark_connected(connection))
             else:
-                self._let_go_below(connection, fence)
+                self._let_go_below(connection, held.fence)
 
     def _let_go_below(self, connection: "Connection", fence: int) -> None:
         if 0 < connection.fence < fence:
@@ -266,9 +267,9 @@ class Central:
 
 @counts_once
 def _arrived(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -> dict[str, Arrival]:
-    fences = arrivals.connected(db, process, came)
-    habits = quirks.of(db, fences)
-    return {name: (fence, habits[name]) for name, fence in fences.items()}
+    names = arrivals.connected(db, process, came)
+    habits = quirks.of(db, names)
+    return {name: (held, habits[name]) for name, held in arrivals.holders(db, names).items()}
 
 
 def _together(work: Callable[[Session, Sequence[T]], None], what: str) -> Batches[T, None]:

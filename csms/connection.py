@@ -49,6 +49,8 @@ class Connection:
         """Seconds between two pings, 0 for none; None: as all others (ocpp.md Q6)."""
         self.fence = 0
         """Newer connections of this charger, to whichever process, have larger ones; 0 until it is known."""
+        self.key_hash = ""
+        """Of the key that its charger had to show when it came."""
         self.spoken = False
         """Its first message was answered, so it may be asked (ocpp.md Q9)."""
         self._preparation: asyncio.Task[None] | None = None

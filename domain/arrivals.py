@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
@@ -16,6 +16,19 @@ from domain.patience import counts_once
 
 Knock = tuple[str, bytes | None]
 """An identity and the key that came with it."""
+
+
+class Held(NamedTuple):
+    """What the database knows of a charger's connection."""
+
+    process: str | None
+    fence: int
+    """Of its newest connection."""
+    retired: bool
+    key_hash: str
+    """Of the key that it must show now."""
+
+
 _CHARGERS = Charger.__table__  # type: ignore[attr-defined]
 _THIS = update(_CHARGERS).where(_CHARGERS.c.id == bindparam("this"))
 
@@ -64,7 +77,7 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
 @counts_once
 def disconnected(db: Session, gone: Sequence[tuple[str, datetime, int]]) -> None:
     """Connections ended, known by their fences: a charger that has a newer one stays online."""
-    fences = {name: fence for name, (_, fence, _) in holders(db, [name for name, _, _ in gone]).items()}
+    fences = {name: held.fence for name, held in holders(db, [name for name, _, _ in gone]).items()}
     names = {name: at for name, at, fence in sorted(gone) if fences.get(name) == fence}
     if not names:
         return
@@ -95,11 +108,11 @@ def _announce(db: Session, names: Collection[str]) -> None:
     emit(db, *[SessionChanged(s.id or 0, s.charger_id, s.user_id, s.state) for s in running])
 
 
-def holders(db: Session, names: Sequence[str]) -> dict[str, tuple[str | None, int, bool]]:
-    """Of each of these chargers: the process that holds it, the newest fence, and whether it is retired."""
-    columns = _CHARGERS.c.id, _CHARGERS.c.held_by, _CHARGERS.c.fence, _CHARGERS.c.retired_at
-    found = db.execute(select(*columns).where(_CHARGERS.c.id.in_(names)))
-    return {name: (holder, fence, retired_at is not None) for name, holder, fence, retired_at in found}
+def holders(db: Session, names: Collection[str]) -> dict[str, Held]:
+    """Who holds each of these chargers."""
+    columns = _CHARGERS.c.id, _CHARGERS.c.held_by, _CHARGERS.c.fence, _CHARGERS.c.retired_at, _CHARGERS.c.key_hash
+    found = db.execute(_CHARGERS.select().with_only_columns(*columns).where(_CHARGERS.c.id.in_(names)))
+    return {name: Held(holder, fence, gone is not None, key) for name, holder, fence, gone, key in found}
 
 
 @counts_once

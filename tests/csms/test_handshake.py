@@ -5,10 +5,12 @@ import shutil
 import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
@@ -16,7 +18,8 @@ from csms.server import listening
 from domain import chargers, quirks
 from domain.bus import LocalBus
 from domain.db import database, transact
-from domain.models import Charger
+from domain.events import NewsLost
+from domain.models import Charger, now
 from domain.settings import Settings, settings
 from tests.csms.charger import SECONDS, Raw, connected
 from tests.csms.conftest import House, running
@@ -191,6 +194,23 @@ async def test_a_new_key_makes_the_charger_sign_in_again(house: House) -> None:
         assert (await raw.asked("GetConfiguration"))[1]
         assert await raw.gone() == 1000
     assert await refused(house) == 401
+
+
+@pytest.mark.parametrize("change", [{"key_hash": "of another"}, {"retired_at": now()}])
+async def test_what_was_told_while_nobody_heard_it_is_found_afterwards(house: House, change: dict[str, Any]) -> None:
+    """As when Redis was away: a key that somebody else knows opens nothing any longer."""
+
+    def quietly(db: Session) -> None:
+        for name, value in change.items():
+            setattr(chargers.info(db, "RAW-1"), name, value)
+
+    async with house.charger() as raw:
+        await raw.boot()
+        await raw.asked("GetConfiguration")
+        await transact(quietly)
+        await house.bus.publish(NewsLost())
+        assert await raw.gone() == 1000
+    assert await refused(house) in (401, 403)
 
 
 async def test_no_compression_is_agreed(house: House) -> None:

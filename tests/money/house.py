@@ -47,7 +47,7 @@ def connect(db: Session, charger_id: str, at: datetime) -> None:
 
 def disconnect(db: Session, charger_id: str, at: datetime) -> None:
     """Its newest socket is gone."""
-    _, fence, _ = arrivals.holders(db, [charger_id])[charger_id]
+    fence = arrivals.holders(db, [charger_id])[charger_id].fence
     arrivals.disconnected(db, [(charger_id, at, fence)])
 
 
