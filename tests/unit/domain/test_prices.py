@@ -248,7 +248,9 @@ def test_an_estimate_finds_the_border_of_an_indian_morning() -> None:
 
 def test_a_price_of_energy_alone_and_a_charge_that_took_nothing() -> None:
     assert Price(1_800, 0) == Price(1_800, 0, 0, 0, 0, 0, ())
+    assert Price(1_800, 0).plain
     assert Usage() == Usage((), 0, 0, 0)
+    assert Usage().energy_wh == 0
 
 
 def test_nothing_is_affordable_for_nothing() -> None:
