@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import sessions, settings, settlement, tariffs, wallet
+from domain import sessions, settings, settlement, tariffs, traces, wallet
 from domain.models import ChargingSession, Entry, Transfer
 from domain.prices import Price
 from tests.money import house
@@ -377,3 +377,23 @@ def test_a_walk_up_has_no_bill(desk: Desk) -> None:
     desk.stop(begun.session_id, 2_000)
     assert desk.bill(begun.session_id) == (2_000, 3_600)
     assert desk.do(lambda db: house.rows(db, Transfer)) == 0
+
+
+def test_a_bill_and_its_correction_are_steps_of_a_trace(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Step(traces.Span):
+        def came_to(self, outcome: str, *, well: bool = True) -> None:
+            told.append(outcome)
+
+    def begin(kind: traces.Kind, action: str, _follows: str, _ids: dict[str, str | int]) -> traces.Span:
+        if kind is not traces.SETTLEMENT:
+            return traces.NONE
+        told.append(action)
+        return Step()
+
+    monkeypatch.setattr(traces, "_begin", begin)
+    desk.charger()
+    session_id = desk.estimated(desk.driver())
+    desk.stop(session_id, METER + 2_100)
+    assert told == ["bill", "estimated", "correction", "metered"]
