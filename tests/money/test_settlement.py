@@ -118,7 +118,7 @@ def test_a_charge_of_one_paisa_is_paid_from_the_wallet(desk: Desk) -> None:
     desk.passes(minutes=1)
     desk.stop(session_id, METER + 1)
     assert desk.bill(session_id) == (1, 1)
-    assert desk.money(asha) == wallet.Balance(99_999, 0, 0)
+    assert (desk.money(asha), desk.session(session_id).arrears_paise) == (wallet.Balance(99_999, 0, 0), 0)
 
 
 @pytest.mark.parametrize(("more", "looked_at"), [(1, False), (0, True)])

@@ -283,3 +283,9 @@ def test_a_limit_has_its_most(desk: Desk, kind: str, most: int) -> None:
     with pytest.raises(Refused):
         desk.request(asha, **{kind: most + 1})
     desk.request(asha, **{kind: most})
+
+
+def test_a_reference_has_sixteen_letters_whoever_begins(desk: Desk) -> None:
+    desk.charger(connectors=2)
+    begun = desk.walk_up(connector_number=2).session_id, desk.request(desk.driver())
+    assert [len(desk.session(session_id).ref) for session_id in begun] == [16, 16]
