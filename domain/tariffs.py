@@ -70,8 +70,9 @@ def bands(db: Session, tariff: Tariff) -> tuple[Band, ...]:
 
 
 def everything(db: Session) -> list[tuple[Tariff, Price]]:
-    """Every tariff with its price, by charger and group, the newest first."""
-    rows = select(Tariff).order_by(col(Tariff.charger_id), col(Tariff.group_name), col(Tariff.effective_at).desc())
+    """Every tariff with its price, those of all before those of groups before those of chargers, the newest first."""
+    scope = col(Tariff.charger_id).nulls_first(), col(Tariff.group_name).nulls_first()
+    rows = select(Tariff).order_by(*scope, col(Tariff.effective_at).desc())
     return [(tariff, _price(db, tariff)) for tariff in db.exec(rows)]
 
 
