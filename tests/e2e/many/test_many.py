@@ -1,6 +1,7 @@
 """A driver's story whichever processes browser and charger land on, and while those go, with Redis or without."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -11,6 +12,7 @@ from sqlmodel import Session, select
 from domain import audit, history, wallet
 from domain.db import Database
 from domain.models import Charger
+from evapp.state.effects import Effects
 from evapp.state.wallet import Wallet
 from evapp.web.auth import COOKIE
 from simulator.chargers import VirtualCharger
@@ -96,13 +98,14 @@ async def test_a_tab_that_left_is_nobody_elses_in_any_process(
     mine = f"{COOKIE}={cookie['value']}"
     web = [f"http://127.0.0.1:{port}" for port in product.web.ports]
     async with Wire(web[0], cookie=mine, origin=product.url) as wire:
-        await wire.event(Wallet, "load", "/wallet")
+        await wire.send(Wallet, "load", "/wallet")
+        await wire.until(Wallet, "balance", "₹600.00")
         token = wire.token
-        assert "600" in str(wire.state)
     for url in web:
         async with Wire(url, origin=product.url, token=token) as stranger:
-            await stranger.event(Wallet, "load", "/wallet")
-            assert "600" not in str(stranger.state)
+            await stranger.send(Wallet, "load", "/wallet")
+            await stranger.until(Effects, "leave_to", "/auth/gate?next=%2Fwallet")
+            assert "₹600.00" not in json.dumps(stranger.state, ensure_ascii=False)
 
 
 async def funded(driver: Driver, database: Database) -> Driver:

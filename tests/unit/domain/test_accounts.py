@@ -148,7 +148,7 @@ def test_who_leaves_leaves_no_name_behind(db: Session, user: User) -> None:
     accounts.delete(db, right_pin(db, user))
     row = db.exec(select(User)).one()
     assert "asha" not in repr(row.model_dump())
-    assert "98450" not in repr(row.model_dump())
+    assert "9845012345" not in repr(row.model_dump())
     assert row.pin_hash == ""
     assert sign_ins.who(db, hash_token("first")) is None
     assert {(s.user_agent, s.address) for s in db.exec(select(SignIn))} == {("", "")}
