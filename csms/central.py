@@ -78,6 +78,7 @@ class Central:
         self.comings: Batches[tuple[str, datetime], dict[str, Arrival]] = Batches(self._come, "comings")
         self.goings: Batches[tuple[str, datetime, int], None] = _together(arrivals.disconnected, "goings")
         self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted, "boots")
+        self.set_ups: Batches[str, None] = _together(arrivals.set_up, "set-ups")
         self.reports: Batches[dict[str, Any], None] = _together(connectors.report, "reports")
         """What chargers do at the same time is one transaction."""
         self._boots: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=BOOTS + 1))
@@ -155,12 +156,18 @@ class Central:
         self._next_set_up = max(at + self.pace.settle, self._next_set_up + 1 / SET_UPS_A_SECOND)
         return self._next_set_up - at
 
-    def boots_calmly(self, charger_id: str, at: datetime) -> bool:
-        """Count a boot, unless it makes one too many of late: nothing is counted then."""
+    def calmly(self, charger_id: str, at: datetime) -> bool:
+        """Take note of one more set-up, unless it makes one too many of late."""
         boots = self._boots[charger_id]
         if len(boots) >= BOOTS and at - boots[-BOOTS] <= BOOTS_WITHIN:
             return False
         boots.append(at)
+        return True
+
+    def boots_calmly(self, charger_id: str, at: datetime) -> bool:
+        """Count a boot, unless it makes one too many of late: nothing is counted then."""
+        if not self.calmly(charger_id, at):
+            return False
         self.health.count(charger_id, "boots")
         return True
 
@@ -255,7 +262,7 @@ class Central:
     async def finished(self) -> None:
         """Let what was gathered be written, and end the rest."""
         await self.meter_log.finished()
-        for batches in (self.reports, self.boots, self.comings, self.goings):
+        for batches in (self.reports, self.boots, self.set_ups, self.comings, self.goings):
             await batches.finished()
         for task in tuple(self._tasks):
             task.cancel()

@@ -47,6 +47,10 @@ class Connection:
         """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
         self.ping_s: int | None = None
         """Seconds between two pings, 0 for none; None: as all others (ocpp.md Q6)."""
+        self.set_up_due = False
+        """It booted and was not set up before it came here."""
+        self.postponed = False
+        """Its set-up waits until no car charges there."""
         self.fence = 0
         """Newer connections of this charger, to whichever process, have larger ones; 0 until it is known."""
         self.key_hash = ""
@@ -71,7 +75,7 @@ class Connection:
 
     def goes_by(self, habits: Habits) -> None:
         """It is read and pinged so from now on."""
-        self.energy_factor, self.ping_s = habits.energy_factor, habits.ping_s
+        self.energy_factor, self.ping_s, self.set_up_due = habits.energy_factor, habits.ping_s, habits.set_up_due
 
     async def leave(self, reason: str) -> None:
         """Close this socket, and let nobody wait for an answer from it."""
@@ -284,8 +288,8 @@ class Connection:
         await asyncio.sleep(self.central.settled_in())
         try:
             await work(self)
-        except (ChargerSilent, CallRefused) as error:
-            log.info("set-up left unfinished", reason=type(error).__name__, error=str(error))
+        except ChargerSilent as error:
+            log.info("set-up left unfinished", error=str(error))
 
 
 def _outcome(answer: dict[str, Any] | Refusal) -> str:

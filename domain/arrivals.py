@@ -117,16 +117,23 @@ def holders(db: Session, names: Collection[str]) -> dict[str, Held]:
 
 @counts_once
 def booted(db: Session, told: Sequence[dict[str, Any]]) -> None:
-    """They say what they are, after power-up (OCPP 1.6, 4.2): charger_id, vendor, model, serial, firmware, at."""
+    """They say what they are, after power-up (OCPP 1.6, 4.2): charger_id, vendor, model, serial, firmware, at, and
+    set_up_due, whether they are to be set up now."""
     rows = [
         {"this": one["charger_id"], **{f"its_{key}": one[key] for key in one if key != "charger_id"}}
         for one in sorted(told, key=lambda one: str(one["charger_id"]))
     ]
-    names = ("vendor", "model", "serial", "firmware")
+    names = ("vendor", "model", "serial", "firmware", "set_up_due")
     at = bindparam("its_at", type_=_CHARGERS.c.heard_at.type)
     values = {name: bindparam(f"its_{name}") for name in names} | {"booted_at": at, "heard_at": at}
     db.connection().execute(_THIS.values(values), rows)
     emit(db, *[ChargerChanged(row["this"]) for row in rows])
+
+
+@counts_once
+def set_up(db: Session, names: Sequence[str]) -> None:
+    """These chargers were set up since their boot."""
+    db.execute(update(_CHARGERS).where(_CHARGERS.c.id.in_(names)).values(set_up_due=False))
 
 
 @counts_once

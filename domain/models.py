@@ -324,6 +324,8 @@ class Charger(SQLModel, table=True):
     connected_at: datetime | None = moment(default=None)
     heard_at: datetime | None = moment(default=None)
     booted_at: datetime | None = moment(default=None)
+    set_up_due: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """It booted and was not set up since; whoever it comes to makes up for it."""
     trace: bool = False
     subprotocol_required: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether it must name its version of OCPP at the door; most that name none speak 1.6 (ocpp.md Q1)."""

@@ -20,6 +20,7 @@ async def boot_notification(charger: Connection, request: Request) -> dict[str, 
     Durable with whoever else comes up: a boot that follows the handshake at once comes this way, too.
     """
     told = request.payload
+    looping = await charger.central.boots_in_a_loop(charger.charger_id, request.received_at)
     await charger.central.boots.add(
         {
             "charger_id": charger.charger_id,
@@ -28,9 +29,10 @@ async def boot_notification(charger: Connection, request: Request) -> dict[str, 
             "serial": told.get("chargePointSerialNumber") or told.get("chargeBoxSerialNumber", ""),
             "firmware": told.get("firmwareVersion", ""),
             "at": request.received_at,
+            "set_up_due": not looping,
         }
     )
-    if await charger.central.boots_in_a_loop(charger.charger_id, request.received_at):
+    if looping:
         log.warning("boot loop: the charger's set-up is left alone")
     else:
         charger.prepare(setup.after_boot)

@@ -71,6 +71,7 @@ def boot_notification(charger: Connection, told: Any, received_at: datetime, don
             "serial": told.chargePointSerialNumber or told.chargeBoxSerialNumber or "",
             "firmware": told.firmwareVersion or "",
             "at": received_at,
+            "set_up_due": True,
         },
         done,
     )

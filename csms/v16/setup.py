@@ -8,7 +8,10 @@ import structlog
 
 from csms.central import HEARTBEAT_S
 from csms.connection import Connection
+from domain import sessions
 from domain.bus import CallRefused
+from domain.db import read
+from domain.models import now
 
 log = structlog.get_logger()
 
@@ -70,29 +73,49 @@ async def after_boot(charger: Connection) -> None:
         if item is None or item.get("readonly") is True or wish.fits(str(item.get("value", ""))):
             continue
         await _set(charger, wish)
+    await charger.central.set_ups.add(charger.charger_id)
 
 
 async def resync(charger: Connection) -> None:
     """A charger that came back without a boot says what its connectors do; never asked to boot (ocpp.md Q10)."""
-    await charger.call("TriggerMessage", {"requestedMessage": "StatusNotification"})
+    await _asked(charger, "TriggerMessage", {"requestedMessage": "StatusNotification"})
+    if charger.set_up_due:
+        await make_up(charger)
+
+
+async def make_up(charger: Connection) -> None:
+    """The set-up of its last boot, where the line or we were gone before it was done.
+
+    Not while a car charges there, since some chargers reboot when they are written to, and no more often than boots
+    are followed by one (ocpp.md Q10).
+    """
+    charger.postponed = await read(sessions.running_at, charger.charger_id)
+    if not charger.postponed and charger.central.calmly(charger.charger_id, now()):
+        await after_boot(charger)
+
+
+async def _asked(charger: Connection, action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
+    """What it answers; None where it refuses."""
+    try:
+        return await charger.call(action, payload)
+    except CallRefused as error:
+        log.info("set-up refused", action=action, error=str(error))
+        return None
 
 
 async def _configuration(charger: Connection) -> dict[str, dict[str, Any]]:
-    try:
-        answer = await charger.call("GetConfiguration", {"key": [wish.key for wish in WISHES]})
-    except CallRefused:
+    answer = await _asked(charger, "GetConfiguration", {"key": [wish.key for wish in WISHES]})
+    if answer is None:
         # It may not take so many names at once (GetConfigurationMaxKeys): then all it has.
-        answer = await charger.call("GetConfiguration", {})
+        answer = await _asked(charger, "GetConfiguration", {}) or {}
     items = answer.get("configurationKey")
     return {str(i.get("key", "")).lower(): i for i in items if isinstance(i, dict)} if isinstance(items, list) else {}
 
 
 async def _set(charger: Connection, wish: Wish) -> None:
     for value in wish.values:
-        try:
-            answer = await charger.call("ChangeConfiguration", {"key": wish.key, "value": value})
-        except CallRefused as error:
-            log.info("configuration refused", key=wish.key, value=value, error=str(error))
+        answer = await _asked(charger, "ChangeConfiguration", {"key": wish.key, "value": value})
+        if answer is None:
             continue
         status = answer.get("status")
         log.info("configuration", key=wish.key, value=value, status=str(status)[:20])

@@ -7,7 +7,7 @@ from ocpp.v16.enums import AuthorizationStatus  # type: ignore[import-untyped]
 from csms.clock import stamp
 from csms.connection import Connection
 from csms.protocol import Request
-from csms.v16 import metering
+from csms.v16 import metering, setup
 from csms.v16.numbers import connector_to_charge_at, transaction_id
 from domain import charging, dispatch, tokens
 from domain.db import read, transact
@@ -60,6 +60,8 @@ async def stop_transaction(charger: Connection, request: Request) -> dict[str, A
         tag=told.get("idTag", ""),
     )
     await charger.learn()
+    if charger.postponed:
+        charger.prepare(setup.make_up)
     return {"idTagInfo": await _info(request, told.get("idTag", ""))}
 
 

@@ -1,10 +1,11 @@
 """The charge that is under way, on every page: its figures as they come from the meter, and the way to stop it."""
 
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import charging, dispatch, history, limits, sessions, settlement, vehicles
+from domain import charging, dispatch, history, limits, sessions, settlement, typed_ids, vehicles
 from domain.bus import bus
 from domain.charging import Limit
 from domain.db import read, transact
@@ -134,7 +135,7 @@ class Live(rx.State):
     async def _refresh(self, user_id: int) -> None:
         charge = await read(history.current, user_id)
         if charge is None:
-            ended, here = self.charger_id, bare(self.router.url.path) == f"/c/{self.charger_id}"
+            ended, here = self.charger_id, _shows(self.router.url.path, self.charger_id)
             self.reset()  # type: ignore[no-untyped-call]
             if ended:
                 await self._tell_the_end(user_id, ended, here=here)
@@ -245,6 +246,12 @@ class Live(rx.State):
         if self._battery_wh and self._battery_percent is not None:
             wanted.append(self._battery_wh * (100 - self._battery_percent) // 100)
         return min(wanted, default=None)
+
+
+def _shows(path: str, charger_id: str) -> bool:
+    """Whether it is the page of this charger, however its address spells it."""
+    page, typed = bare(path)[:3], unquote(bare(path)[3:])
+    return page == "/c/" and typed_ids.find_key(typed) == typed_ids.find_key(charger_id)
 
 
 def _calm(seconds: int) -> int:

@@ -111,6 +111,7 @@ async def test_a_boot_loop_ends_the_set_up(house: House) -> None:
         await raw.boot()
         await raw.silent()
         await raw.silent()
+    assert not (await house.stored()).set_up_due
     (finding,) = await house.rows(Finding)
     assert (finding.kind, finding.ref) == ("boot-loop", "RAW-1")
 
@@ -124,6 +125,55 @@ async def test_a_replaced_socket_ends_its_set_up(database_url: str) -> None:
             await old.gone()
             await new.call("Heartbeat")
             assert (await new.asked("TriggerMessage"))[1] == {"requestedMessage": "StatusNotification"}
+
+
+async def resynced(raw: Raw, status: str = "Accepted") -> None:
+    """Answer the question that follows a coming back without a boot."""
+    id_, payload = await raw.asked("TriggerMessage")
+    assert payload == {"requestedMessage": "StatusNotification"}
+    await raw.send([3, id_, {"status": status}])
+
+
+async def test_a_set_up_that_did_not_have_its_turn_is_done_when_the_charger_comes_back(house: House) -> None:
+    """Q10: a charger boots when its power comes, not when we restart; it would keep its sample interval for weeks."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await raw.asked("GetConfiguration")
+    async with house.charger() as raw:
+        await raw.call("Heartbeat")
+        await resynced(raw, "NotImplemented")
+        await configured(raw, {**GOOD, "HeartbeatInterval": "14400"})
+        await changed(raw)
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+    async with house.charger() as raw:
+        await raw.call("Heartbeat")
+        await resynced(raw)
+        await raw.silent()
+
+
+async def test_a_charger_that_tells_no_configuration_is_asked_once(house: House) -> None:
+    async with house.charger() as raw:
+        await raw.boot()
+        for _ in range(2):
+            id_, _ = await raw.asked("GetConfiguration")
+            await raw.send([4, id_, "NotImplemented", "", {}])
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+async def test_a_charger_that_goes_whenever_it_is_set_up_is_left_alone_after_a_while(house: House) -> None:
+    """Q10: it comes back without a boot, so boots alone would not tell the loop."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await raw.asked("GetConfiguration")
+    for _ in range(2):
+        async with house.charger() as raw:
+            await raw.call("Heartbeat")
+            await resynced(raw)
+            await raw.asked("GetConfiguration")
+    async with house.charger() as raw:
+        await raw.call("Heartbeat")
+        await resynced(raw)
+        await raw.silent()
 
 
 async def test_a_charger_that_came_back_silent_may_be_asked_after_a_while(database_url: str) -> None:

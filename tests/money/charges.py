@@ -92,7 +92,7 @@ class Desk:
         self.do(house.disconnect, charger_id, self.clock.at)
 
     def boot(self, charger_id: str = "BLR-1") -> None:
-        told = {"vendor": "V", "model": "M", "serial": "S", "firmware": "F"}
+        told = {"vendor": "V", "model": "M", "serial": "S", "firmware": "F", "set_up_due": True}
         self.do(arrivals.booted, [{"charger_id": charger_id, "at": self.clock.at} | told])
 
     # A charge

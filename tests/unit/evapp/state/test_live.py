@@ -88,10 +88,27 @@ async def test_the_end_of_the_money_is_warned_of_in_calm_minutes(live: Any, sess
     assert live.short == "", "the battery is full before"
 
 
-async def test_a_charge_that_ended_is_told_once(live: Any, session: Any) -> None:
+async def ends(live: Any, session: Any) -> None:
     ended = {"meter_stop_wh": METER + 7_456, "received_at": now(), "at": now(), "reason": "Local", "tag": ""}
     await transact(charging.stopped, charger_id="BLR-1", transaction_id=session.transaction_id, **ended)
     await live._refresh(session.user_id)
+
+
+@pytest.mark.parametrize(
+    ("address", "tone"),
+    [("/c/BLR-1", "quiet"), ("/hi/c/blr1", "quiet"), ("/c/BLR%201", "quiet"), ("/wallet", "message"), ("/", "message")],
+)
+async def test_a_page_that_shows_the_receipt_needs_no_notice(live: Any, session: Any, address: str, tone: str) -> None:
+    """However its address spells the charger; who does not see it hears it all the same."""
+    root = live.parent_state
+    root.router = root.router.__class__.from_router_data({"pathname": address, "asPath": address})
+    await ends(live, session)
+    effects = await live.get_state(Effects)
+    assert (effects._tone, effects._sentence != "") == (tone, True)
+
+
+async def test_a_charge_that_ended_is_told_once(live: Any, session: Any) -> None:
+    await ends(live, session)
     effects = await live.get_state(Effects)
     assert effects._sentence.startswith("Your charge at BLR-1 has ended: ")
     assert live.state == ""
