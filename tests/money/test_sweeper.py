@@ -53,7 +53,7 @@ async def test_deadlines_are_worked_after_a_restart(open_desk: Desk, gateway: Ga
     async with bus.attach("BLR-1", socket), sweeping(bus, gateway):
         await socket.was_asked.wait()
         await until(lambda: desk.session(third).stop_tries == 1)
-    assert desk.state(first) == desk.state(second) == SessionState.CANCELLED
+        await until(lambda: desk.state(first) == desk.state(second) == SessionState.CANCELLED)
     assert desk.free(asked) == desk.free(waiting) == 1_000
     assert socket.asked == [RemoteStop(third)]
 
@@ -190,14 +190,14 @@ async def test_a_failing_sweep_does_not_end_the_sweeping(
     desk = open_desk
     desk.charger()
     session_id = desk.request(desk.driver())
-    failures = iter((OSError("disk"), ValueError("odd")))
+    failures = [OSError("disk"), ValueError("odd")]
 
     async def poll(*_: object) -> None:
-        if failure := next(failures, None):
-            raise failure
+        if failures:
+            raise failures.pop()
 
     monkeypatch.setattr("domain.funnel.poll", poll)
     async with sweeping(LocalBus(), gateway):
-        await until(lambda: next(failures, None) is None)
+        await until(lambda: not failures)
         desk.passes(minutes=1)
         await until(lambda: desk.state(session_id) == SessionState.CANCELLED)
