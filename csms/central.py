@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -81,7 +81,8 @@ class Central:
         self.set_ups: Batches[str, None] = _together(arrivals.set_up, "set-ups")
         self.reports: Batches[dict[str, Any], None] = _together(connectors.report, "reports")
         """What chargers do at the same time is one transaction."""
-        self._boots: defaultdict[str, deque[datetime]] = defaultdict(lambda: deque(maxlen=BOOTS + 1))
+        self._boots: dict[str, tuple[datetime, ...]] = {}
+        """The last ones of each charger, one more than it may have."""
         self._next_set_up = 0.0
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -158,10 +159,10 @@ class Central:
 
     def calmly(self, charger_id: str, at: datetime) -> bool:
         """Take note of one more set-up, unless it makes one too many of late."""
-        boots = self._boots[charger_id]
+        boots = self._boots.get(charger_id, ())
         if len(boots) >= BOOTS and at - boots[-BOOTS] <= BOOTS_WITHIN:
             return False
-        boots.append(at)
+        self._remember_boot(charger_id, at)
         return True
 
     def boots_calmly(self, charger_id: str, at: datetime) -> bool:
@@ -173,8 +174,7 @@ class Central:
 
     async def boots_in_a_loop(self, charger_id: str, at: datetime) -> bool:
         """Count a boot; whether there were too many of late, which the operator then finds among the findings."""
-        boots = self._boots[charger_id]
-        boots.append(at)
+        boots = self._remember_boot(charger_id, at)
         self.health.count(charger_id, "boots")
         if len(boots) <= BOOTS or at - boots[0] > BOOTS_WITHIN:
             return False
@@ -183,6 +183,10 @@ class Central:
             findings.note, "boot-loop", charger_id, f"{BOOTS + 1} boots in 10 minutes; its set-up is left alone."
         )
         return True
+
+    def _remember_boot(self, charger_id: str, at: datetime) -> tuple[datetime, ...]:
+        boots = self._boots[charger_id] = (*self._boots.get(charger_id, ()), at)[-BOOTS - 1 :]
+        return boots
 
     async def beat(self) -> None:
         """Write down who was heard and learn who is traced, again and again."""
