@@ -133,7 +133,7 @@ def booted(db: Session, told: Sequence[dict[str, Any]]) -> None:
 @counts_once
 def set_up(db: Session, names: Sequence[str]) -> None:
     """These chargers were set up since their boot."""
-    db.execute(update(_CHARGERS).where(_CHARGERS.c.id.in_(names)).values(set_up_due=False))
+    db.connection().execute(_THIS.values(set_up_due=False), [{"this": name} for name in sorted(set(names))])
 
 
 @counts_once

@@ -137,7 +137,7 @@ async def afterwards(camera: Camera) -> None:
     await expect(camera.page.get_by_role("region", name="Receipt")).to_be_visible()
     await camera.shoot("charge-detail")
     await camera.picture("wallet", "/wallet", "Wallet")
-    await camera.picture("profile", "/profile", "Log out")
+    await camera.picture("profile", "/profile", "This device")
     await camera.picture("home-hindi", "/hi/dashboard", "वॉलेट")
     await camera.picture("wallet-hindi", "/hi/wallet", "वॉलेट")
     await camera.picture("scan", "/scan", "Scan")
