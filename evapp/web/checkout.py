@@ -124,14 +124,13 @@ class Refusals:
     """Counts refused webhooks by address within a minute, so that a flood of them fills no log."""
 
     def __init__(self) -> None:
-        self._minute = 0
+        self._ends = 0.0
         self._counted: Counter[str] = Counter()
 
     def too_many(self, address: str) -> bool:
         """Count one more."""
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute = minute
+        if time.monotonic() > self._ends:
+            self._ends = time.monotonic() + 60
             self._counted.clear()
         self._counted[address] += 1
         return self._counted[address] > REFUSALS_A_MINUTE
