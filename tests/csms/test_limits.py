@@ -51,14 +51,14 @@ def with_key(name: str, key: bytes) -> str:
 
 @asynccontextmanager
 async def another(house: House) -> AsyncIterator[Raw]:
-    """A charger that is served well as long as this lasts, and a second after it."""
+    """A charger that is served well as long as this lasts, and soon after it."""
     async with house.charger("/WELL") as raw:
         await raw.boot()
         await raw.send([3, (await raw.asked("GetConfiguration"))[0], {"configurationKey": []}])
         yield raw
         began = time.perf_counter()
         await raw.silent()
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 5
 
 
 async def test_guessed_keys_are_throttled_before_the_database(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,9 +211,10 @@ async def test_a_flood_is_read_slowly_and_whole(database_url: str) -> None:
         raw.socket.transport.write(b"".join(frame(1, b'[2,"%d","Heartbeat",{}]' % n) for n in range(1_200)))
         for number in range(1_200):
             assert (await raw.receive())[1] == str(number)
+        slowly = asyncio.create_task(raw.silent())
         await well.silent()
-        assert time.perf_counter() - began < 0.9, "somebody else is read at once"
-        await raw.silent()
+        assert not slowly.done(), "somebody else is read at once"
+        await slowly
         assert time.perf_counter() - began > 0.5, "the bucket filled a little while the charger booted, too"
 
 
