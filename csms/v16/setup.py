@@ -79,8 +79,7 @@ async def after_boot(charger: Connection) -> None:
 async def resync(charger: Connection) -> None:
     """A charger that came back without a boot says what its connectors do; never asked to boot (ocpp.md Q10)."""
     await _asked(charger, "TriggerMessage", {"requestedMessage": "StatusNotification"})
-    if charger.set_up_due:
-        await make_up(charger)
+    await make_up(charger)
 
 
 async def make_up(charger: Connection) -> None:
@@ -89,8 +88,9 @@ async def make_up(charger: Connection) -> None:
     Not while a car charges there, since some chargers reboot when they are written to, and no more often than boots
     are followed by one (ocpp.md Q10).
     """
-    charger.postponed = await read(sessions.running_at, charger.charger_id)
-    if not charger.postponed and charger.central.calmly(charger.charger_id, now()):
+    due = charger.set_up_due
+    charger.postponed = due and await read(sessions.running_at, charger.charger_id)
+    if due and not charger.postponed and charger.central.calmly(charger.charger_id, now()):
         await after_boot(charger)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
@@ -10,8 +10,10 @@ from sqlmodel import Session
 from websockets.exceptions import ConnectionClosed
 
 from csms.central import Pace
+from csms.connection import Connection
 from csms.fast import Socket
 from csms.limits import Limits
+from csms.v16 import setup
 from csms.v16.setup import ENERGY, POWER, WISHES
 from domain import arrivals, chargers, processes, quirks
 from domain.db import opened, transact
@@ -134,7 +136,31 @@ async def resynced(raw: Raw, status: str = "Accepted") -> None:
     await raw.send([3, id_, {"status": status}])
 
 
-async def test_a_set_up_that_did_not_have_its_turn_is_done_when_the_charger_comes_back(house: House) -> None:
+MadeUp = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
+    """Waits until a set-up was made up for, or found not to be due."""
+    ended: asyncio.Queue[None] = asyncio.Queue()
+    real = setup.make_up
+
+    async def make_up(charger: Connection) -> None:
+        await real(charger)
+        ended.put_nowait(None)
+
+    monkeypatch.setattr(setup, "make_up", make_up)
+
+    async def once() -> None:
+        async with asyncio.timeout(SECONDS):
+            await ended.get()
+
+    return once
+
+
+async def test_a_set_up_that_did_not_have_its_turn_is_done_when_the_charger_comes_back(
+    house: House, made_up: MadeUp
+) -> None:
     """Q10: a charger boots when its power comes, not when we restart; it would keep its sample interval for weeks."""
     async with house.charger() as raw:
         await raw.boot()
@@ -144,10 +170,29 @@ async def test_a_set_up_that_did_not_have_its_turn_is_done_when_the_charger_come
         await resynced(raw, "NotImplemented")
         await configured(raw, {**GOOD, "HeartbeatInterval": "14400"})
         await changed(raw)
-        await house.eventually(Charger, lambda row: not row.set_up_due)
+        await made_up()
+    assert not (await house.stored()).set_up_due
     async with house.charger() as raw:
         await raw.call("Heartbeat")
         await resynced(raw)
+        await made_up()
+        await raw.silent()
+
+
+async def test_a_set_up_that_waited_for_a_charge_is_not_done_again_after_a_boot(house: House, made_up: MadeUp) -> None:
+    async with house.charger() as raw:
+        await raw.boot()
+        await raw.asked("GetConfiguration")
+    async with house.charger() as raw:
+        begun = await raw.call("StartTransaction", connectorId=1, idTag="A", meterStart=0, timestamp=now().isoformat())
+        await resynced(raw)
+        await made_up()
+        await raw.boot()
+        await configured(raw, GOOD)
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+        told = {"transactionId": begun["transactionId"], "meterStop": 100, "timestamp": now().isoformat()}
+        await raw.call("StopTransaction", **told)
+        await made_up()
         await raw.silent()
 
 
@@ -160,7 +205,9 @@ async def test_a_charger_that_tells_no_configuration_is_asked_once(house: House)
         await house.eventually(Charger, lambda row: not row.set_up_due)
 
 
-async def test_a_charger_that_goes_whenever_it_is_set_up_is_left_alone_after_a_while(house: House) -> None:
+async def test_a_charger_that_goes_whenever_it_is_set_up_is_left_alone_after_a_while(
+    house: House, made_up: MadeUp
+) -> None:
     """Q10: it comes back without a boot, so boots alone would not tell the loop."""
     async with house.charger() as raw:
         await raw.boot()
@@ -173,6 +220,7 @@ async def test_a_charger_that_goes_whenever_it_is_set_up_is_left_alone_after_a_w
     async with house.charger() as raw:
         await raw.call("Heartbeat")
         await resynced(raw)
+        await made_up()
         await raw.silent()
 
 
