@@ -57,7 +57,7 @@ class Connection:
         """Of the key that its charger had to show when it came."""
         self.spoken = False
         """Its first message was answered, so it may be asked (ocpp.md Q9)."""
-        self._preparation: asyncio.Task[None] | None = None
+        self._preparation: asyncio.TimerHandle | asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Serve the socket until it ends."""
@@ -102,7 +102,8 @@ class Connection:
             while True:
                 raw = await self.socket.recv()
                 await self.direct.answered()
-                await self._take(raw)
+                if not (isinstance(raw, str) and self.direct.take(raw.encode())):
+                    await self._take(raw)
                 self.socket.queued -= 1
         except ConnectionClosed:
             pass
@@ -282,10 +283,13 @@ class Connection:
         """Do this with the charger once it has settled, in place of what was prepared before."""
         if self._preparation is not None:
             self._preparation.cancel()
-        self._preparation = self.central.spawn(self._settled(work))
+        # A timer, not a task that sleeps: thousands may come at once.
+        self._preparation = asyncio.get_running_loop().call_later(self.central.settled_in(), self._settled, work)
 
-    async def _settled(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
-        await asyncio.sleep(self.central.settled_in())
+    def _settled(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
+        self._preparation = self.central.spawn(self._prepared(work))
+
+    async def _prepared(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
         try:
             await work(self)
         except ChargerSilent as error:

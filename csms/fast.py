@@ -65,8 +65,9 @@ class Hot:
 
 _envelope = msgspec.json.Decoder(tuple[Literal[2], str, str, msgspec.Raw]).decode
 _written = msgspec.json.Encoder().encode
-_UNESCAPED = b"\\u"
-"""What escapes can smuggle in (NUL, halves of characters) is for the lenient path to clear."""
+_ESCAPE, _SMUGGLED = b"\\", b"\\u"
+"""What escapes can smuggle in (NUL, halves of characters) is for the lenient path to clear. One byte is found much
+faster than two, and is in hardly any message."""
 
 _TEXT = 0x81
 """The first byte of a text message in one frame."""
@@ -250,7 +251,7 @@ class Direct:
         try:
             _, id_, action, payload = _envelope(raw)
             hot = connection.protocol.hot.get(action)
-            if hot is None or _UNESCAPED in raw:
+            if hot is None or (_ESCAPE in raw and _SMUGGLED in raw):
                 return False
             told = hot.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -7,11 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 from websockets.datastructures import Headers
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+REMEMBERED = 10_000
+"""Addresses whose neighbourhood is not worked out again: behind a proxy it is the same one each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +143,18 @@ class Pulse:
 
 def neighbourhood(peer: object, proxies: Networks = ()) -> str:
     """Whom a socket belongs to: the IPv4 address, the /64 of IPv6; empty for a proxy and for this machine."""
+    return _neighbourhood(peer[0], proxies) if isinstance(peer, tuple) else ""
+
+
+@lru_cache(REMEMBERED)
+def _neighbourhood(host: str, proxies: Networks) -> str:
     try:
-        address = ipaddress.ip_address(peer[0]) if isinstance(peer, tuple) else None
+        address = ipaddress.ip_address(host)
     except ValueError:
-        address = None
+        return ""
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    if address is None or address.is_loopback or any(address in network for network in proxies):
+    if address.is_loopback or any(address in network for network in proxies):
         return ""
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, 64), strict=False))

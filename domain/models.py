@@ -712,7 +712,7 @@ class OcppMessage(SQLModel, table=True):
     message_id: str = Field(default="", max_length=80)
     frame: str
     repairs: str = Field(default="")
-    created_at: datetime = moment(default_factory=now, index=True)
+    created_at: datetime = moment(default_factory=now)
 
 
 class PaperKind(StrEnum):

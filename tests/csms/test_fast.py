@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import settings as chosen
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
+from websockets.protocol import Event
 
 from csms import repairs
-from csms.fast import Direct
+from csms.central import Central
+from csms.connection import Connection
+from csms.fast import Direct, Socket
 from csms.v16.hot import HOT
 from csms.v16.schemas import fits, schema
 from domain.models import ChargingSession, Connector, MeterSample, OcppMessage, now
@@ -155,6 +158,44 @@ async def test_a_later_message_waits_for_an_earlier_one(house: House, raw: Raw) 
         expected.append(f"o{number}")
     assert [(await raw.receive())[1] for _ in expected] == expected
     assert len(await house.rows(MeterSample)) == 60
+
+
+async def test_what_was_said_at_the_door_goes_the_direct_path_in_its_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fleet that comes back boots before its connections are written down, and must not cost ten times as much."""
+    let_in, said, taken = asyncio.Event(), asyncio.Event(), list[bytes]()
+    mark, process, take = Central._mark_connected, Socket.process_event, Direct.take
+
+    async def held_back(central: Central, connection: Connection) -> None:
+        await let_in.wait()
+        await mark(central, connection)
+
+    def counted(socket: Socket, event: Event) -> None:
+        process(socket, event)
+        if socket.queued == 3:
+            said.set()
+
+    def noted(direct: Direct, raw: bytes) -> bool:
+        taken.append(raw)
+        return take(direct, raw)
+
+    monkeypatch.setattr(Central, "_mark_connected", held_back)
+    monkeypatch.setattr(Socket, "process_event", counted)
+    monkeypatch.setattr(Direct, "take", noted)
+    told = {
+        "BootNotification": {"chargePointVendor": "Raw", "chargePointModel": "One"},
+        "StatusNotification": {"connectorId": 1, "errorCode": "NoError", "status": "Charging"},
+        "Heartbeat": {},
+    }
+    async with house.charger() as raw:
+        for action, payload in told.items():
+            await raw.send([2, action, action, payload])
+        await said.wait()
+        let_in.set()
+        heard = [await raw.receive() for _ in (*told, "our first question")]
+        assert [frame[1] for frame in heard if frame[0] == 3] == list(told)
+    assert [json.loads(one)[2] for one in taken] == list(told)
 
 
 async def test_a_repetition_has_no_second_effect_on_either_path(house: House, raw: Raw) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlmodel import Session, select
 
 from domain import chargers, journal
@@ -29,6 +30,14 @@ def test_old_lines_go(db: Session) -> None:
     journal.write(Bulk.within(db), [line("old", days=31), line("young", days=29)])
     assert journal.prune(db, now() - timedelta(days=30)) == 1
     assert journal.prune(db, now() - timedelta(days=30)) == 0
+    assert [row.frame for row in journal.of(db, "C-1")] == ["young"]
+
+
+def test_many_old_lines_go_in_parts(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "PRUNED_AT_ONCE", 2)
+    journal.write(Bulk.within(db), [*(line(str(n), days=31) for n in range(3)), line("young")])
+    before = now() - timedelta(days=30)
+    assert [journal.prune(db, before) for _ in range(3)] == [2, 1, 0]
     assert [row.frame for row in journal.of(db, "C-1")] == ["young"]
 
 

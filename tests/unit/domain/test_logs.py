@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from domain.db import Database
-from domain.logs import configure, first_line, take_over
+from domain.logs import _SUSPECT, _VALUES, configure, first_line, take_over
 from domain.models import User
 
 
@@ -50,6 +52,12 @@ def test_secrets_are_hidden_by_their_names(capsys: pytest.CaptureFixture[str]) -
     structlog.get_logger().info("x", new_pin="274918", access_token="abc", phone="+919845012345", user=7)
     line = json.loads(capsys.readouterr().out)
     assert (line["new_pin"], line["access_token"], line["phone"], line["user"]) == ("[hidden]", "[hidden]", "…2345", 7)
+
+
+@given(st.one_of(st.from_regex(looks) for looks, _ in _VALUES))
+def test_whatever_looks_like_a_secret_is_looked_at(said: str) -> None:
+    """Texts without any sign of one are not searched; no secret may be among them."""
+    assert _SUSPECT.search(said)
 
 
 @pytest.mark.parametrize(

@@ -208,8 +208,8 @@ async def test_web_app_and_csms_tell_the_collector_of_the_setting(tmp_path: Path
             assert (process.returncode, b"started" in out) == (0, True), error
         async with started(tmp_path, database_url, "-m", "csms", **named) as process, asyncio.timeout(60):
             async with connected(await listening_port(process)) as raw:
-                await raw.boot()
+                await raw.call("Authorize", idTag="CARD1")
             process.terminate()
             assert await process.wait() == 0
     assert told.step("command RemoteStop").service == "evapp-web"
-    assert told.step("message BootNotification").service == "evapp-csms"
+    assert told.step("message Authorize").service == "evapp-csms"
