@@ -33,6 +33,8 @@ CHARGERS = 200
 GATE_ROUNDS, GATE_SECONDS = 3, 0.6
 BEGAN = time.time()
 STORM = 5_000
+IDLE = ((1_000, True), (1_000, False), (STORM, True))
+"""Connected chargers, and whether they offer compression: T6 is set against peers that agree to it."""
 
 
 def load(server: Server, work: str, chargers: list[tuple[str, int]], **options: Any) -> dict[str, Any]:
@@ -133,29 +135,30 @@ def spread(values: list[float]) -> str:
     return f"{median(values):.2f}x [{low:.2f}-{high:.2f}]"
 
 
-def memory(rounds: int, counts: tuple[int, ...]) -> None:
-    """Unshared memory for each connected charger after two messages."""
-    for count in counts:
-        print(f"\nMemory of {count} connected chargers after two messages, KiB each (USS), {rounds} rounds", flush=True)
+def memory(rounds: int, crowds: tuple[tuple[int, bool], ...]) -> None:
+    """Unshared memory for each connected charger after two messages; of so many, which offer compression or do not."""
+    for count, deflate in crowds:
+        offering = "offering compression" if deflate else "offering no compression"
+        print(f"\nMemory of {count} connected chargers, {offering}, after two messages, KiB each (USS)", flush=True)
         runs: dict[str, list[float]] = {}
         for _ in range(rounds):
             for name in (OURS, OCPP, RPC):
                 with ExitStack() as stack:
                     field = Field(stack, [name], count=count, charging=False)
                     for server in field.servers:
-                        runs.setdefault(name, []).append(_idle(server, field.chargers))
+                        runs.setdefault(name, []).append(_idle(server, field.chargers, deflate))
         for name, each in runs.items():
             ratios = [mine / theirs for mine, theirs in zip(runs[OURS], each, strict=True)]
-            if count == 1_000:
+            if (count, deflate) == IDLE[0]:
                 targets.note("T6 memory of a charger at 1,000" if name == OURS else "", median(each))
                 targets.note(f"T6 memory / {name}", median(ratios))
             print(f"  {name:<18}{median(each):>8.1f}   {'' if name == OURS else 'this CSMS takes ' + spread(ratios)}")
 
 
-def _idle(server: Server, chargers: list[tuple[str, int]]) -> float:
+def _idle(server: Server, chargers: list[tuple[str, int]], deflate: bool) -> float:
     load(server, "handshakes", chargers[:200])  # what a first connection imports is no charger's
     before = uss_kib(server.pid)
-    plan = Plan(server.port, server.pid, "idle", chargers)
+    plan = Plan(server.port, server.pid, "idle", chargers, deflate=deflate)
     with subprocess.Popen(
         module("bench.load", json.dumps(asdict(plan))),
         cwd=ROOT,
@@ -224,7 +227,7 @@ def main() -> None:
     crowd = min(given.storm, limit - 200) if limit > 0 else given.storm
     parts: dict[str, Callable[[], None]] = {
         "flow": lambda: flow([OURS, ALONE, OCPP, ECHO, RPC, STORED], list(WORKS), given.rounds, given.seconds),
-        "memory": lambda: memory(1, (1_000, min(5_000, crowd))),
+        "memory": lambda: memory(1, tuple((min(count, crowd), deflate) for count, deflate in IDLE)),
         "storm": lambda: storm(3, crowd),
         "handshakes": lambda: handshakes(given.rounds),
         "storage": lambda: storage(given.rounds, given.seconds, given.sessions),

@@ -50,8 +50,13 @@ def masked(payload: bytes, opcode: int = 1) -> bytes:
     return bytes((0x80 | opcode,)) + size + b"\0\0\0\0" + payload
 
 
+COMPRESSED = 0x40
+"""The bit beside an opcode that says so (RFC 7692, 7.2.3.1)."""
+
+
 def unframed(data: bytearray) -> tuple[int, bytes] | None:
-    """Take one frame of a server from the front of `data`: its opcode and payload; None while it is incomplete."""
+    """Take one frame of a server from the front of `data`: its opcode, with COMPRESSED where it is, and its payload;
+    None while it is incomplete."""
     if len(data) < 2:
         return None
     length, start = data[1], 2
@@ -60,6 +65,6 @@ def unframed(data: bytearray) -> tuple[int, bytes] | None:
         length = int.from_bytes(data[2:start], "big")
     if len(data) < start + length:
         return None
-    frame = data[0] & 0x0F, bytes(data[start : start + length])
+    frame = data[0] & (COMPRESSED | 0x0F), bytes(data[start : start + length])
     del data[: start + length]
     return frame

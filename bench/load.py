@@ -9,13 +9,14 @@ import base64
 import json
 import sys
 import time
+import zlib
 from dataclasses import asdict, dataclass, field
 from statistics import quantiles
 from typing import Any
 
 import msgspec
 
-from bench.frames import MIXED, masked, unframed, written
+from bench.frames import COMPRESSED, MIXED, masked, unframed, written
 from bench.processes import cpu_seconds
 
 CONNECTING = 64
@@ -37,6 +38,8 @@ class Plan:
     """Identities and their transactions."""
     key: str = ""
     echo: bool = False
+    deflate: bool = False
+    """Offer compression, as most libraries do; who agrees to it pays for it (performance.md 2)."""
     warm: float = 2.0
     seconds: float = 2.0
     since: float = 0.0
@@ -68,6 +71,7 @@ class Charger(asyncio.Protocol):
         self.queue: list[str] | None = []
         """What is left to ask; None for the endless work of the plan."""
         self._buffer = bytearray()
+        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS) if plan.deflate else None
         self._asked = b""
         self._action = ""
         self._count = 0
@@ -80,10 +84,11 @@ class Charger(asyncio.Protocol):
         if self.plan.key:
             text = base64.b64encode(f"{self.name}:{self.plan.key}".encode()).decode()
             login = f"Authorization: Basic {text}\r\n"
+        offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n" if self._inflate else ""
         transport.write(
             f"GET /ocpp/{self.name} HTTP/1.1\r\nHost: 127.0.0.1:{self.plan.port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Protocol: ocpp1.6\r\n{login}\r\n".encode()
+            f"Sec-WebSocket-Protocol: ocpp1.6\r\n{login}{offer}\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -128,6 +133,8 @@ class Charger(asyncio.Protocol):
         return int((time.time() - self.plan.since) * 2)
 
     def _take(self, opcode: int, payload: bytes) -> None:
+        if opcode & COMPRESSED and self._inflate is not None:
+            opcode, payload = opcode ^ COMPRESSED, self._inflate.decompress(payload + b"\0\0\xff\xff")
         if opcode == 9:
             self.transport.write(masked(payload, 10))
         elif opcode == 1 and payload[:3] == b"[2," and not self.plan.echo:
