@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from bench import ours, peers, targets
+from csms.__main__ import settle_memory
 from csms.meter_log import MeterLog
 from domain import history
 from domain.bus import LocalBus
@@ -44,10 +45,10 @@ def _writer(url: str, chargers: list[tuple[str, int]], rounds: int, seconds: flo
     print(f"\nStorage: {IN_FLIGHT} samples in flight, priced and committed (FULL), {rounds} rounds of {seconds:g} s")
     ratios, rates, waits = [], [], []
     for _ in range(rounds):
-        cpu, kept, waited = asyncio.run(_ours(url, chargers, seconds))
+        cpu, waited = asyncio.run(_ours(url, chargers, seconds))
         theirs = _sqlmodel(min(seconds, 1.0))
-        ratios.append(theirs / (cpu / kept))
-        rates.append(kept * VALUES / cpu)
+        ratios.append(theirs / (cpu / len(waited)))
+        rates.append(len(waited) * VALUES / cpu)
         waits.append(quantiles(waited, n=100)[98] * 1000)
     print(
         f"  {median(rates):,.0f} values a second of one core, {median(ratios):.1f}x SQLModel, p99 {median(waits):.1f}"
@@ -59,31 +60,46 @@ def _writer(url: str, chargers: list[tuple[str, int]], rounds: int, seconds: flo
     targets.note("T5 p99 with 100 in flight", median(waits))
 
 
-async def _ours(url: str, chargers: list[tuple[str, int]], seconds: float) -> tuple[float, int, list[float]]:
-    """CPU seconds of this process, samples, and how long each took."""
-    bus, waits, kept = LocalBus(), list[float](), 0
+class Lane:
+    """A charger of the direct path: its next sample follows as soon as the last one is committed."""
+
+    def __init__(self, log: MeterLog, name: str, transaction: int, seconds: float) -> None:
+        self._log, self._name, self._transaction = log, name, transaction
+        self._ends = time.perf_counter() + seconds
+        self.waits: list[float] = []
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._next()
+
+    def _next(self) -> None:
+        self._at, at = time.perf_counter(), datetime.now(UTC)
+        self._log.hand(Sample(self._name, 1, self._transaction, at, at, 1, 7_362, 31_960, 230_400, 54), self._kept)
+
+    def _kept(self, _given: None, error: Exception | None) -> None:
+        if error is not None:
+            self.over.set_exception(error)
+            return
+        kept_at = time.perf_counter()
+        self.waits.append(kept_at - self._at)
+        if kept_at < self._ends:
+            self._next()
+        else:
+            self.over.set_result(None)
+
+
+async def _ours(url: str, chargers: list[tuple[str, int]], seconds: float) -> tuple[float, list[float]]:
+    """CPU seconds of this process, and how long each sample took."""
+    bus = LocalBus()
     async with opened(url, bus.publish):
         log = MeterLog(bus, asyncio.ensure_future)
-
-        async def keep(name: str, transaction: int) -> None:
-            at = datetime.now(UTC)
-            await log.keep(Sample(name, 1, transaction, at, at, 1, 7_362, 31_960, 230_400, 54))
-
-        async def one(name: str, transaction: int) -> None:
-            nonlocal kept
-            while time.perf_counter() < ends:
-                began = time.perf_counter()
-                await keep(name, transaction)
-                waits.append(time.perf_counter() - began)
-                kept += 1
-
         for _ in range(3):  # the first ones of a charge go the long way
-            await asyncio.gather(*(keep(*charger) for charger in chargers))
-        ends, cpu = time.perf_counter() + seconds, time.process_time()
-        await asyncio.gather(*(one(*charger) for charger in chargers))
+            await asyncio.gather(*[Lane(log, *charger, 0).over for charger in chargers])
+        settle_memory()
+        cpu = time.process_time()
+        lanes = [Lane(log, *charger, seconds) for charger in chargers]
+        await asyncio.gather(*[lane.over for lane in lanes])
         cpu = time.process_time() - cpu
         await log.finished()
-    return cpu, kept, waits
+    return cpu, [wait for lane in lanes for wait in lane.waits]
 
 
 def _sqlmodel(seconds: float) -> float:

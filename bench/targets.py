@@ -48,13 +48,21 @@ TARGETS = {
 }
 """T3 is OCPP 2.0.1, which is not spoken here; T10 is the bus's (bench/push.py has the way to the browser)."""
 
-GATED = (
-    "T2 any other action / websockets echo",
-    "T2 any other action, session layer / websockets echo",
-    "T4 with commit / websockets echo",
+UNGATED = (
+    "T1 MeterValues / ocpp defaults",
+    "T1 MeterValues / websockets echo",
+    "T1 MeterValues / ocpp-rpc strict",
+    "T1 MeterValues, session layer / ocpp-rpc strict",
+    "T2 any other action / ocpp defaults",
+    "T4 durable values a second of one core",
+    "T5 writer / SQLModel per message",
+    "T5 values a second of one core",
+    "T7 storm / ocpp-rpc strict",
 )
-"""What every change must keep (`make bench-gate`): ratios of CPU time within one run, of what is reached or nearly so.
-What is far from its target would only tell what is known (bench/README.md)."""
+"""What `make bench-gate` does not ask, and so CI does not: what is further than that from its target or hardly nearer
+(bench/README.md has the figures), and rates, which are the machine's as much as ours."""
+GATED = tuple(name for name in TARGETS if name not in UNGATED)
+"""What every change must keep."""
 
 measured: dict[str, float] = {}
 

@@ -91,12 +91,12 @@ async def _serve_until_told() -> None:
         await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "csms"))
         scheme = "wss" if settings().ocpp_tls_cert else "ws"
-        _settle_memory()
+        settle_memory()
         print(f"Chargers connect to {scheme}://{host}:{bound}/<charger-id>.", flush=True)
         await told.wait()
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """What is there when a server begins stays: the collector need not look at it again (a tenth of the CPU time)."""
     gc.collect()
     gc.freeze()
