@@ -1,5 +1,6 @@
 """What the connectors of a charger report of themselves, and what of it the charge that runs there feels."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,10 @@ CLOCK = timedelta(minutes=5), timedelta(days=1)
 """How far ahead of ours, and how far behind, a charger's time of a status is believed."""
 
 
+Plug = tuple[str, int]
+"""A charger's identity and the number of one of its connectors."""
+
+
 def status(
     db: Session,
     charger_id: str,
@@ -30,43 +35,56 @@ def status(
     received_at: datetime,
 ) -> None:
     """A connector reports its state; a report older than the last one is left out (ocpp.md Q26)."""
-    running = [s for s in _running(db, charger_id) if s.connector_number == connector_number]
-    connector = db.get(Connector, (charger_id, connector_number)) or Connector(
-        charger_id=charger_id, number=connector_number
-    )
+    told = {"status": status, "error_code": error_code, "info": info, "at": at, "received_at": received_at}
+    report(db, [{"charger_id": charger_id, "connector_number": connector_number, **told}])
+
+
+@counts_once
+def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
+    """Several reports of states at once, each as the arguments of `status`; what they are about is read together."""
+    names = sorted({one["charger_id"] for one in told})
+    running = _running(db, names)
+    there = _there(db, names)
+    for one in sorted(told, key=lambda one: str(one["charger_id"])):
+        plug = one["charger_id"], one["connector_number"]
+        if plug not in there:
+            there[plug] = Connector(charger_id=plug[0], number=plug[1])
+            db.add(there[plug])
+        _reported(db, there[plug], running[plug], one)
+
+
+def _reported(db: Session, connector: Connector, running: list[ChargingSession], told: dict[str, Any]) -> None:
+    status, at, received_at = told["status"], told["at"], told["received_at"]
     ahead, behind = CLOCK
     moment = at if at is not None and received_at - behind < at < received_at + ahead else received_at
     if connector.status_at is not None and moment < connector.status_at:
         return
     if not running and status != connector.status and idling.AFTER_IT in (status, connector.status):
-        idling.told_after(db, charger_id, connector_number, status, received_at)
+        idling.told_after(db, connector.charger_id, connector.number, status, received_at)
     if status != connector.status:
         connector.changed_at = received_at
-    connector.status, connector.error_code, connector.info = status, error_code, info
+    connector.status, connector.error_code, connector.info = status, told["error_code"], told["info"]
     connector.status_at = moment
-    db.add(connector)
     for session in running:
         session.suspended = status if status in PAUSES else ""
         idling.told(session, status, received_at)
-        db.add(session)
-        emit(db, SessionChanged(session.id or 0, charger_id, session.user_id, session.state))
-    emit(db, ChargerChanged(charger_id))
+        emit(db, SessionChanged(session.id or 0, session.charger_id, session.user_id, session.state))
+    emit(db, ChargerChanged(connector.charger_id))
 
 
-@counts_once
-def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
-    """Several reports of states at once, each as the arguments of `status`."""
-    for one in sorted(told, key=lambda one: str(one["charger_id"])):
-        status(db, **one)
+def _running(db: Session, charger_ids: Sequence[str]) -> defaultdict[Plug, list[ChargingSession]]:
+    """The running charges of these chargers, locked before anything else of them."""
+    found: defaultdict[Plug, list[ChargingSession]] = defaultdict(list)
+    for session in db.exec(
+        select(ChargingSession)
+        .where(col(ChargingSession.charger_id).in_(charger_ids), col(ChargingSession.state).in_(RUNNING))
+        .order_by(col(ChargingSession.id))
+        .with_for_update()
+    ):
+        found[session.charger_id, session.connector_number].append(session)
+    return found
 
 
-def _running(db: Session, charger_id: str) -> list[ChargingSession]:
-    """Its running charges, locked before anything else of it."""
-    return list(
-        db.exec(
-            select(ChargingSession)
-            .where(ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING))
-            .order_by(col(ChargingSession.id))
-            .with_for_update()
-        )
-    )
+def _there(db: Session, charger_ids: Sequence[str]) -> dict[Plug, Connector]:
+    found = db.exec(select(Connector).where(col(Connector.charger_id).in_(charger_ids)))
+    return {(connector.charger_id, connector.number): connector for connector in found}

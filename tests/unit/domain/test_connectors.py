@@ -1,10 +1,12 @@
 """What connectors report of themselves: which report counts, and what a charge feels of it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
-from domain import chargers
+from domain import chargers, connectors
 from domain.events import SessionChanged
 from domain.models import Connector
 from tests.money.charges import Desk
@@ -63,3 +65,34 @@ def test_a_pause_is_part_of_the_charge_that_runs_there(desk: Desk) -> None:
         assert SessionChanged(session_id, "BLR-1", asha, "CHARGING") in desk.events
     desk.status("BLR-1", 2, "SuspendedEVSE")
     assert desk.session(session_id).suspended == "Faulted"
+
+
+def test_what_is_reported_together_is_read_together(desk: Desk) -> None:
+    """After a power cut a thousand chargers say what their connectors do, in the same second."""
+    told = [
+        {
+            "charger_id": f"BLR-{number % 20}",
+            "connector_number": number // 20,
+            "status": "Available",
+            "error_code": "NoError",
+            "info": "",
+            "at": None,
+            "received_at": desk.clock.at,
+        }
+        for number in range(40)
+    ]
+
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_given: Any) -> None:
+        asked.append(statement)
+
+    for number in range(20):
+        desk.charger(f"BLR-{number}")
+    desk.do(connectors.report, told)  # the second connectors come into being
+    desk.passes(seconds=1)
+    event.listen(desk.database.engine, "before_cursor_execute", note)
+    desk.do(connectors.report, [{**one, "status": "Faulted", "received_at": desk.clock.at} for one in told])
+    event.remove(desk.database.engine, "before_cursor_execute", note)
+    assert len([one for one in asked if not one.startswith("BEGIN")]) == 3, asked
+    assert {connector(desk, n, f"BLR-{m}").status for n in (0, 1) for m in range(20)} == {"Faulted"}
