@@ -21,7 +21,7 @@ WITHHELD = "authorizationkey"
 ESCAPE = "\\u"
 """What the name may be spelt in."""
 HIDDEN = "(hidden)"
-LINGER_S = 0.1
+LINGER_S = 0.05
 """Nobody waits for the journal, and what gathers meanwhile is one transaction instead of many."""
 
 
