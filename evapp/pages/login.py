@@ -80,8 +80,9 @@ def error_of(name: str) -> rx.Var[str] | str:
 
 def ways(asked: str, other: str, path: str, *, here: str) -> rx.Component:
     """To the other form, which leads to the same place, to help, and to this page in the other language."""
+    to_other = text_link(other, returning(f"/auth/to{path}", SignIn.next_path), native=True)
     return rx.el.div(
-        rx.el.p(asked, " ", text_link(other, returning(path, SignIn.next_path)), class_name="text-ink-2"),
+        rx.el.p(asked, " ", to_other, class_name="text-ink-2"),
         rx.el.p(
             text_link(t("Help"), HELP),
             other_language(returning(here, SignIn.next_path)),

@@ -26,7 +26,7 @@ from domain.models import Role, User, now
 from domain.settings import settings
 from domain.sign_ins import Browser, Refused
 from evapp.state.effects import Effects
-from evapp.texts import at, language, t
+from evapp.texts import at, bare, language, t
 from evapp.texts.languages import LANGUAGES, moved
 from evapp.texts.refusals import refusal
 from evapp.web import flash, forms
@@ -183,8 +183,7 @@ def posted(form: str, page: str) -> Callable[[Door], Callable[[Request], Awaitab
                     metrics.SIGN_INS.add(OUTCOMES[type(error)])
                 errors, why = {"": refusal(error)}, type(error).__name__
             log.info("form refused", form=form, why=why, fields=sorted(filter(None, errors)))
-            onward = forms.onward(request, typed)
-            response = RedirectResponse(at(f"{page}?next={quote(local(onward), safe='')}" if onward else page), 303)
+            response = RedirectResponse(_leading(at(page), forms.onward(request, typed)), 303)
             flash.leave(response, form, typed=typed, errors=errors)
             return response
 
@@ -284,10 +283,17 @@ async def choose_language(request: Request) -> Response:
     user = await of_request(request)
     if request.method == "POST" and user is not None and user.id is not None:
         await transact(accounts.speak, user.id, wanted.code)
-    response = RedirectResponse(moved(local(typed.get("next")), wanted), 303)
+    page = moved(local(typed.get("next")), wanted)
+    response = RedirectResponse(page if "?" in page else _leading(page, forms.onward(request, {})), 303)
     keep(response, wanted)
     flash.forget(response)  # its sentences are in the language before
     return response
+
+
+async def form_page(request: Request) -> Response:
+    """To this form from the other one, on the same errand, even by a link whose page had not come alive."""
+    page = bare(request.url.path).removeprefix("/auth/to")
+    return RedirectResponse(_leading(at(page), forms.onward(request, dict(request.query_params))), 303)
 
 
 async def gate(request: Request) -> Response:
@@ -353,6 +359,11 @@ def _home(user: User, onward: object) -> Response:
     return RedirectResponse(moved(local(onward), LANGUAGES[user.language]), 303)
 
 
+def _leading(page: str, onward: str) -> str:
+    """A page that leads on to where somebody was going, when he was going anywhere."""
+    return f"{page}?next={quote(local(onward), safe='')}" if onward else page
+
+
 def _out(note: str) -> Response:
     response = RedirectResponse(at("/login"), 303)
     response.delete_cookie(flash.name(COOKIE), **flash.attributes())
@@ -371,6 +382,7 @@ routes = [
     Route("/auth/step-up", step_up, methods=["POST"]),
     Route("/auth/delete", delete, methods=["POST"]),
     Route("/auth/logout", logout, methods=["POST"]),
+    *(Route(f"/auth/to{page}", form_page, methods=["GET"]) for page in ("/register", "/login")),
     Route("/auth/gate", gate, methods=["GET"]),
     Route("/auth/language", choose_language, methods=["GET", "POST"]),
 ]

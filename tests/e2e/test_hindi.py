@@ -1,6 +1,7 @@
 """The story in Hindi: chosen once, it is spoken by every page, by what is pushed to it, and after signing in again."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 from playwright.async_api import Page, expect
@@ -8,7 +9,7 @@ from playwright.async_api import Page, expect
 from domain.db import Database
 from domain.models import User
 from tests.e2e.browsers import PIN
-from tests.e2e.conftest import Driver, Street
+from tests.e2e.conftest import Driver, Phone, Street
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -74,6 +75,17 @@ async def test_the_sign_in_page_has_a_way_to_hindi_and_back(driver: Driver) -> N
     await page.get_by_role("link", name="English").click()
     await page.wait_for_url("**/login?next=*")
     await expect(page.get_by_text("Sign in to charge at BLR-017")).to_be_visible()
+
+
+async def test_the_ways_from_a_form_keep_the_errand_before_the_page_comes_alive(
+    phones: Callable[..., Awaitable[Phone]],
+) -> None:
+    asleep = await phones(java_script_enabled=False)
+    await asleep.open("/login?next=/c/BLR-017")
+    await asleep.page.get_by_role("link", name="Create an account").click()
+    await asleep.page.wait_for_url("**/register?next=%2Fc%2FBLR-017")
+    await asleep.page.get_by_role("link", name="हिन्दी").click()
+    await asleep.page.wait_for_url("**/hi/register?next=%2Fc%2FBLR-017")
 
 
 PLACES = (

@@ -149,6 +149,17 @@ async def test_the_page_knows_better_than_its_form_where_one_was_going(asha: htt
     assert answer.headers["location"] == "/ops"
 
 
+@pytest.mark.parametrize("page", ["/login", "/register"])
+async def test_one_form_leads_to_the_other_on_the_same_errand(browse: Browse, page: str) -> None:
+    door = f"/auth/to{page}"
+    assert (await browse().get(door)).headers["location"] == page
+    assert (await browse().get(f"{door}?next=/c/BLR-017")).headers["location"] == f"{page}?next=%2Fc%2FBLR-017"
+    asleep = browse(referer=f"{settings().url}/login?next=%2Fc%2FBLR-017")
+    assert (await asleep.get(door)).headers["location"] == f"{page}?next=%2Fc%2FBLR-017"
+    astray = browse(referer=f"{settings().url}/login?next=https%3A%2F%2Fevil.example")
+    assert (await astray.get(door)).headers["location"] == f"{page}?next=%2Fdashboard"
+
+
 async def test_a_wrong_pin_keeps_the_name_and_the_way_but_not_the_pin(asha: httpx.AsyncClient, browse: Browse) -> None:
     client = browse()
     answer = await client.post("/auth/login", data=LOGIN | {"pin": "918273", "next": "/c/BLR-017"})

@@ -104,6 +104,14 @@ async def test_a_link_chooses_a_language_for_this_browser(browser: httpx.AsyncCl
     assert (await browser.get("/login")).text == "/login en"
 
 
+async def test_a_link_followed_before_its_page_came_alive_keeps_the_errand(browser: httpx.AsyncClient) -> None:
+    page = {"referer": "https://ev.example/login?next=%2Fc%2FBLR-017"}
+    chosen = await browser.get("/auth/language", params={"to": "hi", "next": "/login"}, headers=page)
+    assert chosen.headers["location"] == "/hi/login?next=%2Fc%2FBLR-017"
+    alive = await browser.get("/auth/language", params={"to": "hi", "next": "/login?next=%2Fwallet"}, headers=page)
+    assert alive.headers["location"] == "/hi/login?next=%2Fwallet"
+
+
 @pytest.mark.parametrize("path", ["/assets/a.js", "/_event", "/sw.js"])
 async def test_only_pages_are_led_elsewhere(browser: httpx.AsyncClient, path: str) -> None:
     await browser.get("/auth/language", params={"to": "hi"})
