@@ -1,148 +1,17 @@
-"""A charge from the wish to the last message, by the rows of payments.md 3.2 (C) and of ocpp.md (Q)."""
+"""A charge from the charger's answer to its last message, by the rows of payments.md 3.2 (C) and of ocpp.md (Q)."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain import accounts, charging, settings, tariffs, wallet
-from domain.charging import ENDINGS, REFUSALS
-from domain.events import ChargerChanged, SessionChanged, WalletChanged
+from domain import accounts, charging, tariffs, wallet
+from domain.charging import ENDINGS
 from domain.models import ChargingSession, Hold, HoldState, SessionState, Transfer
 from tests.money import house
 from tests.money.charges import METER, Desk
 
 PRICE = 18
 """Rupees a kWh, the default tariff."""
-
-
-# The wish
-
-
-def test_a_wish_holds_money_up_to_the_cap_and_waits_for_the_charger(desk: Desk) -> None:
-    asha = desk.driver(rupees=3_000)
-    desk.charger()
-    session = desk.session(desk.request(asha))
-    assert session.state == SessionState.REQUESTED
-    assert session.due_at == desk.clock.at + charging.ANSWER
-    assert len(session.tag) == 14
-    assert session.tag.isalnum()
-    assert session.tag == session.tag.upper()
-    assert desk.money(asha).held_paise == settings.settings().session_cap_paise
-    assert desk.free(asha) == 1_000
-
-
-def test_a_wish_is_announced_to_whoever_watches(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    desk.events.clear()
-    session_id = desk.request(asha)
-    assert {type(event) for event in desk.events} == {SessionChanged, ChargerChanged, WalletChanged}
-    assert SessionChanged(session_id, "BLR-1", asha, "REQUESTED") in desk.events
-
-
-def test_two_wishes_never_have_the_same_tag(desk: Desk) -> None:
-    desk.charger(connectors=9)
-    tags = {desk.session(desk.request(desk.driver(), connector=n)).tag for n in range(1, 10)}
-    assert len(tags) == 9
-
-
-@pytest.mark.row("C28")
-def test_too_little_money_is_refused_and_the_least_is_enough(desk: Desk) -> None:
-    """C28."""
-    asha = desk.driver(rupees=49)
-    desk.charger()
-    code, sentence = desk.refusal(asha)
-    assert code == "funds"
-    assert sentence == "You need at least ₹50.00 free in your wallet to start. Add money first."
-    desk.give(asha, 1)
-    desk.request(asha)
-
-
-@pytest.mark.row("C28")
-def test_arrears_are_refused_even_with_money(desk: Desk) -> None:
-    """C28: a driver who owes pays that first."""
-    asha = desk.driver()
-    desk.charger()
-    desk.do(house.owe, asha, 1_250)
-    assert desk.refusal(asha) == (
-        "arrears",
-        "You owe ₹12.50 for an earlier charge. Add money first; it is taken from that.",
-    )
-
-
-def test_a_blocked_driver_is_refused(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    desk.do(accounts.block, asha)
-    assert desk.refusal(asha)[0] == "blocked"
-
-
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [
-        ("Charging", "busy"),
-        ("SuspendedEV", "busy"),
-        ("Reserved", "busy"),
-        ("Unavailable", "off"),
-        ("Faulted", "fault"),
-        ("Unknown", "no contact"),
-    ],
-)
-def test_a_connector_that_is_not_free_is_refused_with_its_reason(desk: Desk, status: str, code: str) -> None:
-    asha = desk.driver()
-    desk.charger()
-    desk.status("BLR-1", 1, status)
-    assert desk.refusal(asha) == (code, REFUSALS[code])
-
-
-def test_a_charger_out_of_contact_is_refused(desk: Desk) -> None:
-    asha = desk.driver()
-    desk.charger()
-    desk.passes(minutes=11)
-    assert desk.refusal(asha)[0] == "no contact"
-
-
-@pytest.mark.parametrize(("charger_id", "connector"), [("BLR-2", 1), ("BLR-1", 2), ("BLR-1", 0), ("BLR-1", -1)])
-def test_what_does_not_exist_is_refused(desk: Desk, charger_id: str, connector: int) -> None:
-    asha = desk.driver()
-    desk.charger()
-    assert desk.refusal(asha, charger_id, connector)[0] == "unknown"
-
-
-@pytest.mark.row("C15")
-def test_one_charge_a_driver(desk: Desk) -> None:
-    """C15: by our rule a second charge waits for the end of the first, whatever the second charger's state."""
-    asha = desk.driver()
-    desk.charger()
-    desk.charger("BLR-2")
-    desk.request(asha)
-    assert desk.refusal(asha, "BLR-2") == ("charging", "You are already charging at BLR-1.")
-    assert desk.refusal(asha, "BLR-1") == ("charging", "You are already charging at BLR-1.")
-
-
-def test_one_charge_a_connector(desk: Desk) -> None:
-    desk.charger(connectors=2)
-    desk.request(desk.driver())
-    ben = desk.driver()
-    assert desk.refusal(ben)[0] == "busy"
-    desk.request(ben, connector=2)
-
-
-@pytest.mark.parametrize(
-    "limit",
-    [
-        {"paise": 0},
-        {"wh": -1},
-        {"minutes": 0},
-        {"paise": 10**9},
-        {"wh": 2**63},
-        {"minutes": 2**31},
-    ],
-)
-def test_a_limit_that_is_none_is_refused(desk: Desk, limit: dict[str, int]) -> None:
-    asha = desk.driver()
-    desk.charger()
-    assert desk.refusal(asha, **limit)[0] == "limit"
 
 
 # The answer

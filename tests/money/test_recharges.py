@@ -2,118 +2,29 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, select
+from sqlmodel import select
 
 from domain import accounts, charging, funnel, poll_schedule, recharges, wallet
 from domain.db import Database, read, transact
 from domain.events import RechargeChanged, WalletChanged
-from domain.models import Account, Finding, GatewayEvent, OrderState, RechargeOrder
-from domain.recharges import GatewayRefused, NotYours, RechargeRefused
-from domain.settings import settings
+from domain.models import Account, Finding, GatewayEvent, OrderState
+from domain.recharges import GatewayRefused, NotYours
 from tests.money.house import (
     RUPEES_500,
     Clock,
     Gateway,
     Heard,
-    charge,
     credits,
     driver,
     found,
-    give,
     money,
-    owe,
     placed,
     rows,
 )
 from tests.money.orders import opened
-
-# Placing
-
-
-@pytest.mark.row("R28", "R29")
-@pytest.mark.parametrize("amount", [0, -50_000, 49_999, 1, True, 500.01, "50000", None])
-def test_less_than_500_or_no_whole_number_is_refused(books: Session, amount: Any) -> None:
-    """R28, R29."""
-    user_id = driver(books)
-    with pytest.raises(RechargeRefused, match=r"The least you can add is ₹500\."):
-        recharges.place(books, user_id, amount, "n1")
-    assert rows(books, RechargeOrder) == 0
-
-
-@pytest.mark.row("R28")
-@pytest.mark.parametrize("amount", [1_000_001, 10**12, 10**30])
-def test_more_than_the_most_is_refused(books: Session, amount: int) -> None:
-    """R28."""
-    user_id = driver(books)
-    with pytest.raises(RechargeRefused, match=r"The most you can add at once is ₹10,000\."):
-        recharges.place(books, user_id, amount, "n1")
-
-
-@pytest.mark.parametrize("amount", [50_000, 50_001, 1_000_000])
-def test_the_limits_themselves_are_fine(books: Session, amount: int) -> None:
-    order = recharges.place(books, driver(books), amount, "n1")
-    assert order.amount_paise == amount
-    assert order.state == OrderState.NEW
-    assert order.merchant_order_id.startswith("RCH-")
-    assert len(order.merchant_order_id) == 36
-
-
-def test_the_limits_are_settings(books: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings(), "recharge_min_paise", 12_345)
-    with pytest.raises(RechargeRefused, match=r"The least you can add is ₹123\.45\."):
-        recharges.place(books, driver(books), 12_344, "n1")
-
-
-@pytest.mark.row("R23")
-def test_one_nonce_is_one_order(books: Session) -> None:
-    """R23."""
-    user_id = driver(books)
-    first = recharges.place(books, user_id, RUPEES_500, "n1")
-    assert recharges.place(books, user_id, RUPEES_500, "n1") is first
-    with pytest.raises(RechargeRefused, match="another amount"):
-        recharges.place(books, user_id, RUPEES_500 + 1, "n1")
-    assert rows(books, RechargeOrder) == 1
-
-
-def test_a_nonce_belongs_to_its_driver(books: Session) -> None:
-    first = recharges.place(books, driver(books), RUPEES_500, "n1")
-    assert recharges.place(books, driver(books, "ravi"), RUPEES_500, "n1").id != first.id
-
-
-@pytest.mark.parametrize("nonce", ["", "x" * 65])
-def test_a_nonce_that_no_page_made_is_refused(books: Session, nonce: str) -> None:
-    with pytest.raises(RechargeRefused):
-        recharges.place(books, driver(books), RUPEES_500, nonce)
-
-
-def test_a_blocked_driver_is_refused(books: Session) -> None:
-    user_id = driver(books)
-    accounts.block(books, user_id)
-    with pytest.raises(RechargeRefused, match="blocked"):
-        recharges.place(books, user_id, RUPEES_500, "n1")
-
-
-def test_only_so_many_orders_are_open_at_once(books: Session, clock: Clock) -> None:
-    user_id = driver(books)
-    for n in range(20):
-        recharges.place(books, user_id, RUPEES_500, f"n{n}")
-    with pytest.raises(RechargeRefused, match="15 minutes"):
-        recharges.place(books, user_id, RUPEES_500, "one more")
-    clock.at += recharges.PAY_WITHIN
-    recharges.place(books, user_id, RUPEES_500, "one more")
-
-
-@pytest.mark.row("R23")
-async def test_200_clicks_at_once_are_one_order(asha: int) -> None:
-    """R23."""
-    orders = await asyncio.gather(*(placed(asha) for _ in range(200)))
-    assert len({order.merchant_order_id for order in orders}) == 1
-    assert await read(rows, RechargeOrder) == 1
-
 
 # Paying
 
@@ -414,55 +325,6 @@ async def test_a_state_nobody_knows_is_not_paid(asha: int, gateway: Gateway, sta
     assert await read(credits, asha) == []
 
 
-@pytest.mark.row("R38")
-async def test_arrears_are_cleared_first(asha: int, gateway: Gateway) -> None:
-    """R38: both sides are in the wallet's story."""
-    await transact(owe, asha, 11_800)
-    order_id = await opened(gateway, asha)
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    balance = await read(money, asha)
-    assert (balance.balance_paise, balance.arrears_paise) == (38_200, 0)
-    story = await read(wallet.lines, asha)
-    assert [(line.amount_paise, line.arrears) for line in story[:2]] == [(38_200, False), (11_800, True)]
-
-
-@pytest.mark.row("R38")
-async def test_arrears_larger_than_the_recharge(asha: int, gateway: Gateway) -> None:
-    """R38."""
-    await transact(owe, asha, 70_000)
-    order_id = await opened(gateway, asha)
-    gateway.pay(order_id)
-    await asyncio.gather(*(funnel.settle(gateway, order_id) for _ in range(5)))
-    balance = await read(money, asha)
-    assert (balance.balance_paise, balance.arrears_paise) == (0, 20_000)
-
-
-@pytest.mark.row("R24", "R38")
-async def test_two_recharges_at_once_with_arrears(asha: int, gateway: Gateway) -> None:
-    """R38, R24: each clears what is left of them when its turn comes."""
-    await transact(owe, asha, 70_000)
-    orders = [await opened(gateway, asha, nonce) for nonce in ("n1", "n2")]
-    for order_id in orders:
-        gateway.pay(order_id)
-    said = [(order_id, gateway.orders[order_id]) for order_id in orders]
-    await asyncio.gather(*(transact(recharges.apply, *one) for one in said * 10))
-    balance = await read(money, asha)
-    assert (balance.balance_paise, balance.arrears_paise) == (30_000, 0)
-
-
-async def test_a_credit_extends_the_hold_of_the_running_charge(asha: int, gateway: Gateway) -> None:
-    """payments.md 2.7: a top-up during a charge lets it go on."""
-    await transact(give, asha, 10_000)
-    session_id = await transact(charge, asha)
-    await transact(wallet.hold, session_id, asha, at_least=1, at_most=settings().session_cap_paise)
-    order_id = await opened(gateway, asha)
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    balance = await read(money, asha)
-    assert (balance.balance_paise, balance.held_paise) == (60_000, 60_000)
-
-
 @pytest.mark.row("R40")
 async def test_a_database_that_fails_at_the_credit_keeps_everything_due(
     asha: int, gateway: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
@@ -497,24 +359,6 @@ async def test_one_bad_order_does_not_stop_the_others(asha: int, gateway: Gatewa
 
 
 # What is kept
-
-
-async def test_what_the_gateway_says_is_kept_once(asha: int, gateway: Gateway) -> None:
-    order_id = await opened(gateway, asha)
-    for _ in range(5):
-        await funnel.settle(gateway, order_id)
-        await funnel.rang(gateway, order_id, b"the same bell")
-    gateway.pay(order_id)
-    await funnel.settle(gateway, order_id)
-    kinds = await read(lambda db: db.exec(select(GatewayEvent.kind).order_by(col(GatewayEvent.id))).all())
-    assert kinds == ["pay", "status", "webhook", "status"]
-
-
-async def test_the_pay_pages_token_is_no_evidence(asha: int, gateway: Gateway) -> None:
-    order_id = await opened(gateway, asha)
-    page = (await found(order_id)).redirect_url
-    bodies = await read(lambda db: db.exec(select(GatewayEvent.body)).all())
-    assert not any(page in body or "http" in body for body in bodies)
 
 
 async def test_the_pending_list_is_newest_first_and_holds_what_is_undecided(asha: int, gateway: Gateway) -> None:

@@ -1,7 +1,7 @@
 """What does not fit together is found, kept as a row for the operator, and changes no money."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from domain import (
     recheck,
     reconciliation,
     refunds,
-    settled_payments,
     sweeper,
     trail,
     wallet,
@@ -33,12 +32,9 @@ from domain.models import (
     HoldState,
     OrderState,
     SessionState,
-    SettledPayment,
     SignInAttempt,
 )
 from domain.reconciliation import Discrepancy
-from domain.settled_payments import Line
-from payments import settlement_report
 from tests.money.house import RUPEES_500, Clock, Gateway, charge, credits, found, give, placed, rows
 from tests.money.orders import SILENT, paid, sent
 
@@ -276,122 +272,6 @@ async def test_pages_of_orders_are_all_asked_about(
     assert [ref for _, ref in await checked(gateway, clock)] == orders
 
 
-# The settlement report
-
-HEAD = (
-    "PaymentType,MerchantReferenceId,PhonePeReferenceId,Amount,Fee,TransactionDate,SettlementDate,BankReferenceNo,"
-    "IGST,CGST,SGST"
-)
-
-
-def line(reference: str, **other: Any) -> Line:
-    today = datetime.now(UTC).date()
-    told: dict[str, Any] = {
-        "kind": "PAYMENT",
-        "merchant_reference": reference,
-        "gateway_reference": f"OM-{reference}",
-        "amount_paise": RUPEES_500,
-        "fee_paise": -500,
-        "tax_paise": -90,
-        "paid_on": today,
-        "settled_on": today,
-        "bank_reference": "UTR1",
-    }
-    return Line(**told | other)
-
-
-async def settled(*lines: Line) -> list[tuple[str, str]]:
-    done = await transact(settled_payments.take, list(lines))
-    return [(each.kind, each.ref) for each in done.found]
-
-
-async def test_a_report_that_fits_is_kept_line_by_line(asha: int, gateway: Gateway) -> None:
-    order_id = await paid(gateway, asha)
-    refund_id = await sent(gateway, order_id)
-    gateway.say_refund(refund_id, "COMPLETED")
-    await funnel.settle_refund(gateway, refund_id)
-    refund = line(refund_id, kind="REFUND", amount_paise=20_000)
-    assert await settled(line(order_id), refund) == []
-    assert await read(rows, SettledPayment) == 2
-
-
-@pytest.mark.row("R39")
-async def test_a_report_imported_again_changes_nothing(asha: int, gateway: Gateway) -> None:
-    """R39: the same file, and one that overlaps it, also at the same time."""
-    order_id, other = await paid(gateway, asha), await paid(gateway, asha, "n2")
-    before = await entries()
-    assert await settled(line(order_id), line("RCH-unknown")) == [("settled-unknown", "RCH-unknown")]
-    again = await asyncio.gather(
-        *(transact(settled_payments.take, [line("RCH-unknown"), line(order_id), line(other)]) for _ in range(8))
-    )
-    assert sum(done.new for done in again) == 1
-    assert [done.found for done in again] == [[]] * 8
-    assert await read(rows, SettledPayment) == 3
-    assert await entries() == before
-
-
-async def test_a_line_that_comes_with_other_figures_is_a_conflict(asha: int, gateway: Gateway) -> None:
-    order_id = await paid(gateway, asha)
-    await settled(line(order_id))
-    changed = line(order_id, amount_paise=49_000)
-    assert await settled(changed) == [("settled-conflict", order_id)]
-    assert await settled(line(order_id, fee_paise=-501)) == []
-    (kept,) = await read(lambda db: db.exec(select(SettledPayment)).all())
-    assert (kept.amount_paise, kept.fee_paise) == (RUPEES_500, -500)
-
-
-async def test_lines_that_do_not_fit_our_books(asha: int, gateway: Gateway) -> None:
-    credited, waiting = await paid(gateway, asha), (await placed(asha, nonce="n2")).merchant_order_id
-    refund_id = await sent(gateway, credited)
-    assert await settled(
-        line(credited, amount_paise=49_999),
-        line(waiting),
-        line("RCH-nobody"),
-        line(refund_id, kind="REFUND", amount_paise=20_000),
-        line("REF-nobody", kind="REFUND"),
-    ) == [
-        ("settled-amount", credited),
-        ("settled-state", waiting),
-        ("settled-unknown", "RCH-nobody"),
-        ("settled-state", refund_id),
-        ("settled-unknown", "REF-nobody"),
-    ]
-
-
-async def test_a_credit_that_is_never_paid_out(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """Only within the days that reports cover, and not yet where the next report may have it."""
-    clock.at = datetime(2026, 11, 2, 6, tzinfo=UTC)
-    first = await paid(gateway, asha, "n1")
-    lost = {}
-    for day, nonce in ((3, "n2"), (7, "n3"), (8, "n4")):
-        clock.at = datetime(2026, 11, day, 6, tzinfo=UTC)
-        lost[day] = await paid(gateway, asha, nonce)
-    last = await paid(gateway, asha, "n5")
-    assert await read(settled_payments.missing) == []
-    await settled(line(first, paid_on=date(2026, 11, 2)), line(last, paid_on=date(2026, 11, 8)))
-    assert [(each.kind, each.ref) for each in await read(settled_payments.missing)] == [("settled-missing", lost[3])]
-    later = await paid(gateway, asha, "n6")
-    await settled(line(later, paid_on=date(2026, 11, 11)))
-    assert [each.ref for each in await read(settled_payments.missing)] == [lost[3], lost[7], lost[8]]
-    await settled(line(lost[3], paid_on=date(2026, 11, 3)))
-    assert [each.ref for each in await read(settled_payments.missing)] == [lost[7], lost[8]]
-
-
-async def test_days_stand_beside_the_ledger(asha: int, gateway: Gateway, clock: Clock) -> None:
-    """Days of India: 19:00 UTC is the next one."""
-    orders = []
-    for hour in (6, 19):
-        clock.at = datetime(2026, 11, 2, hour, tzinfo=UTC)
-        orders.append(await paid(gateway, asha, f"n{hour}"))
-    await settled(
-        line(orders[0], paid_on=date(2026, 11, 2)),
-        line("REF-1", kind="REFUND", amount_paise=1_000, paid_on=date(2026, 11, 3), fee_paise=0, tax_paise=0),
-    )
-    days = await read(settled_payments.days, date(2026, 11, 2), date(2026, 11, 3))
-    told = [(day.on.day, day.reported_paise, day.booked_paise, day.refunded_paise, day.kept_paise) for day in days]
-    assert told == [(2, 50_000, 50_000, 0, 590), (3, 0, 50_000, 1_000, 0)]
-
-
 # By the sweeper
 
 
@@ -474,66 +354,3 @@ async def test_the_sweeper_forgets_old_answers_of_the_api(asha: int, gateway: Ga
     clock.at = night + timedelta(minutes=1)
     await sweeper.sweep_books(gateway, clock.at)
     assert await read(lambda db: db.exec(select(ApiWrite.name)).all()) == ["new"]
-
-
-# Reading the file
-
-
-def test_a_report_as_phonepe_documents_it() -> None:
-    report = "\n".join(
-        (
-            f"\ufeff{HEAD}",
-            "PAYMENT,RCH-1,OM1,500.00,-5.00,2026-11-20,2026-11-21,UTR9,0,-0.45,-0.45",
-            "",
-            "REFUND,REF-1,OMR1,-200.00,0,20-11-2026 14:05:11,21/11/2026,UTR9,,,",
-        )
-    )
-    assert settlement_report.lines(report) == [
-        Line("PAYMENT", "RCH-1", "OM1", 50_000, -500, -90, date(2026, 11, 20), date(2026, 11, 21), "UTR9"),
-        Line("REFUND", "REF-1", "OMR1", 20_000, 0, 0, date(2026, 11, 20), date(2026, 11, 21), "UTR9"),
-    ]
-
-
-def test_headings_may_be_spelled_as_spreadsheets_do() -> None:
-    head = "payment type,Merchant Reference Id,PhonePe Reference ID,AMOUNT,transaction_date,Settlement Date,More"
-    (read_line,) = settlement_report.lines(f"{head}\n payment , RCH-1 ,OM1,1,2026-11-20T10:00:00,21 Nov 2026,x,y,z")
-    assert (read_line.kind, read_line.amount_paise, read_line.bank_reference) == ("PAYMENT", 100, "")
-
-
-@pytest.mark.parametrize(
-    ("report", "said"),
-    [
-        ("", "no PaymentType, MerchantReferenceId, PhonePeReferenceId, Amount, TransactionDate, SettlementDate"),
-        ("a,b,c\n1,2,3", "no PaymentType"),
-        (HEAD.replace("Amount", "Sum"), "no Amount"),
-    ],
-)
-def test_another_file_is_refused(report: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        settlement_report.lines(report)
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "said"),
-    [
-        (0, "CHARGEBACK", "PaymentType 'CHARGEBACK' is not PAYMENT or REFUND"),
-        (1, "", "MerchantReferenceId '' is not a reference"),
-        (1, "x" * 81, "is not a reference"),
-        (2, "a\x00b", "is not a reference"),
-        (3, "1e3", "Amount '1e3' is not an amount"),
-        (3, "५००", "is not an amount"),
-        (3, "500.005", "is not an amount"),
-        (3, "1,500.00", "is not an amount"),
-        (3, "NaN", "is not an amount"),
-        (4, "five", "Fee 'five' is not an amount"),
-        (5, "31-02-2026", "TransactionDate '31-02-2026' is not a day"),
-        (6, "", "SettlementDate '' is not a day"),
-        (8, "x", "IGST 'x' is not an amount"),
-    ],
-)
-def test_a_line_that_is_not_exact_is_refused_with_its_number(column: int, cell: str, said: str) -> None:
-    cells = ["PAYMENT", "RCH-1", "OM1", "500.00", "-5.00", "2026-11-20", "2026-11-21", "UTR9", "0", "0", "0"]
-    good = ",".join(cells)
-    cells[column] = f'"{cell}"'
-    with pytest.raises(ValueError, match=f"^Line 3: .*{said}"):
-        settlement_report.lines("\n".join((HEAD, good, ",".join(cells))))

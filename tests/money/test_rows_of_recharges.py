@@ -23,7 +23,7 @@ from tests.money.house import RUPEES_500, Clock, Gateway, driver, found, money, 
 from tests.money.orders import SILENT, accept, refuse
 from tests.money.rows import SCENES, scene, told
 from tests.money.test_hosts import DESK, REAL, UAT, refusals
-from tests.money.test_reconciliation import line
+from tests.money.test_settlement_report import line
 from tests.money.town import Town
 from tests.unit.evapp.state.test_recharge import tab
 

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
@@ -38,9 +38,9 @@ from domain.wallet import InsufficientFunds
 from simulator.phonepe import Sandbox
 from tests.money import house
 from tests.money.charges import Desk
+from tests.money.simulation.seeded import FakeClock, SeededSecrets
 from tests.money.simulation.street import VirtualCharger, lost
 
-BEGAN = datetime(2026, 11, 22, 6, tzinfo=UTC)
 DRIVERS, CHARGERS = 4, 3
 PRICE = 1_800
 FAULTS = {
@@ -65,30 +65,6 @@ KEPT = {
     "findings": ("created_at",),
 }
 """What the ledger of a run is, and the columns that the machine's own clock fills."""
-
-
-class SeededSecrets:
-    """Ids from the seed: the same run has the same names."""
-
-    def __init__(self, dice: Random) -> None:
-        self._dice = dice
-
-    def token_hex(self, size: int) -> str:
-        return self._dice.randbytes(size).hex()
-
-    def choice(self, letters: str) -> str:
-        return self._dice.choice(letters)
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.at = BEGAN
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def seconds(self) -> float:
-        return self.at.timestamp()
 
 
 class World:

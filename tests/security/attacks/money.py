@@ -90,7 +90,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/recharges.py",
             "    _refuse_amount(amount_paise)\n",
             "",
-            "tests/money/test_recharges.py::test_less_than_500_or_no_whole_number_is_refused",
+            "tests/money/test_placing.py::test_less_than_500_or_no_whole_number_is_refused",
         ),
     ),
     "50 starts at once with money for one": (
@@ -108,7 +108,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/recharges.py",
             "        return known\n",
             "        nonce = secrets.token_hex(16)\n",
-            "tests/money/test_recharges.py::test_200_clicks_at_once_are_one_order",
+            "tests/money/test_placing.py::test_200_clicks_at_once_are_one_order",
         ),
     ),
 }

@@ -1,0 +1,101 @@
+"""An order is placed before anybody is asked for money: within the limits, once a click, and few at a time."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from domain import accounts, recharges
+from domain.db import read
+from domain.models import OrderState, RechargeOrder
+from domain.recharges import RechargeRefused
+from domain.settings import settings
+from tests.money.house import (
+    RUPEES_500,
+    Clock,
+    driver,
+    placed,
+    rows,
+)
+
+
+@pytest.mark.row("R28", "R29")
+@pytest.mark.parametrize("amount", [0, -50_000, 49_999, 1, True, 500.01, "50000", None])
+def test_less_than_500_or_no_whole_number_is_refused(books: Session, amount: Any) -> None:
+    """R28, R29."""
+    user_id = driver(books)
+    with pytest.raises(RechargeRefused, match=r"The least you can add is ₹500\."):
+        recharges.place(books, user_id, amount, "n1")
+    assert rows(books, RechargeOrder) == 0
+
+
+@pytest.mark.row("R28")
+@pytest.mark.parametrize("amount", [1_000_001, 10**12, 10**30])
+def test_more_than_the_most_is_refused(books: Session, amount: int) -> None:
+    """R28."""
+    user_id = driver(books)
+    with pytest.raises(RechargeRefused, match=r"The most you can add at once is ₹10,000\."):
+        recharges.place(books, user_id, amount, "n1")
+
+
+@pytest.mark.parametrize("amount", [50_000, 50_001, 1_000_000])
+def test_the_limits_themselves_are_fine(books: Session, amount: int) -> None:
+    order = recharges.place(books, driver(books), amount, "n1")
+    assert order.amount_paise == amount
+    assert order.state == OrderState.NEW
+    assert order.merchant_order_id.startswith("RCH-")
+    assert len(order.merchant_order_id) == 36
+
+
+def test_the_limits_are_settings(books: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings(), "recharge_min_paise", 12_345)
+    with pytest.raises(RechargeRefused, match=r"The least you can add is ₹123\.45\."):
+        recharges.place(books, driver(books), 12_344, "n1")
+
+
+@pytest.mark.row("R23")
+def test_one_nonce_is_one_order(books: Session) -> None:
+    """R23."""
+    user_id = driver(books)
+    first = recharges.place(books, user_id, RUPEES_500, "n1")
+    assert recharges.place(books, user_id, RUPEES_500, "n1") is first
+    with pytest.raises(RechargeRefused, match="another amount"):
+        recharges.place(books, user_id, RUPEES_500 + 1, "n1")
+    assert rows(books, RechargeOrder) == 1
+
+
+def test_a_nonce_belongs_to_its_driver(books: Session) -> None:
+    first = recharges.place(books, driver(books), RUPEES_500, "n1")
+    assert recharges.place(books, driver(books, "ravi"), RUPEES_500, "n1").id != first.id
+
+
+@pytest.mark.parametrize("nonce", ["", "x" * 65])
+def test_a_nonce_that_no_page_made_is_refused(books: Session, nonce: str) -> None:
+    with pytest.raises(RechargeRefused):
+        recharges.place(books, driver(books), RUPEES_500, nonce)
+
+
+def test_a_blocked_driver_is_refused(books: Session) -> None:
+    user_id = driver(books)
+    accounts.block(books, user_id)
+    with pytest.raises(RechargeRefused, match="blocked"):
+        recharges.place(books, user_id, RUPEES_500, "n1")
+
+
+def test_only_so_many_orders_are_open_at_once(books: Session, clock: Clock) -> None:
+    user_id = driver(books)
+    for n in range(20):
+        recharges.place(books, user_id, RUPEES_500, f"n{n}")
+    with pytest.raises(RechargeRefused, match="15 minutes"):
+        recharges.place(books, user_id, RUPEES_500, "one more")
+    clock.at += recharges.PAY_WITHIN
+    recharges.place(books, user_id, RUPEES_500, "one more")
+
+
+@pytest.mark.row("R23")
+async def test_200_clicks_at_once_are_one_order(asha: int) -> None:
+    """R23."""
+    orders = await asyncio.gather(*(placed(asha) for _ in range(200)))
+    assert len({order.merchant_order_id for order in orders}) == 1
+    assert await read(rows, RechargeOrder) == 1
