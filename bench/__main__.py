@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
     parser.add_argument("--storm", type=int, default=STORM, help="chargers of the storm")
     parser.add_argument("--sessions", type=int, default=MILLION, help="in the database whose pages are timed")
-    parser.add_argument("--gate", action="store_true", help="fail where less than 70 % of a target is reached")
+    parser.add_argument("--gate", action="store_true", help="fail below 70 % of a target, or of what is reached of it")
     given = parser.parse_args()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -247,27 +247,27 @@ def main() -> None:
             run()
     below = [] if given.what == ["gate"] else targets.report()
     if given.gate and below:
-        raise SystemExit(f"Below {targets.GATE:.0%} of the target: {'; '.join(below)}.")
+        raise SystemExit(f"Below the gate: {'; '.join(below)}.")
 
 
 def gate(crowd: int) -> None:
-    """Every target that is reached, in two minutes; what is missed is measured again before anybody is told."""
+    """Every target but the rates, in two minutes; what is missed is measured again before anybody is told."""
     parts: tuple[Callable[[], None], ...] = (
-        lambda: flow([OURS, ALONE, OCPP, ECHO, STORED], ["meter", OTHER], GATE_ROUNDS, GATE_SECONDS, warm=0.6),
+        lambda: flow([OURS, ALONE, OCPP, ECHO, RPC, STORED], ["meter", OTHER], GATE_ROUNDS, GATE_SECONDS, warm=0.6),
         lambda: memory(1, IDLE[:1], (OURS, OCPP)),
-        lambda: storm(1, crowd, (OURS, OCPP)),
+        lambda: storm(1, crowd),
         lambda: handshakes(2),
         lambda: storage(1, GATE_SECONDS, GATE_SESSIONS),
     )
     missed = [name for part in parts if _missed(part) for name in _missed(part)]
     if missed:
-        raise SystemExit(f"Twice below {targets.GATE:.0%} of the target: {'; '.join(missed)}.")
+        raise SystemExit(f"Twice below the gate: {'; '.join(missed)}.")
 
 
 def _missed(part: Callable[[], None]) -> list[str]:
     targets.measured.clear()
     part()
-    return [name for name in targets.report() if name in targets.GATED]
+    return [name for name in targets.report() if name not in targets.RATES]
 
 
 if __name__ == "__main__":

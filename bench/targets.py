@@ -1,9 +1,10 @@
-"""What is to be reached (performance.md, T1-T9), what was measured, and the gate at seven tenths of it."""
+"""What is to be reached (performance.md, T1-T9), what was measured, and the gate that every change must pass."""
 
 from dataclasses import dataclass
 
 GATE = 0.7
-"""Quartiles move by a fifth and single rounds by two fifths on a shared machine, so nothing is gated at its target."""
+"""Of a target; where that is not reached, of what is. Quartiles move by a fifth and single rounds by two fifths on a
+shared machine, so nothing is gated at the figure itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,33 +14,40 @@ class Target:
     value: float
     unit: str = "x"
     more: bool = True
+    reached: float | None = None
+    """The figure of bench/README.md, where it falls short."""
 
     def share(self, measured: float) -> float:
         """How much of the target is reached; 1 is all of it."""
         return measured / self.value if self.more else self.value / max(measured, 1e-9)
 
+    @property
+    def gate(self) -> float:
+        """The share below which a change has made it worse."""
+        return GATE * (1.0 if self.reached is None else min(1.0, self.share(self.reached)))
+
 
 TARGETS = {
-    "T1 MeterValues / ocpp defaults": Target(25),
-    "T1 MeterValues / websockets echo": Target(1.0),
-    "T1 MeterValues / ocpp-rpc strict": Target(1.4),
+    "T1 MeterValues / ocpp defaults": Target(25, reached=12.8),
+    "T1 MeterValues / websockets echo": Target(1.0, reached=0.46),
+    "T1 MeterValues / ocpp-rpc strict": Target(1.4, reached=0.35),
     "T1 MeterValues, session layer / ocpp defaults": Target(25),
     "T1 MeterValues, session layer / websockets echo": Target(1.0),
-    "T1 MeterValues, session layer / ocpp-rpc strict": Target(1.4),
-    "T2 any other action / ocpp defaults": Target(10),
+    "T1 MeterValues, session layer / ocpp-rpc strict": Target(1.4, reached=0.83),
+    "T2 any other action / ocpp defaults": Target(10, reached=6.2),
     "T2 any other action / websockets echo": Target(0.5),
     "T2 any other action, session layer / ocpp defaults": Target(10),
     "T2 any other action, session layer / websockets echo": Target(0.5),
-    "T4 with commit / ocpp + SQLModel": Target(30),
-    "T4 with commit / websockets echo": Target(0.6),
+    "T4 with commit / ocpp + SQLModel": Target(30, reached=29.4),
+    "T4 with commit / websockets echo": Target(0.6, reached=0.46),
     "T4 durable values a second of one core": Target(60_000, "/s"),
-    "T5 writer / SQLModel per message": Target(50),
-    "T5 values a second of one core": Target(300_000, "/s"),
+    "T5 writer / SQLModel per message": Target(50, reached=38),
+    "T5 values a second of one core": Target(300_000, "/s", reached=260_000),
     "T5 p99 with 100 in flight": Target(25, " ms", more=False),
     "T6 memory of a charger at 1,000": Target(24, " KiB", more=False),
     "T6 memory / ocpp defaults": Target(0.4, more=False),
     "T7 storm / ocpp defaults": Target(0.7, more=False),
-    "T7 storm / ocpp-rpc strict": Target(1.2, more=False),
+    "T7 storm / ocpp-rpc strict": Target(1.2, more=False, reached=1.36),
     "T7 storm": Target(5, " s", more=False),
     "T8 handshake with a key / without": Target(1.4, more=False),
     "T9 a million values": Target(20, " MiB", more=False),
@@ -48,21 +56,8 @@ TARGETS = {
 }
 """T3 is OCPP 2.0.1, which is not spoken here; T10 is the bus's (bench/push.py has the way to the browser)."""
 
-UNGATED = (
-    "T1 MeterValues / ocpp defaults",
-    "T1 MeterValues / websockets echo",
-    "T1 MeterValues / ocpp-rpc strict",
-    "T1 MeterValues, session layer / ocpp-rpc strict",
-    "T2 any other action / ocpp defaults",
-    "T4 durable values a second of one core",
-    "T5 writer / SQLModel per message",
-    "T5 values a second of one core",
-    "T7 storm / ocpp-rpc strict",
-)
-"""What `make bench-gate` does not ask, and so CI does not: what is further than that from its target or hardly nearer
-(bench/README.md has the figures), and rates, which are the machine's as much as ours."""
-GATED = tuple(name for name in TARGETS if name not in UNGATED)
-"""What every change must keep."""
+RATES = tuple(name for name, target in TARGETS.items() if target.unit == "/s")
+"""Are the machine's as much as ours, so `make bench-gate`, and CI, do not ask them."""
 
 measured: dict[str, float] = {}
 
@@ -82,4 +77,4 @@ def report() -> list[str]:
         target = TARGETS[name]
         wanted = f"{'' if target.more else '<= '}{target.value:g}{target.unit}"
         print(f"  {name:<54}{wanted:>12}{value:>12.2f}{target.unit:<4}{target.share(value):>6.0%}")
-    return [name for name, value in measured.items() if TARGETS[name].share(value) < GATE]
+    return [name for name, value in measured.items() if TARGETS[name].share(value) < TARGETS[name].gate]
