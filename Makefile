@@ -48,7 +48,7 @@ migrate: .venv/product ## Bring the database up to date (EVAPP_DATABASE_URL, or 
 bench: .venv/dev ## Measure the chargers' side beside its peers; ARGS="flow --rounds 9" for some (bench/README.md)
 	@python -m bench $(ARGS)
 
-bench-gate: .venv/dev ## A minute of it: have messages become dearer? CI asks, too
+bench-gate: .venv/dev ## Two minutes of it: have messages become dearer? CI asks, too
 	@python -m bench gate
 
 bench-scale: .venv/dev ## 10,000 chargers on one CSMS process and on two; ARGS="--chargers 1000 --charging 200" for less

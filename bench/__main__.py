@@ -251,7 +251,7 @@ def main() -> None:
 
 
 def gate(crowd: int) -> None:
-    """Every target but the rates and one race, in two minutes; what is missed is measured again before anybody is told."""
+    """Every target but three, in two minutes; what is missed is measured again before anybody is told."""
     parts: tuple[Callable[[], None], ...] = (
         lambda: flow([OURS, ALONE, OCPP, ECHO, RPC, STORED], ["meter", OTHER], GATE_ROUNDS, GATE_SECONDS, warm=0.6),
         lambda: memory(1, IDLE[:1], (OURS, OCPP)),
