@@ -1,7 +1,7 @@
 """The journal of OCPP messages: what a charger and we said to each other, kept for some days."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import delete
@@ -9,10 +9,12 @@ from sqlmodel import Session, col, select
 
 from domain.bulk import Bulk, Row, text
 from domain.events import MessagesKept
-from domain.models import Charger, OcppMessage
+from domain.models import Charger, OcppMessage, now
 
 PRUNED_AT_ONCE = 5_000
 """Rows one transaction deletes, so that no charge waits for a broom."""
+AHEAD = timedelta(days=1)
+"""What is later than this was written by a clock that was wrong, and would stand before older lines for ever."""
 
 
 _COLUMNS = "charger_id, direction, action, message_id, frame, repairs, created_at"
@@ -58,12 +60,13 @@ def _row(line: Line, at: object) -> Row:
 
 
 def prune(db: Session, before: datetime) -> int:
-    """Delete those of the 5,000 oldest lines that are older than `before`; gives how many went.
+    """Delete those of the 5,000 oldest lines that are older than `before`, or of no time yet; gives how many went.
 
     Lines are numbered as they are written, so that no index of times is needed, which every message would pay for.
     """
     oldest = select(OcppMessage.id, OcppMessage.created_at).order_by(col(OcppMessage.id)).limit(PRUNED_AT_ONCE)
-    ids = [number for number, at in db.exec(oldest) if at < before]
+    ahead = now() + AHEAD
+    ids = [number for number, at in db.exec(oldest) if not before <= at <= ahead]
     db.execute(delete(OcppMessage).where(col(OcppMessage.id).in_(ids)))
     return len(ids)
 

@@ -41,6 +41,15 @@ def test_many_old_lines_go_in_parts(db: Session, monkeypatch: pytest.MonkeyPatch
     assert [row.frame for row in journal.of(db, "C-1")] == ["young"]
 
 
+def test_lines_of_a_clock_that_was_ahead_keep_no_older_ones(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "PRUNED_AT_ONCE", 2)
+    lines = [line("ahead", days=-400), line("ahead", days=-2), line("old", days=31), line("soon", days=-0.9)]
+    journal.write(Bulk.within(db), lines)
+    before = now() - timedelta(days=30)
+    assert [journal.prune(db, before) for _ in range(3)] == [2, 1, 0]
+    assert [row.frame for row in journal.of(db, "C-1")] == ["soon"]
+
+
 def test_who_is_traced(db: Session) -> None:
     for charger_id in ("C-1", "C-2"):
         chargers.add(db, charger_id)
