@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, chargers, charging, findings, pins, socket, tariffs, trail, wallet
+from domain import accounts, chargers, charging, findings, patience, pins, socket, tariffs, trail, wallet
 from domain.__main__ import NOBODY_HEARD, main, parser
 from domain.bus import LocalBus
 from domain.db import Database
@@ -479,6 +479,7 @@ def test_a_database_that_is_not_migrated(
 
 def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(settings(), "database_url", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    monkeypatch.setattr(patience, "AWAY_S", 0.2)
     said = Said(capsys, "charger list")
     assert said.code == 1
     assert len(said.err.splitlines()) == 1
