@@ -84,6 +84,8 @@ def recharge(
         on_submit=on_pay,
         reset_on_submit=False,
         no_validate=True,
+        # What is typed before the server's word comes would be emptied by it, and the amount beside it be paid.
+        custom_attrs={"inert": ~rx.State.is_hydrated},
         class_name="grid gap-3 mt-6",
     )
 

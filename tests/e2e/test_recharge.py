@@ -19,6 +19,19 @@ async def amounts(database: Database, user_id: int) -> list[int]:
     return await database.read(lambda db: list(db.exec(query)))
 
 
+async def test_no_amount_is_taken_before_the_page_is_alive(driver: Driver) -> None:
+    """What was typed before would be emptied by the server's first word, and the amount beside it be paid."""
+    form = driver.page.locator("form", has=driver.page.get_by_text("₹2,000", exact=True))
+    await driver.page.route_web_socket("**/_event/**", lambda _socket: None)  # a server that says nothing
+    await driver.phone.open("/wallet")
+    await expect(form).to_have_attribute("inert", "")
+    await driver.page.route_web_socket("**/_event/**", lambda socket: socket.connect_to_server())
+    await driver.phone.open("/wallet")
+    await expect(form).not_to_have_attribute("inert", "")
+    await driver.page.get_by_text("₹2,000", exact=True).click()
+    await expect(driver.page.get_by_role("button", name="Add ₹2,000 with PhonePe")).to_be_visible()
+
+
 async def test_typed_refused_clicked_twice_left_and_paid_after_all(
     driver: Driver, product: Product, database: Database
 ) -> None:
