@@ -23,7 +23,7 @@ class Ops(rx.State):
     """IN for an operator, NOTHING for everybody else; empty until that is known."""
     until: str = ""
     """The time until which the PIN opens everything; empty: it must be given first."""
-    pin_at: str = ""
+    pin_at: str = "/ops/pin"
     """Where the PIN is given, to come back here."""
 
 

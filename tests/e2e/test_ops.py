@@ -139,6 +139,13 @@ async def test_a_dismissed_operators_page_closes_by_itself(phones: Phones, datab
     await desk.page.wait_for_url("**/login?next=*")
 
 
+async def test_the_way_to_the_pin_is_there_before_the_page_is_alive(phones: Phones, database: Database) -> None:
+    desk = await operator(await phones(), database)
+    await desk.page.route_web_socket("**/_event/**", lambda _socket: None)  # a server that says nothing
+    await desk.phone.open("/ops/tariffs")
+    await expect(desk.page.get_by_role("link", name="Give PIN")).to_have_attribute("href", "/ops/pin")
+
+
 async def test_a_wrong_pin_opens_nothing(phones: Phones, database: Database) -> None:
     desk = await operator(await phones(), database)
     page = desk.page
