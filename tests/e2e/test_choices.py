@@ -38,9 +38,9 @@ async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
 
         await page.get_by_text("Change", exact=True).click()
         await page.get_by_text("₹", exact=True).click()
-        await page.get_by_label("Amount in rupees").fill("30")  # beyond what it came to meanwhile, at ₹2 a second
+        await page.get_by_label("Amount in rupees").fill("60")  # beyond what it came to meanwhile, at ₹2 a second
         await page.get_by_role("button", name="Save limit").click()
-        await expect(page.get_by_text("Stopped at your limit")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_text("Stopped at your limit")).to_be_visible(timeout=60_000)
         charger.unplug()
         await expect(ravi.page.get_by_text(f"{charger.identity} became free")).to_be_visible()
         await ravi.page.get_by_role("link", name="Home").click()
@@ -50,7 +50,7 @@ async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
         charger.fault()
         await expect(ravi.page.get_by_text("Out of order")).to_be_visible()
     [charge] = await database.read(history.page, driver_with_600.id)
-    assert (charge.session.stop_cause, charge.session.limit_paise, charge.session.limit_wh) == ("limit", 3_000, None)
+    assert (charge.session.stop_cause, charge.session.limit_paise, charge.session.limit_wh) == ("limit", 6_000, None)
 
 
 async def test_a_fault_is_reported_to_the_operator(driver: Driver, street: Street, database: Database) -> None:
