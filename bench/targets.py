@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 GATE = 0.7
-"""Of a target; where that is not reached, of what is. Quartiles move by a fifth and single rounds by two fifths on a
+"""Of a target; where not even that is reached, of what is. Quartiles move by a fifth and single rounds by two fifths on a
 shared machine, so nothing is gated at the figure itself."""
 
 
@@ -15,7 +15,7 @@ class Target:
     unit: str = "x"
     more: bool = True
     reached: float | None = None
-    """The figure of bench/README.md, where it falls short."""
+    """The figure of bench/README.md, where it is further from the target than the gate."""
 
     def share(self, measured: float) -> float:
         """How much of the target is reached; 1 is all of it."""
@@ -24,7 +24,7 @@ class Target:
     @property
     def gate(self) -> float:
         """The share below which a change has made it worse."""
-        return GATE * (1.0 if self.reached is None else min(1.0, self.share(self.reached)))
+        return GATE * (1.0 if self.reached is None else self.share(self.reached))
 
 
 TARGETS = {
@@ -38,16 +38,16 @@ TARGETS = {
     "T2 any other action / websockets echo": Target(0.5),
     "T2 any other action, session layer / ocpp defaults": Target(10),
     "T2 any other action, session layer / websockets echo": Target(0.5),
-    "T4 with commit / ocpp + SQLModel": Target(30, reached=29.4),
-    "T4 with commit / websockets echo": Target(0.6, reached=0.46),
+    "T4 with commit / ocpp + SQLModel": Target(30),
+    "T4 with commit / websockets echo": Target(0.6),
     "T4 durable values a second of one core": Target(60_000, "/s"),
-    "T5 writer / SQLModel per message": Target(50, reached=38),
-    "T5 values a second of one core": Target(300_000, "/s", reached=260_000),
+    "T5 writer / SQLModel per message": Target(50),
+    "T5 values a second of one core": Target(300_000, "/s"),
     "T5 p99 with 100 in flight": Target(25, " ms", more=False),
     "T6 memory of a charger at 1,000": Target(24, " KiB", more=False),
     "T6 memory / ocpp defaults": Target(0.4, more=False),
     "T7 storm / ocpp defaults": Target(0.7, more=False),
-    "T7 storm / ocpp-rpc strict": Target(1.2, more=False, reached=1.36),
+    "T7 storm / ocpp-rpc strict": Target(1.2, more=False),
     "T7 storm": Target(5, " s", more=False),
     "T8 handshake with a key / without": Target(1.4, more=False),
     "T9 a million values": Target(20, " MiB", more=False),

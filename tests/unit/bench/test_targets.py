@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import targets
-from bench.targets import TARGETS, UNASKED, Target
+from bench.targets import GATE, TARGETS, UNASKED, Target
 
 PAGE = (Path(targets.__file__).parent / "README.md").read_text(encoding="utf-8")
 
@@ -22,7 +22,6 @@ def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
         (Target(10, more=False), 14.2, 14.4),
         (Target(25, reached=12), 8.5, 8.3),
         (Target(1.2, more=False, reached=1.4), 1.98, 2.02),
-        (Target(10, reached=12), 7.1, 6.9),
     ],
 )
 def test_seven_tenths_of_the_target_or_of_what_is_reached_are_asked(
@@ -44,10 +43,9 @@ def test_what_is_no_target_is_not_asked() -> None:
 def test_a_figure_that_falls_short_is_on_the_page(name: str) -> None:
     target = TARGETS[name]
     assert target.reached is not None
-    assert target.share(target.reached) < 1
+    assert target.share(target.reached) < GATE
     assert f"{target.reached:,g}{'x' if target.unit == 'x' else ''}" in PAGE
 
 
-def test_hardly_anything_is_not_asked_by_every_change() -> None:
+def test_what_is_not_asked_is_a_target() -> None:
     assert set(UNASKED) < set(TARGETS)
-    assert len(UNASKED) == 3
