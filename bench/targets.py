@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 GATE = 0.7
-"""Of a target; where not even that is reached, of what is. Quartiles move by a fifth and single rounds by two fifths on a
-shared machine, so nothing is gated at the figure itself."""
+"""Of a target; where not even that is reached, of what is. Quartiles move by a fifth and single rounds by two fifths on
+a shared machine, so nothing is gated at the figure itself."""
 
 
 @dataclass(frozen=True, slots=True)

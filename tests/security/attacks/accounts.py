@@ -1,6 +1,6 @@
 """Attacks on accounts: PINs guessed, owners locked out, users told apart, sign-ins kept or planted."""
 
-from tests.security.attacks.defence import GUESSES, SIGN_IN, Defence
+from tests.security.attacks.defence import FORMS, GUESSES, SIGN_IN, Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "A PIN guessed by force: 100 guesses at once, from one address and from many": (
@@ -87,7 +87,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/web/forms.py",
             "LARGEST = 65_536",
             "LARGEST = 65_536_000",
-            f"{SIGN_IN}::test_a_body_without_a_length_is_read_no_further_than_its_limit",
+            f"{FORMS}::test_a_body_without_a_length_is_read_no_further_than_its_limit",
         ),
     ),
     "A sign-in planted beforehand (fixation); a token after signing out or a new PIN": (

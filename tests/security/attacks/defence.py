@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 CHECKOUT = "tests/unit/evapp/web/test_checkout.py"
 SIGN_IN = "tests/unit/evapp/web/test_auth.py"
+FORMS = "tests/unit/evapp/web/test_forms.py"
 GUESSES = "tests/security/test_accounts.py"
 CHARGER = "tests/csms/test_attacks.py"
 FLOODS = "tests/csms/test_limits.py"

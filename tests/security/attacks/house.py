@@ -1,6 +1,6 @@
 """Attacks on the house as a whole: its pages, files and settings, and its processes killed."""
 
-from tests.security.attacks.defence import DOORS, SIGN_IN, Defence
+from tests.security.attacks.defence import DOORS, FORMS, Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "Formulas in a CSV": (
@@ -18,7 +18,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/web/forms.py",
             r'_LOCAL = re.compile(r"/(?![/\\])[^\x00-\x20\x7f\\]{0,500}")',
             '_LOCAL = re.compile(r".*")',
-            f"{SIGN_IN}::test_whatever_next_is_it_stays_here",
+            f"{FORMS}::test_whatever_next_is_it_stays_here",
         ),
         Defence(
             "a pay page on PhonePe's hosts alone",

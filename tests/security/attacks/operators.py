@@ -1,6 +1,6 @@
 """Attacks on what operators may: their pages, their trail, and the keys and writes of the REST API."""
 
-from tests.security.attacks.defence import API, OPERATORS, SIGN_IN, Defence
+from tests.security.attacks.defence import API, OPERATORS, Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "The operators' pages, by their addresses or by forged events": (
@@ -57,7 +57,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/operators.py",
             "    sign_in.token_hash, sign_in.stepped_up_at, sign_in.seen_at = browser.token_hash, at, at",
             "    sign_in.stepped_up_at, sign_in.seen_at = at, at",
-            f"{SIGN_IN}::test_the_pin_opens_changes_under_a_new_token",
+            "tests/unit/evapp/web/test_step_up.py::test_the_pin_opens_changes_under_a_new_token",
         ),
         Defence(
             "a driver's PIN opens nothing",

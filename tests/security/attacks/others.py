@@ -1,6 +1,6 @@
 """Attacks of a signed-in driver and of other websites on what is not theirs."""
 
-from tests.security.attacks.defence import CHECKOUT, DOORS, SIGN_IN, Defence
+from tests.security.attacks.defence import CHECKOUT, DOORS, FORMS, Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "Another driver's receipt, order, wallet, charge or sign-in by its id": (
@@ -71,7 +71,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/web/forms.py",
             "    _from_here(request)\n",
             "",
-            f"{SIGN_IN}::test_another_site_cannot_post",
+            f"{FORMS}::test_another_site_cannot_post",
         ),
     ),
     "A state changed by a link": (
@@ -80,7 +80,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/web/auth.py",
             'Route("/auth/logout", logout, methods=["POST"])',
             'Route("/auth/logout", logout, methods=["GET", "POST"])',
-            f"{SIGN_IN}::test_no_state_changes_by_get",
+            f"{FORMS}::test_no_state_changes_by_get",
         ),
     ),
 }

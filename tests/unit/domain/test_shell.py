@@ -3,8 +3,6 @@
 import asyncio
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,13 +11,12 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, chargers, charging, findings, patience, pins, socket, tariffs, trail, wallet
+from domain import accounts, charging, findings, pins, socket, trail, wallet
 from domain.__main__ import NOBODY_HEARD, main, parser
 from domain.bus import LocalBus
 from domain.db import Database
 from domain.events import ChargerChanged, ChargerRetired, Event, WalletChanged
-from domain.models import Account, Charger, Connector, Finding, SignIn, User, now
-from domain.prices import Band, Price
+from domain.models import Account, Finding, SignIn, User, now
 from domain.settings import settings
 from domain.shell import COMMANDS
 from domain.shell.command import Command, signed_rupees
@@ -73,144 +70,6 @@ def run(database: Database, capsys: pytest.CaptureFixture[str]) -> object:
 
 def row(database: Database, table: type, *key: object) -> object:
     return database.now(lambda db: db.get_one(table, key if len(key) > 1 else key[0]))[0]
-
-
-# Chargers and prices
-
-
-def test_a_charger_from_its_first_day_to_its_last(run, database: Database) -> None:  # type: ignore[no-untyped-def]
-    said = run(
-        'charger add BLR-017 --name "Indiranagar 1" --place "100 Feet Road" --connectors 2 --kw 7.4 --kind "Type 2"'
-    )
-    assert (said.code, said.err) == (0, "")
-    assert "/ocpp/BLR-017." in said.out
-    assert "set-key BLR-017 --random" in said.out
-    plug = row(database, Connector, "BLR-017", 2)
-    assert (plug.max_power_w, plug.kind) == (7_400, "Type 2")  # type: ignore[attr-defined]
-
-    said = run("charger list")
-    assert said.out.splitlines()[1].split("  ")[0] == "BLR-017"
-    assert "1 Unknown, 2 Unknown" in said.out
-
-    said = run("charger show BLR-017")
-    assert said.code == 0
-    assert all(word in said.out for word in ("Indiranagar 1", "100 Feet Road", "₹18.00 a kWh", "Type 2", "7.4"))
-
-    assert "BLR-017 is pinged never." in run("charger set BLR-017 --ping off").out
-    assert "must name its version" in run("charger set BLR-017 --ping 60 --subprotocol required").out
-    assert "every 60 s" in run("charger show BLR-017").out
-    assert "as all others" in run("charger set BLR-017 --ping default --subprotocol optional").out
-    assert "Every message of BLR-017" in run("charger trace BLR-017 on").out
-    assert row(database, Charger, "BLR-017").trace  # type: ignore[attr-defined]
-    run("charger trace BLR-017 off")
-    assert not row(database, Charger, "BLR-017").trace  # type: ignore[attr-defined]
-
-    said = run("charger retire BLR-017")
-    assert (said.code, NOBODY_HEARD in said.out) == (0, True)
-    assert "retired" in run("charger list").out
-    assert run("charger add BLR-017").code == 0
-    assert "retired" not in run("charger list").out
-
-
-def test_a_charger_in_another_state_says_so(run, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(settings(), "seller_state", "Karnataka")
-    run("charger add COK-1")
-    assert "Karnataka" in run("charger show COK-1").out
-    assert run("charger add COK-1 --state Kerala").code == 0
-    assert row(database, Charger, "COK-1").state == "Kerala"  # type: ignore[attr-defined]
-    assert "Kerala" in run("charger show COK-1").out
-
-
-def test_a_sticker_is_an_svg_to_save(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(settings(), "public_url", "https://charge.example")
-    run('charger add BLR-017 --place "Phoenix Mall"')
-    said = run("charger sticker BLR-017")
-    assert (said.code, said.err) == (0, "")
-    assert said.out.startswith("<svg ")
-    assert "charge.example/c/BLR-017" in said.out
-    assert "Phoenix Mall" in said.out
-    assert run("charger sticker NOSUCH-1").code == 2
-
-
-def test_a_random_key_is_shown_once_and_lets_the_charger_in(run, database: Database) -> None:  # type: ignore[no-untyped-def]
-    run("charger add BLR-1")
-    said = run("charger set-key BLR-1 --random")
-    [key] = re.findall(r"\b[0-9A-F]{40}\b", said.out)
-    assert NOBODY_HEARD in said.out
-    database.now(chargers.admit, "BLR-1", bytes.fromhex(key), accept_unknown=False)
-    with pytest.raises(chargers.ChargerKeyWrong):
-        database.now(chargers.admit, "BLR-1", None, accept_unknown=False)
-    shown = run("charger show BLR-1")
-    assert "set" in shown.out
-    assert key not in shown.out
-    assert run("charger set-key BLR-1 a-key-of-my-own-1").code == 0
-    database.now(chargers.admit, "BLR-1", b"a-key-of-my-own-1", accept_unknown=False)
-
-
-def test_prices(run, database: Database) -> None:  # type: ignore[no-untyped-def]
-    run("charger add BLR-1")
-    run("charger add BLR-2")
-    said = run("tariff set 21")
-    assert said.out.startswith("From now on a kWh costs ₹21.00, GST included, at every charger that has no price")
-    run("tariff set 18.50 --charger BLR-1")
-    said = run("tariff set 25 --charger BLR-2 --from 2099-12-01")
-    assert "From 2099-12-01 00:00:00 on" in said.out
-    prices = [database.now(tariffs.price, charger, now())[0].paise_per_kwh for charger in ("BLR-1", "BLR-2")]
-    assert prices == [1_850, 2_100]
-
-
-def test_a_price_of_every_part(run, database: Database) -> None:  # type: ignore[no-untyped-def]
-    run("charger add BLR-1 --group malls")
-    said = run(
-        "tariff set 18 --group malls --start-fee 10 --per-minute 0.50 --idle-after 10 --idle-per-minute 2 "
-        "--band 22:00-06:00=12 --band 18:00-22:00=24.50"
-    )
-    assert (said.code, said.err) == (0, "")
-    sentences = (
-        "From 22:00 to 06:00 a kWh costs ₹12.00.",
-        "From 18:00 to 22:00 a kWh costs ₹24.50.",
-        "The start costs ₹10.00, once energy flows.",
-        "A minute of charging costs ₹0.50.",
-        "A cable left in a car costs ₹2.00 a minute after 10 minutes without energy, ₹240.00 at most.",
-    )
-    bands = (Band(1_080, 1_320, 2_450), Band(1_320, 360, 1_200))
-    assert database.now(tariffs.price, "BLR-1", now())[0] == Price(1_800, 0, 1_000, 50, 10, 200, bands)
-    run("tariff set 19 --group malls --from 2099-12-01")
-    shown, listed = run("tariff show BLR-1").out, run("tariff list").out
-    assert all(sentence in said.out and sentence in shown and sentence in listed for sentence in sentences)
-    assert "From 2099-12-01 00:00:00 on another price holds at the chargers of the group malls" in shown
-    assert "`tariff show`" in run("charger show BLR-1").out
-    assert "in no group" in run("charger group BLR-1").out
-    assert database.now(tariffs.price, "BLR-1", now())[0].plain
-    assert "BLR-1 is in the group malls" in run("charger group BLR-1 malls").out
-    assert run("tariff show NOSUCH").code == 2
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ("18 --charger BLR-1 --group malls", "for one charger or for a group, not for both"),
-        ("18 --idle-after 10", "Idling needs both"),
-        ("18 --idle-per-minute 2", "Idling needs both"),
-        ("18 --idle-after 4 --idle-per-minute 2", "a whole number from 5 to 1440"),
-        ("18 --start-fee -1", "Write the amount in digits"),
-        ("18 --per-minute 1e3", "Write the amount in digits"),
-        ("18 --band 22:00-06:00", "hours and rupees for a kWh, such as 22:00-06:00=12.50"),
-        ("18 --band 22:00-25:00=12", "hours and rupees"),
-        ("18 --band 22:00-22:00=12", "end at another time"),
-        ("18 --band 00:00-24:00=12", "end at another time"),
-        ("18 --band 22:00-06:00=1.234", "hours and rupees"),
-        ("18 --band 20:00-23:00=12 --band 22:00-06:00=13", "two prices"),
-        ("18 --from 2020-01-01", "now or later"),
-        ("18 --charger NOSUCH", "no charger NOSUCH"),
-    ],
-)
-def test_nonsense_about_prices_gets_a_sentence(run, database: Database, options: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
-    run("charger add BLR-1")
-    said = run(f"tariff set {options}")
-    assert (said.code, said.out) == (2, "")
-    assert sentence in said.err
-    assert database.now(tariffs.everything)[0] == []
 
 
 # Users and money
@@ -390,121 +249,6 @@ def test_findings_are_shown_until_somebody_has_looked(run, database: Database) -
     assert run("findings resolve 1").code == 0
     assert run("findings list").out == "Nothing to look at.\n"
     assert row(database, Finding, 1).resolved_at is not None  # type: ignore[attr-defined]
-
-
-# Mistakes
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("", "required"),
-        ("charger", "required"),
-        ("dance", "invalid choice"),
-        ("charger dance", "invalid choice"),
-        ("charger add", "required: id"),
-        ("charger add 'a/b'", "A charger's ID has"),
-        ("charger add ..", "A charger's ID has"),
-        ("charger add ''", "A charger's ID has"),
-        (f"charger add {'x' * 49}", "at most 48 characters"),
-        ("charger add BLR-1 --kw lots", "a power in kW"),
-        ("charger add BLR-1 --kw NaN", "a power in kW"),
-        ("charger add BLR-1 --kw -7", "a power in kW"),
-        ("charger add BLR-1 --kw 1e99999999", "a power in kW"),
-        ("charger add BLR-1 --kw ७", "a power in kW"),
-        ("charger add BLR-1 --connectors 0", "a whole number from 1"),
-        ("charger add BLR-1 --connectors 1000000", "a whole number from 1"),
-        (f"charger add BLR-1 --name {'x' * 121}", "at most 120 characters"),
-        ("charger show NONE", "There is no charger NONE."),
-        ("charger set-key NONE --random", "There is no charger NONE."),
-        ("charger set-key NONE", "Give a key, or --random"),
-        ("charger set-key NONE 1234567890123456 --random", "Give a key, or --random"),
-        ("charger set-key NONE short", "A key has 16 to 40 characters."),
-        ("charger retire NONE", "There is no charger NONE."),
-        ("charger trace NONE on", "There is no charger NONE."),
-        ("charger set NONE --ping off", "There is no charger NONE."),
-        ("charger set NONE", "Say what to set"),
-        ("charger set NONE --ping 0", "a whole number"),
-        ("charger trace NONE maybe", "invalid choice"),
-        ("tariff set", "required: rupees"),
-        ("tariff set eighteen", "Write the amount in digits"),
-        ("tariff set 18.005", "Write the amount in digits"),
-        ("tariff set -1", "Write the amount in digits"),
-        ("tariff set 18 --charger NONE", "There is no charger NONE."),
-        ("tariff set 18 --from someday", "a day or time such as"),
-        ("tariff set 18 --from 2020-01-01", "A price begins now or later"),
-        ("user block nobody", "There is no user 'nobody'."),
-        ("user block 999999999", "There is no user '999999999'."),
-        ("user block ''", "There is no user ''."),
-        ("user unblock 98450", "There is no user '98450'."),
-        ("user reset-pin 9845099999", "There is no user '9845099999'."),
-        ("wallet adjust nobody 5 --reason x", "There is no user 'nobody'."),
-        ("wallet adjust nobody 5", "required: --reason"),
-        ("wallet adjust nobody 0 --reason x", "needs an amount and a reason"),
-        ("wallet adjust nobody 5 --reason ' '", "needs an amount and a reason"),
-        ("wallet adjust nobody --5 --reason x", "required: rupees"),
-        ("wallet adjust nobody 1e3 --reason x", "Write the amount in digits"),
-        ("session show nothing", "There is no session 'nothing'."),
-        ("session show 7", "There is no session '7'."),
-        ("session list --limit 0", "a whole number from 1"),
-        ("findings resolve 7", "There is no finding 7."),
-        ("findings resolve 99999999999999999999", "a whole number from 1"),
-    ],
-)
-def test_a_mistake_gets_a_sentence(run, line: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
-    said = run(line)
-    assert (said.code, said.out) == (2, "")
-    assert sentence in said.err
-    assert len(said.err.splitlines()) == 1
-    assert said.err.endswith((".\n", "--help\n"))
-
-
-def test_what_cannot_be_printed_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
-    for typed in ("\udcff", "a\x00b", "a\nb"):
-        with pytest.raises(SystemExit) as left:
-            main(["charger", "show", typed])
-        assert left.value.code == 2
-        assert "cannot be printed" in capsys.readouterr().err
-
-
-def test_a_database_that_is_not_migrated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(settings(), "database_url", f"sqlite:///{tmp_path / 'empty.db'}")
-    said = Said(capsys, "charger list")
-    assert said.code == 1
-    assert "make migrate" in said.err
-
-
-def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(settings(), "database_url", "postgresql+psycopg://nobody@127.0.0.1:1/none")
-    monkeypatch.setattr(patience, "AWAY_S", 0.2)
-    said = Said(capsys, "charger list")
-    assert said.code == 1
-    assert len(said.err.splitlines()) == 1
-
-
-def test_settings_that_are_unsafe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(settings(), "env", "production")
-    said = Said(capsys, "charger list")
-    assert said.code == 1
-    assert "EVAPP_SECRET_KEY must be set" in said.err
-
-
-def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
-    """In a process of its own, as an operator has it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "domain", "charger", "list"],
-        cwd=ROOT,
-        env={"EVAPP_PORT": "many", "EVAPP_VAR_DIR": str(tmp_path), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("EVAPP_PORT: Input should be a valid integer")
-    assert len(done.stderr.splitlines()) == 1
 
 
 # The running server

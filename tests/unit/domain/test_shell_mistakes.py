@@ -1,0 +1,127 @@
+"""What the shell says to whatever cannot be: one sentence, never a stack trace."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from domain import patience
+from domain.__main__ import main
+from domain.settings import settings
+from tests.databases import ROOT
+from tests.unit.domain.test_shell import Said, database, here, run
+
+__all__ = ["database", "here", "run"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("", "required"),
+        ("charger", "required"),
+        ("dance", "invalid choice"),
+        ("charger dance", "invalid choice"),
+        ("charger add", "required: id"),
+        ("charger add 'a/b'", "A charger's ID has"),
+        ("charger add ..", "A charger's ID has"),
+        ("charger add ''", "A charger's ID has"),
+        (f"charger add {'x' * 49}", "at most 48 characters"),
+        ("charger add BLR-1 --kw lots", "a power in kW"),
+        ("charger add BLR-1 --kw NaN", "a power in kW"),
+        ("charger add BLR-1 --kw -7", "a power in kW"),
+        ("charger add BLR-1 --kw 1e99999999", "a power in kW"),
+        ("charger add BLR-1 --kw ७", "a power in kW"),
+        ("charger add BLR-1 --connectors 0", "a whole number from 1"),
+        ("charger add BLR-1 --connectors 1000000", "a whole number from 1"),
+        (f"charger add BLR-1 --name {'x' * 121}", "at most 120 characters"),
+        ("charger show NONE", "There is no charger NONE."),
+        ("charger set-key NONE --random", "There is no charger NONE."),
+        ("charger set-key NONE", "Give a key, or --random"),
+        ("charger set-key NONE 1234567890123456 --random", "Give a key, or --random"),
+        ("charger set-key NONE short", "A key has 16 to 40 characters."),
+        ("charger retire NONE", "There is no charger NONE."),
+        ("charger trace NONE on", "There is no charger NONE."),
+        ("charger set NONE --ping off", "There is no charger NONE."),
+        ("charger set NONE", "Say what to set"),
+        ("charger set NONE --ping 0", "a whole number"),
+        ("charger trace NONE maybe", "invalid choice"),
+        ("tariff set", "required: rupees"),
+        ("tariff set eighteen", "Write the amount in digits"),
+        ("tariff set 18.005", "Write the amount in digits"),
+        ("tariff set -1", "Write the amount in digits"),
+        ("tariff set 18 --charger NONE", "There is no charger NONE."),
+        ("tariff set 18 --from someday", "a day or time such as"),
+        ("tariff set 18 --from 2020-01-01", "A price begins now or later"),
+        ("user block nobody", "There is no user 'nobody'."),
+        ("user block 999999999", "There is no user '999999999'."),
+        ("user block ''", "There is no user ''."),
+        ("user unblock 98450", "There is no user '98450'."),
+        ("user reset-pin 9845099999", "There is no user '9845099999'."),
+        ("wallet adjust nobody 5 --reason x", "There is no user 'nobody'."),
+        ("wallet adjust nobody 5", "required: --reason"),
+        ("wallet adjust nobody 0 --reason x", "needs an amount and a reason"),
+        ("wallet adjust nobody 5 --reason ' '", "needs an amount and a reason"),
+        ("wallet adjust nobody --5 --reason x", "required: rupees"),
+        ("wallet adjust nobody 1e3 --reason x", "Write the amount in digits"),
+        ("session show nothing", "There is no session 'nothing'."),
+        ("session show 7", "There is no session '7'."),
+        ("session list --limit 0", "a whole number from 1"),
+        ("findings resolve 7", "There is no finding 7."),
+        ("findings resolve 99999999999999999999", "a whole number from 1"),
+    ],
+)
+def test_a_mistake_gets_a_sentence(run, line: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    said = run(line)
+    assert (said.code, said.out) == (2, "")
+    assert sentence in said.err
+    assert len(said.err.splitlines()) == 1
+    assert said.err.endswith((".\n", "--help\n"))
+
+
+def test_what_cannot_be_printed_is_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    for typed in ("\udcff", "a\x00b", "a\nb"):
+        with pytest.raises(SystemExit) as left:
+            main(["charger", "show", typed])
+        assert left.value.code == 2
+        assert "cannot be printed" in capsys.readouterr().err
+
+
+def test_a_database_that_is_not_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings(), "database_url", f"sqlite:///{tmp_path / 'empty.db'}")
+    said = Said(capsys, "charger list")
+    assert said.code == 1
+    assert "make migrate" in said.err
+
+
+def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(settings(), "database_url", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    monkeypatch.setattr(patience, "AWAY_S", 0.2)
+    said = Said(capsys, "charger list")
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+
+
+def test_settings_that_are_unsafe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(settings(), "env", "production")
+    said = Said(capsys, "charger list")
+    assert said.code == 1
+    assert "EVAPP_SECRET_KEY must be set" in said.err
+
+
+def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
+    """In a process of its own, as an operator has it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "domain", "charger", "list"],
+        cwd=ROOT,
+        env={"EVAPP_PORT": "many", "EVAPP_VAR_DIR": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("EVAPP_PORT: Input should be a valid integer")
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,69 @@
+"""An operator's prices, without browsers: read before they hold, and refused in sentences."""
+
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from domain import tariffs
+from domain.db import read
+from domain.models import Tariff
+from domain.prices import Band
+from evapp.state.ops_tariffs import OpsTariffs
+from tests.unit.evapp.state.test_ops import PageOf, lines, page, people, scope
+
+__all__ = ["page", "people", "scope"]
+
+
+async def test_a_price_is_read_before_it_holds(page: PageOf, people: dict[str, int]) -> None:
+    state = await page(OpsTariffs, scope="group")
+    form = {
+        "group": "malls",
+        "rupees": "18",
+        "bands": "22:00-06:00=12.50\n",
+        "start": "10",
+        "idle_after": "10",
+        "idle": "2",
+        "reason": "Nights",
+    }
+    await state.set_price(form)
+    assert state.question.startswith(
+        "Chargers of the group malls without a price of their own. From now on: ₹12.50/kWh from 10:00 pm to 6:00 am."
+    )
+    assert await read(tariffs.everything) == []
+    await state.do()
+    [(tariff, price)] = await read(tariffs.everything)
+    assert (tariff.group_name, price.bands, price.start_paise) == ("malls", (Band(1_320, 360, 1_250),), 1_000)
+    assert await lines() == [("tariff set", "tariff:malls")]
+    [row] = state.rows
+    assert (row.rate, row.now) == ("₹18.00/kWh", True)
+
+
+@pytest.mark.parametrize(
+    ("scope_", "form", "error"),
+    [
+        ("all", {}, "Write the amount in digits, like 750 or 750.50."),
+        ("group", {"rupees": "1"}, "Say for which chargers it holds."),
+        ("charger", {"rupees": "1", "charger": "NOSUCH"}, "There is no charger of this ID."),
+        ("all", {"rupees": "1", "bands": "at night=12"}, "Write hours like 22:00-06:00=12.50, one a line."),
+        ("all", {"rupees": "1", "idle_after": "ten"}, "Write the minutes in digits, like 10."),
+        (
+            "all",
+            {"rupees": "1", "begins": "2020-01-01T00:00"},
+            "Choose a day and time from now on, or leave it empty for now.",
+        ),
+        ("all", {"rupees": "1", "begins": "soon"}, "Choose a day and time from now on, or leave it empty for now."),
+    ],
+)
+async def test_what_is_no_price_is_not_asked_about(page: PageOf, scope_: str, form: Any, error: str) -> None:
+    state = await page(OpsTariffs, scope=scope_)
+    await state.set_price(form)
+    assert (state.question, state.error) == ("", error)
+
+
+async def test_what_the_rules_say_to_a_price_is_shown(page: PageOf) -> None:
+    state = await page(OpsTariffs)
+    await state.set_price({"rupees": "1", "idle_after": "10"})
+    await state.do()
+    assert state.error.startswith("Idling needs both")
+    assert await read(lambda db: db.exec(select(Tariff)).all()) == []
