@@ -23,6 +23,7 @@ def recharge(
     label: Text,
     error: Text,
     least: str,
+    alive: Any,
     leaving: Any,
     on_choose: Any,
     on_type: Any,
@@ -36,6 +37,7 @@ def recharge(
         label: of the button, with the amount it adds.
         error: one sentence beside the field.
         least: the least amount, as people write it.
+        alive: a Var, whether the server's word has come.
         leaving: a Var, whether the browser is on its way to the gateway.
         on_choose: takes a chip's value.
         on_type: takes what is typed there.
@@ -85,7 +87,7 @@ def recharge(
         reset_on_submit=False,
         no_validate=True,
         # What is typed before the server's word comes would be emptied by it, and the amount beside it be paid.
-        custom_attrs={"inert": ~rx.State.is_hydrated},
+        custom_attrs={"inert": ~alive},
         class_name="grid gap-3 mt-6",
     )
 

@@ -89,6 +89,7 @@ def add_money() -> rx.Component:
             ),
             error=Recharge.error,
             least=whole_rupees(settings().recharge_min_paise),
+            alive=Recharge.alive,
             leaving=Recharge.leaving,
             on_choose=Recharge.choose,
             on_type=Recharge.write,

@@ -38,6 +38,8 @@ class Recharge(rx.State):
     """A chip's value; empty when another amount is typed."""
     typed: str = ""
     error: str = ""
+    alive: bool = False
+    """The page has heard from the server, and hears what is typed."""
     leaving: bool = False
     waiting: list[Waiting] = []  # noqa: RUF012 - a default that Reflex copies
 
@@ -88,7 +90,7 @@ class Recharge(rx.State):
         return await transact(recharges.place, user_id, paise, f"{page}:{paise}"[:64])
 
     async def _refresh(self, user_id: int) -> None:
-        self.leaving = False
+        self.alive, self.leaving = True, False
         self.waiting = [_waiting(order) for order in await read(recharges.of_user, user_id)]
 
 
