@@ -144,8 +144,8 @@ def _checkpoint(path: Path) -> None:
 
 def _fill(db: Session, began: datetime, part: int, count: int) -> None:
     moments = ((n, began + timedelta(seconds=15 * (part * count + n) / IN_FLIGHT)) for n in range(count))
-    rows = [(1 + n % IN_FLIGHT, Sample("", 1, 1, at, at, n, 7_362, 31_960, 230_400, 54)) for n, at in moments]
-    write(db, rows)
+    sessions = db.exec(select(ChargingSession).order_by(col(ChargingSession.id))).all()
+    write(db, [(sessions[n % IN_FLIGHT], Sample("", 1, 1, at, at, n, 7_362, 31_960, 230_400, 54)) for n, at in moments])
 
 
 def _pages(url: str, sessions: int) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from domain import receipts, sessions, settlement
-from domain.models import Charger, ChargingSession, Hold, HoldState, MeterSample, Receipt, SessionState, now
+from domain import receipts, samples, sessions, settlement
+from domain.models import Charger, ChargingSession, Hold, HoldState, Receipt, SessionState, now
 
 CURVE_POINTS = 60
 Span = tuple[datetime, datetime]
@@ -150,23 +150,16 @@ def used_chargers(db: Session, user_id: int, limit: int = 4) -> Sequence[str]:
 
 def curve(db: Session, session_id: int) -> list[tuple[datetime, int]]:
     """Power in W over the charge, thinned to at most 60 points, oldest first."""
-    rows = db.exec(
-        select(MeterSample.at, MeterSample.power_w)
-        .where(MeterSample.session_id == session_id, col(MeterSample.power_w).is_not(None))
-        .order_by(col(MeterSample.id))
-    ).all()
+    of = samples.of(session_id).c
+    rows = db.exec(select(of.at, of.power_w).where(of.power_w.is_not(None)).order_by(of.id)).all()
     step = max(1, -(-len(rows) // CURVE_POINTS))
     return [(at, power or 0) for at, power in rows[::step]]
 
 
 def battery_percent(db: Session, session_id: int) -> int | None:
     """How full the car last said its battery is; None where it does not say."""
-    return db.exec(
-        select(MeterSample.soc_percent)
-        .where(MeterSample.session_id == session_id, col(MeterSample.soc_percent).is_not(None))
-        .order_by(col(MeterSample.id).desc())
-        .limit(1)
-    ).first()
+    of = samples.of(session_id, back_to="soc_percent").c
+    return db.exec(select(of.soc_percent).where(of.soc_percent.is_not(None))).one_or_none()
 
 
 def _of(user_id: int) -> SelectOfScalar[ChargingSession]:

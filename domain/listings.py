@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
-from domain import accounts, chargers
+from domain import accounts, chargers, samples
 from domain.models import (
     OPEN,
     Charger,
@@ -77,6 +77,10 @@ def _is(column: Any) -> Filter:
     return lambda value: col(column) == value
 
 
+def _of_session(session_id: int) -> ColumnElement[bool]:
+    return col(MeterSample.id).in_(select(samples.of(session_id).c.id))
+
+
 def _since(column: Any) -> Filter:
     return lambda value: col(column) >= value
 
@@ -106,7 +110,7 @@ SESSIONS = Listing(
         "requested_before": _before(ChargingSession.requested_at),
     },
 )
-SAMPLES = Listing(MeterSample, MeterSample.id, newest_first=False, filters=_by(MeterSample.session_id))
+SAMPLES = Listing(MeterSample, MeterSample.id, newest_first=False, filters={"session_id": _of_session})
 TOKENS = Listing(Token, Token.tag, newest_first=False, filters=_by(Token.user_id))
 TARIFFS = Listing(Tariff, Tariff.id, filters=_by(Tariff.charger_id) | {"group": _is(Tariff.group_name)})
 USERS = Listing(User, User.id, newest_first=False, filters={"find": accounts.meant, "blocked": _there(User.blocked_at)})

@@ -37,12 +37,12 @@ def record(db: Session, samples: Sequence[Sample]) -> list[int]:
     that follow a stop closely, which are kept and not billed: closed sessions never open again (ocpp.md Q31).
     """
     known = _known_sessions(db, samples)
-    late = [(session.id or 0, sample) for sample in samples if (session := _ended_of(sample, known)) is not None]
-    found = [(sample, session) for sample in samples if (session := _session_of(sample, known)) is not None]
-    if rows := [*late, *((session.id or 0, sample) for sample, session in found)]:
+    late = [(session, sample) for sample in samples if (session := _ended_of(sample, known)) is not None]
+    found = [(session, sample) for sample in samples if (session := _session_of(sample, known)) is not None]
+    if rows := [*late, *found]:
         write(db, rows)
     newest: dict[int, tuple[Sample, ChargingSession]] = {}
-    for sample, session in found:
+    for session, sample in found:
         assert session.id is not None
         _advance(db, session, sample)
         newest[session.id] = (sample, session)
@@ -69,7 +69,8 @@ def _known_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSess
         of_chargers.where(col(ChargingSession.state).in_(LIVE)).order_by(col(ChargingSession.id)).with_for_update()
     ).all()
     unknown = named - {session.transaction_id for session in live}
-    closed = db.exec(of_chargers.where(col(ChargingSession.transaction_id).in_(unknown))).all() if unknown else []
+    named_ones = of_chargers.where(col(ChargingSession.transaction_id).in_(unknown)).order_by(col(ChargingSession.id))
+    closed = db.exec(named_ones.with_for_update()).all() if unknown else []
     return [*live, *closed]
 
 

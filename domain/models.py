@@ -4,7 +4,19 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, CheckConstraint, DateTime, Dialect, Index, UniqueConstraint, event, false, text
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    UniqueConstraint,
+    event,
+    false,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -49,6 +61,11 @@ def moment(**kwargs: Any) -> Any:
 def whole(**kwargs: Any) -> Any:
     """A column for paise, watt-hours or watts: 64 bits, never a float."""
     return Field(sa_type=BigInteger, **kwargs)
+
+
+def numbered() -> Any:
+    """The key of a table that grows with every message: a large fleet fills 31 bits in half a year."""
+    return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
 # People
@@ -655,6 +672,8 @@ class ChargingSession(SQLModel, table=True):
     """When the last sample arrived here."""
     sampled_at: datetime | None = moment(default=None)
     """The charger's own time of its newest sample."""
+    last_sample_id: int | None = whole(default=None)
+    """The sample stored last, from which each names the one before it (ADR 0015)."""
     suspended: str = Field(default="", max_length=20)
     """SuspendedEV, SuspendedEVSE or Faulted while it runs."""
     stop_cause: str = Field(default="", max_length=20)
@@ -685,9 +704,10 @@ class MeterSample(SQLModel, table=True):
     """What one MeterValues message said, in one wide row."""
 
     __tablename__ = "meter_samples"
-    __table_args__ = (Index("ix_meter_samples_session_id_id", "session_id", "id"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = numbered()
     session_id: int = Field(foreign_key="charging_sessions.id")
+    before_id: int | None = whole(default=None)
+    """The sample of the same session before this one: no index leads to them (ADR 0015)."""
     at: datetime = moment()
     """The charger's time."""
     received_at: datetime = moment()
@@ -704,7 +724,7 @@ class OcppMessage(SQLModel, table=True):
 
     __tablename__ = "ocpp_messages"
     __table_args__ = (Index("ix_ocpp_messages_charger_id_id", "charger_id", "id"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = numbered()
     charger_id: str = Field(max_length=48)
     direction: str = Field(max_length=3)
     """in or out."""

@@ -14,29 +14,28 @@ from domain.bulk import Bulk, Row, text
 from domain.events import SessionMetered
 from domain.models import ChargingSession, Connector, Hold, HoldState, SessionState
 from domain.patience import counts_once
-from domain.samples import STALE, Sample, insert, row, times
+from domain.samples import STALE, Sample, insert, numbers, row, times
 
 _ROW = ChargingSession.__table__  # type: ignore[attr-defined]
 _KNOWN = (
     *("id", "charger_id", "connector_number", "user_id", "transaction_id", "paise_per_kwh", "gst_basis_points"),
     *("limit_paise", "limit_wh", "limit_minutes", "started_at", "started_received_at", "meter_start_wh", "meter_wh"),
-    *("power_w", "metered_at", "sampled_at", "suspended", "energy_wh", "due_at"),
+    *("power_w", "metered_at", "sampled_at", "last_sample_id", "suspended", "energy_wh", "due_at"),
 )
 _LOADED = (*_KNOWN, "held_paise", "nameplate_w")
 
 _STEADY = """UPDATE charging_sessions
-SET energy_wh = ?, meter_wh = ?, power_w = ?, metered_at = ?, sampled_at = ?
-WHERE id = ? AND state = 'CHARGING' AND suspended = ?
-AND energy_wh = ? AND meter_wh = ? AND power_w = ? AND metered_at = ? AND sampled_at = ?"""
-_DUE = _STEADY.replace("WHERE id", ", due_at = ? WHERE id")
+SET energy_wh = ?, meter_wh = ?, power_w = ?, metered_at = ?, sampled_at = ?, last_sample_id = ?
+WHERE id = ? AND last_sample_id = ? AND state = 'CHARGING' AND suspended = ?"""
+_DUE = _STEADY.replace("\nWHERE", ", due_at = ?\nWHERE")
 """The same for a charge that must be looked at sooner: an index hangs on that, which the others leave alone."""
 _POSTGRESQL = """UPDATE charging_sessions s
-SET energy_wh = v.a, meter_wh = v.b, power_w = v.c, metered_at = v.d, sampled_at = v.e, due_at = v.f
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-%s::int[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-AS v (a, b, c, d, e, f, id, suspended, oa, ob, oc, od, oe)
-WHERE s.id = v.id AND s.state = 'CHARGING' AND s.suspended = v.suspended
-AND s.energy_wh = v.oa AND s.meter_wh = v.ob AND s.power_w = v.oc AND s.metered_at = v.od AND s.sampled_at = v.oe"""
+SET energy_wh = v.a, meter_wh = v.b, power_w = v.c, metered_at = v.d, sampled_at = v.e, last_sample_id = v.f,
+due_at = v.g
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
+%s::timestamptz[], %s::int[], %s::bigint[], %s::text[])
+AS v (a, b, c, d, e, f, g, id, before, suspended)
+WHERE s.id = v.id AND s.last_sample_id = v.before AND s.state = 'CHARGING' AND s.suspended = v.suspended"""
 _LOCKED = "SELECT id FROM charging_sessions WHERE id = ANY(%s::int[]) ORDER BY id FOR UPDATE"
 """In the order of their ids, as everywhere, so that no two transactions wait for each other."""
 
@@ -47,7 +46,7 @@ ODD, STEADY, SOONER = range(3)
 class Running:
     """A charge under way, with the names of its row and none of its machinery, its hold and its connector's power."""
 
-    __slots__ = (*_LOADED, "bounds", "bounds_w", "written")
+    __slots__ = (*_LOADED, "bounds", "bounds_w")
     terms = None
     """A tariff of several parts goes the long way."""
     id: int
@@ -58,22 +57,18 @@ class Running:
     meter_wh: int
     metered_at: datetime
     sampled_at: datetime
+    last_sample_id: int
     due_at: datetime | None
     held_paise: int
     nameplate_w: int
-    written: Row
-    """Energy, register, power and both times as the row has them: what a sample wrote, the next one expects."""
-
     bounds: allowance.Bounds
     bounds_w: int | None
     """The power at which `bounds` hold."""
 
-    def __init__(self, values: Iterable[Any], sqlite: bool) -> None:
+    def __init__(self, values: Iterable[Any]) -> None:
         for name, value in zip(_LOADED, values, strict=True):
             setattr(self, name, value)
         self.bounds_w = None
-        moments = self.metered_at, self.sampled_at
-        self.written = self.energy_wh, self.meter_wh, self.power_w, *(map(text, moments) if sqlite else moments)
 
     @property
     def session(self) -> ChargingSession:
@@ -112,10 +107,10 @@ class Meter:
     """Records samples as `metering.record` does.
 
     A sample that only moves its charge on (live, in order, plausible, within limits and money, at a plain price) is
-    worked out from memory; everything else goes the long way. The update names the figures it was worked out from, so
-    that whatever another transaction did meanwhile sends the batch the long way, too. A hold that has grown and a
-    connector's power are read again once somebody announces a change (`forget`); until then a charge only ends by the
-    long way, which reads them.
+    worked out from memory; everything else goes the long way. The update names the sample it follows, and nobody moves
+    a charge that runs without storing one, so that whatever another transaction did meanwhile sends the batch the long
+    way, too. A hold that has grown and a connector's power are read again once somebody announces a change (`forget`);
+    until then a charge only ends by the long way, which reads them.
     """
 
     def __init__(self) -> None:
@@ -139,7 +134,7 @@ class Meter:
         events: list[SessionMetered] = []
         odd: list[Sample] = []
         seen: set[str] = set()
-        for sample in samples:
+        for number, sample in zip(numbers(bulk.cursor, len(samples), sqlite), samples, strict=True):
             charge = known.get(sample.transaction_id or 0)
             name = sample.charger_id
             # A second one of the same charger follows the long way, too, which comes after the short one.
@@ -149,10 +144,9 @@ class Meter:
                 continue
             seen.add(name)
             at, received_at = times(sample, sqlite)
-            rows.append(row(charge.id, sample, at, received_at))
-            before = charge.written
-            charge.written = charge.energy_wh, charge.meter_wh, charge.power_w, received_at, at
-            moved[how].append(_update(charge, before, how, sqlite))
+            rows.append(row(number, charge.id, charge.last_sample_id, sample, at, received_at))
+            moved[how].append(_update(charge, number, at, received_at, how, sqlite))
+            charge.last_sample_id = number
             events.append(metering.announcement(charge.session, sample))
         for sample in odd:
             self.forget(sample.charger_id)
@@ -176,7 +170,7 @@ class Meter:
             col(Connector.charger_id) == _ROW.c.charger_id, col(Connector.number) == _ROW.c.connector_number
         )
         columns = *(_ROW.c[name] for name in _KNOWN), col(Hold.amount_paise), col(Connector.max_power_w)
-        metered = (_ROW.c[name].is_not(None) for name in ("sampled_at", "metered_at", "meter_wh"))
+        metered = (_ROW.c[name].is_not(None) for name in ("sampled_at", "metered_at", "meter_wh", "last_sample_id"))
         found = bulk.session.execute(
             select(*columns)
             .select_from(_ROW.outerjoin(Hold, hold).outerjoin(Connector, connector))
@@ -184,17 +178,19 @@ class Meter:
             .where(*metered)
         )
         for values in found:
-            charge = Running((*values[:-2], values[-2] or 0, values[-1] or 0), bulk.sqlite)
+            charge = Running((*values[:-2], values[-2] or 0, values[-1] or 0))
             number = charge.session.transaction_id or 0
             known[number] = charge
             self._transactions[charge.charger_id].add(number)
 
 
-def _update(charge: Running, before: Row, how: int, sqlite: bool) -> Row:
+def _update(charge: Running, number: int, at: Any, received_at: Any, how: int, sqlite: bool) -> Row:
+    figures = charge.energy_wh, charge.meter_wh, charge.power_w, received_at, at, number
+    its = charge.id, charge.last_sample_id, charge.suspended
     if how == STEADY and sqlite:
-        return *charge.written, charge.id, charge.suspended, *before
+        return *figures, *its
     due_at = text(charge.due_at) if sqlite and charge.due_at is not None else charge.due_at
-    return *charge.written, due_at, charge.id, charge.suspended, *before
+    return *figures, due_at, *its
 
 
 def _written(bulk: Bulk, moved: dict[int, list[Row]]) -> bool:
@@ -205,7 +201,7 @@ def _written(bulk: Bulk, moved: dict[int, list[Row]]) -> bool:
             for statement, rows in ((_STEADY, moved[STEADY]), (_DUE, moved[SOONER]))
             if rows
         )
-    rows = sorted(chain(*moved.values()), key=lambda row: row[6])
-    bulk.cursor.execute(_LOCKED, ([row[6] for row in rows],))
+    rows = sorted(chain(*moved.values()), key=lambda row: row[7])
+    bulk.cursor.execute(_LOCKED, ([row[7] for row in rows],))
     bulk.cursor.execute(_POSTGRESQL, tuple(map(list, zip(*rows, strict=True))))
     return bool(bulk.cursor.rowcount == len(rows))

@@ -1,20 +1,28 @@
-"""Meter samples as rows: what one says, and how many are written at once, in the cheapest way each database has."""
+"""Meter samples as rows: what one says, how many are written at once, and how those of a charge are found again.
+
+Each names the one before it, and its session the last: an index of them cost as much as everything else that is written
+for a sample (ADR 0015).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlmodel import Session
+from sqlalchemy import CTE
+from sqlmodel import Session, col, select
 
 from domain.bulk import Row, text
+from domain.models import ChargingSession, MeterSample
 
 STALE = timedelta(minutes=5)
 """A sample so old is billed and stored, but neither shown as live nor a reason to stop (ocpp.md Q27)."""
 
-_COLUMNS = "session_id, at, received_at, energy_wh, power_w, current_ma, voltage_mv, soc_percent"
-_INSERT = f"INSERT INTO meter_samples ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_COLUMNS = "id, session_id, before_id, at, received_at, energy_wh, power_w, current_ma, voltage_mv, soc_percent"
+_INSERT = f"INSERT INTO meter_samples ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _COPY = f"COPY meter_samples ({_COLUMNS}) FROM STDIN"
+_LAST = "SELECT coalesce(max(id), 0) FROM meter_samples"
+_NEXT = "SELECT nextval('meter_samples_id_seq') FROM generate_series(1, %s)"
 
 
 class Sample(msgspec.Struct, gc=False):
@@ -40,16 +48,36 @@ class Sample(msgspec.Struct, gc=False):
         return self.received_at - self.at <= STALE
 
 
-def write(db: Session, samples: Sequence[tuple[int, Sample]]) -> None:
-    """Store samples, each with the id of its session: one wide row each (performance.md 3)."""
+def of(session_id: int, back_to: str | None = None) -> CTE:
+    """The samples of a session, to select from; from the last one back to the first that has the figure `back_to`."""
+    here = select(MeterSample).where(MeterSample.session_id == session_id)
+    last = here.join(ChargingSession, col(ChargingSession.last_sample_id) == MeterSample.id)
+    chain = last.cte("samples", recursive=True)
+    before = here.join(chain, col(MeterSample.id) == chain.c.before_id)
+    return chain.union_all(before if back_to is None else before.where(chain.c[back_to].is_(None)))
+
+
+def write(db: Session, samples: Sequence[tuple[ChargingSession, Sample]]) -> None:
+    """Store samples, each behind the last one of its session: one wide row each (performance.md 3)."""
     connection = db.connection()
-    sqlite = connection.dialect.name == "sqlite"
-    rows = [row(session_id, sample, *times(sample, sqlite)) for session_id, sample in samples]
-    insert(connection.connection.cursor(), rows, sqlite)
+    sqlite, cursor = connection.dialect.name == "sqlite", connection.connection.cursor()
+    rows = []
+    for number, (session, sample) in zip(numbers(cursor, len(samples), sqlite), samples, strict=True):
+        rows.append(row(number, session.id or 0, session.last_sample_id, sample, *times(sample, sqlite)))
+        session.last_sample_id = number
+    insert(cursor, rows, sqlite)
+
+
+def numbers(cursor: Any, count: int, sqlite: bool) -> Sequence[int]:
+    """The ids of the next so many rows; on SQLite for the transaction that writes, of which there is one."""
+    if sqlite:
+        last = cursor.execute(_LAST).fetchone()[0]
+        return range(last + 1, last + 1 + count)
+    return [number for (number,) in cursor.execute(_NEXT, (count,))]
 
 
 def insert(cursor: Any, rows: Sequence[Row], sqlite: bool) -> None:
-    """The same for rows: on PostgreSQL by COPY."""
+    """Store rows: on PostgreSQL by COPY."""
     if sqlite:
         cursor.executemany(_INSERT, rows)
         return
@@ -63,10 +91,12 @@ def times(sample: Sample, sqlite: bool) -> tuple[Any, Any]:
     return (text(sample.at), text(sample.received_at)) if sqlite else (sample.at, sample.received_at)
 
 
-def row(session_id: int, sample: Sample, at: Any, received_at: Any) -> Row:
+def row(number: int, session_id: int, before_id: int | None, sample: Sample, at: Any, received_at: Any) -> Row:
     """A sample as its row is written."""
     return (
+        number,
         session_id,
+        before_id,
         at,
         received_at,
         sample.energy_wh,

@@ -259,7 +259,8 @@ class Desk:
         return Counter(self.do(lambda db: list(db.exec(select(Finding.kind)))))
 
     def everything(self) -> dict[str, list[Any]]:
-        """Sessions, accounts, transfers and holds as they are: what a repetition must not change."""
+        """Sessions, accounts, transfers and holds as they are, but for samples kept beside them: what a repetition must
+        not change."""
         return self.do(_everything)
 
     def changes_nothing(self, step: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -276,7 +277,7 @@ def _everything(db: Session) -> dict[str, list[Any]]:
     tables = (ChargingSession, Account, Transfer, Entry, Hold)
     return {
         table.__name__: sorted(
-            repr({key: str(value) for key, value in row.model_dump().items() if key != "updated_at"})
+            repr(row.model_dump(mode="json", exclude={"updated_at", "last_sample_id"}))
             for row in db.exec(select(table))
         )
         for table in tables

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-from domain import receipts, tariffs
+from domain import history, receipts, tariffs
 from domain.db import Database
 from domain.models import APPEND_ONLY, now
 from domain.prices import Line
@@ -172,6 +172,25 @@ def test_receipts_and_prices_of_before_are_kept(bare_database_url: str) -> None:
         assert database.now(receipts.next_number, moment)[0] == "EV/25-26/0000002"
         prices = [database.now(tariffs.price, charger, now())[0].paise_per_kwh for charger in ("C", "D")]
         assert prices == [2_000, 1_800]
+
+
+def test_samples_of_before_are_found(bare_database_url: str) -> None:
+    """0018: those of two charges that took turns, and a third charge that has none."""
+    migrate(bare_database_url, "0017")
+    numbered = (SESSION.replace("(1, 'R',", f"({n}, 'R{n}',").replace("0000001", f"000000{n}") for n in (1, 2, 3))
+    samples = (
+        f"INSERT INTO meter_samples (session_id, at, received_at, power_w) "  # noqa: S608
+        f"VALUES ({session}, '2026-01-01', '2026-01-01', {watts})"
+        for session, watts in ((1, 10), (2, 20), (1, 11), (1, 12), (2, 21))
+    )
+    with closing(Database(bare_database_url)) as database:
+        with database.engine.connect().execution_options(writes=True) as connection:
+            for statement in (CHARGER, *numbered, *samples):
+                connection.execute(text(statement))
+            connection.commit()
+        migrate(bare_database_url)
+        curves = [[watts for _, watts in database.now(history.curve, number)[0]] for number in (1, 2, 3)]
+    assert curves == [[10, 11, 12], [20, 21], []]
 
 
 def test_machines_that_start_together_migrate_once(bare_database_url: str) -> None:

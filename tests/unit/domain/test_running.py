@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from sqlmodel import Session, select
 
-from domain import charging, metering, wallet
+from domain import charging, listings, metering, wallet
 from domain.models import ChargingSession, MeterSample, SessionState
 from domain.running import Meter
 from domain.samples import Sample
@@ -24,8 +24,11 @@ def figures(desk: Desk, session_id: int) -> list[object]:
 
 
 def stored(desk: Desk, session_id: int) -> list[list[object]]:
+    """As they are found from the session, which are all that there are."""
     query = select(MeterSample).where(MeterSample.session_id == session_id).order_by(MeterSample.id)
-    return desk.do(lambda db: [[getattr(row, name) for name in STORED] for row in db.exec(query)])
+    rows = desk.do(lambda db: list(db.exec(query)))
+    assert desk.do(listings.part, listings.SAMPLES, session_id=session_id) == rows
+    return [[getattr(row, name) for name in STORED] for row in rows]
 
 
 def twins(desk: Desk, **limit: int) -> tuple[int, int]:
@@ -103,6 +106,20 @@ def test_another_process_that_moved_the_charge_is_noticed(desk: Desk) -> None:
     desk.append(meter.record, [desk.sample(session_id, METER + 1_200)])
     assert desk.session(session_id).energy_wh == 1_200
     assert len(stored(desk, session_id)) == 4
+
+
+def test_a_sample_that_came_too_late_to_count_is_followed_too(desk: Desk) -> None:
+    """Another process stored one that moved nothing: what is remembered is old all the same, and no sample is lost."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    meter = Meter()
+    warm(desk, meter, session_id)
+    before = figures(desk, session_id)
+    desk.meter(session_id, METER + 600, at=desk.clock.at - timedelta(minutes=1), soc_percent=5)
+    assert figures(desk, session_id) == before
+    desk.passes(minutes=1)
+    desk.append(meter.record, [desk.sample(session_id, METER + 900)])
+    assert [row[2] for row in stored(desk, session_id)] == [METER + wh for wh in (300, 600, 600, 900)]
 
 
 def test_a_charge_that_ended_meanwhile_stays_ended(desk: Desk) -> None:
