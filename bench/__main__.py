@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
     parser.add_argument("--storm", type=int, default=STORM, help="chargers of the storm")
     parser.add_argument("--sessions", type=int, default=MILLION, help="in the database whose pages are timed")
-    parser.add_argument("--gate", action="store_true", help="fail below 70 % of a target, or of what is reached of it")
+    parser.add_argument("--gate", action="store_true", help="fail below 70 %% of a target, or of what is reached of it")
     given = parser.parse_args()
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
