@@ -35,7 +35,7 @@ WORKS = {
     "mixed": ("Mixed", ""),
 }
 CHARGERS = 200
-GATE_ROUNDS, GATE_SECONDS, GATE_SESSIONS = 3, 0.6, 200_000
+GATE_ROUNDS, GATE_SECONDS, GATE_SESSIONS, GATE_TRIES = 3, 0.6, 200_000, 3
 BEGAN = time.time()
 STORM = 5_000
 IDLE = ((1_000, True), (1_000, False), (STORM, True))
@@ -251,7 +251,7 @@ def main() -> None:
 
 
 def gate(crowd: int) -> None:
-    """Every target but three, in two minutes; what is missed is measured again before anybody is told."""
+    """Every target but `targets.UNASKED`, in two minutes; what is missed is measured again before anybody is told."""
     parts: tuple[Callable[[], None], ...] = (
         lambda: flow([OURS, ALONE, OCPP, ECHO, RPC, STORED], ["meter", OTHER], GATE_ROUNDS, GATE_SECONDS, warm=0.6),
         lambda: memory(1, IDLE[:1], (OURS, OCPP)),
@@ -259,9 +259,15 @@ def gate(crowd: int) -> None:
         lambda: handshakes(2),
         lambda: storage(1, GATE_SECONDS, GATE_SESSIONS),
     )
-    missed = [name for part in parts if _missed(part) for name in _missed(part)]
-    if missed:
-        raise SystemExit(f"Twice below the gate: {'; '.join(missed)}.")
+    if missed := [name for part in parts for name in _missed_each_time(part)]:
+        raise SystemExit(f"Below the gate {GATE_TRIES} times: {'; '.join(missed)}.")
+
+
+def _missed_each_time(part: Callable[[], None]) -> list[str]:
+    missed = _missed(part)
+    for _ in range(GATE_TRIES - 1):
+        missed = missed and [name for name in _missed(part) if name in missed]
+    return missed
 
 
 def _missed(part: Callable[[], None]) -> list[str]:

@@ -1,6 +1,7 @@
-"""The way into the database alone: its speed, its growth, and how long pages take when a lot is in it (T5, T9)."""
+"""The way into the databases alone: its speed, its growth, and how long pages take when a lot is in one (T5, T9)."""
 
 import asyncio
+import os
 import sqlite3
 import tempfile
 import time
@@ -12,10 +13,12 @@ from random import Random
 from statistics import median, quantiles
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from bench import ours, peers, targets
+from bench.processes import cpu_seconds
 from csms.__main__ import settle_memory
 from csms.meter_log import MeterLog
 from domain import history
@@ -23,6 +26,8 @@ from domain.bus import LocalBus
 from domain.db import Database, opened
 from domain.models import _OPEN_SQL, ChargingSession, Connector
 from domain.samples import Sample, write
+from tests.databases import begin_run
+from tests.servers import SAFE, Postgres, postgres
 
 IN_FLIGHT = 100
 VALUES = 5
@@ -31,7 +36,17 @@ MILLION = 1_000_000
 
 
 def storage(rounds: int, seconds: float, sessions: int = MILLION) -> None:
-    """All of it, on SQLite."""
+    """All of it on SQLite, and on a PostgreSQL of its own what the database makes different."""
+    _sqlite(rounds, seconds, sessions)
+    begin_run()
+    try:
+        with postgres(SAFE) as server:
+            _postgresql(server, rounds, seconds)
+    except (pytest.skip.Exception, pytest.fail.Exception) as absent:
+        print(f"  PostgreSQL is left out. {absent.msg}")
+
+
+def _sqlite(rounds: int, seconds: float, sessions: int) -> None:
     with tempfile.TemporaryDirectory(prefix="evapp-bench-") as folder:
         url = f"sqlite:///{Path(folder) / 'evapp.db'}"
         ours.migrated(url)
@@ -39,6 +54,40 @@ def storage(rounds: int, seconds: float, sessions: int = MILLION) -> None:
         _writer(url, chargers, rounds, seconds)
         _growth(url, Path(folder) / "evapp.db")
         _pages(url, sessions)
+
+
+def _postgresql(server: Postgres, rounds: int, seconds: float) -> None:
+    """Rates are of our own core: the server has another."""
+    ours.migrated(server.url)
+    chargers = ours.charge_everywhere(server.url, IN_FLIGHT)
+    rates, waits, theirs = [], [], []
+    for _ in range(rounds):
+        busy = _busy(server)
+        cpu, waited = asyncio.run(_ours(server.url, chargers, seconds))
+        theirs.append((_busy(server) - busy) / len(waited) * 1e6)
+        rates.append(len(waited) * VALUES / cpu)
+        waits.append(quantiles(waited, n=100)[98] * 1000)
+    grown = _grown(server.url, _kept_on_postgresql)
+    print(
+        f"  PostgreSQL: {median(rates):,.0f} values a second of one core beside {median(theirs):.0f} us of the server's"
+        f" for a sample, p99 {median(waits):.1f} ms; a million values take {grown:.1f} MiB",
+        flush=True,
+    )
+    targets.note("T5 values a second of one core, PostgreSQL", median(rates))
+    targets.note("T9 a million values, PostgreSQL", grown)
+
+
+def _busy(server: Postgres) -> float:
+    """CPU seconds of all of its processes, those that have ended among them."""
+    postmaster, *others = server.pids()
+    stat = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    ended = (int(stat[13]) + int(stat[14])) / os.sysconf("SC_CLK_TCK")
+    return ended + sum(map(cpu_seconds, (postmaster, *others)))
+
+
+def _kept_on_postgresql(database: Database) -> int:
+    with Session(database.engine) as db:
+        return int(db.execute(text("SELECT pg_total_relation_size('meter_samples')")).scalar_one())
 
 
 def _writer(url: str, chargers: list[tuple[str, int]], rounds: int, seconds: float) -> None:
@@ -120,18 +169,26 @@ def _sqlmodel(seconds: float) -> float:
 
 
 def _growth(url: str, path: Path) -> None:
-    database = Database(url)
-    try:
-        _checkpoint(path)
-        before, began = path.stat().st_size, datetime.now(UTC)
-        for part in range(20):
-            database.now(_fill, began, part, MILLION // VALUES // 20)
-        _checkpoint(path)
-        grown = (path.stat().st_size - before) / 2**20
-    finally:
-        database.close()
+    grown = _grown(url, lambda _: _kept_in_file(path))
     print(f"  a million values take {grown:.1f} MiB")
     targets.note("T9 a million values", grown)
+
+
+def _grown(url: str, kept: Callable[[Database], int]) -> float:
+    """MiB by which a million values make `kept` bytes more."""
+    database = Database(url)
+    try:
+        before, began = kept(database), datetime.now(UTC)
+        for part in range(20):
+            database.now(_fill, began, part, MILLION // VALUES // 20)
+        return (kept(database) - before) / 2**20
+    finally:
+        database.close()
+
+
+def _kept_in_file(path: Path) -> int:
+    _checkpoint(path)
+    return path.stat().st_size
 
 
 def _checkpoint(path: Path) -> None:

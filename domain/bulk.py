@@ -77,8 +77,11 @@ class Bulk:
         self._begin()
 
 
-def text(moment: datetime) -> str:
-    """A UTC time as SQLAlchemy writes it to SQLite; four times as fast as isoformat, which was a fifth of all work."""
+def text(moment: datetime, sqlite: bool) -> str:
+    """A UTC time as SQLAlchemy writes it to SQLite, or as PostgreSQL reads it.
+
+    Four times as fast as isoformat, which was a fifth of all work; of arrays, as fast again as psycopg's own way.
+    """
     since = moment - _EPOCH
     second = since.days * 86_400 + since.seconds
     written = _seconds.get(second)
@@ -86,4 +89,4 @@ def text(moment: datetime) -> str:
         if len(_seconds) > REMEMBERED:
             _seconds.clear()
         written = _seconds[second] = moment.isoformat(" ", "seconds")[:19]
-    return f"{written}.{since.microseconds:06d}"
+    return f"{written}.{since.microseconds:06d}{'' if sqlite else '+00'}"

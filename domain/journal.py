@@ -38,7 +38,7 @@ def write(bulk: Bulk, lines: Sequence[Line], traced: frozenset[str] = frozenset(
     """Keep these frames, as text that every database takes; whoever follows a traced charger is told."""
     if traced:
         bulk.events += [MessagesKept(name) for name in sorted(traced & {line.charger_id for line in lines})]
-    rows = [_row(line, text(line.at) if bulk.sqlite else line.at) for line in lines]
+    rows = [_row(line, text(line.at, bulk.sqlite)) for line in lines]
     if bulk.sqlite:
         bulk.cursor.executemany(_INSERT, rows)
         return
@@ -47,7 +47,7 @@ def write(bulk: Bulk, lines: Sequence[Line], traced: frozenset[str] = frozenset(
             copy.write_row(row)
 
 
-def _row(line: Line, at: object) -> Row:
+def _row(line: Line, at: str) -> Row:
     return (
         line.charger_id,
         line.direction,

@@ -184,13 +184,12 @@ class Meter:
             self._transactions[charge.charger_id].add(number)
 
 
-def _update(charge: Running, number: int, at: Any, received_at: Any, how: int, sqlite: bool) -> Row:
+def _update(charge: Running, number: int, at: str, received_at: str, how: int, sqlite: bool) -> Row:
     figures = charge.energy_wh, charge.meter_wh, charge.power_w, received_at, at, number
     its = charge.id, charge.last_sample_id, charge.suspended
     if how == STEADY and sqlite:
         return *figures, *its
-    due_at = text(charge.due_at) if sqlite and charge.due_at is not None else charge.due_at
-    return *figures, due_at, *its
+    return *figures, None if charge.due_at is None else text(charge.due_at, sqlite), *its
 
 
 def _written(bulk: Bulk, moved: dict[int, list[Row]]) -> bool:
@@ -202,6 +201,14 @@ def _written(bulk: Bulk, moved: dict[int, list[Row]]) -> bool:
             if rows
         )
     rows = sorted(chain(*moved.values()), key=lambda row: row[7])
-    bulk.cursor.execute(_LOCKED, ([row[7] for row in rows],))
-    bulk.cursor.execute(_POSTGRESQL, tuple(map(list, zip(*rows, strict=True))))
+    columns = tuple(map(_array, zip(*rows, strict=True)))
+    bulk.cursor.execute(_LOCKED, (columns[7],))
+    bulk.cursor.execute(_POSTGRESQL, columns)
     return bool(bulk.cursor.rowcount == len(rows))
+
+
+def _array(column: Sequence[int | str | None]) -> str:
+    """Numbers, times and states as PostgreSQL reads an array: psycopg looks for what to escape in each, for as long as
+    everything else takes."""
+    elements = ",".join(["NULL" if value is None else f'"{value}"' for value in column])
+    return f"{{{elements}}}"

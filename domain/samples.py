@@ -73,7 +73,7 @@ def numbers(cursor: Any, count: int, sqlite: bool) -> Sequence[int]:
     if sqlite:
         last = cursor.execute(_LAST).fetchone()[0]
         return range(last + 1, last + 1 + count)
-    return [number for (number,) in cursor.execute(_NEXT, (count,))]
+    return [number for (number,) in cursor.execute(_NEXT, (count,)).fetchall()]
 
 
 def insert(cursor: Any, rows: Sequence[Row], sqlite: bool) -> None:
@@ -86,12 +86,12 @@ def insert(cursor: Any, rows: Sequence[Row], sqlite: bool) -> None:
             copy.write_row(one)
 
 
-def times(sample: Sample, sqlite: bool) -> tuple[Any, Any]:
+def times(sample: Sample, sqlite: bool) -> tuple[str, str]:
     """`at` and `received_at` as the database takes them."""
-    return (text(sample.at), text(sample.received_at)) if sqlite else (sample.at, sample.received_at)
+    return text(sample.at, sqlite), text(sample.received_at, sqlite)
 
 
-def row(number: int, session_id: int, before_id: int | None, sample: Sample, at: Any, received_at: Any) -> Row:
+def row(number: int, session_id: int, before_id: int | None, sample: Sample, at: str, received_at: str) -> Row:
     """A sample as its row is written."""
     return (
         number,

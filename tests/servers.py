@@ -19,15 +19,16 @@ from tests.databases import end_with_the_run, programs
 from tests.e2e.running import free_port
 
 START_S = 60
-QUICK = ("fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses=")
+SAFE = ("max_connections=200", "listen_addresses=")
+QUICK = ("fsync=off", "full_page_writes=off", *SAFE)
 """A killed process loses nothing by these, a machine would; synchronous_commit must stay: it is what is promised."""
 
 
 class Postgres:
     """A PostgreSQL in a folder, reached by its socket there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, settings: tuple[str, ...] = QUICK) -> None:
+        self.folder, self._settings = folder, settings
         self._programs = programs()
         # PostgreSQL refuses to run as root; its package brings a user for it.
         self._user = "postgres" if os.geteuid() == 0 else None
@@ -41,7 +42,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers; after a crash it recovers first."""
-        options = " ".join(f"-c {setting}" for setting in (*QUICK, f"unix_socket_directories={self.folder}"))
+        options = " ".join(f"-c {setting}" for setting in (*self._settings, f"unix_socket_directories={self.folder}"))
         self._run("pg_ctl", "-w", "-t", str(START_S), "-l", str(self.folder / "log"), "-o", options, "start")
 
     def crash(self) -> None:
@@ -126,11 +127,11 @@ class Redis:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(settings: tuple[str, ...] = QUICK) -> Iterator[Postgres]:
     """A started one; its folder's name is short, as that of a socket must be."""
     with tempfile.TemporaryDirectory(prefix="evapp-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
-        server = Postgres(Path(folder))
+        server = Postgres(Path(folder), settings)
         end_with_the_run(Path(folder))
         try:
             server.start()
