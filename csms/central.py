@@ -19,7 +19,7 @@ from csms.journal import Journal
 from csms.meter_log import MeterLog
 from domain import arrivals, connectors, findings, journal, metrics, quirks
 from domain.bus import Bus
-from domain.db import read, transact
+from domain.db import DRIVERS, read, transact
 from domain.events import ChargerLearned, ChargerRetired, ChargerTaken, NewsLost
 from domain.logs import first_line
 from domain.models import now
@@ -203,7 +203,7 @@ class Central:
             heard, self.heard = self.heard, {}
             try:
                 await transact(arrivals.heard, heard)
-            except SQLAlchemyError:
+            except (SQLAlchemyError, *DRIVERS):
                 self.heard = {**heard, **self.heard}
                 raise
 

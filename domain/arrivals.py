@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, or_, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from domain import idling, stops
+from domain.bulk import Bulk, Row, text
 from domain.chargers import key_matches
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerTaken, SessionChanged
@@ -30,7 +31,12 @@ class Held(NamedTuple):
 
 
 _CHARGERS = Charger.__table__  # type: ignore[attr-defined]
-_THIS = update(_CHARGERS).where(_CHARGERS.c.id == bindparam("this"))
+_HERE = "UPDATE chargers SET online = true, held_by = ?, fence = ?, connected_at = ?, heard_at = ? WHERE id = ?"
+_GONE = "UPDATE chargers SET online = false, held_by = NULL WHERE id = ? AND fence = ?"
+_BOOTED = """UPDATE chargers SET vendor = ?, model = ?, serial = ?, firmware = ?, set_up_due = ?, booted_at = ?,
+heard_at = ? WHERE id = ?"""
+_SET_UP = "UPDATE chargers SET set_up_due = false WHERE id = ?"
+_HEARD = "UPDATE chargers SET heard_at = ? WHERE id = ? AND (heard_at IS NULL OR heard_at < ?)"
 
 
 def admitted(db: Session, knocks: Sequence[Knock]) -> set[Knock]:
@@ -64,11 +70,9 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
         .order_by(_CHARGERS.c.id)
         .with_for_update()
     ).all()
-    rows = [{"this": name, "moment": names[name], "next": fence + 1} for name, _, fence in there]
-    moment = bindparam("moment", type_=_CHARGERS.c.heard_at.type)
-    here = _THIS.values(online=True, held_by=process, fence=bindparam("next"), connected_at=moment, heard_at=moment)
-    if rows:
-        db.connection().execute(here, rows)
+    bulk = Bulk.within(db)
+    at = {name: text(moment, bulk.sqlite) for name, moment in names.items()}
+    bulk.many(_HERE, [(process, fence + 1, at[name], at[name], name) for name, _, fence in there])
     emit(db, *[ChargerTaken(name, fence + 1) for name, held_by, fence in there if held_by is not None])
     emit(db, *map(ChargerChanged, names))
     return {name: fence + 1 for name, _, fence in there}
@@ -82,9 +86,7 @@ def disconnected(db: Session, gone: Sequence[tuple[str, datetime, int]]) -> None
     if not names:
         return
     idling.contact_lost(db, names, max(names.values()))
-    rows = [{"this": name, "its_fence": fences[name]} for name in names]
-    same = _THIS.where(_CHARGERS.c.fence == bindparam("its_fence"))
-    db.connection().execute(same.values(online=False, held_by=None), rows)
+    Bulk.within(db).many(_GONE, [(name, fences[name]) for name in names])
     heard(db, names)
     _announce(db, names)
 
@@ -119,27 +121,26 @@ def holders(db: Session, names: Collection[str]) -> dict[str, Held]:
 def booted(db: Session, told: Sequence[dict[str, Any]]) -> None:
     """They say what they are, after power-up (OCPP 1.6, 4.2): charger_id, vendor, model, serial, firmware, at, and
     set_up_due, whether they are to be set up now."""
-    rows = [
-        {"this": one["charger_id"], **{f"its_{key}": one[key] for key in one if key != "charger_id"}}
-        for one in sorted(told, key=lambda one: str(one["charger_id"]))
-    ]
-    names = ("vendor", "model", "serial", "firmware", "set_up_due")
-    at = bindparam("its_at", type_=_CHARGERS.c.heard_at.type)
-    values = {name: bindparam(f"its_{name}") for name in names} | {"booted_at": at, "heard_at": at}
-    db.connection().execute(_THIS.values(values), rows)
-    emit(db, *[ChargerChanged(row["this"]) for row in rows])
+    bulk = Bulk.within(db)
+    rows = [_boot(one, text(one["at"], bulk.sqlite)) for one in sorted(told, key=lambda one: str(one["charger_id"]))]
+    bulk.many(_BOOTED, rows)
+    emit(db, *[ChargerChanged(row[-1]) for row in rows])
+
+
+def _boot(told: dict[str, Any], at: str) -> Row:
+    said = (told[name] for name in ("vendor", "model", "serial", "firmware", "set_up_due"))
+    return *said, at, at, told["charger_id"]
 
 
 @counts_once
 def set_up(db: Session, names: Sequence[str]) -> None:
     """These chargers were set up since their boot."""
-    db.connection().execute(_THIS.values(set_up_due=False), [{"this": name} for name in sorted(set(names))])
+    Bulk.within(db).many(_SET_UP, [(name,) for name in sorted(set(names))])
 
 
 @counts_once
 def heard(db: Session, names: dict[str, datetime]) -> None:
     """These chargers said something at these times."""
-    moment = bindparam("moment", type_=_CHARGERS.c.heard_at.type)
-    later = or_(_CHARGERS.c.heard_at.is_(None), _CHARGERS.c.heard_at < moment)
-    rows = [{"this": name, "moment": at} for name, at in sorted(names.items())]
-    db.connection().execute(_THIS.where(later).values(heard_at=moment), rows)
+    bulk = Bulk.within(db)
+    at = ((name, text(moment, bulk.sqlite)) for name, moment in sorted(names.items()))
+    bulk.many(_HEARD, [(moment, name, moment) for name, moment in at])
