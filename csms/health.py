@@ -6,6 +6,8 @@ from domain import health
 from domain.db import transact
 from domain.models import now
 
+MOVED_MS = 1_000
+"""A clock that moved by less is no news: each one does by some milliseconds, and there are thousands."""
 MOST = 10_000
 """Chargers of one beat; whoever knocks under a thousand names a second fills no memory."""
 
@@ -15,6 +17,8 @@ class Health:
 
     def __init__(self) -> None:
         self._noted: dict[str, health.Noted] = {}
+        self._skews: dict[str, int] = {}
+        """Of the clocks, as they were noted last."""
 
     def count(self, charger_id: str, what: str) -> None:
         """One more of `domain.health.COUNTS`."""
@@ -33,15 +37,22 @@ class Health:
             seen.boot_loop_at = at
 
     def clock(self, charger_id: str, skew_ms: int | None) -> None:
-        """How far its clock is ahead of ours, if that was seen."""
-        if skew_ms is not None and (seen := self._of(charger_id)):
-            seen.clock_skew_ms = skew_ms
+        """How far its clock is ahead of ours, if that was seen and is news."""
+        known = self._skews.get(charger_id)
+        if skew_ms is None or (known is not None and abs(skew_ms - known) < MOVED_MS):
+            return
+        if seen := self._of(charger_id):
+            seen.clock_skew_ms = self._skews[charger_id] = skew_ms
 
     async def write(self) -> None:
         """Keep what was seen."""
         if self._noted:
             noted, self._noted = self._noted, {}
-            await transact(health.add, noted, now())
+            try:
+                await transact(health.add, noted, now())
+            except Exception:
+                self._skews.clear()
+                raise
 
     def _of(self, charger_id: str) -> health.Noted | None:
         if charger_id in self._noted or len(self._noted) < MOST:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, or_, select
 
+from domain.bulk import Bulk, Row, text
 from domain.models import Charger, ChargerHealth
 
 SKEW = timedelta(minutes=5)
@@ -29,30 +30,34 @@ class Noted:
     boot_loop_at: datetime | None = None
 
 
+_NEWEST = ("last_protocol_error_at", "clock_skew_ms", "boot_loop_at")
+"""Of these what was seen last stands."""
+_COLUMNS = ("charger_id", *COUNTS, "last_protocol_error", *_NEWEST, "energy_factor", "updated_at")
+_CHANGES = (
+    *(f"{name} = charger_health.{name} + excluded.{name}" for name in COUNTS),
+    *(f"{name} = coalesce(excluded.{name}, charger_health.{name})" for name in _NEWEST),
+    "last_protocol_error = CASE WHEN excluded.last_protocol_error_at IS NULL"
+    " THEN charger_health.last_protocol_error ELSE excluded.last_protocol_error END",
+    "updated_at = excluded.updated_at",
+)
+_ADDED = f"""INSERT INTO charger_health ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" for _ in _COLUMNS)})
+ON CONFLICT (charger_id) DO UPDATE SET {", ".join(_CHANGES)}"""  # noqa: S608
+
+
 def add(db: Session, noted: dict[str, Noted], at: datetime) -> None:
     """Write a batch down; of chargers that nobody knows nothing is kept, whoever knocks in their name."""
-    known = db.exec(select(Charger.id).where(col(Charger.id).in_(noted)).order_by(Charger.id))
-    for charger_id in known.all():
-        _add(_row(db, charger_id), noted[charger_id], at)
+    known = db.exec(select(Charger.id).where(col(Charger.id).in_(noted)).order_by(Charger.id)).all()
+    bulk = Bulk.within(db)
+    bulk.many(_ADDED, [_row(name, noted[name], at, bulk.sqlite) for name in known])
 
 
-def _row(db: Session, charger_id: str) -> ChargerHealth:
-    row = db.get(ChargerHealth, charger_id, with_for_update=True)
-    if row is None:
-        row = ChargerHealth(charger_id=charger_id)
-        db.add(row)
-    return row
-
-
-def _add(row: ChargerHealth, seen: Noted, at: datetime) -> None:
-    for count in COUNTS:
-        setattr(row, count, getattr(row, count) + getattr(seen, count))
-    if seen.last_protocol_error_at is not None:
-        row.last_protocol_error = _plain(seen.last_protocol_error)
-        row.last_protocol_error_at = seen.last_protocol_error_at
-    row.clock_skew_ms = row.clock_skew_ms if seen.clock_skew_ms is None else seen.clock_skew_ms
-    row.boot_loop_at = seen.boot_loop_at or row.boot_loop_at
-    row.updated_at = at
+def _row(charger_id: str, seen: Noted, at: datetime, sqlite: bool) -> Row:
+    counts = (getattr(seen, name) for name in COUNTS)
+    error_at, loop_at = (
+        None if moment is None else text(moment, sqlite) for moment in (seen.last_protocol_error_at, seen.boot_loop_at)
+    )
+    error = _plain(seen.last_protocol_error)
+    return charger_id, *counts, error, error_at, seen.clock_skew_ms, loop_at, 1, text(at, sqlite)
 
 
 def _plain(text: str) -> str:
@@ -66,7 +71,7 @@ def of(db: Session, charger_id: str) -> ChargerHealth:
 
 def set_energy_factor(db: Session, charger_id: str, factor: int) -> None:
     """1000: this charger counts kWh and calls them Wh (ocpp.md Q34); 1: it does not."""
-    row = _row(db, charger_id)
+    row = db.get(ChargerHealth, charger_id, with_for_update=True) or none(charger_id)
     row.energy_factor = factor
     db.add(row)
 
