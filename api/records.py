@@ -13,7 +13,7 @@ from domain import chargers, listings
 
 
 class Message(Told):
-    """One frame, in (from the charger) or out; passwords are taken out of it."""
+    """One frame, in (from the charger) or out, and our answer to it; passwords are taken out of both."""
 
     direction: str
     action: str
@@ -21,6 +21,11 @@ class Message(Told):
     frame: str
     repairs: str = Field(description="What had to be mended before it was OCPP.")
     at: datetime = Field(validation_alias="created_at")
+    answer: str | None = Field(
+        description="What we answered to the charger; what it answers to us is a message of its own, "
+        "with the same message_id."
+    )
+    answered_at: datetime | None
 
 
 class Act(Told):

@@ -137,8 +137,8 @@ class Connection:
     async def _asked(self, call: frames.Call, raw: str | bytes, received_at: datetime) -> None:
         if (again := self.repetitions.answer(call.id, call.action, raw)) is not None:
             self._count(call.action, "repeated")
-            self._note("in", call.action, call.id, raw, received_at, ("a repetition, answered as before",))
-            await self._say(again if isinstance(again, str) else again.decode(), call.action, call.id)
+            text = again if isinstance(again, str) else again.decode()
+            await self._reply(text, call.action, call.id, raw, received_at, ("a repetition, answered as before",))
             return
         request = Request(call.action, {}, received_at, list(call.repairs))
         self.calls.pause()
@@ -156,10 +156,9 @@ class Connection:
             else:
                 text = frames.result(call.id, answer)
                 self.repetitions.remember(call.id, raw, text)
-            self._note("in", call.action, call.id, raw, received_at, request.repairs)
             if request.repairs:
                 self.central.health.count(self.charger_id, "repairs")
-            await self._say(text, call.action, call.id)
+            await self._reply(text, call.action, call.id, raw, received_at, request.repairs)
         finally:
             self.calls.resume()
             for work in request.afterwards:
@@ -200,9 +199,11 @@ class Connection:
         self._count("", "unreadable")
         log.warning("unreadable frame", reason=frame.reason, length=len(raw))
         self.central.health.protocol_error(self.charger_id, frame.reason)
-        self._note("in", "", frame.id, raw, received_at, (frame.reason,))
-        if frame.id is not None:
-            await self._say(frames.error(frame.id, "FormationViolation", frame.reason), "", frame.id)
+        if frame.id is None:
+            self._note("in", "", frame.id, raw, received_at, (frame.reason,))
+        else:
+            text = frames.error(frame.id, "FormationViolation", frame.reason)
+            await self._reply(text, "", frame.id, raw, received_at, (frame.reason,))
 
     def _count(self, action: str, outcome: str) -> None:
         metrics.MESSAGES.add(self._known(action), outcome)
@@ -215,15 +216,29 @@ class Connection:
         """An answer: to a call that waits for it, or too late, and then it changes nothing (ocpp.md Q16)."""
         self._note("in", action or "", id_, raw, received_at, () if action else ("answers no open call",))
 
-    async def _say(self, text: str, action: str, id_: Any) -> None:
-        await self.socket.send(text)
-        self._note("out", action, id_, text, now())
+    async def _reply(
+        self, text: str, action: str, id_: Any, raw: str | bytes, received_at: datetime, mended: Sequence[str]
+    ) -> None:
+        """Answer a frame; one whose socket went meanwhile is written down without an answer."""
+        given = None
+        try:
+            await self.socket.send(text)
+            given = text
+        finally:
+            self._note("in", action, id_, raw, received_at, mended, given)
 
     def _note(
-        self, direction: str, action: str, id_: Any, raw: str | bytes, at: datetime, mended: Sequence[str] = ()
+        self,
+        direction: str,
+        action: str,
+        id_: Any,
+        raw: str | bytes,
+        at: datetime,
+        mended: Sequence[str] = (),
+        answer: str | None = None,
     ) -> None:
         text = raw if isinstance(raw, str) else raw.decode(errors="replace")
-        self.central.journal.note(self.charger_id, direction, action, id_, text, at, mended)
+        self.central.journal.note(self.charger_id, direction, action, id_, text, at, mended, answer)
 
     # What it is asked
 
@@ -256,9 +271,10 @@ class Connection:
 
     async def _ask(self, text: str, action: str, id_: str) -> None:
         try:
-            await self._say(text, action, id_)
+            await self.socket.send(text)
         except ConnectionClosed:
             raise ChargerSilent(self.charger_id) from None
+        self._note("out", action, id_, text, now())
 
     def speaks(self, action: str) -> None:
         """After the first answer it may be asked, and after a while for its state, unless it is just coming up."""

@@ -295,8 +295,8 @@ class Direct:
         connection, id_, action = self._connection, self._id, self._action
         journal = connection.central.journal
         if action not in journal.unwritten:
-            journal.note(connection.charger_id, "in", action, id_, self._raw.decode(), self._received_at)
-            journal.note(connection.charger_id, "out", action, id_, text.decode(), now())
+            frame, answer = self._raw.decode(), text.decode()
+            journal.note(connection.charger_id, "in", action, id_, frame, self._received_at, answer=answer)
         connection.socket.reply(text)
         self._free()
         if not connection.spoken:

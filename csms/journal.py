@@ -11,6 +11,7 @@ from csms.batches import Batches
 from domain import journal
 from domain.db import database
 from domain.logs import first_line
+from domain.models import now
 
 log = structlog.get_logger()
 
@@ -43,11 +44,14 @@ class Journal:
         frame: str,
         at: datetime,
         repairs: Sequence[str] = (),
+        answer: str | None = None,
     ) -> None:
-        """Write one frame down, soon."""
+        """Write one frame down, soon, and what was answered to it now."""
         if action in UNWRITTEN and charger_id not in self.traced:
             return
         line = journal.Line(charger_id, direction, action, str(message_id), redacted(frame), "; ".join(repairs), at)
+        if answer is not None:
+            line.answer, line.answered_at = redacted(answer), now()
         self._lines.hand(line, _missed)
 
     async def finished(self) -> None:

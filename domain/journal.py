@@ -17,13 +17,13 @@ AHEAD = timedelta(days=1)
 """What is later than this was written by a clock that was wrong, and would stand before older lines for ever."""
 
 
-_COLUMNS = "charger_id, direction, action, message_id, frame, repairs, created_at"
-_INSERT = f"INSERT INTO ocpp_messages ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_COLUMNS = "charger_id, direction, action, message_id, frame, repairs, created_at, answer, answered_at"
+_INSERT = f"INSERT INTO ocpp_messages ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _COPY = f"COPY ocpp_messages ({_COLUMNS}) FROM STDIN"
 
 
 class Line(msgspec.Struct, gc=False):
-    """One frame, in (from the charger) or out."""
+    """One frame, in (from the charger) or out, and what was answered to it at once."""
 
     charger_id: str
     direction: str
@@ -32,13 +32,15 @@ class Line(msgspec.Struct, gc=False):
     frame: str
     repairs: str
     at: datetime
+    answer: str | None = None
+    answered_at: datetime | None = None
 
 
 def write(bulk: Bulk, lines: Sequence[Line], traced: frozenset[str] = frozenset()) -> None:
     """Keep these frames, as text that every database takes; whoever follows a traced charger is told."""
     if traced:
         bulk.events += [MessagesKept(name) for name in sorted(traced & {line.charger_id for line in lines})]
-    rows = [_row(line, text(line.at, bulk.sqlite)) for line in lines]
+    rows = [_row(line, bulk.sqlite) for line in lines]
     if bulk.sqlite:
         bulk.cursor.executemany(_INSERT, rows)
         return
@@ -47,7 +49,7 @@ def write(bulk: Bulk, lines: Sequence[Line], traced: frozenset[str] = frozenset(
             copy.write_row(row)
 
 
-def _row(line: Line, at: str) -> Row:
+def _row(line: Line, sqlite: bool) -> Row:
     return (
         line.charger_id,
         line.direction,
@@ -55,7 +57,9 @@ def _row(line: Line, at: str) -> Row:
         _plain(line.message_id, 80),
         _plain(line.frame),
         _plain(line.repairs, 1000),
-        at,
+        text(line.at, sqlite),
+        None if line.answer is None else _plain(line.answer),
+        None if line.answered_at is None else text(line.answered_at, sqlite),
     )
 
 

@@ -720,7 +720,7 @@ class MeterSample(SQLModel, table=True):
 
 
 class OcppMessage(SQLModel, table=True):
-    """The journal: what a charger and we said to each other."""
+    """The journal: what a charger and we said to each other. A frame, with the answer where we gave it at once."""
 
     __tablename__ = "ocpp_messages"
     __table_args__ = (Index("ix_ocpp_messages_charger_id_id", "charger_id", "id"),)
@@ -733,6 +733,9 @@ class OcppMessage(SQLModel, table=True):
     frame: str
     repairs: str = Field(default="")
     created_at: datetime = moment(default_factory=now)
+    answer: str | None = None
+    """What we said to it; what a charger says to us is a frame of its own."""
+    answered_at: datetime | None = moment(default=None)
 
 
 class PaperKind(StrEnum):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
@@ -50,9 +51,8 @@ QUESTIONS = ("GetConfiguration", "GetCompositeSchedule", "GetLocalListVersion", 
 
 @dataclass(frozen=True)
 class Message:
-    """One line of the journal in words."""
+    """What was said once, in words."""
 
-    number: int
     incoming: bool
     action: str
     when: str
@@ -159,7 +159,7 @@ class OpsMessages(Deeds, rx.State):
         except chargers.ChargerUnknown:
             return
         found = await read(journal.of, self._charger_id, self._limit + 1)
-        self.messages = [_message(line) for line in found[: self._limit]]
+        self.messages = [message for line in found[: self._limit] for message in _messages(line)]
         self.more = len(found) > self._limit and self._limit < MOST
 
 
@@ -197,13 +197,17 @@ def _object(typed: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _message(line: OcppMessage) -> Message:
-    at = line.created_at.astimezone(IST)
-    return Message(
-        number=line.id or 0,
-        incoming=line.direction == "in",
-        action=line.action or "–",
-        when=f"{day(line.created_at)}, {at:%H:%M:%S}",
-        frame=line.frame[:LONGEST_FRAME],
-        repairs=line.repairs,
-    )
+def _messages(line: OcppMessage) -> list[Message]:
+    """The answer first, since the newest stands above."""
+    said = Message(line.direction == "in", line.action or "–", _when(line.created_at), _short(line.frame), line.repairs)
+    if line.answer is None or line.answered_at is None:
+        return [said]
+    return [Message(False, said.action, _when(line.answered_at), _short(line.answer), ""), said]
+
+
+def _when(at: datetime) -> str:
+    return f"{day(at)}, {at.astimezone(IST):%H:%M:%S}"
+
+
+def _short(frame: str) -> str:
+    return frame[:LONGEST_FRAME]

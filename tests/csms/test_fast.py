@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as chosen
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
+from websockets.exceptions import ConnectionClosedError
 from websockets.protocol import Event
 
 from csms import repairs
@@ -20,7 +21,7 @@ from csms.connection import Connection
 from csms.fast import Direct, Socket
 from csms.v16.hot import HOT
 from csms.v16.schemas import fits, schema
-from domain.models import ChargingSession, Connector, MeterSample, OcppMessage, now
+from domain.models import ChargingSession, Connector, MeterSample, now
 from tests.csms.charger import Raw, metered, sampled
 from tests.csms.conftest import House, running
 from tests.csms.test_charge import start
@@ -207,11 +208,30 @@ async def test_a_repetition_has_no_second_effect_on_either_path(house: House, ra
     assert len(await house.rows(MeterSample)) == 1
 
 
-async def test_a_message_is_journalled_as_before(house: House, raw: Raw) -> None:
-    await raw.ask([2, "seen", "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Faulted"}])
-    lines = await house.eventually_journalled(lambda row: row.message_id == "seen")
-    assert [line.direction for line in lines][:1] == ["in"]
-    await house.eventually(OcppMessage, lambda row: row.message_id == "seen" and row.direction == "out")
+@pytest.mark.parametrize("mended", [False, True], ids=["direct", "lenient"])
+async def test_a_message_is_journalled_with_its_answer(house: House, raw: Raw, mended: bool) -> None:
+    told = {"connectorId": "1" if mended else 1, "errorCode": "NoError", "status": "Faulted"}
+    frame = json.dumps([2, "seen", "StatusNotification", told])
+    before = now()
+    answer = await raw.ask(frame)
+    (line,) = await house.eventually_journalled(lambda row: row.message_id == "seen")
+    assert (line.direction, line.action, line.frame) == ("in", "StatusNotification", frame)
+    assert json.loads(line.answer or "") == answer == [3, "seen", {}]
+    assert line.answered_at is not None
+    assert before <= line.created_at <= line.answered_at <= now()
+    assert bool(line.repairs) is mended
+
+
+async def test_an_answer_that_did_not_go_is_in_no_journal(
+    house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(_socket: Socket, _text: str) -> None:
+        raise ConnectionClosedError(None, None)
+
+    monkeypatch.setattr(Socket, "send", gone)
+    await raw.send([2, "lost", "Authorize", {"idTag": "CARD1"}])
+    (line,) = await house.eventually_journalled(lambda row: row.message_id == "lost")
+    assert (line.action, line.answer, line.answered_at) == ("Authorize", None, None)
 
 
 async def test_split_frames_are_put_together(house: House, raw: Raw) -> None:

@@ -23,9 +23,13 @@ async def test_messages_of_a_charger_newest_first(house: House, operator: Caller
         )
         for number in range(4)
     ]
+    lines[3].answer, lines[3].answered_at = "[3]", lines[3].at + timedelta(seconds=1)
     await database().append(journal.write, [*lines, Line("OTHER", "in", "Boot", "9", "[]", "", at)])
     path = "/chargers/BLR-1/messages"
     assert [one["message_id"] for one in (await operator.get(path))["items"]] == ["3", "2", "1", "0"]
+    last, before = (await operator.get(path))["items"][:2]
+    assert (last["answer"], last["answered_at"] > last["at"]) == ("[3]", True)
+    assert (before["answer"], before["answered_at"]) == (None, None)
     first = await operator.get(f"{path}?limit=3")
     assert [one["message_id"] for one in (await operator.get(f"{path}?cursor={first['next']}"))["items"]] == ["0"]
     since = (at + timedelta(hours=1, seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")

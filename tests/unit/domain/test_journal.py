@@ -24,6 +24,16 @@ def test_any_text_is_kept(db: Session) -> None:
     assert first.frame == "a?é" * 3
     assert len(first.action) == 50
     assert len(second.frame) == 300_000
+    assert (first.answer, first.answered_at) == (None, None)
+
+
+def test_an_answer_is_kept_with_its_question(db: Session) -> None:
+    asked = line("[2]")
+    asked.answer, asked.answered_at = "\x00[3,\ud800]", asked.at + timedelta(milliseconds=20)
+    journal.write(Bulk.within(db), [asked])
+    (kept,) = journal.of(db, "C-1")
+    assert (kept.frame, kept.answer) == ("[2]", "[3,?]")
+    assert (kept.created_at, kept.answered_at) == (asked.at, asked.answered_at)
 
 
 def test_old_lines_go(db: Session) -> None:

@@ -155,6 +155,17 @@ async def test_messages_are_shown_newest_first_and_as_text(page: PageOf, charger
     assert (len(state.messages), state.more) == (35, False)
 
 
+async def test_an_answer_stands_above_its_question(page: PageOf, charger: Charger) -> None:
+    asked = journal.Line("A-1", "in", "Authorize", "1", "[2]", "mended", now(), "[3]", now() + timedelta(seconds=2))
+    await database().append(journal.write, [asked])
+    state = await messages(page)
+    await state._refresh(0)
+    answer, question = state.messages
+    assert (answer.incoming, answer.action, answer.frame, answer.repairs) == (False, "Authorize", "[3]", "")
+    assert (question.incoming, question.frame, question.repairs) == (True, "[2]", "mended")
+    assert answer.when != question.when
+
+
 async def test_the_charge_of_another_charger_is_not_stopped_from_here(
     page: PageOf, charger: Charger, people: dict[str, int]
 ) -> None:
