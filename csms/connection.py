@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 
 from csms import frames, repairs
 from csms.calls import Calls, Urgency
@@ -65,7 +66,7 @@ class Connection:
         async with self.central.holding(self):
             log.info("charger connected")
             await self._listen()
-        log.info("charger disconnected", code=self.socket.close_code)
+        log.info("charger disconnected", code=int(self.socket.close_code or CloseCode.ABNORMAL_CLOSURE))
         if (close := self.socket.protocol.close_sent) is not None and close.code in PROTOCOL_ERRORS:
             self.central.health.protocol_error(self.charger_id, f"closed with {close.code}: {close.reason}")
 

@@ -45,13 +45,16 @@ class Health:
             seen.clock_skew_ms = self._skews[charger_id] = skew_ms
 
     async def write(self) -> None:
-        """Keep what was seen."""
+        """Keep what was seen; what cannot be kept now is kept with the next beat."""
         if self._noted:
             noted, self._noted = self._noted, {}
             try:
                 await transact(health.add, noted, now())
             except Exception:
-                self._skews.clear()
+                meanwhile, self._noted = self._noted, noted
+                for charger_id, later in meanwhile.items():
+                    if earlier := self._of(charger_id):
+                        earlier.add(later)
                 raise
 
     def _of(self, charger_id: str) -> health.Noted | None:

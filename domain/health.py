@@ -29,6 +29,15 @@ class Noted:
     clock_skew_ms: int | None = None
     boot_loop_at: datetime | None = None
 
+    def add(self, later: "Noted") -> None:
+        """What was seen after this: counts add up, of everything else the newest stands."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(later, name))
+        self.last_protocol_error = later.last_protocol_error or self.last_protocol_error
+        for name in _NEWEST:
+            if (seen := getattr(later, name)) is not None:
+                setattr(self, name, seen)
+
 
 _NEWEST = ("last_protocol_error_at", "clock_skew_ms", "boot_loop_at")
 """Of these what was seen last stands."""
