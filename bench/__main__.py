@@ -37,6 +37,8 @@ WORKS = {
 CHARGERS = 200
 GATE_ROUNDS, GATE_SECONDS, GATE_SESSIONS, GATE_TRIES = 3, 0.6, 200_000, 4
 BEGAN = time.time()
+LOAD_S = 120
+"""No load takes so long, but on a server that does not answer."""
 STORM = 5_000
 IDLE = ((1_000, True), (1_000, False), (STORM, True))
 """Connected chargers, and whether they offer compression: T6 is set against peers that agree to it."""
@@ -45,9 +47,12 @@ IDLE = ((1_000, True), (1_000, False), (STORM, True))
 def load(server: Server, work: str, chargers: list[tuple[str, int]], **options: Any) -> dict[str, Any]:
     """One run of the load generator against one server; every answer was right, or this ends."""
     plan = Plan(server.port, server.pid, work, chargers, echo=server.name == ECHO, since=BEGAN, **options)
-    given = subprocess.run(
-        module("bench.load", json.dumps(asdict(plan))), cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
+    try:
+        given = subprocess.run(
+            module("bench.load", json.dumps(asdict(plan))), cwd=ROOT, capture_output=True, text=True, timeout=LOAD_S
+        )
+    except subprocess.TimeoutExpired:
+        raise SystemExit(f"{server.name} left {work} unanswered for {LOAD_S} s.") from None
     if given.returncode:
         raise SystemExit(f"The load on {server.name} failed: {given.stderr.strip().splitlines()[-1]}")
     tally: dict[str, Any] = json.loads(given.stdout)

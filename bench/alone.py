@@ -18,7 +18,7 @@ def _kept(_log: MeterLog, _sample: Sample, done: Done[None]) -> None:
     done(None, None)
 
 
-def _noted(_journal: Journal, *_line: Any) -> None:
+def _noted(_journal: Journal, *_line: Any, **_answer: Any) -> None:
     return None
 
 

@@ -267,6 +267,9 @@ class Direct:
         except Leave:
             self._free()
             return False
+        except Exception as error:
+            self._durable(None, error)
+            return True
         connection.alive_at = time.monotonic()
         connection.central.heard[connection.charger_id] = received_at
         if answer is not None:

@@ -49,10 +49,14 @@ class Journal:
         """Write one frame down, soon, and what was answered to it now."""
         if action in UNWRITTEN and charger_id not in self.traced:
             return
-        line = journal.Line(charger_id, direction, action, str(message_id), redacted(frame), "; ".join(repairs), at)
-        if answer is not None:
-            line.answer, line.answered_at = redacted(answer), now()
-        self._lines.hand(line, _missed)
+        try:
+            line = journal.Line(charger_id, direction, action, str(message_id), redacted(frame), "; ".join(repairs), at)
+            if answer is not None:
+                line.answer, line.answered_at = redacted(answer), now()
+        except Exception as error:
+            _missed(None, error)  # nobody waits for the journal, and it costs nobody his answer
+        else:
+            self._lines.hand(line, _missed)
 
     async def finished(self) -> None:
         """Wait until everything noted is written."""

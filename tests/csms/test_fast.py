@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -268,3 +269,31 @@ async def test_a_database_that_fails_is_told(house: House, raw: Raw, monkeypatch
         assert (await raw.ask([2, "x", "MeterValues", told]))[:3] == [4, "x", "InternalError"]
     assert await raw.ask([2, "y", "MeterValues", {**told, "meterValue": metered(sampled("6"))}]) == [3, "y", {}]
     assert [row.energy_wh for row in await house.rows(MeterSample)] == [6]
+
+
+async def test_what_fails_on_the_direct_path_is_told_and_the_next_message_served(
+    house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charger whose message meets a mistake of ours must not wait for its answer for ever."""
+
+    def broken(*_given: Any) -> bytes:
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(HOT, "Heartbeat", replace(HOT["Heartbeat"], serve=broken))
+        assert (await raw.ask([2, "x", "Heartbeat", {}]))[:3] == [4, "x", "InternalError"]
+    assert (await raw.ask([2, "y", "Heartbeat", {}]))[:2] == [3, "y"]
+
+
+async def test_a_journal_that_fails_costs_no_charger_its_answer(
+    house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_frame: str) -> str:
+        raise RuntimeError("a mistake of ours")
+
+    told = {"connectorId": 1, "errorCode": "NoError", "status": "Faulted"}
+    with monkeypatch.context() as patch:
+        patch.setattr("csms.journal.redacted", broken)
+        assert await raw.ask([2, "direct", "StatusNotification", told]) == [3, "direct", {}]
+        assert await raw.ask([2, "lenient", "StatusNotification", {**told, "mood": "fine"}]) == [3, "lenient", {}]
+    assert await raw.ask([2, "y", "StatusNotification", told]) == [3, "y", {}]
