@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-CHECKOUT = "tests/unit/evapp/web/test_checkout.py"
+GOING = "tests/unit/evapp/web/checkout/test_going.py"
+WEBHOOK = "tests/unit/evapp/web/checkout/test_webhook.py"
 SIGN_IN = "tests/unit/evapp/web/test_auth.py"
 FORMS = "tests/unit/evapp/web/test_forms.py"
 GUESSES = "tests/security/test_accounts.py"

@@ -25,7 +25,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "payments/shapes.py",
             'if "@" in parts.netloc or not allowed.get(parts.scheme):',
             "if False:",
-            "tests/unit/payments/test_phonepe.py::test_a_driver_is_sent_only_to_allowed_hosts",
+            "tests/unit/payments/phonepe/test_create.py::test_a_driver_is_sent_only_to_allowed_hosts",
         ),
     ),
     "An event of a megabyte": (

@@ -1,6 +1,6 @@
 """Attacks on money: webhooks, amounts, and the same wish many times at once."""
 
-from tests.security.attacks.defence import CHECKOUT, Defence
+from tests.security.attacks.defence import WEBHOOK, Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "A webhook without our credentials": (
@@ -9,7 +9,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "payments/phonepe.py",
             "if not self._bell or not hmac.compare_digest(given, self._bell):",
             "if not self._bell:",
-            f"{CHECKOUT}::test_foreign_credentials_are_refused_and_ask_nobody",
+            f"{WEBHOOK}::test_foreign_credentials_are_refused_and_ask_nobody",
         ),
     ),
     "A webhook with captured credentials and another amount": (
@@ -42,14 +42,14 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/evidence.py",
             "if len(db.exec(rings.limit(RINGS)).all()) < RINGS:",
             "if rings is not None:",
-            f"{CHECKOUT}::test_a_thousand_different_rings_with_captured_credentials",
+            f"{WEBHOOK}::test_a_thousand_different_rings_with_captured_credentials",
         ),
         Defence(
             "20 waiting an order",
             "evapp/web/checkout.py",
             "if order_id is not None and _under_way[order_id] < RINGS_AT_ONCE:",
             "if order_id is not None:",
-            f"{CHECKOUT}::test_a_thousand_different_rings_with_captured_credentials",
+            f"{WEBHOOK}::test_a_thousand_different_rings_with_captured_credentials",
         ),
     ),
     "A webhook of 50 MB, or nested deeply": (
@@ -58,14 +58,14 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/web/checkout.py",
             "        if len(body) > LARGEST:\n            return None\n",
             "",
-            f"{CHECKOUT}::test_fifty_megabytes_take_no_memory",
+            f"{WEBHOOK}::test_fifty_megabytes_take_no_memory",
         ),
         Defence(
             "nesting is a refusal",
             "payments/shapes.py",
             "except (ValueError, RecursionError) as error:",
             "except ValueError as error:",
-            f"{CHECKOUT}::test_whatever_rings_changes_nothing",
+            f"{WEBHOOK}::test_whatever_rings_changes_nothing",
         ),
     ),
     "A flood of forged webhooks": (
@@ -74,7 +74,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/web/checkout.py",
             "return self._counted[address] > REFUSALS_A_MINUTE",
             "return False",
-            f"{CHECKOUT}::test_a_flood_of_foreign_credentials_is_cut_short_by_address",
+            f"{WEBHOOK}::test_a_flood_of_foreign_credentials_is_cut_short_by_address",
         ),
     ),
     'Amounts: 499.99, 499.999, -500, 0, 1e309, NaN, "500,00", 10^12, Devanagari digits': (

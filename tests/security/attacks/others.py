@@ -1,6 +1,6 @@
 """Attacks of a signed-in driver and of other websites on what is not theirs."""
 
-from tests.security.attacks.defence import CHECKOUT, DOORS, FORMS, Defence
+from tests.security.attacks.defence import DOORS, FORMS, GOING, Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "Another driver's receipt, order, wallet, charge or sign-in by its id": (
@@ -16,7 +16,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "domain/recharges.py",
             "if order is None or order.user_id != user_id:",
             "if order is None:",
-            f"{CHECKOUT}::test_another_drivers_order_is_not_found",
+            f"{GOING}::test_another_drivers_order_is_not_found",
         ),
         Defence(
             "a past charge is its driver's, else not found",

@@ -10,7 +10,7 @@ from domain.recharges import GatewayRefused, GatewayUnavailable, OrderUnknown
 from payments import shapes
 from payments.phonepe import PhonePe
 from simulator.phonepe import Sandbox
-from tests.unit.payments.test_phonepe import ORDER, UNKNOWN_OUTCOMES, answering, create, phonepe
+from tests.unit.payments.phonepe.desk import ORDER, UNKNOWN_OUTCOMES, answering, create, phonepe
 
 REFUND = "REF-0193c0a7f1e27c0e8a41c2d9b7f4a611"
 

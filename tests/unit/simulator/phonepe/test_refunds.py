@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from simulator.phonepe_faults import KINDS
-from tests.unit.simulator.test_phonepe_sandbox import Desk
+from tests.unit.simulator.phonepe.desk import Desk
 
 ASKED: dict[str, Any] = {"merchantRefundId": "REF-1", "originalMerchantOrderId": "RCH-1", "amount": 40_000}
 
