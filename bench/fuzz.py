@@ -68,7 +68,12 @@ def _shaped(told: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.integers(0, 11).flatmap(lambda dice: right if dice else _ANY)
 
 
-_SPLINTERS = ("", "", "null", "[]", "{}", '"', ",", ":", "-", "1e9", "\\u0000", "\\ud800", "true", "[", "}", '{"a":1},')
+_DEEP = 1_200
+"""Levels: further down than any parser here goes."""
+_SPLINTERS = (
+    *("", "", "null", "[]", "{}", '"', ",", ":", "-", "1e9", "\\u0000", "\\ud800", "true", "[", "}", '{"a":1},'),
+    *("[" * _DEEP + "]" * _DEEP, '{"a":' * _DEEP + "1" + "}" * _DEEP),
+)
 
 _IDS = st.text(max_size=40) | st.integers() | _LEAF | st.sampled_from(["same", 7])
 _CALLS = st.sampled_from(sorted(V16.handlers)).flatmap(

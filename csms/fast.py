@@ -254,7 +254,7 @@ class Direct:
             if hot is None or (_ESCAPE in raw and _SMUGGLED in raw):
                 return False
             told = hot.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
         if id_ in connection.repetitions.given and connection.repetitions.answer(id_, action, raw) is not None:
             return False

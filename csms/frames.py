@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ MessageId = Any
 
 _READABLE_ID = re.compile(r'\s*\[\s*"?2"?\s*,\s*("(?:[^"\\\x00-\x1f]|\\.)*"|-?\d{1,30})\s*[,\]]')
 """The id of a CALL whose rest cannot be read."""
+DEEPEST = 50
+"""Levels of a frame; OCPP has 8. Much further down each parser that meets it later, here or in another process, would
+give up with an error of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ def read(raw: str | bytes) -> Frame:
         message = json.loads(text)
     except (ValueError, RecursionError):
         return Unreadable("The frame is not JSON.", _id_in(text))
+    if _too_deep(message):
+        return Unreadable("The frame is nested too deeply.", _id_in(text))
     match message:
         case [2 | "2", id_, str(action), *rest]:
             odd = {"binary frame read as text": isinstance(raw, bytes), "elements after the payload": len(rest) > 1}
@@ -72,6 +78,25 @@ def read(raw: str | bytes) -> Frame:
             return Error(id_, code, description)
         case _:
             return Unreadable("The frame is not a message of OCPP-J.")
+
+
+def _too_deep(message: Any) -> bool:
+    level = [message]
+    for _ in range(DEEPEST + 1):
+        level = [inner for one in level for inner in _inner(one)]
+        if not level:
+            return False
+    return True
+
+
+def _inner(value: Any) -> Collection[Any]:
+    match value:
+        case dict():
+            return value.values()
+        case list():
+            return value
+        case _:
+            return ()
 
 
 def _payload(rest: list[Any]) -> Any:

@@ -246,6 +246,17 @@ async def test_the_journal_hides_keys_and_leaves_out_meter_values(house: House, 
     assert [(line.direction, line.answer) for line in changed] == [("out", None), ("in", None)]
 
 
+async def test_an_answer_of_any_depth_is_none(house: House, raw: Raw) -> None:
+    """It goes on to other processes, whose parsers have another end."""
+    asked = asking(house, Call("GetConfiguration"), timeout=0.5)
+    id_, _ = await raw.asked("GetConfiguration")
+    await raw.send(f'[3,"{id_}",{{"configurationKey":{"[" * 900}{"]" * 900}}}]')
+    (line,) = await house.eventually_journalled(lambda row: "[[[" in row.frame)
+    assert line.repairs == "The frame is nested too deeply."
+    with pytest.raises(ChargerSilent):
+        await asked
+
+
 async def test_a_traced_charger_is_journalled_whole(house: House, raw: Raw) -> None:
     await transact(chargers.trace, "RAW-1", True)
     async with asyncio.timeout(SECONDS):

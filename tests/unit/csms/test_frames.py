@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,14 @@ JSON = st.recursive(
 @given(st.text() | st.binary())
 def test_no_frame_raises(raw: str | bytes) -> None:
     assert frames.read(raw)
+
+
+@pytest.mark.parametrize(("levels", "kind"), [(frames.DEEPEST, frames.Call), (frames.DEEPEST + 1, frames.Unreadable)])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_frame_has_so_many_levels(levels: int, kind: type, opening: str, closing: str) -> None:
+    """The frame itself is the first."""
+    read = frames.read(f'[2,"a","Heartbeat",{opening * (levels - 1)}1{closing * (levels - 1)}]')
+    assert (type(read), read.id) == (kind, "a")  # type: ignore[union-attr]
 
 
 @given(st.lists(JSON, max_size=6).map(lambda rest: [2, *rest]))
