@@ -28,13 +28,13 @@ class Target:
 
 
 TARGETS = {
-    "T1 MeterValues / ocpp defaults": Target(25, reached=12.8),
-    "T1 MeterValues / websockets echo": Target(1.0, reached=0.46),
-    "T1 MeterValues / ocpp-rpc strict": Target(1.4, reached=0.35),
+    "T1 MeterValues / ocpp defaults": Target(25, reached=13.2),
+    "T1 MeterValues / websockets echo": Target(1.0, reached=0.49),
+    "T1 MeterValues / ocpp-rpc strict": Target(1.4, reached=0.39),
     "T1 MeterValues, session layer / ocpp defaults": Target(25),
     "T1 MeterValues, session layer / websockets echo": Target(1.0),
-    "T1 MeterValues, session layer / ocpp-rpc strict": Target(1.4, reached=0.83),
-    "T2 any other action / ocpp defaults": Target(10, reached=6.2),
+    "T1 MeterValues, session layer / ocpp-rpc strict": Target(1.4, reached=0.80),
+    "T2 any other action / ocpp defaults": Target(10, reached=5.7),
     "T2 any other action / websockets echo": Target(0.5),
     "T2 any other action, session layer / ocpp defaults": Target(10),
     "T2 any other action, session layer / websockets echo": Target(0.5),
