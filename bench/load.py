@@ -52,6 +52,8 @@ class Tally:
 
     messages: int = 0
     bad: int = 0
+    lost: int = 0
+    """Connections that ended."""
     seconds: float = 0.0
     cpu: float = 0.0
     own_cpu: float = 0.0
@@ -106,6 +108,7 @@ class Charger(asyncio.Protocol):
             self._take(*frame)
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self.tally.lost += 1
         for future in (self.open, self.done):
             if not future.done():
                 future.set_exception(ConnectionError("the server closed the connection"))
@@ -210,7 +213,9 @@ async def flow(plan: Plan, tally: Tally) -> None:
 async def _run(seconds: float, tally: Tally, least: int) -> None:
     """So long, and longer where fewer messages were answered meanwhile: a busy machine must not measure beginnings."""
     await asyncio.sleep(seconds)
-    while tally.messages < least:  # noqa: ASYNC110 - counted millions of times, waited for once
+    while tally.messages < least:
+        if tally.lost:
+            raise ConnectionError("the server closed the connection")
         await asyncio.sleep(seconds / 10)
 
 
