@@ -19,7 +19,7 @@ from domain import chargers, traces
 from domain.bus import BACKLOG, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, Handler, LocalBus
 from domain.db import read
 from domain.events import Alone, Command, Event, NewsLost, Reply, SessionMetered
-from domain.wire import NotOurs, Packed, packed, unpacked
+from domain.wire import UNREADABLE, NotOurs, Packed, packed, unpacked
 
 log = structlog.get_logger()
 
@@ -205,7 +205,7 @@ class RedisBus:
             sender, events = _announced.decode(data)
             if sender != self.process:
                 await self._here.publish(*_readable(events))
-        except (msgspec.DecodeError, NotOurs) as error:
+        except (*UNREADABLE, NotOurs) as error:
             log.warning("a message of the bus could not be read", error=str(error))
 
     def _told(self, message: Asked | Answered) -> None:

@@ -16,7 +16,7 @@ from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerU
 from domain.db import opened
 from domain.events import Call, Event
 from domain.settings import settings, var_dir
-from domain.wire import NotOurs, Packed, packed, unpacked
+from domain.wire import UNREADABLE, NotOurs, Packed, packed, unpacked
 
 log = structlog.get_logger()
 
@@ -91,7 +91,7 @@ async def _serve(bus: Bus, reader: asyncio.StreamReader, writer: asyncio.StreamW
 async def _answer(bus: Bus, line: bytes) -> dict[str, Any]:
     try:
         return await _done(bus, _asked.decode(line))
-    except (msgspec.DecodeError, NotOurs) as error:
+    except (*UNREADABLE, NotOurs) as error:
         log.info("a shell's line could not be read", error=str(error))
     return {"error": "The server did not understand this command. Do shell and server have the same version?"}
 

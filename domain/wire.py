@@ -9,6 +9,8 @@ from domain.events import Command, Event, Reply
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*get_args(Event), *get_args(Command), Reply)}
 _READERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
+UNREADABLE = (msgspec.DecodeError, RecursionError)
+"""How decoding fails; the second where a message is nested deeper than a parser goes."""
 Packed = tuple[str, msgspec.Raw]
 """The name of a kind, and its fields as JSON."""
 
@@ -31,5 +33,5 @@ def unpacked(told: Packed) -> Any:
     name, fields = told
     try:
         return _READERS[name].decode(fields)
-    except (KeyError, msgspec.DecodeError) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise NotOurs(f"{name[:50]} cannot be read: {error}") from error

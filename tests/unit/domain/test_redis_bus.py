@@ -28,6 +28,8 @@ from tests.servers import redis
 
 STOP = RemoteStop(7)
 SOON = 15
+DEEP = "[" * 5_000 + "]" * 5_000
+"""Further down than a parser goes."""
 
 
 class Street:
@@ -126,12 +128,15 @@ async def test_what_another_version_says_is_left_out(street: Street) -> None:
     async with Redis.from_url(street.server.url) as client:
         for message in (
             "{",
+            f'["another", [["WalletChanged", {DEEP}]]]',
             '["another", [["Teleported", {}], ["WalletChanged", {"user_id": 1, "colour": "red"}]]]',
             '["another", [["WalletChanged", {"user_id": "x"}], ["WalletChanged", {"user_id": 2}]]]',
         ):
             await client.publish("evapp:0:events", message)
-        await client.publish(f"evapp:0:process:{bus.process}", "[]")
-    assert [await next_of(heard), await next_of(heard)] == [WalletChanged(1), WalletChanged(2)]
+        for message in ("[]", f'{{"type":"Answered","id":"1","reply":["Reply",{DEEP}]}}'):
+            await client.publish(f"evapp:0:process:{bus.process}", message)
+        await client.publish("evapp:0:events", '["another", [["WalletChanged", {"user_id": 3}]]]')
+    assert [await next_of(heard) for _ in range(3)] == [WalletChanged(1), WalletChanged(2), WalletChanged(3)]
 
 
 async def test_without_redis_a_process_goes_on_alone_and_finds_the_others_again(street: Street) -> None:

@@ -94,6 +94,7 @@ async def test_nonsense_is_answered(bus: LocalBus, tmp_path: Path) -> None:
         '{"call":{}}',
         '{"publish":[{"kind":"Teleported"}]}',
         '{"publish":[{"kind":"SignedOut"}]}',
+        f'{{"publish":[["SignedOut",{"[" * 5_000}{"]" * 5_000}]]}}',
     )
 
     def ask() -> list[dict[str, str]]:
