@@ -56,7 +56,7 @@ class Hot:
     """An action of the direct path."""
 
     decode: Callable[[msgspec.Raw], Any]
-    """Raises msgspec's errors for what is not valid to the letter."""
+    """Raises msgspec's errors, or RecursionError, for what is not valid to the letter."""
     serve: Callable[["Connection", Any, datetime, Done], bytes | None]
     """Gives the payload of the answer, or None when `done` will be called once it may be given; raises Leave."""
     answer: Callable[["Connection", datetime], bytes]

@@ -14,8 +14,8 @@ MessageId = Any
 _READABLE_ID = re.compile(r'\s*\[\s*"?2"?\s*,\s*("(?:[^"\\\x00-\x1f]|\\.)*"|-?\d{1,30})\s*[,\]]')
 """The id of a CALL whose rest cannot be read."""
 DEEPEST = 50
-"""Levels of a frame; OCPP has 8. Much further down each parser that meets it later, here or in another process, would
-give up with an error of its own."""
+"""Levels of an answer and of an id, which go on or back to others; OCPP has 8. Much further down each parser that meets
+them, here or in another process, gives up with an error of its own. The payload of a CALL is only read, and is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read(raw: str | bytes) -> Frame:
         message = json.loads(text)
     except (ValueError, RecursionError):
         return Unreadable("The frame is not JSON.", _id_in(text))
-    if _too_deep(message):
+    if _too_deep(message[:3] if _is_call(message) else message):
         return Unreadable("The frame is nested too deeply.", _id_in(text))
     match message:
         case [2 | "2", id_, str(action), *rest]:
@@ -78,6 +78,10 @@ def read(raw: str | bytes) -> Frame:
             return Error(id_, code, description)
         case _:
             return Unreadable("The frame is not a message of OCPP-J.")
+
+
+def _is_call(message: Any) -> bool:
+    return isinstance(message, list) and message[:1] in ([CALL], [str(CALL)])
 
 
 def _too_deep(message: Any) -> bool:

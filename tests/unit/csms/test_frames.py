@@ -20,12 +20,14 @@ def test_no_frame_raises(raw: str | bytes) -> None:
     assert frames.read(raw)
 
 
-@pytest.mark.parametrize(("levels", "kind"), [(frames.DEEPEST, frames.Call), (frames.DEEPEST + 1, frames.Unreadable)])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_a_frame_has_so_many_levels(levels: int, kind: type, opening: str, closing: str) -> None:
-    """The frame itself is the first."""
-    read = frames.read(f'[2,"a","Heartbeat",{opening * (levels - 1)}1{closing * (levels - 1)}]')
-    assert (type(read), read.id) == (kind, "a")  # type: ignore[union-attr]
+def test_what_goes_on_or_back_has_so_many_levels(opening: str, closing: str) -> None:
+    """An answer goes on to other processes, an id comes back; the payload of a question is only read."""
+    for levels, too_deep in ((frames.DEEPEST, False), (frames.DEEPEST + 1, True), (900, True)):
+        nested = opening * (levels - 1) + "1" + closing * (levels - 1)
+        assert isinstance(frames.read(f'[2,"a","StopTransaction",{nested}]'), frames.Call)
+        for frame in (f'[3,"a",{nested}]', f'[2,{nested},"Heartbeat",{{}}]', f'[4,{nested},"GenericError"]'):
+            assert isinstance(frames.read(frame), frames.Unreadable) is too_deep
 
 
 @given(st.lists(JSON, max_size=6).map(lambda rest: [2, *rest]))
