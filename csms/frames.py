@@ -15,7 +15,7 @@ _READABLE_ID = re.compile(r'\s*\[\s*"?2"?\s*,\s*("(?:[^"\\\x00-\x1f]|\\.)*"|-?\d
 """The id of a CALL whose rest cannot be read."""
 DEEPEST = 50
 """Levels of an answer and of an id, which go on or back to others; OCPP has 8. Much further down each parser that meets
-them, here or in another process, gives up with an error of its own. The payload of a CALL is only read, and is taken."""
+them, here or in another process, gives up with an error of its own. The payload of a CALL is only read, and taken."""
 
 
 @dataclass(frozen=True, slots=True)
