@@ -39,7 +39,10 @@ def migrated(*, step: Any, **_: Any) -> None:
 
 
 def migrate() -> None:
-    """Work every revision in one transaction: a migration that fails leaves the database as it was."""
+    """Work every revision in one transaction: a migration that fails leaves the database as it was.
+
+    A database that a newer version has migrated is left alone: the version before may start on it.
+    """
     with closing(Database(context.config.attributes.get("url") or settings().database)) as database:
         connection = database.engine.connect().execution_options(writes=True)
         if database.sqlite:
@@ -57,9 +60,19 @@ def migrate() -> None:
             with context.begin_transaction():
                 if not database.sqlite:  # there, the transaction itself is the lock: BEGIN IMMEDIATE
                     _wait_for_turn(connection)
+                if _ahead(context.get_context().get_current_revision(), context.script.get_current_head()):
+                    return
                 context.run_migrations()
                 if database.sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()):
                     raise RuntimeError(f"rows point at rows that are gone, so nothing was migrated: {broken[:5]}")
+
+
+def _ahead(revision: str | None, newest: str | None) -> bool:
+    """Whether the database has a revision later than any of ours, which are numbered and go forward only."""
+    ahead = (revision or "").isdecimal() and int(revision or 0) > int(newest or 0)
+    if ahead:
+        log.warning("the database is ahead of this version", revision=revision, newest=newest)
+    return ahead
 
 
 def _wait_for_turn(connection: Connection) -> None:

@@ -1,1 +1,1 @@
-"""The operators' REST API: one of the doors of the house. It translates HTTP into calls on the domain, nothing else."""
+"""The operators' REST API: an adapter that translates HTTP into calls on the domain, and nothing else."""

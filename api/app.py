@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api import chargers, findings, payments, records, sessions, tariffs, tokens, users
-from api.door import Door
 from api.limits import Buckets
 from api.openapi import document
 from api.operation import Operation
 from api.problems import Problem
+from api.service import Service
 from domain.recharges import PaymentGateway
 
 OPERATIONS = (
@@ -37,15 +37,15 @@ def app(
     gateway: PaymentGateway, address_of: Callable[[HTTPConnection], str], buckets: Buckets | None = None
 ) -> Starlette:
     """What answers under /api/v1; `address_of` tells where a request comes from."""
-    door = Door(gateway, address_of, buckets)
+    service = Service(gateway, address_of, buckets)
     text = written()
 
     async def show(request: Request) -> Response:
-        return await door.show(text, request)
+        return await service.show(text, request)
 
     made = Starlette(
         routes=[
-            *(Route(path, _endpoint(door, of), methods=[*of]) for path, of in _by_path().items()),
+            *(Route(path, _endpoint(service, of), methods=[*of]) for path, of in _by_path().items()),
             Route("/openapi.json", show, methods=["GET"]),
         ],
         exception_handlers={404: _nothing_here, 405: _not_so},
@@ -67,10 +67,10 @@ def _by_path() -> dict[str, dict[str, Operation]]:
     return found
 
 
-def _endpoint(door: Door, operations: dict[str, Operation]) -> Endpoint:
+def _endpoint(service: Service, operations: dict[str, Operation]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        return await door.serve(operations[method], request)
+        return await service.serve(operations[method], request)
 
     return endpoint
 

@@ -10,14 +10,11 @@ from api import cursors
 from api.operation import Ask, Operation
 from api.shapes import Done, Filters, Given, Group, Leafing, Part, Told, Why, YesOrNo, text
 from domain import chargers, health, listings, local_lists, models, tariffs
-from domain.bus import bus
+from domain.bus import CALL_S, bus
 from domain.db import read
 from domain.events import CALLS, Call
 from domain.models import now
 from domain.prices import Price
-
-CALL_S = 40.0
-"""How long a charger may take; its turn may have to come first."""
 
 
 class Charger(Told):
@@ -33,7 +30,10 @@ class Charger(Told):
     serial: str
     firmware: str
     has_key: bool
-    online: bool
+    online: bool = Field(description="Its socket is open, though it may have been silent for long.")
+    in_contact: bool = Field(
+        description="It is online and was heard in the last 10 minutes: drivers can start a charge only then."
+    )
     connected_at: datetime | None
     heard_at: datetime | None
     booted_at: datetime | None
@@ -123,7 +123,7 @@ class Described(Given):
     name: Annotated[str, text(120)] = Field("", description="What drivers read.")
     place: Annotated[str, text(200)] = ""
     stands_in: Annotated[str, text(40)] = Field("", description="A state of India, if not the seller's.")
-    connectors: Annotated[int, Field(ge=1, le=64)] = 1
+    connectors: Annotated[int, Field(ge=1, le=chargers.MOST_CONNECTORS)] = 1
     max_power_w: Annotated[int, Field(ge=0, le=1_000_000)] = Field(0, description="The most a plug gives; 0: unknown.")
     kind: Annotated[str, text(40)] = Field("", description="Of its plugs: CCS2, Type 2 …")
     group: Annotated[str, text(40)] | None = Field(None, description="Whose tariff it has; empty: of no group.")
@@ -132,7 +132,7 @@ class Described(Given):
 class Key(Given):
     """The Basic-authentication key that it must show from now on."""
 
-    authorization_key: Annotated[str, StringConstraints(pattern=r"^[!-~]{16,40}$")] = Field(
+    authorization_key: Annotated[str, StringConstraints(pattern=f"^{chargers.KEY_FORM}$")] = Field(
         json_schema_extra={"format": "password", "writeOnly": True}
     )
 
@@ -281,7 +281,8 @@ def told_price(price: Price) -> PriceNow:
 
 
 def _charger(row: models.Charger) -> Charger:
-    return Charger.model_validate(row.model_dump() | {"has_key": bool(row.key_hash)})
+    known = {"has_key": bool(row.key_hash), "in_contact": chargers.in_contact(row, now())}
+    return Charger.model_validate(row.model_dump() | known)
 
 
 ONE = "/chargers/{charger_id}"

@@ -72,7 +72,7 @@ class Operation:
     named: bool = field(default=False, kw_only=True)
     """Whether it moves money or commands something: then it must bring an Idempotency-Key."""
     about: Callable[[Any], str] | None = field(default=None, kw_only=True)
-    """What the trail says it was done to, where the body tells it and not the path: of the body."""
+    """Derives the trail's subject from the body, where the path has none."""
     status: int = field(default=200, kw_only=True)
     refuses: tuple[int, ...] = field(default=(), kw_only=True)
     """Statuses beyond those that every endpoint of its kind may answer with."""

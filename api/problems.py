@@ -23,7 +23,7 @@ from domain import (
     tokens,
     wallet,
 )
-from domain.bus import CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
+from domain.bus import CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, told
 from domain.models import now
 
 MEDIA = "application/problem+json"
@@ -100,6 +100,10 @@ def _words(sentence: str) -> Says:
     return lambda error: sentence.format(*(error.args or ("",)))
 
 
+def _of_a_call(error: Exception) -> str:
+    return told(error, str(error))
+
+
 REFUSALS: tuple[tuple[type[Exception], int, str, Says], ...] = (
     (chargers.ChargerUnknown, 404, "charger-unknown", _words("There is no charger {0}.")),
     (sessions.SessionUnknown, 404, "session-unknown", _words("There is no session {0}.")),
@@ -110,12 +114,7 @@ REFUSALS: tuple[tuple[type[Exception], int, str, Says], ...] = (
     (goodwill.NotGivenBack, 409, "not-given-back", _itself),
     (refunds.RefundRefused, 409, "refund-refused", _itself),
     (suspense.NotSetAside, 409, "nothing-in-suspense", _itself),
-    (
-        wallet.InsufficientFunds,
-        409,
-        "insufficient-funds",
-        _words("The wallet has less free money than that. Nothing was moved."),
-    ),
+    (wallet.NotAdjusted, 409, "not-adjusted", _itself),
     (
         wallet.LedgerConflict,
         409,
@@ -142,18 +141,8 @@ REFUSALS: tuple[tuple[type[Exception], int, str, Says], ...] = (
         "charger-offline",
         _words("{0} is not connected. It was not asked; the same request may be sent again."),
     ),
-    (
-        ChargerSilent,
-        504,
-        "charger-silent",
-        _words("{0} was asked and did not answer in time: it may have done it, or not."),
-    ),
-    (
-        ChargerUnreachable,
-        503,
-        "charger-unreachable",
-        _words("{0} is connected to another process, and there is no way to it now. It may have been asked, or not."),
-    ),
+    (ChargerSilent, 504, "charger-silent", _of_a_call),
+    (ChargerUnreachable, 503, "charger-unreachable", _of_a_call),
     (CallRefused, 422, "call-refused", _words("The charger was not asked, or refused: {0}")),
     (
         api_writes.AnotherWrite,

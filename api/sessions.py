@@ -13,7 +13,7 @@ from api.shapes import ChargerId, Filters, Given, Id, Leafing, Moment, Paise, Pa
 from domain import charging, dispatch, goodwill, listings, sessions, settlement
 from domain.bus import bus
 from domain.db import read
-from domain.models import RUNNING, ChargingSession, SessionState, now
+from domain.models import ChargingSession, SessionState, now
 
 OVER = (SessionState.SETTLED, SessionState.INTERRUPTED)
 
@@ -46,7 +46,9 @@ class Session(Told):
     stop_cause: str
     stop_reason: str
     energy_wh: int
-    cost_paise: int = Field(description="So far, while it runs.")
+    cost_paise: int = Field(
+        description="So far, while it runs; then as billed. Of a walk-up, what its energy costs, though nobody pays it."
+    )
     gst_paise: int
     arrears_paise: int
     given_back_paise: int | None
@@ -122,10 +124,8 @@ def give_back(db: Db, ask: Ask[Filters, GivenBack], ref: str) -> Session:
 
 
 def _session(row: ChargingSession) -> Session:
-    """What a charge costs is kept when it is over; until then it is what it would be now. A walk-up costs nobody."""
     told = Session.model_validate(row)
-    if row.state in RUNNING and row.user_id is not None:
-        told.cost_paise = settlement.cost_of(row, now())
+    told.cost_paise = settlement.cost_by_now(row, now())
     return told
 
 

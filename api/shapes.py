@@ -1,11 +1,13 @@
 """What goes in and out: the types of fields, and the bodies and answers that several families share."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from domain.chargers import ID_FORM, LONGEST_ID
+from domain.india import in_our_years
 from domain.listings import MOST
 from domain.models import now
 from domain.tokens import spelling
@@ -17,7 +19,6 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 MOST_ID = 2**31 - 1
 MOST_PAISE = 10**11
 """₹100 crore: more than any one act may move, and far from where sums of 64 bits end."""
-_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 # Fields
 
@@ -33,14 +34,6 @@ def _moment(given: Any) -> Any:
     raise ValueError("a time is written as in 2026-12-01T06:00:00Z, with its zone (RFC 3339)")
 
 
-def _in_our_years(given: datetime) -> datetime:
-    """Every time that can be written is understood; beyond what databases keep, the last that they do."""
-    try:
-        return min(max(given.astimezone(UTC), _EARLIEST), _LATEST)
-    except OverflowError:
-        return _EARLIEST if given.year < 5000 else _LATEST
-
-
 def _whole(given: Any) -> Any:
     if isinstance(given, str) and not _WHOLE.fullmatch(given):
         raise ValueError("a whole number, in digits")
@@ -53,7 +46,7 @@ def _yes_or_no(given: Any) -> Any:
     return given
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_our_years)]
+Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(in_our_years)]
 """RFC 3339 with its zone; kept and given in UTC."""
 YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Id = Annotated[int, Field(ge=1, le=MOST_ID), BeforeValidator(_whole)]
@@ -67,9 +60,7 @@ def text(longest: int, least: int = 0) -> Any:
     return StringConstraints(max_length=longest, min_length=least or None, pattern=pattern)
 
 
-ChargerId = Annotated[
-    str, StringConstraints(pattern=r"^[*\-_.:]*[A-Za-z0-9][A-Za-z0-9*\-_.:]*$", max_length=48, min_length=1)
-]
+ChargerId = Annotated[str, StringConstraints(pattern=f"^{ID_FORM}$", max_length=LONGEST_ID, min_length=1)]
 Tag = Annotated[
     str,
     StringConstraints(pattern=r"^[*\-_.:|@=+]*[A-Za-z0-9][A-Za-z0-9*\-_.:|@=+]*$", max_length=20, min_length=1),

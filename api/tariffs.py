@@ -11,8 +11,8 @@ from api.chargers import PriceNow, told_price
 from api.operation import Ask, Operation
 from api.shapes import ChargerId, Filters, Given, Group, Leafing, Moment, Part, Told
 from domain import chargers, listings, models, tariffs
-from domain.prices import Band
-from domain.tariffs import LEAST_GRACE, MOST_GRACE
+from domain.prices import Band, Price
+from domain.tariffs import LEAST_GRACE, MOST_BANDS, MOST_GRACE
 
 Rate = Annotated[int, Field(ge=0, le=1_000_000)]
 """Paise."""
@@ -51,7 +51,7 @@ class Wanted(Given):
         0, description=f"Free minutes of a cable left in the car, {LEAST_GRACE} at least; 0: idling is free."
     )
     idle_per_minute_paise: Rate = 0
-    bands: Annotated[list[Hours], Field(max_length=24)] = Field(default_factory=list)
+    bands: Annotated[list[Hours], Field(max_length=MOST_BANDS)] = Field(default_factory=list)
 
 
 class TariffFilters(Leafing):
@@ -78,15 +78,18 @@ def set_(db: Session, ask: Ask[Filters, Wanted]) -> Tariff:
         chargers.info(db, told.charger_id)
     made = tariffs.set_price(
         db,
-        told.paise_per_kwh,
+        Price(
+            told.paise_per_kwh,
+            0,
+            told.start_paise,
+            told.per_minute_paise,
+            told.idle_after_minutes,
+            told.idle_per_minute_paise,
+            tuple(Band(band.since_minute, band.until_minute, band.paise_per_kwh) for band in told.bands),
+        ),
         charger_id=told.charger_id,
         group=told.group,
-        effective_at=tariffs.beginning(told.effective_at),
-        start_paise=told.start_paise,
-        per_minute_paise=told.per_minute_paise,
-        idle_after_minutes=told.idle_after_minutes,
-        idle_per_minute_paise=told.idle_per_minute_paise,
-        bands=tuple(Band(band.since_minute, band.until_minute, band.paise_per_kwh) for band in told.bands),
+        effective_at=told.effective_at,
     )
     return _tariff(db, made)
 

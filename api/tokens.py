@@ -18,7 +18,7 @@ class Card(Told):
 
     tag: str = Field(description="OCPP's idTag, in capitals.")
     user_id: int | None
-    status: str = Field(description="What idTagInfo says of it now: Accepted, Blocked, Expired or Invalid.")
+    status: str = Field(description="What idTagInfo says of it now: Accepted, Blocked or Expired.")
     expires_at: datetime | None
     parent: str = Field(description="parentIdTag: cards of one group may end each other's charges; empty: of no group.")
     concurrent: bool = Field(description="Whether it may run several charges at once.")

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from api import cursors
 from api.operation import Ask, Operation
-from api.problems import Problem
-from api.shapes import MOST_PAISE, Because, Filters, Given, Leafing, Part, Reason, Told, YesOrNo, text
-from domain import accounts, listings, models, wallet
+from api.shapes import Because, Filters, Given, Leafing, Part, Reason, Told, YesOrNo, text
+from domain import accounts, listings, models, story, wallet
+from domain.wallet import MOST_ADJUSTED_PAISE
 
 
 class User(Told):
@@ -74,7 +74,7 @@ class MovementFilters(Leafing):
 class Adjustment(Given):
     """Money to a driver, or, when negative, from him: never more than is free. He reads the reason."""
 
-    amount_paise: Annotated[int, Field(ge=-MOST_PAISE, le=MOST_PAISE)]
+    amount_paise: Annotated[int, Field(ge=-MOST_ADJUSTED_PAISE, le=MOST_ADJUSTED_PAISE)]
     reason: Reason
 
 
@@ -102,7 +102,7 @@ def movements(db: Session, ask: Ask[MovementFilters, None], user_id: int) -> Par
     """The movements of a wallet and of what is owed, newest first."""
     db.get_one(models.User, user_id)
     before = cursors.opened(ask.query.cursor, int)
-    lines = wallet.lines(db, user_id, before=before, limit=ask.query.limit + 1, kind=ask.query.kind or "")
+    lines = story.lines(db, user_id, before=before, limit=ask.query.limit + 1, kind=ask.query.kind or "")
     shown = lines[: ask.query.limit]
     more = cursors.sealed(shown[-1].id) if len(lines) > len(shown) else None
     return Part[Movement](items=[Movement.model_validate(line) for line in shown], next=more)
@@ -111,8 +111,6 @@ def movements(db: Session, ask: Ask[MovementFilters, None], user_id: int) -> Par
 def adjust(db: Session, ask: Ask[Filters, Adjustment], user_id: int) -> UserAndMoney:
     """Correct a wallet: a transfer of its own, with its reason. Nothing is edited."""
     user = db.get_one(models.User, user_id)
-    if ask.body.amount_paise == 0:
-        raise Problem(409, "nothing-to-move", "An adjustment of ₹0.00 moves nothing.")
     wallet.adjust(db, user_id, ask.body.amount_paise, key=ask.wish, reason=ask.body.reason)
     return _with_money(db, user)
 

@@ -72,8 +72,8 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int, 
         async with listening(
             host="127.0.0.1", port=0, bus=bus, settings=settings(), pace=Pace(settle=0.3, beat=2.0)
         ) as port:
-            house = [asyncio.create_task(_sweep(bus)), asyncio.create_task(ends.listen(bus))]
-            house += [
+            tasks = [asyncio.create_task(_sweep(bus)), asyncio.create_task(ends.listen(bus))]
+            tasks += [
                 asyncio.create_task(_driver(bus, ends, user, name, Random(f"{seed}/{user}"), pacing.calm))
                 for name, user in zip(names, users, strict=True)
             ]
@@ -82,10 +82,10 @@ async def day(url: str, *, count: int, seconds: float, seed: int, workers: int, 
                     *(_process(port, names[part::workers], seed + part, pacing) for part in range(workers))
                 )
             finally:
-                for task in house:
+                for task in tasks:
                     task.cancel()
-                ends_of_it = await asyncio.gather(*house, return_exceptions=True)
-        report.wrong.extend(f"the house broke: {end!r}" for end in ends_of_it if isinstance(end, Exception))
+                ends_of_it = await asyncio.gather(*tasks, return_exceptions=True)
+        report.wrong.extend(f"a task broke: {end!r}" for end in ends_of_it if isinstance(end, Exception))
         known = [charge for one in told for charge in one["charges"]]
         report.happened = dict(sum((Counter(one["happened"]) for one in told), Counter()))
         await read(_judge, known, report)

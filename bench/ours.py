@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from bench.peers import KEY
 from bench.processes import ROOT, module
-from domain import chargers, charging, connectors, wallet
+from domain import chargers, charging, connectors, wallet, wishes
 from domain.db import Database
 from domain.models import Charger, User, now
 
@@ -71,7 +71,7 @@ def _charge(db: Session, number: int, keys: bool) -> tuple[str, int]:
     )
     session = charging.request_start(db, user_id, name, 1)
     assert session.id is not None
-    charging.answered(db, session.id, "accepted")
+    wishes.answered(db, session.id, "accepted")
     begun = charging.started(
         db,
         charger_id=name,
@@ -91,7 +91,7 @@ def driver(db: Session, number: int, paise: int) -> int:
     db.flush()
     assert user.id is not None
     wallet.open_accounts(db, user.id)
-    wallet.adjust(db, user.id, paise, key=f"bench:{number}", reason="bench")
+    wallet.post(db, f"bench:{number}", "adjustment", {wallet.GOODWILL: -paise, wallet.wallet_code(user.id): paise})
     return user.id
 
 

@@ -1,1 +1,1 @@
-"""The chargers' door: OCPP-J over websockets, translated into calls on the domain."""
+"""The chargers' adapter: OCPP-J over websockets, translated into calls on the domain."""

@@ -12,12 +12,13 @@ from typing import Any
 import structlog
 
 from csms.server import listening
-from domain import logs, socket, traces
+from domain import complaints, logs, socket, traces
 from domain.bus import joined
 from domain.db import opened
 from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import SettingsError, settings
+from domain.wire import too_deep, writable
 
 try:
     from uvloop import new_event_loop
@@ -29,6 +30,7 @@ ABOUT = """Serve chargers from this process, with the database of the settings.
 With EVAPP_REDIS_URL any number of these serve drivers together with the web processes (docs/operate.md). Without it
 this process reaches no other: the web app cannot start or stop charges here, and its pages do not hear what happens
 here; then let the web app run the CSMS (EVAPP_OCPP_EMBEDDED, the default)."""
+TOO_DEEP = "The payload is nested too deeply; no message of OCPP 1.6 is."
 
 
 def main() -> int:
@@ -42,7 +44,10 @@ def main() -> int:
     call.add_argument("action", help="a message of OCPP 1.6: GetConfiguration, Reset, UnlockConnector …")
     call.add_argument("payload", nargs="?", default="{}", help="its payload as JSON")
     given = parser.parse_args()
-    return _call(given.charger, given.action, given.payload) if given.command == "call" else _serve()
+    try:
+        return _call(given.charger, given.action, given.payload) if given.command == "call" else _serve()
+    except complaints.KNOWN as error:
+        return _failed(complaints.complaint(error))
 
 
 def _call(charger: str, action: str, text: str) -> int:
@@ -50,8 +55,14 @@ def _call(charger: str, action: str, text: str) -> int:
         payload: Any = json.loads(text)
     except ValueError as error:
         return _failed(f"The payload is not JSON: {error}.")
+    except RecursionError:
+        return _failed(TOO_DEEP)
     if not isinstance(payload, dict):
         return _failed('The payload must be a JSON object, such as \'{"type": "Soft"}\'.')
+    if too_deep(payload):
+        return _failed(TOO_DEEP)
+    if writable(payload) != payload:
+        return _failed(r"The payload has half a character, such as \ud800 alone; no charger can be sent one.")
     try:
         answer = socket.call(charger, action, payload)
     except (socket.NoServer, socket.Failed) as error:
@@ -61,15 +72,9 @@ def _call(charger: str, action: str, text: str) -> int:
 
 
 def _serve() -> int:
-    try:
-        settings().check()
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_serve_until_told())
-    except SettingsError as error:
-        return _failed("\n".join(str(sentence) for sentence in error.args))
-    except OSError as error:
-        where = f"{settings().ocpp_host}:{settings().ocpp_port}"
-        return _failed(f"Cannot listen on {where}: {error.strerror or error}. Is another server running there?")
+    settings().check()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve_until_told())
     return 0
 
 
@@ -87,7 +92,11 @@ async def _serve_until_told() -> None:
         await stack.enter_async_context(opened(settings().database, bus.publish))
         await stack.enter_async_context(living(bus, "csms"))
         host, port = settings().ocpp_host, settings().ocpp_port
-        bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
+        try:
+            bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
+        except OSError as error:
+            why = f"{host}:{port}: {error.strerror or error}"
+            raise SettingsError(f"Cannot listen on {why}. Is another server running there?") from error
         await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "csms"))
         scheme = "wss" if settings().ocpp_tls_cert else "ws"

@@ -15,6 +15,8 @@ from domain.bus import CallRefused, ChargerSilent
 
 Say = Callable[[str, str, str], Awaitable[None]]
 """Sends a frame: the frame, its action, its id."""
+WORDS = 300
+"""Characters of a CALLERROR that whoever asked is told; OCPP-J allows its description 255."""
 
 
 class Urgency(IntEnum):
@@ -29,8 +31,8 @@ class Calls:
     """The calls of one socket (OCPP-J 4.1.1: one outstanding at a time).
 
     They wait until the charger's first message was answered, since some know nothing before that (ocpp.md Q9), and
-    while a message of its own waits for our answer (Q18). Whoever calls carries his call himself, so nothing runs
-    when nobody asks.
+    while a message of its own waits for our answer (Q18). Each caller waits for its turn and sends
+    its own question; there is no task that sends for all.
     """
 
     def __init__(self, charger_id: str, say: Say, missed: Callable[[], None] = lambda: None) -> None:
@@ -111,13 +113,18 @@ class Calls:
                 turn.set_result(None)
                 return
 
+    def asked(self, id_: Any) -> str | None:
+        """The action of the open call of this id, if it is one."""
+        return self._pending[1] if self._pending is not None and self._pending[0] == id_ else None
+
     def answered(self, id_: Any, payload: Any) -> str | None:
         """Hand a CALLRESULT to whoever waits; gives its action, or None for a late or unknown one (ocpp.md Q16)."""
         return self._settle(id_, lambda answer: answer.set_result(payload))
 
     def failed(self, id_: Any, code: str, description: str) -> str | None:
         """The same for a CALLERROR."""
-        refusal = CallRefused(f"{code}: {description}" if description else code)
+        words = f"{code}: {description}" if description else code
+        refusal = CallRefused(words[:WORDS])
         return self._settle(id_, lambda answer: answer.set_exception(refusal))
 
     def _settle(self, id_: Any, set_answer: Callable[["asyncio.Future[Any]"], None]) -> str | None:

@@ -20,7 +20,7 @@ from csms.meter_log import MeterLog
 from domain import arrivals, connectors, findings, journal, metrics, quirks
 from domain.bus import Bus
 from domain.db import DRIVERS, read, transact
-from domain.events import ChargerLearned, ChargerRetired, ChargerTaken, NewsLost
+from domain.events import ChargerMustReconnect, ChargerTaken, HabitsChanged, NewsLost
 from domain.logs import first_line
 from domain.models import now
 from domain.patience import counts_once
@@ -40,6 +40,12 @@ HEARTBEAT_S = 300
 """What chargers are told at boot (ocpp.md 3)."""
 BOOTS, BOOTS_WITHIN = 3, timedelta(minutes=10)
 """More boots than this look like a loop that our own set-up may cause (ocpp.md Q10)."""
+REPLACED, REPLACED_WITHIN = 5, timedelta(minutes=10)
+"""So many living sockets replaced look like two boards of one identity (payments.md C35)."""
+TWO_BOARDS = (
+    f"{REPLACED} times in 10 minutes a newer connection took the place of one that was alive: two boards may have this"
+    " identity. Compare the serial numbers in their boot messages, and give each board an identity of its own."
+)
 SET_UPS_A_SECOND = 100
 """When thousands come back at once, their boots are not kept waiting by the set-ups of those that came before."""
 PRUNE_S = 3600
@@ -82,7 +88,11 @@ class Central:
         self.reports: Batches[dict[str, Any], None] = _together(connectors.report, "reports")
         """What chargers do at the same time is one transaction."""
         self._boots: dict[str, tuple[datetime, ...]] = {}
-        """The last ones of each charger, one more than it may have."""
+        """When each charger was last set up or booted: its newest BOOTS moments."""
+        self._looping: set[str] = set()
+        """Chargers whose boot loop the operator was told of, and that goes on."""
+        self._replacements: dict[str, tuple[datetime, ...]] = {}
+        """The last ones of each charger, as many as are no finding."""
         self._next_set_up = 0.0
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -117,20 +127,32 @@ class Central:
     async def holding(self, connection: "Connection") -> AsyncIterator[None]:
         """Make this the charger's socket: the newest wins, and the end of an older one changes nothing (ocpp.md Q5).
 
-        Who reads that a charger is online can command it.
+        It takes commands before it is marked online, so that whoever reads "online" can command it.
         """
         charger_id = connection.charger_id
         older, self.held[charger_id] = self.held.get(charger_id), connection
         self.health.count(charger_id, "connects")
         if older is not None:
             log.info("charger connected anew", charger=charger_id)
-            self.spawn(older.leave("replaced by a newer connection"))
+            self.spawn(self._replaced(older))
         try:
             async with self.bus.attach(charger_id, connection.command):
                 await self._mark_connected(connection)
                 yield
         finally:
             await asyncio.shield(self.spawn(self._let_go(connection)))
+
+    async def _replaced(self, older: "Connection") -> None:
+        """A newer socket took its place; one that answers our goodbye was alive, so its charger needed no other."""
+        charger_id, at = older.charger_id, now()
+        await older.leave("replaced by a newer connection")
+        if older.socket.protocol.close_rcvd_then_sent is not False:
+            return
+        lately = [*self._replacements.get(charger_id, ()), at][-REPLACED:]
+        self._replacements[charger_id] = tuple(lately)
+        if len(lately) == REPLACED and at - lately[0] <= REPLACED_WITHIN:
+            del self._replacements[charger_id]
+            await transact(findings.renew, "one-identity", charger_id, TWO_BOARDS)
 
     async def _mark_connected(self, connection: "Connection") -> None:
         """Under the charger's lock, so that coming and going are written in the order they happened."""
@@ -163,6 +185,7 @@ class Central:
         if len(boots) >= BOOTS and at - boots[-BOOTS] <= BOOTS_WITHIN:
             return False
         self._remember_boot(charger_id, at)
+        self._looping.discard(charger_id)
         return True
 
     def boots_calmly(self, charger_id: str, at: datetime) -> bool:
@@ -173,20 +196,24 @@ class Central:
         return True
 
     async def boots_in_a_loop(self, charger_id: str, at: datetime) -> bool:
-        """Count a boot; whether there were too many of late, which the operator then finds among the findings."""
-        boots = self._remember_boot(charger_id, at)
-        self.health.count(charger_id, "boots")
-        if len(boots) <= BOOTS or at - boots[0] > BOOTS_WITHIN:
+        """Count a boot; whether there were too many of late, which the operator finds among the findings.
+
+        The finding is made once for each loop, not once for each of its boots: what the operator resolved stays
+        resolved until the next loop.
+        """
+        if self.boots_calmly(charger_id, at):
             return False
+        self._remember_boot(charger_id, at)
+        self.health.count(charger_id, "boots")
         self.health.boot_loop(charger_id, at)
-        await transact(
-            findings.note, "boot-loop", charger_id, f"{BOOTS + 1} boots in 10 minutes; its set-up is left alone."
-        )
+        if charger_id not in self._looping:
+            said = f"{BOOTS + 1} boots in 10 minutes; its set-up is left alone."
+            await transact(findings.renew, "boot-loop", charger_id, said)
+            self._looping.add(charger_id)
         return True
 
-    def _remember_boot(self, charger_id: str, at: datetime) -> tuple[datetime, ...]:
-        boots = self._boots[charger_id] = (*self._boots.get(charger_id, ()), at)[-BOOTS - 1 :]
-        return boots
+    def _remember_boot(self, charger_id: str, at: datetime) -> None:
+        self._boots[charger_id] = (*self._boots.get(charger_id, ()), at)[-BOOTS:]
 
     async def beat(self) -> None:
         """Write down who was heard and learn who is traced, again and again."""
@@ -215,10 +242,10 @@ class Central:
                 pass
             await asyncio.sleep(PRUNE_S)
 
-    async def watch_retirements(self) -> None:
+    async def watch_reconnections(self) -> None:
         """A charger that was retired, or whose key changed, must knock again."""
-        async for event in self.bus.subscribe(ChargerRetired):
-            if isinstance(event, ChargerRetired) and (connection := self.held.get(event.charger_id)):
+        async for event in self.bus.subscribe(ChargerMustReconnect):
+            if isinstance(event, ChargerMustReconnect) and (connection := self.held.get(event.charger_id)):
                 await connection.leave("sign in again")
 
     async def watch_ownership(self) -> None:
@@ -230,10 +257,11 @@ class Central:
                 self._let_go_below(connection, event.fence)
 
     async def _look_anew(self) -> None:
-        """Nobody may have told what became of our chargers; the database knows, once it answers."""
+        """Events about our chargers may have been lost: compare with the database, as soon as it answers."""
         while True:
             try:
-                return await self._compare()
+                await self._compare()
+                return await self._learn()
             except SQLAlchemyError as error:
                 log.error("chargers not compared; tried again", reason=first_line(error))
                 await asyncio.sleep(LOOK_AGAIN_S)
@@ -241,7 +269,7 @@ class Central:
     async def _compare(self) -> None:
         """Let go of chargers that another process holds, that are retired or have another key by now; take back those
         that were thought lost with this process."""
-        fences = {name: connection.fence for name, connection in self.held.items() if connection.fence}
+        fences = {name: connection.fence for name, connection in self.held.items() if connection.known}
         for name, held in (await read(arrivals.holders, fences)).items():
             if (connection := self.held.get(name)) is None or connection.fence != fences[name]:
                 continue
@@ -252,15 +280,21 @@ class Central:
             else:
                 self._let_go_below(connection, held.fence)
 
-    def _let_go_below(self, connection: "Connection", fence: int) -> None:
-        if 0 < connection.fence < fence:
-            log.info("charger connected to another process", charger=connection.charger_id)
-            self.spawn(connection.leave("replaced by a newer connection"))
+    async def _learn(self) -> None:
+        """How each of our chargers counts and is pinged."""
+        for name, habits in (await read(quirks.of, list(self.held))).items():
+            if (connection := self.held.get(name)) is not None:
+                connection.goes_by(habits)
 
-    async def watch_registers(self) -> None:
-        """How a charger counts was found out: its socket reads it so from now on."""
-        async for event in self.bus.subscribe(ChargerLearned):
-            if isinstance(event, ChargerLearned) and (connection := self.held.get(event.charger_id)):
+    def _let_go_below(self, connection: "Connection", fence: int) -> None:
+        if connection.known and connection.fence < fence:
+            log.info("charger connected to another process", charger=connection.charger_id)
+            self.spawn(self._replaced(connection))
+
+    async def watch_habits(self) -> None:
+        """A charger counts or is pinged in another way than was known: its socket goes by it from now on."""
+        async for event in self.bus.subscribe(HabitsChanged):
+            if isinstance(event, HabitsChanged) and (connection := self.held.get(event.charger_id)):
                 await connection.learn()
 
     async def finished(self) -> None:

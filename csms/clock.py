@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-SKEW = timedelta(minutes=5)
-"""More than this is no transmission delay (ocpp.md Q39)."""
+from domain.health import SKEW
+
 MEMORY = timedelta(days=365)
 """How old a queued message may be; before that lies a clock that was never set."""
 

@@ -41,7 +41,7 @@ class Connection:
         self.clock = Clock()
         self.calls = Calls(charger_id, self._ask, lambda: central.health.count(charger_id, "unanswered"))
         self.alive_at = time.monotonic()
-        """When its last frame or pong came."""
+        """When its last frame came, be it a ping or a pong."""
         self.repetitions = Repetitions()
         self.direct = Direct(self)
         self.energy_factor = 1
@@ -53,12 +53,13 @@ class Connection:
         self.postponed = False
         """Its set-up waits until no car charges there."""
         self.fence = 0
-        """Newer connections of this charger, to whichever process, have larger ones; 0 until it is known."""
+        """Newer connections of this charger, to whichever process, have larger ones; 0 until it is `known`."""
         self.key_hash = ""
         """Of the key that its charger had to show when it came."""
         self.spoken = False
         """Its first message was answered, so it may be asked (ocpp.md Q9)."""
         self._preparation: asyncio.TimerHandle | asyncio.Task[None] | None = None
+        socket.alive = self.lives
 
     async def run(self) -> None:
         """Serve the socket until it ends."""
@@ -69,6 +70,11 @@ class Connection:
         log.info("charger disconnected", code=int(self.socket.close_code or CloseCode.ABNORMAL_CLOSURE))
         if (close := self.socket.protocol.close_sent) is not None and close.code in PROTOCOL_ERRORS:
             self.central.health.protocol_error(self.charger_id, f"closed with {close.code}: {close.reason}")
+
+    @property
+    def known(self) -> bool:
+        """Whether its coming is written down, and its habits were read."""
+        return self.fence > 0
 
     async def learn(self) -> None:
         """What is known of its habits now."""
@@ -89,7 +95,7 @@ class Connection:
         self.socket.transport.abort()
 
     def lives(self) -> None:
-        """A frame or a pong came."""
+        """A frame came, be it a ping or a pong of a charger that reads what we answer."""
         self.alive_at = time.monotonic()
         self.central.heard[self.charger_id] = now()
 
@@ -124,10 +130,10 @@ class Connection:
             match frame:
                 case frames.Call():
                     await self._asked(frame, raw, received_at)
-                case frames.Result(id_, payload):
-                    self._told(self.calls.answered(id_, payload), id_, raw, received_at)
-                case frames.Error(id_, code, description):
-                    self._told(self.calls.failed(id_, code, description), id_, raw, received_at)
+                case frames.Result():
+                    self._answered(frame, raw, received_at)
+                case frames.Error(id_, code, description, mended):
+                    self._told(self.calls.failed(id_, code, description), id_, raw, received_at, mended)
                 case frames.Unreadable():
                     await self._unread(frame, raw, received_at)
         except ConnectionClosed:
@@ -210,12 +216,24 @@ class Connection:
         metrics.MESSAGES.add(self._known(action), outcome)
 
     def _known(self, action: str) -> str:
-        """One of the actions that are known here: a stranger cannot make up more of them."""
+        """The action if it is known here, else "other": no stranger can make up labels of a metric."""
         return action if action in self.protocol.handlers else "other"
 
-    def _told(self, action: str | None, id_: Any, raw: str | bytes, received_at: datetime) -> None:
+    def _answered(self, result: frames.Result, raw: str | bytes, received_at: datetime) -> None:
+        payload, notes = result.payload, list(result.repairs)
+        if asked := self.calls.asked(result.id):
+            payload, mended = repairs.answer(self.protocol.schema(f"{asked}Response"), payload)
+            notes.extend(mended)
+        self._told(self.calls.answered(result.id, payload), result.id, raw, received_at, notes)
+
+    def _told(
+        self, action: str | None, id_: Any, raw: str | bytes, received_at: datetime, mended: Sequence[str] = ()
+    ) -> None:
         """An answer: to a call that waits for it, or too late, and then it changes nothing (ocpp.md Q16)."""
-        self._note("in", action or "", id_, raw, received_at, () if action else ("answers no open call",))
+        if mended:
+            self.central.health.count(self.charger_id, "repairs")
+        notes = mended if action else (*mended, "answers no open call")
+        self._note("in", action or "", id_, raw, received_at, notes)
 
     async def _reply(
         self, text: str, action: str, id_: Any, raw: str | bytes, received_at: datetime, mended: Sequence[str]

@@ -22,9 +22,10 @@ try:
 except ImportError:
     from websockets.utils import apply_mask
 
-from csms import frames, limits
+from csms import frames
+from csms.journal import UNWRITTEN
 from csms.limits import Crowd, Limits, Pulse
-from domain import metrics
+from domain import addresses, metrics
 from domain.metrics import Cell
 from domain.models import now
 
@@ -69,6 +70,8 @@ _ESCAPE, _SMUGGLED = b"\\", b"\\u"
 """What escapes can smuggle in (NUL, halves of characters) is for the lenient path to clear. One byte is found much
 faster than two, and is in hardly any message."""
 
+_LONGEST = 60_000
+"""Bytes of a message: its answer repeats its id, and the frame of the answer says its length in two bytes."""
 _TEXT = 0x81
 """The first byte of a text message in one frame."""
 _SHORT = [bytes((_TEXT, length)) for length in range(126)]
@@ -90,6 +93,7 @@ class Socket(ServerConnection):
         "_owed",
         "_pulse",
         "_resting",
+        "alive",
         "charger_id",
         "direct",
         "queued",
@@ -104,6 +108,8 @@ class Socket(ServerConnection):
         self.charger_id = ""
         self.direct: Callable[[bytes], bool] | None = None
         """Takes a message, or leaves it."""
+        self.alive: Callable[[], None] | None = None
+        """Hears of pings and pongs."""
         self.queued = 0
         """Messages on their way through recv(); until they are served, later ones must follow them."""
         self._owed: int | None = None
@@ -116,7 +122,7 @@ class Socket(ServerConnection):
         """Whose socket it is, once it was let in."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        neighbourhood = limits.neighbourhood(transport.get_extra_info("peername"), self._limits.proxies)
+        neighbourhood = addresses.neighbourhood(transport.get_extra_info("peername"), self._limits.proxies)
         super().connection_made(transport)
         self.recv_messages.resume = self._resume
         if self._crowd.enter(neighbourhood):
@@ -170,7 +176,7 @@ class Socket(ServerConnection):
             self.transport.resume_reading()
 
     def _is_endless(self, frame: Frame) -> bool:
-        """Fragments of nothing add up to no size: their number ends, too (RFC 6455, 7.4.1: 1009)."""
+        """Empty fragments never reach the largest size, so their number is limited, too (RFC 6455, 7.4.1: 1009)."""
         self._fragments = 0 if frame.fin else self._fragments + 1
         if self._fragments <= self._limits.fragments:
             return False
@@ -182,13 +188,15 @@ class Socket(ServerConnection):
     def process_event(self, event: Event) -> None:
         if isinstance(event, Frame):
             self._breathe()
-            if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT) and self._is_endless(event):
-                return
-        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-            whole_text = event.opcode is Opcode.TEXT and event.fin
-            if whole_text and self.direct is not None and not self.queued and self.direct(bytes(event.data)):
-                return
-            self.queued += event.fin
+            if event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+                if self._is_endless(event):
+                    return
+                whole_text = event.opcode is Opcode.TEXT and event.fin
+                if whole_text and self.direct is not None and not self.queued and self.direct(bytes(event.data)):
+                    return
+                self.queued += event.fin
+            elif event.opcode in (Opcode.PING, Opcode.PONG) and self.alive is not None and not self.paused:
+                self.alive()
         super().process_event(event)
 
     async def drain(self) -> None:
@@ -251,7 +259,7 @@ class Direct:
         try:
             _, id_, action, payload = _envelope(raw)
             hot = connection.protocol.hot.get(action)
-            if hot is None or (_ESCAPE in raw and _SMUGGLED in raw):
+            if hot is None or len(raw) > _LONGEST or (_ESCAPE in raw and _SMUGGLED in raw):
                 return False
             told = hot.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -296,10 +304,11 @@ class Direct:
 
     def _send(self, text: bytes) -> None:
         connection, id_, action = self._connection, self._id, self._action
-        journal = connection.central.journal
-        if action not in journal.unwritten:
+        if action not in UNWRITTEN:
             frame, answer = self._raw.decode(), text.decode()
-            journal.note(connection.charger_id, "in", action, id_, frame, self._received_at, answer=answer)
+            connection.central.journal.note(
+                connection.charger_id, "in", action, id_, frame, self._received_at, answer=answer
+            )
         connection.socket.reply(text)
         self._free()
         if not connection.spoken:

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+
+from domain.wire import too_deep, writable
 
 CALL, RESULT, ERROR = 2, 3, 4
 
@@ -13,9 +14,9 @@ MessageId = Any
 
 _READABLE_ID = re.compile(r'\s*\[\s*"?2"?\s*,\s*("(?:[^"\\\x00-\x1f]|\\.)*"|-?\d{1,30})\s*[,\]]')
 """The id of a CALL whose rest cannot be read."""
-DEEPEST = 50
-"""Levels of an answer and of an id, which go on or back to others; OCPP has 8. Much further down each parser that meets
-them, here or in another process, gives up with an error of its own. The payload of a CALL is only read, and taken."""
+_AROUND = "\0\ufeff \t\r\n"
+NOT_PART = "a NUL or byte order mark around the frame"
+"""A C string sent with its terminator, or what some editors begin a text with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Result:
 
     id: MessageId
     payload: Any
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Error:
     id: MessageId
     code: str
     description: str
+    repairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,49 +61,32 @@ Frame = Call | Result | Error | Unreadable
 
 def read(raw: str | bytes) -> Frame:
     """Understand a frame as far as it can be understood; never raises."""
-    text = raw if isinstance(raw, str) else raw.decode(errors="replace")
+    whole = raw if isinstance(raw, str) else raw.decode(errors="replace")
+    text = whole.strip(_AROUND)
+    around = (NOT_PART,) if len(text) < len(whole.strip()) else ()
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
         return Unreadable("The frame is not JSON.", _id_in(text))
-    if _too_deep(message[:3] if _is_call(message) else message):
+    if too_deep(message[:3] if _is_call(message) else message):
         return Unreadable("The frame is nested too deeply.", _id_in(text))
     match message:
         case [2 | "2", id_, str(action), *rest]:
             odd = {"binary frame read as text": isinstance(raw, bytes), "elements after the payload": len(rest) > 1}
-            return Call(id_, action, _payload(rest), tuple(note for note, so in odd.items() if so))
+            return Call(id_, action, _payload(rest), (*around, *(note for note, so in odd.items() if so)))
         case [2 | "2", id_, *_]:
             return Unreadable("A CALL has the form [2, id, action, payload].", id_)
         case [3 | "3", id_, *rest]:
-            return Result(id_, _payload(rest))
+            return Result(id_, writable(_payload(rest)), around)
         case [4 | "4", id_, *rest]:
-            code, description = [*(str(word) for word in rest), "", ""][:2]
-            return Error(id_, code, description)
+            code, description = [*(writable(str(word)) for word in rest), "", ""][:2]
+            return Error(id_, code, description, around)
         case _:
             return Unreadable("The frame is not a message of OCPP-J.")
 
 
 def _is_call(message: Any) -> bool:
     return isinstance(message, list) and message[:1] in ([CALL], [str(CALL)])
-
-
-def _too_deep(message: Any) -> bool:
-    level = [message]
-    for _ in range(DEEPEST + 1):
-        level = [inner for one in level for inner in _inner(one)]
-        if not level:
-            return False
-    return True
-
-
-def _inner(value: Any) -> Collection[Any]:
-    match value:
-        case dict():
-            return value.values()
-        case list():
-            return value
-        case _:
-            return ()
 
 
 def _payload(rest: list[Any]) -> Any:

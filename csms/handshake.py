@@ -1,7 +1,8 @@
 """Who knocks: the identity in the path, the key in the header, the protocol in the offer."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from websockets.datastructures import Headers
@@ -19,6 +20,10 @@ class NoIdentity(ValueError):
 
 class NoCredentials(ValueError):
     """The Authorization header is not Basic authentication, or names another charger."""
+
+
+class NoCertificate(ValueError):
+    """The client certificate is no certificate of this charger."""
 
 
 class NoVersion(ValueError):
@@ -54,12 +59,21 @@ def key(headers: Headers, charger_id: str) -> bytes | None:
         return None
     scheme, _, encoded = given[0].strip().partition(" ")
     try:
-        user, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
+        told = base64.b64decode(encoded.strip(), validate=True)
     except ValueError:
         raise NoCredentials("The Authorization header is not Basic authentication.") from None
-    if len(given) > 1 or scheme.lower() != "basic" or not colon or user != charger_id.encode():
+    # The user of Basic authentication ends at the first colon (RFC 7617), but an identity may have some: a MAC address.
+    user = charger_id.encode() + b":"
+    if len(given) > 1 or scheme.lower() != "basic" or not told.startswith(user):
         raise NoCredentials("The Authorization header must be Basic, with the charger's identity as its user.")
-    return password
+    return told.removeprefix(user)
+
+
+def certified(certificate: Mapping[str, Any]) -> frozenset[str]:
+    """Whom a client certificate, as `ssl` reads it, is for: the common name of its subject and its DNS names (white
+    paper, certificate properties)."""
+    subject = [value for part in certificate.get("subject", ()) for kind, value in part if kind == "commonName"]
+    return frozenset((*subject, *(value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS")))
 
 
 def lacks_upgrade(headers: Headers) -> bool:

@@ -9,7 +9,7 @@ from domain.models import now
 MOVED_MS = 1_000
 """A clock that moved by less is no news: each one does by some milliseconds, and there are thousands."""
 MOST = 10_000
-"""Chargers of one beat; whoever knocks under a thousand names a second fills no memory."""
+"""Chargers counted in one beat, so that a stranger who knocks under a thousand names a second fills no memory."""
 
 
 class Health:

@@ -12,16 +12,16 @@ from domain import journal
 from domain.db import database
 from domain.logs import first_line
 from domain.models import now
+from domain.redaction import HIDDEN, hidden
 
 log = structlog.get_logger()
 
 UNWRITTEN = ("MeterValues", "Heartbeat")
 """The sample is the record of the first, the charger's `heard_at` of the second; written only while traced."""
-WITHHELD = "authorizationkey"
-"""Configuration key that holds a charger's password."""
+KEY, ADDRESSED = '"key"', "@"
+"""Signs of a secret: the first names the setting beside its value, the second ends a password in an address."""
 ESCAPE = "\\u"
-"""What the name may be spelt in."""
-HIDDEN = "(hidden)"
+"""How JSON may spell either of them instead."""
 LINGER_S = 0.05
 """Nobody waits for the journal, and what gathers meanwhile is one transaction instead of many."""
 
@@ -32,7 +32,6 @@ class Journal:
     def __init__(self) -> None:
         self.traced: frozenset[str] = frozenset()
         """Chargers whose every message is written down."""
-        self.unwritten = UNWRITTEN
         self._lines: Batches[journal.Line, None] = Batches(self._write, "journal", LINGER_S)
 
     def note(
@@ -72,20 +71,11 @@ def _missed(_written: None, error: Exception | None) -> None:
 
 
 def redacted(frame: str) -> str:
-    """The frame without the value of any AuthorizationKey (payments.md 4.2)."""
-    if WITHHELD not in frame.lower() and ESCAPE not in frame:
+    """The frame without the value of any setting that is a secret, such as AuthorizationKey (payments.md 4.2), and
+    without the password in any address."""
+    if KEY not in frame.lower() and ADDRESSED not in frame and ESCAPE not in frame:
         return frame
     try:
-        return json.dumps(_without_secrets(json.loads(frame)))
+        return json.dumps(hidden(json.loads(frame)))
     except (ValueError, RecursionError):
-        return f"{HIDDEN}: names {WITHHELD} and is no JSON"
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_secrets(inner) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    if str(value.get("key", "")).lower() == WITHHELD and "value" in value:
-        return {**value, "value": HIDDEN}
-    return {key: _without_secrets(inner) for key, inner in value.items()}
+        return f"{HIDDEN}: may hold a secret and is no JSON"

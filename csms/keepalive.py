@@ -29,7 +29,8 @@ class Pings:
 
 
 async def keep_alive(central: Central) -> None:
-    """Ping each charger at its own pace, for as long as this process runs; any frame or pong is a sign of life."""
+    """Ping each charger at its own pace, for as long as this process runs; any frame is a sign of life, also a ping or
+    a pong."""
     sent: dict[Connection, Pings] = {}
     while True:
         await asyncio.sleep(min(LOOK_S, central.pace.ping or LOOK_S))
@@ -43,7 +44,7 @@ async def keep_alive(central: Central) -> None:
             if at - connection.alive_at > patience:
                 log.info("no sign of life", charger=connection.charger_id, seconds=int(patience))
                 connection.drop()
-            elif every and pings.open is None and at - pings.sent_at >= every:
+            elif every and connection.known and pings.open is None and at - pings.sent_at >= every:
                 pings.sent_at, pings.open = at, central.spawn(_ping(connection))
 
 
@@ -51,4 +52,3 @@ async def _ping(connection: Connection) -> None:
     """One charger's alone: where it reads nothing, a ping does not leave."""
     with suppress(ConnectionClosed):
         await (await connection.socket.ping())
-        connection.lives()

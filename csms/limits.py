@@ -1,20 +1,16 @@
 """How much of everything one charger, and one address, may ask for, so that nobody's flood is felt by others."""
 
 import hmac
-import ipaddress
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network
 
 from websockets.datastructures import Headers
 
-Networks = tuple[IPv4Network | IPv6Network, ...]
-REMEMBERED = 10_000
-"""Addresses whose neighbourhood is not worked out again: behind a proxy it is the same one each time."""
+from domain.addresses import Networks, named, neighbourhood
+from domain.throttle import WINDOW_S, Sparingly
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +26,33 @@ class Limits:
     times a minute."""
     wrong_of_charger: int = 20
     """The same in the name of one charger, from wherever."""
+    strangers_of_charger: int = 100
+    """So many more in its name from addresses that were refused nothing: one of them may be the charger itself, whom
+    nobody knows after a restart."""
     handshake_s: float = 10.0
     """From the first byte to the last of a handshake, and as long again for TLS."""
     rate: float = 200.0
     """Messages, or fragments, that one charger may send a second; one that charges sends one in ten."""
     burst: int = 2_000
     """So many at once: what a queue holds after a day offline comes one after the other, each after its answer."""
-    fragments: int = 1_000
-    """Of one message; a message of the largest size in these would have fragments of 256 bytes."""
+    fragments: int = 4_000
+    """Of one message; a message of the largest size in these would have fragments of 262 bytes."""
     unread_s: float = 30.0
     """So long a charger may read nothing of what fills its buffers; what it says meanwhile is no sign of life."""
     proxies: Networks = ()
     """Whose word on a charger's address is believed, beside this machine's (EVAPP_OCPP_PROXIES)."""
 
 
-WINDOW_S = 60.0
 MOST = 100_000
-"""Addresses and identities counted in a window; who knocks under more names than that empties the list at most."""
+"""Addresses and identities counted in a window. Whoever knocks under more names than that only makes the count begin
+anew."""
 
 
 class Attempts:
     """Counts refused handshakes, and knows who came with the right key before (white paper, profile 1).
 
     Guessing costs a comparison in memory and no look at the database; a charger whose key is right comes in while its
-    name, or its address, is being guessed under.
+    name is being guessed under, and where it is known already, also while its address is.
     """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -65,17 +64,24 @@ class Attempts:
 
     def allowed(self, address: str, charger_id: str, key: bytes | None) -> bool:
         """Whether this handshake may be looked at."""
-        if self._clock() > self._ends or len(self._wrong) > MOST:
-            self._wrong.clear()
-            self._ends = self._clock() + WINDOW_S
-        from_there = self._wrong["@" + address] if address else 0
-        if from_there < self._limits.wrong_of_address and self._wrong[charger_id] < self._limits.wrong_of_charger:
+        if self.hears(address) and self._wrong[charger_id] < self._most_in_a_name(address):
             return True
         good = self._good.get(charger_id)
         return good is not None and hmac.compare_digest(good, self._digest(key))
 
-    def refused(self, address: str, charger_id: str) -> None:
-        """It was the wrong key, or nobody's name."""
+    def hears(self, address: str) -> bool:
+        """Whether an address has not used up its refusals; nobody's, as a local proxy's own, has no end."""
+        if self._clock() > self._ends or len(self._wrong) > MOST:
+            self._wrong.clear()
+            self._ends = self._clock() + WINDOW_S
+        return not address or self._wrong["@" + address] < self._limits.wrong_of_address
+
+    def _most_in_a_name(self, address: str) -> int:
+        strangers = 0 if self._wrong["@" + address] else self._limits.strangers_of_charger
+        return self._limits.wrong_of_charger + strangers
+
+    def refused(self, address: str, charger_id: str = "") -> None:
+        """It was the wrong key, or nobody's name; without a name the address alone pays for it."""
         self._wrong.update(("@" + address, charger_id))
 
     def admitted(self, charger_id: str, key: bytes | None) -> None:
@@ -110,23 +116,8 @@ class Crowd:
             del self._of[address]
 
 
-class Sparingly:
-    """Lets a thing that strangers can cause be said so often in a minute, and no oftener."""
-
-    def __init__(self, most: int = 30, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._clock = most, clock
-        self._said, self._ends = 0, clock() + WINDOW_S
-
-    def once_more(self) -> bool:
-        """Whether it may be said now."""
-        if self._clock() > self._ends:
-            self._said, self._ends = 0, self._clock() + WINDOW_S
-        self._said += 1
-        return self._said <= self._most
-
-
 class Pulse:
-    """A bucket of messages that fills by the second; whoever reads one takes it from `left`."""
+    """A token bucket: it fills with time, and each message that is read takes one token from `left`."""
 
     __slots__ = ("_at", "left")
 
@@ -134,35 +125,16 @@ class Pulse:
         self.left, self._at = float(limits.burst), time.monotonic()
 
     def owed(self, limits: Limits) -> float:
-        """The seconds until what was taken too much is made up for, mostly none."""
+        """Seconds until the bucket is no longer overdrawn; mostly 0."""
         now = time.monotonic()
         self.left = min(limits.burst, self.left + (now - self._at) * limits.rate)
         self._at = now
         return max(0.0, -self.left / limits.rate)
 
 
-def neighbourhood(peer: object, proxies: Networks = ()) -> str:
-    """Whom a socket belongs to: the IPv4 address, the /64 of IPv6; empty for a proxy and for this machine."""
-    return _neighbourhood(peer[0], proxies) if isinstance(peer, tuple) else ""
-
-
-@lru_cache(REMEMBERED)
-def _neighbourhood(host: str, proxies: Networks) -> str:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if address.is_loopback or any(address in network for network in proxies):
-        return ""
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
 def knocker(peer: object, headers: Headers, proxies: Networks = ()) -> str:
     """The same for a handshake; a proxy says for whom it asks (the last of X-Forwarded-For)."""
-    own = neighbourhood(peer, proxies)
-    forwarded = ",".join(headers.get_all("X-Forwarded-For")).rpartition(",")[2].strip() if not own else ""
-    return neighbourhood((forwarded, 0)) if forwarded else own
+    if neighbourhood(peer, proxies):
+        return neighbourhood(peer, proxies)
+    forwarded = named(headers.get_all("X-Forwarded-For"))
+    return neighbourhood((forwarded[-1], 0)) if forwarded else ""

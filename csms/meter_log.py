@@ -7,7 +7,7 @@ from csms.batches import Batches, Done
 from domain import dispatch
 from domain.bus import Bus
 from domain.db import database
-from domain.events import ChargerChanged, SessionChanged
+from domain.events import ChargerChanged, NewsLost, SessionChanged
 from domain.running import Meter
 from domain.samples import Sample
 
@@ -40,9 +40,11 @@ class MeterLog:
             self._spawn(dispatch.stop(self._bus, session_id))
 
     async def watch(self) -> None:
-        """Hear whose charges, holds or connectors changed."""
-        async for event in self._bus.subscribe(SessionChanged, ChargerChanged):
-            if isinstance(event, SessionChanged | ChargerChanged):
+        """Hear whose charges, limits, holds or connectors changed."""
+        async for event in self._bus.subscribe(SessionChanged, ChargerChanged, NewsLost):
+            if isinstance(event, NewsLost):
+                self._meter.forget_all()
+            elif isinstance(event, SessionChanged | ChargerChanged):
                 self._meter.forget(event.charger_id)
 
     async def finished(self) -> None:

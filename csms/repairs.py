@@ -4,6 +4,8 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from domain.db import storable
+
 Schema = dict[str, Any]
 Notes = list[str]
 
@@ -35,9 +37,15 @@ def mend(schema: Schema, payload: Any) -> tuple[dict[str, Any], list[str], list[
     return mended, notes, [name for name in schema.get("required", ()) if name not in mended]
 
 
-def storable(text: str) -> str:
-    """Text without what databases refuse: NUL, and halves of characters that JSON escapes can smuggle in."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+def answer(schema: Schema, payload: Any) -> tuple[Any, list[str]]:
+    """An answer to us, its words as the schema spells them and all else as it came; and notes of what was mended."""
+    notes: Notes = []
+    if not isinstance(payload, dict):
+        return payload, notes
+    told = {name: inner["enum"] for name, inner in schema["properties"].items() if "enum" in inner}
+    spelt = {name: same for name, words in told.items() if (same := _same(words, payload.get(name))) is not None}
+    notes = [f"{name} {payload[name]!r} read as {same}" for name, same in spelt.items() if same != payload[name]]
+    return {**payload, **spelt}, notes
 
 
 def _mended(schema: Schema, value: Any, name: str, notes: Notes) -> Any:
@@ -98,13 +106,19 @@ def _word(words: list[str], value: str, name: str, notes: Notes) -> Any:
     if not value.strip():
         notes.append(f"{name} is empty, left out")
         return _GONE
-    if same := next((word for word in words if word.lower() == value.strip().lower()), None):
+    if same := _same(words, value):
         notes.append(f"{name} {value!r} read as {same}")
         return same
     heirs = FALLBACKS.get(name.rpartition(".")[2], {})
-    word = heirs.get(value.lower(), heirs.get("", storable(value)[:50]))
-    notes.append(f"{name} {storable(value)[:50]!r} is unknown, taken as {word}")
+    word = heirs.get(value.lower(), heirs.get("", storable(value, 50)))
+    notes.append(f"{name} {storable(value, 50)!r} is unknown, taken as {word}")
     return word
+
+
+def _same(words: list[str], value: Any) -> str | None:
+    """The word of the schema that is meant, in whatever case and with blanks around it."""
+    told = value.strip().lower() if isinstance(value, str) else None
+    return next((word for word in words if word.lower() == told), None)
 
 
 def _integer(schema: Schema, value: Any, name: str, notes: Notes) -> Any:

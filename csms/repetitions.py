@@ -6,8 +6,10 @@ from typing import Any
 REMEMBERED = 8
 WITHIN_S = 300.0
 """How long the same id and text are a repetition (ocpp.md Q15)."""
-HEARTBEAT_WITHIN_S = 10.0
-"""Some chargers give every message the same id; an old answer to Heartbeat would set their clocks wrong."""
+SOONER_S = {"Authorize": 10.0, "BootNotification": 10.0, "Heartbeat": 10.0, "StatusNotification": 0.0}
+"""Some chargers give every message the same id, or count to ten and begin again. An old answer to one of these would
+set their clocks wrong, refuse a card that is good again, or leave out that a connector charges anew. They have no
+effect that a second time would double, but for a boot that is counted."""
 
 
 class Repetitions:
@@ -23,8 +25,7 @@ class Repetitions:
         given = self.given.get(_key(id_))
         if given is None or given[1] != _hash(raw):
             return None
-        within = HEARTBEAT_WITHIN_S if action == "Heartbeat" else WITHIN_S
-        return given[2] if time.monotonic() - given[0] < within else None
+        return given[2] if time.monotonic() - given[0] < SOONER_S.get(action, WITHIN_S) else None
 
     def remember(self, id_: Any, raw: str | bytes, answer: str | bytes) -> None:
         """A result was given; what was refused may be tried again and is not remembered."""

@@ -1,4 +1,4 @@
-"""Listens for chargers: who may come in, under which version, and how the house is closed."""
+"""Listens for chargers: who may come in, under which version, and how everything is closed."""
 
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -16,18 +16,19 @@ from csms.central import Central, Pace
 from csms.connection import Connection
 from csms.fast import Socket
 from csms.keepalive import keep_alive
-from csms.limits import WINDOW_S, Attempts, Crowd, Limits, knocker
+from csms.limits import Attempts, Crowd, Limits, knocker
 from csms.v16 import V16
 from csms.watch import watch_meters
 from domain import chargers, metrics, processes
 from domain.bus import Bus
 from domain.db import answers, read, transact
-from domain.settings import Settings
+from domain.settings import Settings, SettingsError
+from domain.throttle import WINDOW_S, Sparingly
 
 log = structlog.get_logger()
 
-LARGEST_FRAME = 256 * 1024
-"""Bytes. A StopTransaction may carry the samples of a whole night; a megabyte is no message."""
+LARGEST_FRAME = 1024 * 1024
+"""Bytes, of a charger that was let in. A StopTransaction may carry the samples of a whole night (docs/adr/0006)."""
 QUEUED_FRAMES = 4
 """Frames read ahead of one charger: whoever floods waits for himself."""
 BACKLOG = 4096
@@ -35,12 +36,18 @@ BACKLOG = 4096
 PROTOCOL_ERROR, SERVICE_RESTART = 1002, 1012
 READY = "/health/ready"
 
-REFUSALS = {
+REFUSALS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
+    handshake.NoIdentity: (HTTPStatus.NOT_FOUND, "identity", ""),
+    handshake.NoCredentials: (HTTPStatus.UNAUTHORIZED, "key", ""),
+    handshake.NoCertificate: (HTTPStatus.UNAUTHORIZED, "certificate", ""),
+    handshake.NoVersion: (HTTPStatus.BAD_REQUEST, "version", ""),
     chargers.ChargerUnknown: (HTTPStatus.NOT_FOUND, "unknown", "No charger of this identity is known here."),
     chargers.ChargerIsRetired: (HTTPStatus.FORBIDDEN, "retired", "This charger was taken out of service."),
     chargers.ChargerKeyWrong: (HTTPStatus.UNAUTHORIZED, "key", "The charger's key is missing or wrong."),
 }
-"""What a handshake is refused for: its status, its name among the metrics, its sentence."""
+"""What a handshake is refused for: its status, its name among the metrics, its sentence; empty: the error's own."""
+UNTRIED = (handshake.NoIdentity, handshake.NoCredentials, handshake.NoCertificate)
+"""Of those: nothing of the charger's own was shown, so it counts for the address alone, and for nobody's name."""
 
 
 @asynccontextmanager
@@ -53,15 +60,16 @@ async def listening(
 
     Raises:
         OSError: the port cannot be bound.
+        SettingsError: a file of the certificate cannot be read.
     """
     central, limits = Central(bus, settings, pace or Pace()), limits or Limits(proxies=settings.proxies)
-    door = Door(central, limits)
+    handshakes = Handshakes(central, limits)
     tls = _tls(settings)
     server = await serve(
-        door.serve,
+        handshakes.serve,
         host,
         port,
-        process_request=door.admit,
+        process_request=handshakes.admit,
         select_subprotocol=_subprotocol,
         create_connection=partial(Socket, limits, Crowd(limits)),  # type: ignore[arg-type]
         open_timeout=limits.handshake_s,
@@ -94,9 +102,9 @@ def _tend(central: Central) -> None:
     for work in (
         central.beat,
         central.sweep_journal,
-        central.watch_retirements,
+        central.watch_reconnections,
         central.watch_ownership,
-        central.watch_registers,
+        central.watch_habits,
         partial(keep_alive, central),
         central.meter_log.watch,
         partial(watch_meters, central),
@@ -104,12 +112,13 @@ def _tend(central: Central) -> None:
         central.tend(work)
 
 
-class Door:
+class Handshakes:
     """The handshake, before and after the upgrade."""
 
     def __init__(self, central: Central, limits: Limits) -> None:
         self._central = central
         self._attempts = Attempts(limits)
+        self._complaints = Sparingly()
         self._proxies = limits.proxies
 
     async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
@@ -128,26 +137,31 @@ class Door:
             key = handshake.key(request.headers, charger_id)
             if not self._attempts.allowed(address, charger_id, key):
                 return self._throttled(socket)
+            await self._must_be_certified(socket, charger_id)
             if (charger_id, key) not in await self._central.knocks.add((charger_id, key)):
                 await transact(chargers.admit, charger_id, key, accept_unknown=self._central.settings.accept_unknown)
             if not handshake.names_version(request.headers):
                 await self._may_name_none(charger_id)
-        except handshake.NoIdentity as error:
-            self._attempts.refused(address, charger_id)
-            return self._refused(socket, charger_id, HTTPStatus.NOT_FOUND, "identity", str(error))
-        except handshake.NoCredentials as error:
-            self._attempts.refused(address, charger_id)
-            return self._refused(socket, charger_id, HTTPStatus.UNAUTHORIZED, "key", str(error))
-        except handshake.NoVersion as error:
-            return self._refused(socket, charger_id, HTTPStatus.BAD_REQUEST, "version", str(error))
+        except UNTRIED as error:
+            return self._unread(socket, address, charger_id, error)
         except tuple(REFUSALS) as error:
-            self._attempts.refused(address, charger_id)
-            return self._refused(socket, charger_id, *REFUSALS[type(error)])
+            if not isinstance(error, handshake.NoVersion):  # its key was right: that was no guess
+                self._attempts.refused(address, charger_id)
+            status, why, sentence = REFUSALS[type(error)]
+            return self._refused(socket, charger_id, status, why, sentence or str(error))
         self._attempts.admitted(charger_id, key)
         metrics.HANDSHAKES.add("admitted")
         assert isinstance(socket, Socket)
         socket.charger_id = charger_id
         return None
+
+    async def _must_be_certified(self, socket: ServerConnection, charger_id: str) -> None:
+        """Where certificates are demanded, one of another charger opens nothing (white paper, A00.FR.511)."""
+        if not (self._central.settings.ocpp_tls_cert and self._central.settings.ocpp_tls_client_ca):
+            return
+        names = handshake.certified(socket.transport.get_extra_info("peercert") or {})
+        if charger_id not in names and await read(chargers.serial, charger_id) not in names:
+            raise handshake.NoCertificate("The certificate is for another charger.")
 
     async def _may_name_none(self, charger_id: str) -> None:
         """Most that name no version speak 1.6; one that is known to do otherwise is asked for it (ocpp.md Q1)."""
@@ -155,7 +169,7 @@ class Door:
             raise handshake.NoVersion("The header Sec-WebSocket-Protocol is missing; this charger must send ocpp1.6.")
 
     async def _ready(self, socket: ServerConnection) -> Response:
-        """For whoever sends chargers here: the web process's page of the same address, for a CSMS alone."""
+        """Answers the health check of a load balancer, as the web process does at the same address."""
         if await answers():
             return socket.respond(HTTPStatus.OK, "ready\n")
         return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.\n")
@@ -167,12 +181,20 @@ class Door:
         response.headers["Retry-After"] = str(int(WINDOW_S))
         return response
 
+    def _unread(self, socket: ServerConnection, address: str, charger_id: str, error: Exception) -> Response:
+        if not self._attempts.hears(address):
+            return self._throttled(socket)
+        self._attempts.refused(address)
+        status, why, _ = REFUSALS[type(error)]
+        return self._refused(socket, charger_id, status, why, str(error))
+
     def _refused(
         self, socket: ServerConnection, charger_id: str, status: HTTPStatus, why: str, sentence: str
     ) -> Response:
         metrics.HANDSHAKES.add(why)
         self._central.health.count(charger_id, "refused")
-        log.info("charger refused", path=(socket.request.path if socket.request else "")[:100], reason=sentence)
+        if self._complaints.once_more():
+            log.info("charger refused", path=(socket.request.path if socket.request else "")[:100], reason=sentence)
         response = socket.respond(status, sentence + "\n")
         if status == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="ocpp", charset="UTF-8"'
@@ -204,8 +226,14 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.ocpp_tls_cert, settings.ocpp_tls_key)
-    if settings.ocpp_tls_client_ca:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(settings.ocpp_tls_client_ca)
+    try:
+        context.load_cert_chain(settings.ocpp_tls_cert, settings.ocpp_tls_key)
+        if settings.ocpp_tls_client_ca:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(settings.ocpp_tls_client_ca)
+    except OSError as error:
+        files = "EVAPP_OCPP_TLS_CERT, EVAPP_OCPP_TLS_KEY or EVAPP_OCPP_TLS_CLIENT_CA"
+        raise SettingsError(
+            f"{files}: {error.strerror or error}. They are PEM files that this user can read."
+        ) from error
     return context

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import NoReturn
 
-from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
-
-from domain import logs, socket
+from domain import complaints, logs, socket
 from domain.chargers import ChargerUnknown
 from domain.db import Database
-from domain.settings import SettingsError, settings
+from domain.settings import settings
 from domain.shell import COMMANDS
 from domain.shell.command import Command, Failed, Mistake, Shell
 from payments import phonepe
@@ -66,14 +63,8 @@ def main(typed: Sequence[str] | None = None) -> int:
         return _complain(2, f"There is no charger {error}. `charger list` shows them.")
     except Failed as error:
         return _complain(1, str(error))
-    except SettingsError as error:
-        return _complain(1, "\n".join(error.args))
-    except ValidationError as error:
-        return _complain(1, "\n".join(f"EVAPP_{str(e['loc'][0]).upper()}: {e['msg']}." for e in error.errors()))
-    except DBAPIError as error:
-        return _complain(
-            1, f"The database did not do it: {_first_line(error)} Is it there and migrated (make migrate)?"
-        )
+    except complaints.KNOWN as error:
+        return _complain(1, complaints.complaint(error))
     return 0
 
 
@@ -87,10 +78,6 @@ def _announce(shell: Shell, command: Command) -> None:
             _say(NOBODY_HEARD)
     except socket.Failed as error:
         _complain(1, f"It is done, but the running server did not take the news: {error}")
-
-
-def _first_line(error: DBAPIError) -> str:
-    return f"{str(error.orig).splitlines()[0].rstrip('.')}."
 
 
 def _plain(line: str) -> str:

@@ -12,10 +12,10 @@ from domain import attempts, identity, pins, sign_ins, wallet
 from domain.attempts import Attempt
 from domain.models import (
     OPEN,
+    ORDER_OPEN,
     REFUND_OPEN,
     ChargingSession,
     Favourite,
-    OrderState,
     RechargeOrder,
     Refund,
     Role,
@@ -45,9 +45,10 @@ READ: dict[str, Callable[[object], str]] = {
     "email": identity.email,
 }
 """What people say about themselves, and what gives each its one spelling."""
+DELETED, BLOCKED, LOCKED, OPERATOR = "deleted", "blocked", "locked", "operator"
+"""What an account may be, other than simply a driver's."""
 CHOICES = (Favourite, VacancyWish, Vehicle)
 """What goes with an account."""
-MOVING = (OrderState.NEW, OrderState.PENDING, OrderState.UNKNOWN)
 
 
 class FieldErrors(Exception):
@@ -138,17 +139,36 @@ def update(db: Session, user_id: int, field: str, typed: object) -> User:
     Raises:
         FieldErrors: it will not do, or somebody else has it.
     """
+    value = may_have(db, user_id, field, typed)
+    user = db.get_one(User, user_id)
+    setattr(user, field, value)
+    db.add(user)
+    return user
+
+
+def may_have(db: Session, user_id: int, field: str, typed: object) -> str:
+    """See that somebody may have this username, phone or e-mail; gives its one spelling.
+
+    Raises:
+        FieldErrors: it will not do, or somebody else has it.
+    """
     try:
         value = READ[field](typed)
     except identity.Unusable as error:
         raise FieldErrors({field: error.args[0]}) from None
-    user = db.get_one(User, user_id)
-    if value != getattr(user, field):
-        if field in TAKEN:
-            check_free(db, {field: value})
-        setattr(user, field, value)
-        db.add(user)
-    return user
+    if field in TAKEN and value != getattr(db.get_one(User, user_id), field):
+        check_free(db, {field: value})
+    return value
+
+
+def change_phone(db: Session, attempt: Attempt, typed: object) -> User:
+    """Change the phone number of whoever gave the PIN: one signs in with it.
+
+    Raises:
+        Refused: the PIN was changed meanwhile.
+        FieldErrors: it will not do, or somebody else has it.
+    """
+    return update(db, _proven(db, attempt).id or 0, "phone", typed)
 
 
 def speak(db: Session, user_id: int, language: str) -> None:
@@ -174,8 +194,8 @@ def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -
 def reset_pin(db: Session, user_id: int, pin_hash: str) -> User:
     """An operator gives a new PIN: locks open, sign-ins end."""
     user = db.get_one(User, user_id)
-    user.pin_hash, user.failures, user.locked_until = pin_hash, 0, None
-    db.add(user)
+    user.pin_hash = pin_hash
+    attempts.unlock(db, user)
     sign_ins.end_all(db, user_id)
     return user
 
@@ -212,7 +232,7 @@ def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
     """
     user = _proven(db, attempt)
     user_id = user.id or 0
-    wallet.lock(db, [wallet.wallet_code(user_id), wallet.due_code(user_id)])
+    wallet.lock(db, wallet.of_driver(user_id))
     may_leave(db, user_id)
     sign_ins.end_all(db, user_id)
     for sign_in in db.exec(select(SignIn).where(SignIn.user_id == user_id)):
@@ -234,6 +254,17 @@ def may_leave(db: Session, user_id: int) -> None:
     """
     if sentence := _unfinished(db, user_id):
         raise NotDeleted(sentence)
+
+
+def standing(user: User, at: datetime) -> str:
+    """What an account is, where it is not simply a driver's: what keeps somebody out before what he may do."""
+    if not user.pin_hash:
+        return DELETED
+    if user.blocked_at is not None:
+        return BLOCKED
+    if user.locked_until is not None and user.locked_until > at:
+        return LOCKED
+    return OPERATOR if user.role == Role.OPERATOR else ""
 
 
 def charging(db: Session, user_id: int) -> bool:
@@ -274,7 +305,7 @@ def _proven(db: Session, attempt: Attempt) -> User:
 def _unfinished(db: Session, user_id: int) -> str:
     if charging(db, user_id):
         return Sentence("A charge is not finished. Stop it and wait for its receipt, then delete your account.")
-    orders = select(RechargeOrder.id).where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(MOVING))
+    orders = select(RechargeOrder.id).where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(ORDER_OPEN))
     if db.exec(orders.limit(1)).first():
         return Sentence("A payment is on its way. Delete your account when it has arrived or failed.")
     refunds = select(Refund.id).where(Refund.user_id == user_id, col(Refund.state).in_(REFUND_OPEN))

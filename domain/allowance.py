@@ -6,59 +6,60 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from domain import settlement
-from domain.models import ChargingSession, Hold, HoldState
-from domain.money import cost, energy_for
+from domain.models import ChargingSession, Connector, Hold, HoldState
+from domain.money import cost, energy_for, seconds_for
 
 RESERVE_PAISE = 200
 RESERVE_SECONDS = 60
 """Stopping takes a charger a while; so much power is kept back from the hold."""
 SOON = timedelta(seconds=5)
-ASSUMED_W = 60_000
-"""What a connector is taken to give of which neither the operator nor a meter says it: most fast ones give no more."""
+UNMETERED = timedelta(minutes=20)
+"""A charger that told no energy for so long does not meter (ocpp.md Q40): samples are 15 minutes apart at most."""
 
 
-def reserve(session: ChargingSession) -> int:
+def reserve(session: ChargingSession, power_w: int) -> int:
     """Paise of one more minute at this power, and at least ₹2."""
     if session.terms is not None:
-        return max(RESERVE_PAISE, settlement.price_of(session).pace(session.power_w) * RESERVE_SECONDS // 3600)
-    return max(RESERVE_PAISE, cost(session.power_w * RESERVE_SECONDS // 3600, session.paise_per_kwh))
+        return max(RESERVE_PAISE, settlement.price_of(session).pace(power_w) * RESERVE_SECONDS // 3600)
+    return max(RESERVE_PAISE, cost(power_w * RESERVE_SECONDS // 3600, session.paise_per_kwh))
 
 
 def reached(db: Session, session: ChargingSession, at: datetime) -> str:
     """What the charge has reached at this moment: limit, funds, or nothing yet (C22).
 
-    For the money, what flowed since the last sample is estimated: a meter that falls silent is no free charge.
+    What flowed since the last sample is estimated: a meter that falls silent is no free charge, and no driver's limit
+    waits for it. Only the meter is billed.
     """
-    return reached_on(session, held(db, session), settlement.nameplate_w(db, session), at)
+    power_w = _power_w(session, settlement.nameplate_w(db, session))
+    unheard = unheard_wh(db, session, at)
+    if past_limit(session, at, unheard if at >= _watched_from(session, power_w) else 0):
+        return "limit"
+    spendable = _spendable(session, held(db, session), power_w)
+    return "funds" if spendable is not None and settlement.cost_of(session, at, unheard) >= spendable else ""
 
 
-def reached_on(session: ChargingSession, held_paise: int, nameplate_w: int, at: datetime) -> str:
-    """The same for a charge whose hold and connector are known."""
+def past_limit(session: ChargingSession, at: datetime, more_wh: int = 0) -> bool:
+    """Whether the charge is past its driver's limit by what its meter told, and so much more."""
     ends_at = _minutes_end_at(session)
-    if ends_at is not None and at >= ends_at:
-        return "limit"
-    if session.limit_wh is not None and session.energy_wh >= session.limit_wh:
-        return "limit"
-    if session.limit_paise is not None and settlement.cost_of(session, at) >= session.limit_paise:
-        return "limit"
-    spendable = _spendable(session, held_paise)
-    return "funds" if spendable is not None and _cost_at(session, nameplate_w, at) >= spendable else ""
+    return (
+        (ends_at is not None and at >= ends_at)
+        or (session.limit_wh is not None and session.energy_wh + more_wh >= session.limit_wh)
+        or (session.limit_paise is not None and settlement.cost_of(session, at, more_wh) >= session.limit_paise)
+    )
 
 
 def look_again_at(db: Session, session: ChargingSession, at: datetime) -> datetime | None:
-    """When `reached` must be asked again although no sample has come: the limit in minutes, or the end of the money."""
-    return look_again_on(session, held(db, session), settlement.nameplate_w(db, session), at)
-
-
-def look_again_on(session: ChargingSession, held_paise: int, nameplate_w: int, at: datetime) -> datetime | None:
-    """The same for a charge whose hold and connector are known."""
-    ends = _minutes_end_at(session), _money_ends_at(session, held_paise, nameplate_w)
+    """When `reached` must be asked again although no sample has come: the end of a limit, or of the money."""
+    ends = _minutes_end_at(session), *_unheard_ends(db, session)
     moments = [moment for moment in ends if moment is not None]
     return max(min(moments), at + SOON) if moments else None
 
 
 def stays(planned: datetime | None, wanted: datetime | None, at: datetime) -> bool:
-    """Whether the look that is planned stays as it is: one that comes too early costs a look, one too late money."""
+    """Whether the next look stays planned as it is, though it is wanted at another time.
+
+    It stays where it comes no later than wanted: a look too early costs only a look, one too late costs money.
+    """
     return planned == wanted or (planned is not None and wanted is not None and at < planned <= wanted)
 
 
@@ -66,27 +67,24 @@ def stays(planned: datetime | None, wanted: datetime | None, at: datetime) -> bo
 class Bounds:
     """How far a charge at a plain price may go while its limits, its hold and its power stay what they are.
 
-    The same as `reached_on` and `look_again_on` at the moment of a sample, for two comparisons and one division.
+    The same as `reached` and `look_again_at` at the moment of a sample, for two comparisons and one division.
     """
 
-    stop_wh: int | None
-    """Energy at which it must end."""
-    ends_at: datetime | None
     end_wh: int | None
-    """Energy at which the money is used up, for which time and `flow_w` are watched."""
+    """Energy at which it must end; time and `flow_w` are watched for it."""
+    ends_at: datetime | None
     flow_w: int
 
     def passed(self, energy_wh: int, at: datetime) -> bool:
-        return (self.stop_wh is not None and energy_wh >= self.stop_wh) or (
+        return (self.end_wh is not None and energy_wh >= self.end_wh) or (
             self.ends_at is not None and at >= self.ends_at
         )
 
     def look_again_at(self, energy_wh: int, at: datetime) -> datetime | None:
         moment = self.ends_at
         if self.end_wh is not None and self.flow_w:
-            left_s = -(-max(0, self.end_wh - energy_wh) * 3600 // self.flow_w)
-            spent_at = at + timedelta(seconds=left_s)
-            moment = spent_at if moment is None or spent_at < moment else moment
+            flowed_at = at + timedelta(seconds=seconds_for(self.end_wh - energy_wh, self.flow_w))
+            moment = flowed_at if moment is None or flowed_at < moment else moment
         if moment is None:
             return None
         soon = at + SOON
@@ -94,14 +92,11 @@ class Bounds:
 
 
 def bounds(session: ChargingSession, held_paise: int, nameplate_w: int) -> Bounds:
-    """For a charge whose hold and connector are known, and whose tariff is a price for energy alone."""
-    spendable = _spendable(session, held_paise)
-    stops = [] if session.limit_wh is None else [session.limit_wh]
-    for paise in (session.limit_paise, spendable):
-        if paise is not None and (paise <= 0 or session.paise_per_kwh):
-            stops.append(0 if paise <= 0 else energy_for(paise - 1, session.paise_per_kwh) + 1)
-    end_wh = None if spendable is None else energy_for(max(0, spendable - 1), session.paise_per_kwh) + 1
-    return Bounds(min(stops, default=None), _minutes_end_at(session), end_wh, _flow_w(session, nameplate_w))
+    """For a charge whose hold and connector are known, that tells energy or power, at a price for energy alone."""
+    spendable = _spendable(session, held_paise, _power_w(session, nameplate_w))
+    ends = session.limit_wh, _costs_at(session, session.limit_paise), _costs_at(session, spendable)
+    end_wh = min((wh for wh in ends if wh is not None), default=None)
+    return Bounds(end_wh, _minutes_end_at(session), _flow_w(session, nameplate_w))
 
 
 def held(db: Session, session: ChargingSession) -> int:
@@ -116,16 +111,47 @@ def _minutes_end_at(session: ChargingSession) -> datetime | None:
     return session.started_received_at + timedelta(minutes=session.limit_minutes)
 
 
-def _spendable(session: ChargingSession, held_paise: int) -> int | None:
+def _spendable(session: ChargingSession, held_paise: int, power_w: int) -> int | None:
     """Paise at which the charge must end; None when it costs nobody anything."""
     if session.user_id is None or (not session.paise_per_kwh and settlement.price_of(session).free):
         return None
-    return held_paise - reserve(session)
+    return held_paise - reserve(session, power_w)
+
+
+def _power_w(session: ChargingSession, nameplate_w: int) -> int:
+    """What the charge takes: the power of its last sample, else its mean since the start, and no more than the
+    connector gives; 0 where the charger told neither power nor energy."""
+    if session.power_w or not session.energy_wh:
+        return session.power_w
+    here, there = (
+        _between(session.started_received_at, session.metered_at),
+        _between(session.started_at, session.sampled_at),
+    )
+    most_w = nameplate_w or settlement.ASSUMED_W
+    mean_w = session.energy_wh * 3600 // max(here, there, 1)
+    return max(1, min(mean_w, most_w))
+
+
+def _between(since: datetime | None, until: datetime | None) -> int:
+    return 0 if since is None or until is None else int((until - since).total_seconds())
 
 
 def _flow_w(session: ChargingSession, nameplate_w: int) -> int:
-    """What flows while nothing is heard: the power of the last sample, else the most the connector can give (Q40)."""
-    return 0 if session.suspended else session.power_w or nameplate_w or ASSUMED_W
+    """What flows while nothing is heard: what the charge takes, else the most the connector can give (Q40)."""
+    return 0 if session.suspended else _power_w(session, nameplate_w) or nameplate_w or settlement.ASSUMED_W
+
+
+def _costs_at(session: ChargingSession, paise: int | None) -> int | None:
+    """Energy at which a charge costs so much whose tariff is a price for energy alone."""
+    if paise is None or (paise > 0 and not session.paise_per_kwh):
+        return None
+    return 0 if paise <= 0 else energy_for(paise - 1, session.paise_per_kwh) + 1
+
+
+def unheard_wh(db: Session, session: ChargingSession, at: datetime) -> int:
+    """An estimate of the Wh that flowed until `at` and of which no meter told; a pause takes off its own length."""
+    silent_s = max(0, int((at - _flows_since(db, session)).total_seconds()))
+    return session.unheard_wh + _flow_w(session, settlement.nameplate_w(db, session)) * silent_s // 3600
 
 
 def _heard_at(session: ChargingSession) -> datetime:
@@ -134,27 +160,49 @@ def _heard_at(session: ChargingSession) -> datetime:
     return moment
 
 
-def _cost_at(session: ChargingSession, nameplate_w: int, at: datetime) -> int:
-    silent_s = max(0, int((at - _heard_at(session)).total_seconds()))
-    return settlement.cost_of(session, at, _flow_w(session, nameplate_w) * silent_s // 3600)
+def _flows_since(db: Session, session: ChargingSession) -> datetime:
+    """Since when energy flows that is not in `unheard_wh` yet: the last sample, or what the connector said after it."""
+    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    return _heard_at(session) if connector is None else max(_heard_at(session), connector.changed_at)
 
 
-def _money_ends_at(session: ChargingSession, held_paise: int, nameplate_w: int) -> datetime | None:
-    spendable, flow_w = _spendable(session, held_paise), _flow_w(session, nameplate_w)
-    if spendable is None:
+def _watched_from(session: ChargingSession, power_w: int) -> datetime:
+    """From when on a driver's limit is watched by an estimate. Where no energy was told, at first only the meter is
+    believed: the most that a connector can give is far more than a car takes."""
+    return _heard_at(session) + (timedelta(0) if power_w else UNMETERED)
+
+
+def _unheard_ends(db: Session, session: ChargingSession) -> tuple[datetime | None, ...]:
+    """The earliest ends of a charge whose meter stays silent: in energy, and in what it costs."""
+    nameplate_w = settlement.nameplate_w(db, session)
+    power_w, flow_w, since = _power_w(session, nameplate_w), _flow_w(session, nameplate_w), _flows_since(db, session)
+    of_limit = (
+        _flowed_at(session, session.limit_wh, since, flow_w),
+        _spent_at(session, session.limit_paise, since, flow_w),
+    )
+    watched_from = _watched_from(session, power_w)
+    spendable = _spendable(session, held(db, session), power_w)
+    return (
+        *(moment and max(moment, watched_from) for moment in of_limit),
+        _spent_at(session, spendable, since, flow_w),
+    )
+
+
+def _flowed_at(session: ChargingSession, wh: int | None, since: datetime, flow_w: int) -> datetime | None:
+    if wh is None or not flow_w:
         return None
-    if session.terms is not None:
-        return _terms_end_at(session, spendable, flow_w)
-    if not flow_w:
-        return None
-    left_wh = max(0, energy_for(max(0, spendable - 1), session.paise_per_kwh) + 1 - session.energy_wh)
-    return _heard_at(session) + timedelta(seconds=-(-left_wh * 3600 // flow_w))
+    return since + timedelta(seconds=seconds_for(wh - session.energy_wh - session.unheard_wh, flow_w))
 
 
-def _terms_end_at(session: ChargingSession, spendable: int, flow_w: int) -> datetime | None:
-    """The earliest end of the money under a tariff of several parts: at its dearest, which is looked at again then."""
-    pace, heard_at = settlement.price_of(session).pace(flow_w), _heard_at(session)
-    if not pace or (not flow_w and session.idle_since is None):
+def _spent_at(session: ChargingSession, paise: int | None, since: datetime, flow_w: int) -> datetime | None:
+    """The earliest end of so much; under a tariff of several parts at its dearest, which is looked at again then.
+
+    The first energy brings the fees for the start and for what passed since the last sample.
+    """
+    if session.terms is None:
+        return _flowed_at(session, _costs_at(session, paise), since, flow_w)
+    pace = settlement.price_of(session).pace(flow_w)
+    if paise is None or not pace or (not flow_w and session.idle_since is None):
         return None
-    left_paise = max(0, spendable - settlement.cost_of(session, heard_at))
-    return heard_at + timedelta(seconds=left_paise * 3600 // pace)
+    left_paise = max(0, paise - settlement.cost_of(session, since, session.unheard_wh or (1 if flow_w else 0)))
+    return since + timedelta(seconds=left_paise * 3600 // pace)

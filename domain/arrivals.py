@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, not_, select
 
-from domain import idling, stops
+from domain import health, idling, stops
 from domain.bulk import Bulk, Row, text
-from domain.chargers import key_matches
+from domain.chargers import is_in_contact, key_matches
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerTaken, SessionChanged
-from domain.models import RUNNING, Charger, ChargingSession, SessionState, now
+from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, SessionState, now
 from domain.patience import counts_once
 
 Knock = tuple[str, bytes | None]
@@ -56,7 +56,7 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
     """Their sockets are open, and from now on this process holds them; gives each one's fence.
 
     The process that held one until now hears that it is taken. What one was to stop while nobody reached it, it is
-    asked to stop once more.
+    asked to stop soon. Where nobody heard one until now, its contact was lost, though nobody was there to say so.
     """
     names = {name: at for name, at in sorted(came)}
     stopping = select(ChargingSession.charger_id).where(
@@ -64,6 +64,9 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
     )
     for name in sorted(set(db.exec(stopping))):
         stops.ask_again(db, name, names[name])
+    at = max(names.values())
+    unheard = db.exec(select(Charger.id).where(col(Charger.id).in_(names), not_(is_in_contact(at))))
+    idling.contact_lost(db, unheard.all(), at)
     there = db.execute(
         select(_CHARGERS.c.id, _CHARGERS.c.held_by, _CHARGERS.c.fence)
         .where(_CHARGERS.c.id.in_(names))
@@ -71,8 +74,8 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
         .with_for_update()
     ).all()
     bulk = Bulk.within(db)
-    at = {name: text(moment, bulk.sqlite) for name, moment in names.items()}
-    bulk.many(_HERE, [(process, fence + 1, at[name], at[name], name) for name, _, fence in there])
+    came_at = {name: text(moment, bulk.sqlite) for name, moment in names.items()}
+    bulk.many(_HERE, [(process, fence + 1, came_at[name], came_at[name], name) for name, _, fence in there])
     emit(db, *[ChargerTaken(name, fence + 1) for name, held_by, fence in there if held_by is not None])
     emit(db, *map(ChargerChanged, names))
     return {name: fence + 1 for name, _, fence in there}
@@ -103,7 +106,7 @@ def orphaned(db: Session, process: str) -> None:
 def _announce(db: Session, names: Collection[str]) -> None:
     running = db.exec(
         select(ChargingSession).where(
-            col(ChargingSession.charger_id).in_(names), col(ChargingSession.state).in_(RUNNING)
+            col(ChargingSession.charger_id).in_(names), IS_OPEN, col(ChargingSession.state).in_(RUNNING)
         )
     )
     emit(db, *map(ChargerChanged, names))
@@ -134,8 +137,9 @@ def _boot(told: dict[str, Any], at: str) -> Row:
 
 @counts_once
 def set_up(db: Session, names: Sequence[str]) -> None:
-    """These chargers were set up since their boot."""
+    """These chargers were set up since their boot, so none is left alone for a boot loop any more (ocpp.md Q10)."""
     Bulk.within(db).many(_SET_UP, [(name,) for name in sorted(set(names))])
+    health.set_up(db, set(names))
 
 
 @counts_once

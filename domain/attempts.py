@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -10,18 +10,18 @@ from sqlalchemy import and_
 from sqlmodel import Session, col, delete, select
 
 from domain import identity
+from domain.india import INDIA
 from domain.models import SignInAttempt, User, now
 from domain.sentences import Sentence
 from domain.settings import settings
 
-IST = timezone(timedelta(hours=5, minutes=30), "IST")
 ROUND = 5
 """Wrong PINs in a row before a lock, and again after each lock."""
 LOCKS = tuple(timedelta(minutes=m) for m in (15, 30, 60, 120, 240, 480, 960, 1440))
 """How long the first lock lasts, the second …; the last one repeats."""
 LAST = 50
 """Wrong PINs in a row after which only an operator opens the account again (payments.md 2.8)."""
-NEVER = datetime.max.replace(tzinfo=IST) - timedelta(days=2)
+NEVER = datetime.max.replace(tzinfo=INDIA) - timedelta(days=2)
 KEPT = timedelta(days=30)
 """How long a try is remembered."""
 
@@ -54,7 +54,7 @@ CALM = Limit("everyone", 300, timedelta(minutes=1))
 
 
 class Locked(Exception):
-    """Too many tries; the next one counts at `until`, and from NEVER on none does."""
+    """Too many tries: the next one counts at `until`. NEVER: only an operator unlocks."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
@@ -124,7 +124,7 @@ def attempt(
     if user and device and device[0] == user.id:
         counter = f"device:{device[1]}"[:45]
     if counter:
-        _count_apart(db, counter, at)
+        _count_apart(db, counter, at, user)
     elif user:
         _count_on_account(db, user, at)
     return Attempt(
@@ -150,6 +150,13 @@ def passed(db: Session, attempt: Attempt) -> User | None:
     return user
 
 
+def unlock(db: Session, user: User) -> None:
+    """Open every lock of an account: its own, and those of the devices it is known on."""
+    user.failures, user.locked_until = 0, None
+    db.add(user)
+    db.exec(delete(SignInAttempt).where(col(SignInAttempt.door) == _COUNTED, col(SignInAttempt.user_id) == user.id))
+
+
 def forget(db: Session, at: datetime | None = None) -> int:
     """Remove the tries that no limit looks at any more; gives their number."""
     return db.exec(delete(SignInAttempt).where(col(SignInAttempt.at) < (at or now()) - KEPT)).rowcount
@@ -167,14 +174,14 @@ def _count_on_account(db: Session, user: User, at: datetime) -> None:
     db.add(user)
 
 
-def _count_apart(db: Session, counter: str, at: datetime) -> None:
+def _count_apart(db: Session, counter: str, at: datetime, user: User | None) -> None:
     past = db.exec(
         select(SignInAttempt.at).where(_in(_COUNTED, counter)).order_by(col(SignInAttempt.at).desc()).limit(LAST)
     ).all()
     until = _lock_after(len(past), past[0]) if past else None
     if until and until > at:
         raise Locked(until)
-    db.add(SignInAttempt(door=_COUNTED, address=counter, at=at))
+    db.add(SignInAttempt(door=_COUNTED, address=counter, user_id=user.id if user else None, at=at))
 
 
 def _lock_after(failures: int, at: datetime) -> datetime | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 SILENCES = 5
 """Calls in a row without an answer, after which no new payment is begun."""
 REST_S = 30.0
-"""Then one may try again, and another one so long after him: an answer, a poll's too, ends it."""
+"""Seconds after the last silence; then one new payment or refund is let through as a probe, and one more after each
+further pause. Any answer, to a poll too, closes the breaker."""
 
 
 class Breaker:
@@ -29,7 +30,7 @@ class Breaker:
         return self.silences >= SILENCES and self._monotonic() < self.silent_at + REST_S
 
     def lets_through(self) -> bool:
-        """Whether something new may be begun; after a rest this takes the one try there is."""
+        """Whether something new may be begun; after a pause, asking this uses the one probe up."""
         if self.open:
             return False
         if self.silences >= SILENCES:

@@ -1,4 +1,4 @@
-"""How the doors tell each other what happened and ask each other to act."""
+"""How the adapters tell each other what happened and ask each other to act."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,13 @@ from uuid import uuid4
 
 from domain import traces
 from domain.events import Command, Event, Reply
+from domain.sentences import Sentence
 from domain.settings import Settings
 
 Handler = Callable[[Command], Awaitable[Reply]]
 
+CALL_S = 40.0
+"""How long a charger may take to answer what an operator asks it; its turn may have to come first."""
 BACKLOG = 10_000
 """Events a subscriber may lag behind before the oldest are dropped: every event only says where to look."""
 
@@ -31,6 +34,22 @@ class ChargerUnreachable(Exception):
 
 class CallRefused(Exception):
     """The command is not valid OCPP, or the charger answered it with an error; the argument says which."""
+
+
+FAILURES: dict[type[Exception], Sentence] = {
+    ChargerOffline: Sentence("{charger} is not connected. It was not asked."),
+    ChargerUnreachable: Sentence(
+        "{charger} is connected to another process, and there is no way to it now. It may have been asked, or not."
+    ),
+    ChargerSilent: Sentence("{charger} was asked and did not answer in time: it may have done it, or not."),
+    CallRefused: Sentence("{charger} was not asked, or refused."),
+}
+"""How a call fails, and what an operator reads of it."""
+
+
+def told(error: Exception, charger_id: str) -> Sentence:
+    """What became of a call to this charger; why it was refused, only the error says."""
+    return Sentence(FAILURES[type(error)].key, charger=charger_id)
 
 
 class Bus(Protocol):

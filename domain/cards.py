@@ -2,29 +2,31 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from domain import sessions, tokens, wallet
-from domain.models import OPEN, ChargingSession, Token
+from domain import sessions, settlement, tokens, wallet
+from domain.models import IS_OPEN, ChargingSession, Token
+from domain.prices import Price
 from domain.settings import settings
+from domain.tariffs import least_to_start
 
 ACCEPTED = "Accepted"
 CONCURRENT, UNFUNDED = "card-concurrent", "card-unfunded"
-CAUSES = {"Blocked": "card-blocked", "Expired": "card-expired", "Invalid": "card-invalid"}
+CAUSES = {"Blocked": "card-blocked", "Expired": "card-expired"}
 STATUS = {CONCURRENT: "ConcurrentTx", UNFUNDED: "Blocked", **{cause: status for status, cause in CAUSES.items()}}
 """Why a card's charge is stopped at once (`stop_cause`), and the status that the charger is told."""
 
 
-def authorize(db: Session, token: Token, at: datetime) -> str:
+def authorize(db: Session, token: Token, price: Price, at: datetime) -> str:
     """Authorize.conf of a known card; ConcurrentTx is an answer to StartTransaction only (OCPP 1.6, 4.1).
 
-    Who charges already may want to end it, so his money is not asked.
+    Who charges already may want to end it, so his money is not asked. Else it must be enough for a start at this price.
     """
     status = tokens.status(db, token, at)
     if status != ACCEPTED or token.user_id is None or sessions.open_of(db, token.user_id) is not None:
         return status
     money = wallet.balance(db, token.user_id)
-    enough = money.free_paise >= settings().start_min_paise and not money.arrears_paise
+    enough = money.free_paise >= least_to_start(price) and not money.arrears_paise
     return ACCEPTED if enough else STATUS[UNFUNDED]
 
 
@@ -52,11 +54,11 @@ def refusal(db: Session, session: ChargingSession, token: Token, at: datetime) -
         return ""
     held = wallet.rehold(db, session.id, session.user_id, at_most=settings().session_cap_paise)
     owed = wallet.balance(db, session.user_id).arrears_paise
-    return UNFUNDED if held < settings().start_min_paise or owed else ""
+    return UNFUNDED if held < least_to_start(settlement.price_of(session)) or owed else ""
 
 
 def _charges_elsewhere(db: Session, session: ChargingSession, token: Token) -> bool:
     other = select(ChargingSession.id).where(
-        ChargingSession.card == token.tag, ChargingSession.id != session.id, col(ChargingSession.state).in_(OPEN)
+        ChargingSession.card == token.tag, ChargingSession.id != session.id, IS_OPEN
     )
     return not token.concurrent and db.exec(other).first() is not None

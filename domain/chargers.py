@@ -3,14 +3,16 @@
 import hmac
 import itertools
 import re
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, func, select
 
 from domain.db import emit
-from domain.events import ChargerChanged, ChargerRetired
-from domain.models import OPEN, Charger, ChargingSession, Connector, now
+from domain.events import ChargerChanged, ChargerMustReconnect
+from domain.models import IS_OPEN, Charger, ChargingSession, Connector, now
 from domain.prices import Price
 from domain.settings import settings
 from domain.tariffs import price
@@ -35,9 +37,23 @@ _STATUS_STATE = {
 }
 """What a connector's OCPP status means for the next driver."""
 
-IDENTITY = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9*\-_.:]{1,48}")
+ID_FORM, LONGEST_ID = r"[*\-_.:]*[A-Za-z0-9][A-Za-z0-9*\-_.:]*", 48
+IDENTITY = re.compile(rf"(?!.{{{LONGEST_ID + 1}}}){ID_FORM}")
 """How a charger may be called (payments.md 4.2); dots alone are no name."""
+MOST_CONNECTORS = 255
+KEY_FORM, KEY_WORDS = r"[!-~]{16,40}", "16 to 40 visible characters"
+"""What a charger's key is (OCPP-J 1.6, 6.2.2), wherever one is taken."""
+KEY_BYTES = 20
+"""Of a new key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
 _HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+
+
+class NotACharger(ValueError):
+    """The argument is a sentence for the operator: what about a charger cannot be."""
+
+
+class NotAKey(ValueError):
+    """The argument is a sentence for the operator: what a key is."""
 
 
 class ChargerUnknown(Exception):
@@ -73,7 +89,6 @@ class ChargerView:
     id: str
     name: str
     place: str
-    online: bool
     heard_at: datetime | None
     price: Price
     connectors: tuple[ConnectorView, ...]
@@ -100,7 +115,18 @@ def add(
     max_power_w: int = 0,
     kind: str = "",
 ) -> Charger:
-    """Make a charger known, or describe a known one anew."""
+    """Make a charger known, or describe a known one anew.
+
+    Raises:
+        NotACharger: it cannot be called so, or cannot have so many connectors.
+    """
+    if not IDENTITY.fullmatch(charger_id):
+        raise NotACharger(
+            f"A charger's ID has up to {LONGEST_ID} characters: letters, digits and * - _ . : "
+            "with at least one letter or digit."
+        )
+    if not 0 <= connectors <= MOST_CONNECTORS:
+        raise NotACharger(f"A charger has up to {MOST_CONNECTORS} connectors.")
     charger = db.get(Charger, charger_id) or Charger(id=charger_id, find_key=find_key(charger_id))
     charger.name, charger.place, charger.retired_at = name or charger.name, place or charger.place, None
     charger.state = state or charger.state
@@ -116,25 +142,45 @@ def add(
     return charger
 
 
+def new_key() -> str:
+    """A random key."""
+    return secrets.token_hex(KEY_BYTES).upper()
+
+
+def check_key(key: str) -> None:
+    """What is no key would open the door to whoever shows none, or guesses.
+
+    Raises:
+        NotAKey: it is too short, too long, or has characters that cannot be seen.
+    """
+    if not re.fullmatch(KEY_FORM, key):
+        raise NotAKey(f"A key has {KEY_WORDS}.")
+
+
 def set_key(db: Session, charger_id: str, key: str) -> None:
     """Ask this Basic-authentication key of the charger from now on; an empty one asks none.
 
     Raises:
+        NotAKey: it is not empty, and no key.
         ChargerUnknown: there is no such charger.
     """
+    if key:
+        check_key(key)
     charger = info(db, charger_id)
     charger.key_hash = _digest(charger_id, _raw(key.encode())) if key else ""
     charger.next_key_hash = None
     db.add(charger)
-    emit(db, ChargerRetired(charger_id))
+    emit(db, ChargerMustReconnect(charger_id))
 
 
 def offer_key(db: Session, charger_id: str, key: str) -> None:
     """The charger is about to be told a new key: until it has answered, and used it, both are good (ocpp.md Q8).
 
     Raises:
+        NotAKey: it is none.
         ChargerUnknown: there is no such charger.
     """
+    check_key(key)
     charger = info(db, charger_id)
     charger.next_key_hash = _digest(charger_id, _raw(key.encode()))
     db.add(charger)
@@ -183,7 +229,7 @@ def retire(db: Session, charger_id: str) -> None:
     charger = info(db, charger_id)
     charger.retired_at = now()
     db.add(charger)
-    emit(db, ChargerRetired(charger_id), ChargerChanged(charger_id))
+    emit(db, ChargerMustReconnect(charger_id), ChargerChanged(charger_id))
 
 
 def trace(db: Session, charger_id: str, on: bool) -> None:
@@ -209,6 +255,11 @@ def info(db: Session, charger_id: str) -> Charger:
     return charger
 
 
+def serial(db: Session, charger_id: str) -> str | None:
+    """The serial number that it told when it booted, if it did."""
+    return db.exec(select(Charger.serial).where(Charger.id == charger_id)).first() or None
+
+
 def admit(db: Session, charger_id: str, key: bytes | None, *, accept_unknown: bool) -> None:
     """Decide at the handshake whether this charger may connect (security white paper, profile 1).
 
@@ -228,7 +279,7 @@ def admit(db: Session, charger_id: str, key: bytes | None, *, accept_unknown: bo
         db.flush()
     if charger.retired_at is not None:
         raise ChargerIsRetired(charger_id)
-    if charger.next_key_hash is not None and key_matches(charger.id, charger.next_key_hash, key or b""):
+    if key and charger.next_key_hash is not None and key_matches(charger.id, charger.next_key_hash, key):
         charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
         db.add(charger)
     elif charger.key_hash and not key_matches(charger.id, charger.key_hash, key or b""):
@@ -264,13 +315,9 @@ def view(db: Session, charger_id: str) -> ChargerView:
     if charger.retired_at is not None:
         raise ChargerUnknown(charger_id)
     moment = now()
-    here = _in_contact(charger.online, charger.heard_at, moment)
+    here = in_contact(charger, moment)
     taken = set(
-        db.exec(
-            select(ChargingSession.connector_number)
-            .where(ChargingSession.charger_id == charger_id)
-            .where(col(ChargingSession.state).in_(OPEN))
-        )
+        db.exec(select(ChargingSession.connector_number).where(ChargingSession.charger_id == charger_id).where(IS_OPEN))
     )
     rows = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))).all()
     whole = next((c for c in rows if c.number == 0), None)
@@ -291,7 +338,6 @@ def view(db: Session, charger_id: str) -> ChargerView:
         id=charger.id,
         name=charger.name,
         place=charger.place,
-        online=here,
         heard_at=charger.heard_at,
         price=price(db, charger_id, moment),
         connectors=views,
@@ -319,21 +365,28 @@ def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerVie
         return []
     beside = (
         select(Charger.id)
-        .where(Charger.place == place, Charger.id != charger_id, col(Charger.retired_at).is_(None), col(Charger.online))
+        .where(Charger.place == place, Charger.id != charger_id)
+        .where(col(Charger.retired_at).is_(None), is_in_contact(now()))
         .order_by(Charger.id)
     )
     free = (found for found in (view(db, one) for one in db.exec(beside).all()) if found.state == FREE)
     return list(itertools.islice(free, limit))
 
 
-def in_contact(db: Session) -> tuple[int, int]:
+def in_contact(charger: Charger, at: datetime) -> bool:
+    """Whether a charger can be reached at `at`: its socket is open, and it was heard less than SILENCE ago."""
+    return charger.online and charger.heard_at is not None and at - charger.heard_at < SILENCE
+
+
+def is_in_contact(at: datetime) -> ColumnElement[bool]:
+    """The same for queries."""
+    return and_(col(Charger.online), func.coalesce(col(Charger.heard_at) > at - SILENCE, False))
+
+
+def counts(db: Session) -> tuple[int, int]:
     """How many chargers in service are in contact, and how many there are."""
-    heard = db.exec(select(Charger.online, Charger.heard_at).where(col(Charger.retired_at).is_(None))).all()
-    return sum(_in_contact(online, at, now()) for online, at in heard), len(heard)
-
-
-def _in_contact(online: bool, heard_at: datetime | None, moment: datetime) -> bool:
-    return online and heard_at is not None and moment - heard_at < SILENCE
+    in_service = select(func.count()).select_from(Charger).where(col(Charger.retired_at).is_(None))
+    return db.exec(in_service.where(is_in_contact(now()))).one(), db.exec(in_service).one()
 
 
 def everything(db: Session) -> list[Charger]:

@@ -1,23 +1,28 @@
 """Charges as operators look at them: those under way, those that wait for somebody, and any of them by its name."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import accounts, settlement
-from domain.models import OPEN, ChargingSession, SessionState, User, now
+from domain import accounts, settlement, stops
+from domain.models import IS_OPEN, ChargingSession, SessionState, User, now
 
 PAGE = 30
-RUNNING, STUCK, EVERY = "running", "stuck", ""
+RUNNING, STUCK, EVERY, NOT_OVER = "running", "stuck", "", "not over"
 FILTERS = (RUNNING, STUCK, EVERY)
-GIVEN_UP = 1
-"""After so many requests to stop a charger does not listen (ocpp.md Q30)."""
+"""Those of the operators' pages."""
 
 _STUCK = or_(
     col(ChargingSession.state) == SessionState.INTERRUPTED,
-    and_(col(ChargingSession.state) == SessionState.STOPPING, col(ChargingSession.stop_tries) > GIVEN_UP),
+    and_(col(ChargingSession.state) == SessionState.STOPPING, col(ChargingSession.stop_tries) > stops.LISTENS_WITHIN),
 )
-_WITHIN = {RUNNING: (col(ChargingSession.state).in_(OPEN),), STUCK: (_STUCK,), EVERY: ()}
+_WITHIN: dict[str, tuple[Any, ...]] = {
+    RUNNING: (IS_OPEN,),
+    STUCK: (_STUCK,),
+    EVERY: (),
+    NOT_OVER: (or_(IS_OPEN, col(ChargingSession.state) == SessionState.INTERRUPTED),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,7 @@ class Charge:
     @property
     def stuck(self) -> bool:
         """Whether somebody must go there, or wait for its stop."""
-        session = self.session
-        stopping = session.state == SessionState.STOPPING and session.stop_tries > GIVEN_UP
-        return stopping or session.state == SessionState.INTERRUPTED
+        return self.session.state == SessionState.INTERRUPTED or stops.ignored(self.session)
 
 
 def page(
@@ -71,8 +74,15 @@ def of_ref(db: Session, ref: str) -> Charge | None:
     return _charge(db, session) if session is not None else None
 
 
+def named(db: Session, typed: str) -> Charge | None:
+    """The charge with this ref, in capitals or not, or with this number."""
+    if (found := of_ref(db, typed.upper())) is not None:
+        return found
+    is_number = typed.isascii() and typed.isdigit() and len(typed) < 10
+    session = db.get(ChargingSession, int(typed)) if is_number else None
+    return _charge(db, session) if session is not None else None
+
+
 def _charge(db: Session, session: ChargingSession) -> Charge:
     user = db.get(User, session.user_id) if session.user_id is not None else None
-    over = session.settled_at is not None
-    cost = session.cost_paise if over else settlement.cost_of(session, now())
-    return Charge(session, user.username if user is not None else "", cost)
+    return Charge(session, user.username if user is not None else "", settlement.cost_by_now(session, now()))

@@ -1,78 +1,28 @@
-"""A charge from the wish to the last message: what the doors call, and the deadlines in between."""
+"""A charge from the wish to the last message: what the adapters call, and the deadlines in between."""
 
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from domain import allowance, idling, sessions, settlement, wallet
+from domain import allowance, idling, sessions, settlement, stops
 from domain.models import ChargingSession, SessionState
-from domain.settings import settings
-from domain.starts import (
-    ENDINGS,
-    PLUG,
-    REFUSALS,
-    RETRY_WINDOW,
-    Limit,
-    Refused,
-    Started,
-    answered,
-    authorize,
-    explain,
-    request_start,
-    started,
-)
-from domain.stops import (
-    AGAIN,
-    ANSWER,
-    ESCALATED,
-    TRIES,
-    VERIFY,
-    cancel,
-    request_stop,
-    stop_asked,
-    stop_escalated,
-    stop_wanted,
-    stopped,
-)
+from domain.starts import authorize, started
+from domain.stops import request_stop, stopped
+from domain.wishes import REFUSALS, Limit, Refused, explain, request_start
 
 __all__ = [
-    "AGAIN",
-    "ANSWER",
-    "ENDINGS",
-    "ESCALATED",
-    "PLUG",
     "REFUSALS",
-    "RETRY_WINDOW",
-    "TRIES",
-    "VERIFY",
     "Limit",
     "Refused",
-    "Started",
-    "answered",
     "authorize",
     "deadline",
     "due",
     "explain",
-    "fund_open_hold",
     "request_start",
     "request_stop",
     "started",
-    "stop_asked",
-    "stop_escalated",
-    "stop_wanted",
     "stopped",
 ]
-
-
-def fund_open_hold(db: Session, user_id: int) -> None:
-    """Money came in during a charge: its hold grows up to the cap (payments.md C24).
-
-    The session's row is left alone: it would be locked after the accounts.
-    """
-    session = sessions.open_of(db, user_id)
-    if session is not None and session.id is not None:
-        wallet.resize_hold(db, session.id, settings().session_cap_paise)
-        sessions.announce(db, session)
 
 
 def due(db: Session, at: datetime, limit: int = 100) -> list[int]:
@@ -97,28 +47,28 @@ def deadline(db: Session, session_id: int, at: datetime) -> str:
         return ""
     match session.state:
         case SessionState.REQUESTED:
-            cancel(db, session, "silent")
+            stops.cancel(db, session, "silent")
         case SessionState.AWAITING_PLUG:
-            cancel(db, session, "unplugged")
+            stops.cancel(db, session, "unplugged")
         case SessionState.CHARGING:
             return _end_of_allowance(db, session, at)
         case SessionState.STOPPING:
-            session.due_at = at + 2 * ANSWER
+            session.due_at = at + 2 * stops.ANSWER
             db.add(session)
-            return "stop" if session.stop_tries < TRIES else "escalate"
+            return "stop" if session.stop_tries < stops.TRIES else "escalate"
         case SessionState.INTERRUPTED:
             session.stop_reason = session.stop_reason or "Other"
             settlement.settle(db, session, None, estimated=True)
             sessions.changed(db, session)
         case SessionState.SETTLED:
-            idling.ended(db, session, at)
+            idling.unwatched(db, session, at)
     return ""
 
 
 def _end_of_allowance(db: Session, session: ChargingSession, at: datetime) -> str:
     cause = allowance.reached(db, session, at)
     if cause:
-        stop_wanted(db, session, cause)
+        stops.stop_wanted(db, session, cause)
         return "stop"
     session.due_at = allowance.look_again_at(db, session, at)
     db.add(session)

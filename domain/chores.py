@@ -4,8 +4,8 @@ from datetime import datetime, time, timedelta
 
 from sqlmodel import Session, select
 
+from domain.india import INDIA
 from domain.models import Chore
-from domain.receipts import INDIA
 
 NIGHT = time(2, 30)
 """In India: few charge, few pay."""
@@ -33,7 +33,7 @@ def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
     """
     chore = db.exec(select(Chore).where(Chore.name == name).with_for_update()).first()
     if chore is None:
-        db.add(Chore(name=name, due_at=due_again))
+        db.add(Chore(name=name, due_at=due_again, done_at=at))
         db.flush()
         return False
     if chore.due_at > at:
@@ -43,8 +43,8 @@ def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
     return True
 
 
-def done(db: Session, name: str, due_again: datetime) -> None:
-    """A chore that was taken is finished until then."""
+def done(db: Session, name: str, at: datetime, due_again: datetime) -> None:
+    """A chore that was taken is finished, and due again only then."""
     chore = db.get_one(Chore, name)
-    chore.due_at = due_again
+    chore.due_at, chore.done_at = due_again, at
     db.add(chore)

@@ -7,17 +7,16 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain import idling
+from domain import allowance, idling
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
-from domain.models import RUNNING, ChargingSession, Connector
+from domain.models import IS_OPEN, RUNNING, ChargingSession, Connector, SessionState
 from domain.patience import counts_once
 
 PAUSES = ("SuspendedEV", "SuspendedEVSE", "Faulted")
 """Statuses of a running charge in which no energy flows."""
-CLOCK = timedelta(minutes=5), timedelta(days=1)
-"""How far ahead of ours, and how far behind, a charger's time of a status is believed."""
-
+BEHIND = timedelta(days=1)
+"""How far behind ours a charger's time of a status is believed; one that is ahead would hide those that follow it."""
 
 Plug = tuple[str, int]
 """A charger's identity and the number of one of its connectors."""
@@ -55,21 +54,29 @@ def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
 
 def _reported(db: Session, connector: Connector, running: list[ChargingSession], told: dict[str, Any]) -> None:
     status, at, received_at = told["status"], told["at"], told["received_at"]
-    ahead, behind = CLOCK
-    moment = at if at is not None and received_at - behind < at < received_at + ahead else received_at
+    moment = at if at is not None and received_at - BEHIND < at < received_at else received_at
     if connector.status_at is not None and moment < connector.status_at:
         return
     if not running and status != connector.status and idling.AFTER_IT in (status, connector.status):
         idling.told_after(db, connector.charger_id, connector.number, status, received_at)
     if status != connector.status:
+        for session in running:
+            session.unheard_wh = allowance.unheard_wh(db, session, received_at)
         connector.changed_at = received_at
     connector.status, connector.error_code, connector.info = status, told["error_code"], told["info"]
     connector.status_at = moment
     for session in running:
-        session.suspended = status if status in PAUSES else ""
+        paused, session.suspended = session.suspended, pause(connector)
         idling.told(session, status, received_at)
+        if paused and not session.suspended and session.state == SessionState.CHARGING:
+            session.due_at = allowance.look_again_at(db, session, received_at)
         emit(db, SessionChanged(session.id or 0, session.charger_id, session.user_id, session.state))
     emit(db, ChargerChanged(connector.charger_id))
+
+
+def pause(connector: Connector | None) -> str:
+    """Why no energy flows in a charge that runs there; empty where it may."""
+    return connector.status if connector is not None and connector.status in PAUSES else ""
 
 
 def _running(db: Session, charger_ids: Sequence[str]) -> defaultdict[Plug, list[ChargingSession]]:
@@ -77,7 +84,7 @@ def _running(db: Session, charger_ids: Sequence[str]) -> defaultdict[Plug, list[
     found: defaultdict[Plug, list[ChargingSession]] = defaultdict(list)
     for session in db.exec(
         select(ChargingSession)
-        .where(col(ChargingSession.charger_id).in_(charger_ids), col(ChargingSession.state).in_(RUNNING))
+        .where(col(ChargingSession.charger_id).in_(charger_ids), IS_OPEN, col(ChargingSession.state).in_(RUNNING))
         .order_by(col(ChargingSession.id))
         .with_for_update()
     ):

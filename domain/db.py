@@ -64,6 +64,14 @@ def emit(db: Session, *events: Event) -> None:
     db.info.setdefault(EVENTS, []).extend(events)
 
 
+def storable(text: str, longest: int | None = None) -> str:
+    """Text that every database takes, at most `longest` characters: without NUL, and without the halves of characters
+    that JSON's escapes can spell."""
+    if not text.isascii() or "\x00" in text:
+        text = text.replace("\x00", "").encode("utf-8", "replace").decode()
+    return text[:longest]
+
+
 class Database:
     """One database: SQLite with a single writer thread, or PostgreSQL with a bounded pool."""
 
@@ -72,7 +80,7 @@ class Database:
         self.publish = publish
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
-        self._patience = Patience()
+        self._patience = Patience(partial(self._read_once, _ping, (), {}))
         self._unfinished: set[asyncio.Task[Any]] = set()
         self._kept: Connection | None = None
         """The writer thread's own, for batches, each of which would cost as much as taking one from the pool."""
@@ -114,10 +122,6 @@ class Database:
     def now(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, list[Event]]:
         """The same as `transact` for a program without an event loop; gives the events to the caller."""
         return self._write(self._write_once, work, args, kwargs)
-
-    def append_now(self, work: BulkWork[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, list[Event]]:
-        """The same as `append`; on SQLite for one thread at a time."""
-        return self._write(self._append_once, work, args, kwargs)
 
     def waiting(self) -> int:
         """Transactions and batches that are not finished."""

@@ -1,13 +1,15 @@
 """Sends to a charger what the domain decided, and records what it answered; no transaction is open meanwhile."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from typing import Any
 
 import structlog
+from sqlmodel import Session
 from structlog.contextvars import bound_contextvars
 
-from domain import chargers, charging, quirks, sessions
+from domain import chargers, findings, quirks, sessions, stops, wishes
 from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable
 from domain.db import read, transact
 from domain.events import Call, Command, RemoteStart, RemoteStop
@@ -39,7 +41,7 @@ async def start(bus: Bus, session_id: int) -> str:
     """Ask the charger to begin; gives accepted, refused, silent, offline or unreachable, and has recorded it."""
     session = await read(sessions.get, session_id)
     verdict = await _ask(bus, session, RemoteStart(session.connector_number, session.tag))
-    await transact(charging.answered, session_id, verdict)
+    await transact(wishes.answered, session_id, verdict)
     return verdict
 
 
@@ -52,7 +54,7 @@ async def stop(bus: Bus, session_id: int) -> str:
     if session.state not in (SessionState.STOPPING, SessionState.INTERRUPTED) or session.transaction_id is None:
         return ""
     verdict = await _ask(bus, session, RemoteStop(session.transaction_id))
-    await transact(charging.stop_asked, session_id, verdict == "accepted")
+    await transact(stops.stop_asked, session_id, verdict == "accepted")
     return verdict
 
 
@@ -61,10 +63,25 @@ async def escalate(bus: Bus, session_id: int) -> str:
     session = await read(sessions.get, session_id)
     charger = await read(chargers.info, session.charger_id)
     verdict = ""
-    for step in quirks.escalation(charger.vendor):
+    steps = quirks.escalation(charger.vendor)
+    for step in steps:
         verdict = await _ask(bus, session, _STEPS[step](session))
-    await transact(charging.stop_escalated, session_id)
+    if quirks.OUT_OF_SERVICE in steps:
+        await transact(_tell_how_to_undo, session)
+    await transact(stops.stop_escalated, session_id)
     return verdict
+
+
+def _tell_how_to_undo(db: Session, session: ChargingSession) -> None:
+    """The first words of a finding stand, and these say more than `stop_escalated`.
+
+    A connector that charges answers Scheduled, and is Unavailable from the end of its charge on, even if that came
+    meanwhile (OCPP 1.6, 5.2).
+    """
+    back = json.dumps({"connectorId": session.connector_number, "type": "Operative"})
+    said = f"{session.charger_id} does not stop this charge. Its connector {session.connector_number} is told to go"
+    then = f"out of service after it. Bring it back: python -m csms call {session.charger_id} ChangeAvailability"
+    findings.note(db, "stop-unanswered", session.ref, f"{said} {then} '{back}'")
 
 
 def _no_power(session: ChargingSession) -> Call:

@@ -1,4 +1,4 @@
-"""What happened, and what to do: the words the doors use with each other."""
+"""What happened, and what to do: the words the adapters use with each other."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,15 +72,15 @@ class SignedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargerRetired:
-    """A charger may not stay connected: retired, or its key changed."""
+class ChargerMustReconnect:
+    """A charger may not stay connected as it came: it was retired, or its key changed."""
 
     charger_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ChargerLearned:
-    """Something about how a charger counts was found out."""
+class HabitsChanged:
+    """What is known of a charger's habits (domain/quirks.py) is another: how it counts, how often it is pinged."""
 
     charger_id: str
 
@@ -118,8 +118,8 @@ Event = (
     | RechargeChanged
     | ChargerFreed
     | SignedOut
-    | ChargerRetired
-    | ChargerLearned
+    | ChargerMustReconnect
+    | HabitsChanged
     | ChargerTaken
     | Alone
     | NewsLost

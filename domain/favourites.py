@@ -45,6 +45,6 @@ def mark(db: Session, user_id: int, charger_id: str, wanted: bool) -> None:
     if row is None and wanted:
         count = db.exec(select(func.count()).where(Favourite.user_id == user_id)).one()
         if count >= MOST:
-            raise TooMany(Sentence("You have 20 favourites. Take the star off one of them first."))
+            raise TooMany(Sentence("You have {count} favourites. Take the star off one of them first.", count=MOST))
         db.add(Favourite(user_id=user_id, charger_id=charger_id))
     db.flush()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, and_, col, func, not_, or_, select
+from sqlmodel import Session, col, func, not_, or_, select
 
 from domain import chargers, health, typed_ids
-from domain.models import OPEN, Charger, ChargerHealth, ChargingSession, Connector, now
+from domain.models import IS_OPEN, Charger, ChargerHealth, ChargingSession, Connector, now
 
 PAGE = 30
 EVERY, CHARGING, FAULT, SILENT, FLAGGED, RETIRED = "", "charging", "fault", "silent", "flagged", "retired"
@@ -68,7 +68,7 @@ def counts(db: Session) -> Counts:
         db.exec(select(func.count()).select_from(Charger).where(*bounds)).one()
         for bounds in (
             _within(EVERY, at),
-            (*_within(EVERY, at), _in_contact(at)),
+            (*_within(EVERY, at), chargers.is_in_contact(at)),
             _within(CHARGING, at),
             _within(FAULT, at),
         )
@@ -77,27 +77,19 @@ def counts(db: Session) -> Counts:
 
 
 def _within(which: str, at: datetime) -> tuple[Any, ...]:
-    if which == RETIRED:
-        return (col(Charger.retired_at).is_not(None),)
-    in_service = col(Charger.retired_at).is_(None)
-    match which:
-        case "charging":
-            return in_service, _has(ChargingSession, col(ChargingSession.state).in_(OPEN))
-        case "fault":
-            return in_service, _in_contact(at), _has(Connector, col(Connector.status).in_(("Faulted", "Unavailable")))
-        case "silent":
-            return in_service, not_(_in_contact(at))
-        case "flagged":
-            return in_service, _has(ChargerHealth, health.flagged())
-    return (in_service,)
+    in_service, in_contact = col(Charger.retired_at).is_(None), chargers.is_in_contact(at)
+    return {
+        EVERY: (in_service,),
+        CHARGING: (in_service, _has(ChargingSession, IS_OPEN)),
+        FAULT: (in_service, in_contact, _has(Connector, col(Connector.status).in_(("Faulted", "Unavailable")))),
+        SILENT: (in_service, not_(in_contact)),
+        FLAGGED: (in_service, _has(ChargerHealth, health.flagged())),
+        RETIRED: (col(Charger.retired_at).is_not(None),),
+    }[which]
 
 
 def _has(table: Any, condition: Any) -> Any:
     return select(table.charger_id).where(table.charger_id == Charger.id, condition).exists()
-
-
-def _in_contact(at: datetime) -> Any:
-    return and_(col(Charger.online), func.coalesce(col(Charger.heard_at) > at - chargers.SILENCE, False))
 
 
 def _seen(db: Session, found: Sequence[Charger]) -> list[Seen]:
@@ -107,7 +99,7 @@ def _seen(db: Session, found: Sequence[Charger]) -> list[Seen]:
         plugs[plug.charger_id].append(plug)
     taken: defaultdict[str, set[int]] = defaultdict(set)
     under_way = select(ChargingSession.charger_id, ChargingSession.connector_number).where(
-        col(ChargingSession.charger_id).in_(ids), col(ChargingSession.state).in_(OPEN)
+        col(ChargingSession.charger_id).in_(ids), IS_OPEN
     )
     for charger_id, number in db.exec(under_way):
         taken[charger_id].add(number)
@@ -121,7 +113,7 @@ def _seen(db: Session, found: Sequence[Charger]) -> list[Seen]:
 
 
 def _one(charger: Charger, plugs: list[Connector], taken: set[int], figures: ChargerHealth, at: datetime) -> Seen:
-    in_contact = charger.online and charger.heard_at is not None and at - charger.heard_at < chargers.SILENCE
+    in_contact = chargers.in_contact(charger, at)
     whole = next((plug for plug in plugs if plug.number == 0), None)
     statuses = tuple((p.number, chargers.state_of(p, whole, taken, in_contact)) for p in plugs if p.number > 0)
     state = chargers.best({state for _, state in statuses})

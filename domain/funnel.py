@@ -12,7 +12,14 @@ from domain import recharges, refunds
 from domain.breaker import Breaker
 from domain.db import read, transact
 from domain.models import OrderState, RechargeOrder, RefundState, now
-from domain.recharges import GatewayRefused, GatewayUnavailable, OrderExists, OrderUnknown, PaymentGateway
+from domain.recharges import (
+    GatewayBusy,
+    GatewayRefused,
+    GatewayUnavailable,
+    OrderExists,
+    OrderUnknown,
+    PaymentGateway,
+)
 from domain.sentences import Sentence
 from domain.settings import settings
 from domain.turns import Turns
@@ -140,18 +147,31 @@ async def _send(gateway: PaymentGateway, merchant_refund_id: str) -> None:
         status = await _heard(asked)
     except GatewayRefused as error:
         log.error("refund refused by the gateway", refund=merchant_refund_id, code=error.code, words=error.message)
-        await transact(refunds.rejected, merchant_refund_id, error.code)
+        await _refused(gateway, merchant_refund_id, error)
     except GatewayUnavailable as error:
         log.warning("refund not answered by the gateway", refund=merchant_refund_id, reason=str(error))
     else:
         await transact(refunds.apply, merchant_refund_id, status)
 
 
+async def _refused(gateway: PaymentGateway, merchant_refund_id: str, refusal: GatewayRefused) -> None:
+    """Nothing goes back if the gateway does not know the refund. One that it knows was sent before by books that a
+    restored backup does not have, and is refused for its id alone."""
+    try:
+        status = await _heard(gateway.refund_status(merchant_refund_id))
+    except OrderUnknown:
+        await transact(refunds.rejected, merchant_refund_id, refusal.code)
+    except GatewayUnavailable as error:
+        log.warning("refund status not answered by the gateway", refund=merchant_refund_id, reason=str(error))
+    else:
+        await transact(refunds.apply, merchant_refund_id, status)
+
+
 async def _heard(asked: Awaitable[T]) -> T:
-    """The gateway's answer, of which the breaker hears; a refusal is one, too."""
+    """The gateway's answer, of which the breaker hears; a refusal is one, too, and so is "too often"."""
     try:
         answer = await asked
-    except GatewayRefused:
+    except (GatewayRefused, GatewayBusy):
         breaker.answered()
         raise
     except GatewayUnavailable:

@@ -1,5 +1,6 @@
 """How well each charger keeps up, for its operator: reconnects, clock, repairs, silence, refusals."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 from sqlmodel import Session, col, func, or_, select
 
 from domain.bulk import Bulk, Row, text
+from domain.db import storable
 from domain.models import Charger, ChargerHealth
 
 SKEW = timedelta(minutes=5)
-"""A clock further off than this is not believed, and worth the operator's eye (ocpp.md Q39)."""
+"""A clock further off than this, which is no delay on the way, is not believed; the operator is told (ocpp.md Q39)."""
+_SKEW_MS = int(SKEW.total_seconds() * 1000)
 COUNTS = ("connects", "boots", "repairs", "unanswered", "refused", "protocol_errors")
 
 
@@ -51,6 +54,7 @@ _CHANGES = (
 )
 _ADDED = f"""INSERT INTO charger_health ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" for _ in _COLUMNS)})
 ON CONFLICT (charger_id) DO UPDATE SET {", ".join(_CHANGES)}"""  # noqa: S608
+_CALM = "UPDATE charger_health SET boot_loop_at = NULL WHERE charger_id = ? AND boot_loop_at IS NOT NULL"
 
 
 def add(db: Session, noted: dict[str, Noted], at: datetime) -> None:
@@ -60,17 +64,18 @@ def add(db: Session, noted: dict[str, Noted], at: datetime) -> None:
     bulk.many(_ADDED, [_row(name, noted[name], at, bulk.sqlite) for name in known])
 
 
+def set_up(db: Session, names: Collection[str]) -> None:
+    """These chargers are no longer left alone: what was said of a boot loop is over."""
+    Bulk.within(db).many(_CALM, [(name,) for name in sorted(names)])
+
+
 def _row(charger_id: str, seen: Noted, at: datetime, sqlite: bool) -> Row:
     counts = (getattr(seen, name) for name in COUNTS)
     error_at, loop_at = (
         None if moment is None else text(moment, sqlite) for moment in (seen.last_protocol_error_at, seen.boot_loop_at)
     )
-    error = _plain(seen.last_protocol_error)
+    error = storable(seen.last_protocol_error, 200)
     return charger_id, *counts, error, error_at, seen.clock_skew_ms, loop_at, 1, text(at, sqlite)
-
-
-def _plain(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()[:200]
 
 
 def of(db: Session, charger_id: str) -> ChargerHealth:
@@ -92,17 +97,15 @@ def none(charger_id: str) -> ChargerHealth:
 
 def flagged() -> Any:
     """The condition that one of `flags` holds."""
-    most = int(SKEW.total_seconds() * 1000)
-    skew = func.abs(func.coalesce(col(ChargerHealth.clock_skew_ms), 0)) > most
+    skew = func.abs(func.coalesce(col(ChargerHealth.clock_skew_ms), 0)) > _SKEW_MS
     counted = or_(col(ChargerHealth.repairs) > 0, col(ChargerHealth.unanswered) > 0)
     return or_(skew, counted, col(ChargerHealth.boot_loop_at).is_not(None))
 
 
 def flags(health: ChargerHealth) -> tuple[str, ...]:
     """What of a charger's health wants to be looked at: skew, boot_loop, repairs, unanswered."""
-    skew = health.clock_skew_ms
     wrong = {
-        "skew": skew is not None and abs(skew) > SKEW.total_seconds() * 1000,
+        "skew": abs(health.clock_skew_ms or 0) > _SKEW_MS,
         "boot_loop": health.boot_loop_at is not None,
         "repairs": health.repairs > 0,
         "unanswered": health.unanswered > 0,
@@ -114,12 +117,11 @@ def lines(health: ChargerHealth) -> list[tuple[str, str]]:
     """The figures as an operator reads them: a name and a value each, what is wrong with a mark."""
     skew = health.clock_skew_ms
     clock = "not seen" if skew is None else f"{skew / 1000:+.1f} s"
-    wrong = skew is not None and abs(skew) > SKEW.total_seconds() * 1000
     error = health.last_protocol_error_at
     return [
         ("connected", f"{health.connects} times"),
         ("booted", f"{health.boots} times"),
-        ("clock", f"{clock}, not believed" if wrong else clock),
+        ("clock", f"{clock}, not believed" if "skew" in flags(health) else clock),
         ("repaired", f"{health.repairs} messages"),
         ("unanswered", f"{health.unanswered} calls"),
         ("refused", f"{health.refused} times at the door"),

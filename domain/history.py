@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from domain import receipts, samples, sessions, settlement
-from domain.models import Charger, ChargingSession, Hold, HoldState, Receipt, SessionState, now
+from domain import allowance, chargers, receipts, samples, sessions, settlement
+from domain.models import Charger, ChargingSession, Hold, Receipt, SessionState, now
+from domain.settings import settings
 
 CURVE_POINTS = 60
+NEWS = timedelta(minutes=15)
+"""So long a charge that ended is told of, and its charger's page shows its receipt."""
 Span = tuple[datetime, datetime]
 PAST = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
 
@@ -21,11 +24,13 @@ class Charge:
 
     session: ChargingSession
     place: str
-    online: bool
-    """Whether its charger is in contact."""
+    in_contact: bool
+    """Whether its charger is."""
     energy_wh: int
     cost_paise: int
     held_paise: int
+    cap_paise: int = 0
+    """What it could cost at most, where not the wallet but the cap of one charge said so."""
     notes: tuple[Receipt, ...] = ()
     """What was given after the receipt; of a single charge only, not in lists."""
 
@@ -61,11 +66,11 @@ def one(db: Session, user_id: int, ref: str) -> Charge:
     return _with_notes(db, sessions.owned(db, user_id, ref))
 
 
-def latest_at(db: Session, user_id: int, charger_id: str, since: datetime) -> Charge | None:
-    """The driver's last charge at a charger if it ended after `since`: the page turns into its receipt."""
+def just_ended(db: Session, user_id: int, charger_id: str) -> Charge | None:
+    """The driver's last charge at a charger, as long as its end is news: the page turns into its receipt."""
     session = db.exec(
         _of(user_id)
-        .where(ChargingSession.charger_id == charger_id, col(ChargingSession.updated_at) > since)
+        .where(ChargingSession.charger_id == charger_id, col(ChargingSession.updated_at) > now() - NEWS)
         .where(col(ChargingSession.state).in_(PAST))
     ).first()
     return _with_notes(db, session) if session is not None else None
@@ -175,14 +180,15 @@ def _with_notes(db: Session, session: ChargingSession) -> Charge:
 
 
 def _charge(db: Session, session: ChargingSession) -> Charge:
-    charger = db.get_one(Charger, session.charger_id)
+    charger, moment = db.get_one(Charger, session.charger_id), now()
     hold = db.get(Hold, session.id)
-    settled = session.settled_at is not None
+    capped = hold is not None and hold.amount_paise >= settings().session_cap_paise
     return Charge(
         session=session,
         place=charger.place or charger.name,
-        online=charger.online,
+        in_contact=chargers.in_contact(charger, moment),
         energy_wh=session.energy_wh,
-        cost_paise=session.cost_paise if settled else settlement.cost_of(session, now()),
-        held_paise=hold.amount_paise if hold is not None and hold.state == HoldState.OPEN else 0,
+        cost_paise=settlement.cost_by_now(session, moment),
+        held_paise=allowance.held(db, session),
+        cap_paise=settings().session_cap_paise if capped else 0,
     )

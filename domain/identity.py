@@ -10,6 +10,10 @@ from domain.sentences import Sentence
 
 LONGEST = 100
 """Characters of a typed name that are worth reading."""
+MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+"""Of the series 7 and 8 the library takes every third number for one that a landline could have as well; landlines that
+are no mobile number for sure stay out (payments.md 2.8)."""
+_LETTER = re.compile(r"[a-z]")
 _USERNAME = re.compile(r"[a-z0-9_]{3,30}")
 _DIALLED = re.compile(r"\(?[+＋]?[\d\s().\-‐-―]{8,40}")
 """How numbers are typed; letters and extensions, which the library would read too, are not among it."""
@@ -28,14 +32,13 @@ def username(typed: object) -> str:
     """The one spelling of a username: NFKC, case folded, then ASCII letters, digits and underscores.
 
     Raises:
-        Unusable: too short, too long, other characters, or a number that could be somebody's phone.
+        Unusable: too short, too long, other characters, or a number, which could be somebody's phone or user number.
     """
-    name = typed if isinstance(typed, str) and len(typed) <= LONGEST else ""
-    name = unicodedata.normalize("NFKC", name).strip().casefold()
-    if not _USERNAME.fullmatch(name):
+    name = _spelled(typed)
+    if not name:
         raise Unusable(Sentence("A username has 3 to 30 letters (a to z), digits or underscores."))
-    if _mobile(name):
-        raise Unusable(Sentence("A username cannot be a phone number. Put a letter in it."))
+    if not _LETTER.search(name):
+        raise Unusable(Sentence("A username needs a letter in it: a number could be somebody's phone."))
     return name
 
 
@@ -69,10 +72,13 @@ def login(typed: object) -> tuple[str, str]:
     """
     if number := _mobile(typed):
         return "phone", number
-    try:
-        return "username", username(typed)
-    except Unusable:
-        return "username", ""
+    return "username", _spelled(typed)
+
+
+def _spelled(typed: object) -> str:
+    name = typed if isinstance(typed, str) and len(typed) <= LONGEST else ""
+    name = unicodedata.normalize("NFKC", name).strip().casefold()
+    return name if _USERNAME.fullmatch(name) else ""
 
 
 def _mobile(typed: object) -> str:
@@ -82,7 +88,6 @@ def _mobile(typed: object) -> str:
         number = phonenumbers.parse(typed, "IN")
     except NumberParseException:
         return ""
-    valid = phonenumbers.is_valid_number_for_region(number, "IN")
-    if not valid or phonenumbers.number_type(number) != PhoneNumberType.MOBILE:
+    if not phonenumbers.is_valid_number_for_region(number, "IN") or phonenumbers.number_type(number) not in MOBILE:
         return ""
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import sessions, settlement
+from domain import chargers, sessions, settlement
 from domain.models import Charger, ChargingSession, Connector, SessionState
 from domain.prices import MOST_IDLE_MINUTES
 
@@ -16,10 +16,10 @@ SOON = timedelta(minutes=2)
 
 
 def told(session: ChargingSession, status: str, at: datetime) -> None:
-    """The connector of a running charge says this at `at`, by our clock."""
+    """The connector of a running charge says this at `at`, by our clock; one whose end is wanted idles no more."""
     if not asked(session):
         return
-    if status == IN_CHARGE:
+    if status == IN_CHARGE and session.state == SessionState.CHARGING:
         session.idle_since = session.idle_since or at
     else:
         settlement.stop_idling(session, at)
@@ -51,9 +51,8 @@ def after_stop(db: Session, session: ChargingSession, at: datetime) -> None:
 
 
 def ended(db: Session, session: ChargingSession, at: datetime) -> None:
-    """It idles no more, or nobody can say so: what it costs is debited, once; a running charge pays at its stop."""
-    charger = db.get_one(Charger, session.charger_id)
-    settlement.stop_idling(session, at if charger.online else min(at, charger.heard_at or at))
+    """It idles no more: what it costs until `at` is debited, once; a running charge pays at its stop."""
+    settlement.stop_idling(session, at)
     if session.state == SessionState.SETTLED:
         session.due_at = None
         settlement.charge(db, session, "idle")
@@ -61,10 +60,17 @@ def ended(db: Session, session: ChargingSession, at: datetime) -> None:
     db.add(session)
 
 
+def unwatched(db: Session, session: ChargingSession, at: datetime) -> None:
+    """The most is reached at `at`, or nobody can say any more whether it idles: nothing is paid for after the charger
+    was last heard, be it that its process or all of ours died."""
+    charger = db.get_one(Charger, session.charger_id)
+    ended(db, session, at if chargers.in_contact(charger, at) else min(at, charger.heard_at or at))
+
+
 def contact_lost(db: Session, charger_ids: Iterable[str], at: datetime) -> None:
     """Nobody can say any more whether the cables of these chargers are in their cars."""
     for session in _idling(db, charger_ids):
-        ended(db, session, at)
+        unwatched(db, session, at)
 
 
 def free_until(session: ChargingSession) -> datetime | None:
@@ -81,8 +87,13 @@ def asked(session: ChargingSession) -> bool:
 
 def _begin(db: Session, session: ChargingSession, at: datetime) -> None:
     """After the stop, until the connector says otherwise or the most is reached; not for a charge of nothing, nor for
-    one that was told of late."""
-    soon = session.stopped_at is not None and at - session.stopped_at < SOON
+    one that was told of late.
+
+    `stopped_at` may be ahead of ours; counted from the bill, what has cost something is never soon again, since more
+    minutes than SOON are free.
+    """
+    since = min(filter(None, (session.stopped_at, session.settled_at)), default=None)
+    soon = since is not None and at - since < SOON
     if not (soon and session.state == SessionState.SETTLED and session.cost_paise and asked(session)):
         return
     left = timedelta(minutes=MOST_IDLE_MINUTES) - timedelta(seconds=settlement.usage_of(session).idle_s)

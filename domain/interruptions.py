@@ -7,27 +7,40 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, or_, select
 
 from domain import allowance, sessions, settlement, stops, wallet
-from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
+from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
 from domain.settings import settings
 
 LATE_STOP = timedelta(hours=24)
 """How long a StopTransaction may be on its way before the estimate is debited."""
 GRACE = timedelta(seconds=60)
 """A stop may still be queued behind what the charger sends first (ocpp.md Q26)."""
+CHARGES = ("Charging", "SuspendedEV", "SuspendedEVSE")
+"""Statuses of a connector on which a charge runs."""
 LOST = timedelta(minutes=15)
 """So long may a charger say nothing, or a connector be out of order, before a charge counts as interrupted."""
 
 
 def interrupt(db: Session, session: ChargingSession) -> None:
     """No stop came: the driver sees an estimate, and the hold becomes it until the stop or 24 h come (Q23, C4)."""
-    assert session.id is not None
     session.state, session.due_at = SessionState.INTERRUPTED, now() + LATE_STOP
     session.stopped_at = session.sampled_at or session.started_at
     settlement.stop_idling(session, session.metered_at or now())
     session.cost_paise = settlement.cost_of(session, session.stopped_at or now())
     session.estimated = True
-    wallet.resize_hold(db, session.id, session.cost_paise)
+    if session.user_id is not None:
+        _hold_the_estimate(db, session, session.user_id)
     sessions.changed(db, session)
+
+
+def _hold_the_estimate(db: Session, session: ChargingSession, user_id: int) -> None:
+    """What the smaller hold sets free pays first what is owed.
+
+    A charge can be interrupted again. The version of the arrears grows with every payment, so each has its own key.
+    """
+    assert session.id is not None
+    version = wallet.lock(db, wallet.of_driver(user_id))[wallet.due_code(user_id)].version
+    wallet.resize_hold(db, session.id, session.cost_paise)
+    wallet.pay_owed(db, f"session:{session.id}:interrupted:{version}:arrears", user_id, ref=session.ref)
 
 
 def resumed(db: Session, session: ChargingSession) -> bool:
@@ -53,16 +66,17 @@ def _is_replaced(db: Session, session: ChargingSession) -> bool:
         ChargingSession.charger_id == session.charger_id, ChargingSession.connector_number == session.connector_number
     )
     of_driver = and_(col(ChargingSession.user_id).is_not(None), ChargingSession.user_id == session.user_id)
-    other = select(ChargingSession.id).where(col(ChargingSession.state).in_(OPEN), or_(on_connector, of_driver))
+    other = select(ChargingSession.id).where(IS_OPEN, or_(on_connector, of_driver))
     return db.exec(other).first() is not None
 
 
 def lost(db: Session, at: datetime, since: datetime) -> list[int]:
     """The running charges whose stop was lost (ocpp.md Q23).
 
-    That is: the connector is free again, or the charger booted and did not meter on, for a minute; or it has been out
-    of order, or the charger silent, for 15 minutes, counted from `since` at the earliest, when this process began to
-    listen.
+    That is: the connector is free again, or the charger booted and neither metered on nor said that it charges, for a
+    minute; or it has been out of order, or the charger silent, for 15 minutes, counted from `since` at the earliest,
+    when this process began to listen. A board that never said that it charges is believed to be free after 15 minutes
+    without a reading, and after one where it was asked to stop.
     """
     return [
         session.id or 0
@@ -94,8 +108,8 @@ def _running(db: Session, *which: ColumnElement[bool]) -> Iterator[tuple[Chargin
                     col(Connector.number) == ChargingSession.connector_number,
                 ),
             )
-            .where(col(ChargingSession.state).in_(RUNNING), *which)
-            .order_by(col(ChargingSession.id))
+            .where(IS_OPEN, col(ChargingSession.state).in_(RUNNING), *which)
+            .order_by(ChargingSession.charger_id, col(ChargingSession.connector_number))
         )
     )
 
@@ -103,7 +117,24 @@ def _running(db: Session, *which: ColumnElement[bool]) -> Iterator[tuple[Chargin
 def _is_lost(session: ChargingSession, charger: Charger, connector: Connector, at: datetime, since: datetime) -> bool:
     last = max(filter(None, (session.started_received_at, session.metered_at)))
     freed = connector.status in ("Available", "Preparing") and last < connector.changed_at < at - GRACE
-    rebooted = charger.booted_at is not None and last < charger.booted_at < at - GRACE
+    rebooted = (
+        charger.booted_at is not None and last < charger.booted_at < at - GRACE and not _goes_on(connector, charger)
+    )
     out_of_order = connector.status in ("Faulted", "Unavailable") and max(last, connector.changed_at) < at - LOST
     silent = max(charger.heard_at or since, last, since) < at - LOST
-    return freed or rebooted or out_of_order or silent
+    return freed or rebooted or out_of_order or silent or _is_free_all_along(session, connector, last, at)
+
+
+def _goes_on(connector: Connector, charger: Charger) -> bool:
+    """Since its boot the charger has said that the connector charges."""
+    said_at, booted_at = connector.status_at, charger.booted_at
+    return connector.status in CHARGES and said_at is not None and booted_at is not None and booted_at <= said_at
+
+
+def _is_free_all_along(session: ChargingSession, connector: Connector, last: datetime, at: datetime) -> bool:
+    """The connector said after the last reading that it is Available, which is what it had said before."""
+    said_at = connector.status_at
+    if connector.status != "Available" or said_at is None or said_at <= last:
+        return False
+    patience = GRACE if session.state == SessionState.STOPPING else LOST
+    return said_at < at - GRACE and last < at - patience

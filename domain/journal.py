@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from domain.bulk import Bulk, Row, text
+from domain.db import storable
 from domain.events import MessagesKept
 from domain.models import Charger, OcppMessage, now
 
@@ -53,12 +54,12 @@ def _row(line: Line, sqlite: bool) -> Row:
     return (
         line.charger_id,
         line.direction,
-        _plain(line.action, 50),
-        _plain(line.message_id, 80),
-        _plain(line.frame),
-        _plain(line.repairs, 1000),
+        storable(line.action, 50),
+        storable(line.message_id, 80),
+        storable(line.frame),
+        storable(line.repairs, 1000),
         text(line.at, sqlite),
-        None if line.answer is None else _plain(line.answer),
+        None if line.answer is None else storable(line.answer),
         None if line.answered_at is None else text(line.answered_at, sqlite),
     )
 
@@ -84,9 +85,3 @@ def of(db: Session, charger_id: str, limit: int = 100, before: int | None = None
     """A charger's last lines, newest first; those before the line `before`."""
     newest = select(OcppMessage).where(OcppMessage.charger_id == charger_id).order_by(col(OcppMessage.id).desc())
     return list(db.exec((newest if before is None else newest.where(col(OcppMessage.id) < before)).limit(limit)))
-
-
-def _plain(text: str, longest: int | None = None) -> str:
-    if not text.isascii() or "\x00" in text:
-        text = text.replace("\x00", "").encode("utf-8", "replace").decode()
-    return text[:longest]

@@ -1,21 +1,20 @@
 """A driver's own end of a charge, in rupees, kWh or minutes: what it comes to before, and changing it meanwhile."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import allowance, chargers, sessions, vehicles, wallet
+from domain import allowance, chargers, sessions, settlement, vehicles, wallet
 from domain.models import ChargingSession, SessionState, now
-from domain.money import AmountError, cost, parse_rupees
+from domain.money import AmountError, cost, parse_rupees, seconds_for
 from domain.prices import Price, affordable_wh, estimate
 from domain.sentences import Sentence
 from domain.settings import settings
-from domain.starts import LIMITS, REFUSALS, Limit, Refused, refuse_limit
+from domain.wishes import LIMITS, REFUSALS, Limit, Refused, refuse_limit, refuse_limit_of_fee
 
 CHANGEABLE = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING)
-LOW_PAISE = 20_000
 ROOM_PAISE = 2_000
 """What must be left over where money is said to be enough."""
 _MINUTES = re.compile(r"[0-9]{1,5}")
@@ -32,6 +31,8 @@ class Outlook:
     """Whether the wallet ends it before the driver's limit does."""
     full: bool = False
     """Whether the battery, were it empty now, is full before that."""
+    cap_paise: int = 0
+    """What one charge may cost at most, where the wallet has more."""
 
 
 def parsed(kind: str, typed: str) -> Limit:
@@ -42,16 +43,25 @@ def parsed(kind: str, typed: str) -> Limit:
     """
     if not kind:
         return Limit()
-    if kind == "minutes":
-        if _MINUTES.fullmatch(typed) is None:
-            raise AmountError(Sentence("Write the minutes in digits, like 45."))
-        value = int(typed)
-    else:
-        value = parse_rupees(typed) * (1 if kind == "paise" else 10)
+    value = _whole(kind, typed)
     limit = Limit(**{kind: value})
     if not 0 < value <= LIMITS[kind]:
         raise AmountError(REFUSALS["limit"])
     return limit
+
+
+def _whole(kind: str, typed: str) -> int:
+    """Paise, Wh or minutes; kWh are written as rupees are."""
+    if kind == "minutes":
+        if _MINUTES.fullmatch(typed) is None:
+            raise AmountError(Sentence("Write the minutes in digits, like 45."))
+        return int(typed)
+    if kind == "paise":
+        return parse_rupees(typed)
+    try:
+        return parse_rupees(typed) * 10
+    except AmountError:
+        raise AmountError(Sentence("Write the energy in kWh in digits, like 12.5.")) from None
 
 
 def of(session: ChargingSession) -> Limit:
@@ -63,7 +73,8 @@ def change(db: Session, user_id: int, limit: Limit) -> ChargingSession:
     """Another limit for the driver's charge under way, or none.
 
     Raises:
-        Refused: there is no such charge, it is ending, or it is past this limit already; nothing changed.
+        Refused: there is no such charge, it is ending, or its meter is past this limit already, or the fee for the
+            start reaches it; nothing changed.
     """
     refuse_limit(limit)
     found = sessions.open_of(db, user_id)
@@ -72,10 +83,11 @@ def change(db: Session, user_id: int, limit: Limit) -> ChargingSession:
     session = sessions.locked(db, found.id)
     if session.state not in CHANGEABLE:
         raise Refused("over")
+    refuse_limit_of_fee(limit, settlement.price_of(session))
     session.limit_paise, session.limit_wh, session.limit_minutes = limit.paise, limit.wh, limit.minutes
     if session.state == SessionState.CHARGING:
         moment = now()
-        if allowance.reached(db, session, moment) == "limit":
+        if allowance.past_limit(session, moment):
             raise Refused("passed")
         session.due_at = allowance.look_again_at(db, session, moment)
     sessions.changed(db, session)
@@ -92,8 +104,10 @@ def before(db: Session, user_id: int, charger_id: str, connector_number: int, li
     connector = next((c for c in view.connectors if c.number == connector_number), None)
     vehicle = vehicles.of(db, user_id)
     power_w = vehicles.takes_w(vehicle, connector.kind, connector.max_power_w) if connector is not None else 0
-    spendable = min(wallet.balance(db, user_id).free_paise, settings().session_cap_paise)
-    return outlook(view.price, power_w, spendable, limit, now(), vehicle.battery_wh if vehicle is not None else 0)
+    free, cap = wallet.balance(db, user_id).free_paise, settings().session_cap_paise
+    battery_wh = vehicle.battery_wh if vehicle is not None else 0
+    found = outlook(view.price, power_w, min(free, cap), limit, now(), battery_wh)
+    return replace(found, cap_paise=cap) if found is not None and free > cap else found
 
 
 def outlook(
@@ -132,7 +146,7 @@ def ready_at(
     if limit.minutes and started_at is not None:
         ends.append(started_at + timedelta(minutes=limit.minutes))
     if target is not None and power_w:
-        ends.append(at + timedelta(seconds=-(-max(0, target - energy_wh) * 3600 // power_w)))
+        ends.append(at + timedelta(seconds=seconds_for(target - energy_wh, power_w)))
     return min(ends, default=None)
 
 
@@ -143,14 +157,17 @@ def short(price: Price, power_w: int, held_paise: int, cost_paise: int, wanted_w
     Not where what is still to come (`wanted_wh`, by the driver's limit or until the battery is full) is covered.
     """
     left = held_paise - cost_paise
-    if not held_paise or (cost_paise * 5 < held_paise * 4 and left >= max(LOW_PAISE, price.pace(power_w))):
+    if not held_paise or (cost_paise * 5 < held_paise * 4 and left >= max(wallet.LOW_PAISE, price.pace(power_w))):
         return False
     return wanted_wh is None or cost(wanted_wh, price.at(at)) > left - ROOM_PAISE
 
 
+def wh_to_full(battery_wh: int, soc_percent: int | None) -> int | None:
+    """What a battery of this size still takes; None where its size is not known, or the car does not say how full."""
+    return battery_wh * (100 - soc_percent) // 100 if battery_wh and soc_percent is not None else None
+
+
 def full_at(battery_wh: int, soc_percent: int | None, power_w: int, at: datetime) -> datetime | None:
     """When a battery of this size is full at the power of `at`; None where the car does not say, or takes nothing."""
-    if not battery_wh or soc_percent is None or not power_w:
-        return None
-    left_wh = battery_wh * (100 - soc_percent) // 100
-    return at + timedelta(seconds=-(-left_wh * 3600 // power_w))
+    left_wh = wh_to_full(battery_wh, soc_percent)
+    return at + timedelta(seconds=seconds_for(left_wh, power_w)) if left_wh is not None and power_w else None

@@ -9,7 +9,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from domain import accounts, chargers, samples
 from domain.models import (
-    OPEN,
+    IS_OPEN,
     Charger,
     ChargingSession,
     Connector,
@@ -61,7 +61,7 @@ def connectors(db: Session, charger_id: str) -> list[tuple[Connector, str | None
     """
     chargers.info(db, charger_id)
     taken = select(ChargingSession.connector_number, ChargingSession.ref).where(
-        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(OPEN)
+        ChargingSession.charger_id == charger_id, IS_OPEN
     )
     refs: dict[int, str] = dict(iter(db.exec(taken)))
     rows = select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))

@@ -46,9 +46,8 @@ def reported(db: Session, charger_id: str, version: int, at: datetime) -> dict[s
     db.add(row)
     if version in (row.version, -1):
         return None
-    findings.note(
-        db, "local-list", f"{charger_id}:{row.version}:{version}", f"It has version {version}, not {row.version}."
-    )
+    said = f"It has version {version}, not {row.version}."
+    findings.renew(db, "local-list", f"{charger_id}:{row.version}:{version}", said)
     return whole(row)
 
 

@@ -7,27 +7,32 @@ from typing import Any, TextIO
 
 import structlog
 
-SECRET = ("pin", "token", "secret", "password", "authorization", "cookie", "vpa")
-"""Names of values that no log keeps, also as parts of longer names."""
-HIDDEN = "[hidden]"
+from domain.redaction import CREDENTIALS, HIDDEN, by_name, hidden
+
+LONGEST = 16_000
+"""Characters of one text; a stranger may say a megabyte."""
 
 _VALUES = (
     (re.compile(r"DETAIL: +(?:Failing row|Key) [^\n]*"), f"DETAIL: {HIDDEN}"),
     (re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}"), HIDDEN),
     (re.compile(r"\b((?:O-)?Bearer|Basic) [^\s\"',;]+"), rf"\1 {HIDDEN}"),
-    (re.compile(r"://[^/\s:@]*:[^/\s@]+@"), f"://{HIDDEN}@"),
+    (CREDENTIALS, f"://{HIDDEN}@"),
     (
         re.compile(
-            r"(?i)\b((?:\w*_)?pin(?:_\w+)?|\w*(?:token|secret|password|authorization|cookie|vpa)\w*)"
+            r"(?i)\b((?>\w*(?:token|secret|passw|passphrase|psk|pwd|authorization|cookie|vpa|(?<![^\W_])pin(?![^\W_])))\w*+)"
             r"(\\?[\"']?\s*[:=]\s*)(?!\[hidden\])(\\?\"[^\"]*\"|\\?'[^']*'|[^\s&,;)}\]]+)"
         ),
         rf"\1\2{HIDDEN}",
     ),
-    (re.compile(r"[\w.+-]{2,}@[A-Za-z][\w.-]+"), HIDDEN),
+    (re.compile(r"(?<![\w.+-])[\w.+-]{2,}+@[A-Za-z][\w.+-]+"), HIDDEN),
     (re.compile(r"(?<![\w.])(?:\+|%2B)?(?:91[\s-]?)?[6-9]\d{4}[\s-]?\d(\d{4})(?![\w.])"), r"…\1"),
 )
 """What is recognised without a name, in any text: rows that PostgreSQL quotes, hashes of PINs, credentials, what
-follows the name of a secret, mail addresses and VPAs, and Indian phone numbers, of which the end stays."""
+follows the name of a secret, mail addresses and VPAs, and Indian phone numbers, of which the end stays.
+
+None searches the same part of a text again and again: a name or an address is taken whole or not at all, from where
+it begins. Strangers write into logs, and by the square of its length a megabyte would hold up a process for hours.
+"""
 _SUSPECT = re.compile(r"[:=@$]|\d{5}|Bearer |Basic ")
 """One of these is in everything that is recognised; most texts have none, and a reconnecting fleet logs a lot."""
 
@@ -40,33 +45,28 @@ def first_line(error: BaseException) -> str:
 def redacted(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide secrets by their names and by their looks, and all of a phone number but its end."""
     for name, value in event.items():
-        event[name] = _clean(name, value)
+        shown = by_name(name)
+        event[name] = shown(value) if shown else hidden(value, _readable)
     return event
 
 
-def _clean(name: str, value: Any) -> Any:
-    folded = name.casefold()
-    if any(word in folded for word in SECRET):
-        return HIDDEN
-    if "phone" in folded:
-        return f"…{str(value)[-4:]}"
-    return _without_secrets(value)
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, str):
-        if not _SUSPECT.search(value):
-            return value
+def _readable(text: str) -> str:
+    """Not too long, and without what looks like a secret."""
+    text = _cut(text)
+    if _SUSPECT.search(text):
         for looks, instead in _VALUES:
-            value = looks.sub(instead, value)
-        return value
-    if isinstance(value, dict):
-        return {name: _clean(str(name), inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_without_secrets(inner) for inner in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return _without_secrets(str(value))
+            text = looks.sub(instead, text)
+    return text
+
+
+def _cut(text: str) -> str:
+    """Without its middle: a traceback says at its end what happened. The end begins with a whole line, so that no
+    secret in it is without its name."""
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2
+    end = text[-half:].partition("\n")[2]
+    return f"{text[:half]} [cut from {len(text)}]\n{end}"
 
 
 _FIRST = (

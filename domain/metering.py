@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from domain import allowance, interruptions, scale, settlement, stops
+from domain import allowance, connectors, interruptions, scale, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
-from domain.models import RUNNING, ChargingSession, SessionState
+from domain.models import IS_OPEN, RUNNING, ChargingSession, Connector, SessionState
 from domain.patience import counts_once
 from domain.samples import Sample, write
 
@@ -54,8 +54,8 @@ def overdue(db: Session, at: datetime, seconds: float) -> list[Overdue]:
     heard = func.coalesce(ChargingSession.metered_at, ChargingSession.started_received_at)
     rows = db.exec(
         select(ChargingSession)
-        .where(col(ChargingSession.state).in_(RUNNING), heard < at - timedelta(seconds=seconds))
-        .order_by(col(ChargingSession.id))
+        .where(IS_OPEN, col(ChargingSession.state).in_(RUNNING), heard < at - timedelta(seconds=seconds))
+        .order_by(ChargingSession.charger_id, col(ChargingSession.connector_number))
     )
     return [Overdue(row.id or 0, row.charger_id, row.connector_number) for row in rows]
 
@@ -97,22 +97,40 @@ def _ended_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSessi
 
 
 def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
-    newest = session.sampled_at is None or sample.at >= session.sampled_at
+    told_again = _is_told_again(session, sample)
+    newest = (session.sampled_at is None or sample.at >= session.sampled_at) and not told_again
     if sample.energy_wh is not None:
+        session.unheard_wh = allowance.unheard_wh(db, session, sample.received_at) if told_again else 0
         _add_energy(db, session, sample, sample.energy_wh, newest)
-    if sample.power_w is not None and newest:
-        session.power_w = sample.power_w
+    if newest:
+        session.power_w = session.power_w if sample.power_w is None else sample.power_w
+        session.sampled_at = sample.at
     session.metered_at = max(session.metered_at or sample.received_at, sample.received_at)
-    session.sampled_at = max(session.sampled_at or sample.at, sample.at)
     db.add(session)
-    if session.state == SessionState.INTERRUPTED and not (sample.live and interruptions.resumed(db, session)):
-        interruptions.interrupt(db, session)
+    if session.state == SessionState.INTERRUPTED:
+        # Nobody has followed its pauses meanwhile.
+        session.suspended = connectors.pause(db.get(Connector, (session.charger_id, session.connector_number)))
+        if not (sample.live and interruptions.resumed(db, session)):
+            interruptions.interrupt(db, session)
+
+
+def _is_told_again(session: ChargingSession, sample: Sample) -> bool:
+    """Whether the register falls and stays above its start: a charger without a clock tells old samples again after a
+    reconnect (ocpp.md Q27). One that was reset can look so, too; its meterStop shows it, or the bill is for the driver.
+
+    What it fell from must be believed: a single value far too high is none that others come again before.
+    """
+    start, last, register = session.meter_start_wh or 0, session.meter_wh, sample.energy_wh
+    if last is None or register is None or not start <= last <= start + session.energy_wh + settlement.MARGIN_WH:
+        return False
+    return start - settlement.MARGIN_WH <= register < last - JITTER_WH
 
 
 def _add_energy(db: Session, session: ChargingSession, sample: Sample, register: int, newest: bool) -> None:
     """Sum what the register rises; a fall is a reset, or a register of its own that began at zero (ocpp.md Q35, Q38).
 
-    What rises faster than the connector can give is cut to that: the bill follows meterStop, this only the view.
+    What rises faster than the connector can give is cut to that: the bill follows meterStop, this only the view. The
+    first register of a charge without a meterStart is where it begins.
     """
     start = session.meter_start_wh or 0
     last = start if session.meter_wh is None else session.meter_wh
@@ -127,10 +145,10 @@ def _add_energy(db: Session, session: ChargingSession, sample: Sample, register:
         rise = register if register <= most else 0
     elif rise > most:
         session.review = session.review or f"The register jumped from {last} to {register} Wh."
-        rise = most
+        rise = most if last else 0
     session.energy_wh += rise
     session.meter_wh = register
-    settlement.count(session, sample.at, rise)
+    settlement.count(session, sample.at, sample.received_at, rise)
 
 
 def most_wh(session: ChargingSession, sample: Sample, nameplate_w: int) -> int:

@@ -95,6 +95,7 @@ class Histogram:
 
 BUILD = Gauge("evapp_build_info", "Always 1; the labels say what runs.", ("version", "process", "python"))
 LOOP = Gauge("evapp_loop_lag_seconds", "How late the event loop came to the last scrape.")
+BUS_UP = Gauge("evapp_bus_up", "1 while Redis joins this process to the others; nothing without EVAPP_REDIS_URL.")
 
 # The chargers' side
 
@@ -121,7 +122,7 @@ SESSIONS = Gauge("evapp_sessions", "Charges that are not over, by state.", ("sta
 OVERDUE = Gauge("evapp_overdue_seconds", "How long ago the oldest open deadline passed, by kind.", ("kind",))
 FINDINGS = Gauge("evapp_findings_open", "Findings that nobody has resolved, by kind.", ("kind",))
 AUDIT_BROKEN = Gauge("evapp_ledger_audit_broken", "Rules of the ledger that the audit found broken, not yet resolved.")
-AUDIT_AGE = Gauge("evapp_ledger_audit_age_seconds", "Since the ledger was last audited.")
+AUDIT_AGE = Gauge("evapp_ledger_audit_age_seconds", "Since the last audit of the ledger that ended well.")
 RECHARGES = Counter("evapp_recharges", "Recharges that came to a state, by state.", ("state",))
 SWEEP_AGE = Gauge("evapp_sweep_age_seconds", "Since each sweep of this process last ended well.", ("sweep",))
 

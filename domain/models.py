@@ -1,4 +1,4 @@
-"""Every table of the house, on one page, with the rules that the database itself enforces."""
+"""Every table, on one page, with the rules that the database itself enforces."""
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -121,7 +121,7 @@ class SignInAttempt(SQLModel, table=True):
     __table_args__ = (Index("ix_sign_in_attempts_door_address_at", "door", "address", "at"),)
     id: int | None = Field(default=None, primary_key=True)
     door: str = Field(max_length=20)
-    """login, register or pin."""
+    """A name in attempts.LIMITS; or `counted`, for failures that are counted apart from accounts."""
     address: str = Field(max_length=45)
     user_id: int | None = Field(default=None, foreign_key="users.id")
     at: datetime = moment(default_factory=now)
@@ -210,6 +210,10 @@ class OrderState(StrEnum):
     FAILED = "FAILED"
     REJECTED = "REJECTED"
     MISMATCH = "MISMATCH"
+
+
+ORDER_OPEN = (OrderState.NEW, OrderState.PENDING, OrderState.UNKNOWN)
+"""The driver may still pay."""
 
 
 class RechargeOrder(SQLModel, table=True):
@@ -343,6 +347,8 @@ class Charger(SQLModel, table=True):
     booted_at: datetime | None = moment(default=None)
     set_up_due: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """It booted and was not set up since; whoever it comes to makes up for it."""
+    set_up_tried: str | None = None
+    """JSON: what its firmware read when its set-up was written (domain/set_ups.py)."""
     trace: bool = False
     subprotocol_required: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether it must name its version of OCPP at the door; most that name none speak 1.6 (ocpp.md Q1)."""
@@ -371,12 +377,11 @@ class Connector(SQLModel, table=True):
 
 
 class TokenStatus(StrEnum):
-    """As idTagInfo says it; a card can also be Accepted and past its date."""
+    """As idTagInfo says it. A card is kept as Accepted or Blocked; Expired is said of one that is past its date."""
 
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
     EXPIRED = "Expired"
-    INVALID = "Invalid"
 
 
 class Token(SQLModel, table=True):
@@ -592,6 +597,8 @@ RUNNING = (SessionState.CHARGING, SessionState.STOPPING)
 OPEN = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, *RUNNING)
 """The connector and the driver are taken."""
 _OPEN_SQL = "state IN ('REQUESTED', 'AWAITING_PLUG', 'CHARGING', 'STOPPING')"
+IS_OPEN = text(f"charging_sessions.{_OPEN_SQL}")
+"""For queries, in the words of the indexes of open charges: with values that are bound SQLite reads all past ones."""
 
 
 class ChargingSession(SQLModel, table=True):
@@ -674,10 +681,13 @@ class ChargingSession(SQLModel, table=True):
     """The charger's own time of its newest sample."""
     last_sample_id: int | None = whole(default=None)
     """The sample stored last, from which each names the one before it (ADR 0015)."""
+    unheard_wh: int = whole(default=0, sa_column_kwargs={"server_default": "0"})
+    """An estimate of what flowed since the last register was told and before the connector's last change of status."""
     suspended: str = Field(default="", max_length=20)
     """SuspendedEV, SuspendedEVSE or Faulted while it runs."""
     stop_cause: str = Field(default="", max_length=20)
-    """Who wanted the end: driver, funds, limit, operator, late, stranger or card-…; empty: the charger or the car."""
+    """Why it ended. Of a CANCELLED one: a name in wishes.ENDINGS. Else who wanted the end: driver, funds, limit or
+    operator, or a name in starts.STATUS; empty: the charger or the car."""
     stop_reason: str = Field(default="", max_length=20)
     """OCPP's reason of StopTransaction."""
     stop_tries: int = 0
@@ -854,6 +864,8 @@ class Chore(SQLModel, table=True):
     name: str = Field(primary_key=True, max_length=40)
     due_at: datetime = moment()
     taken_at: datetime | None = moment(default=None)
+    done_at: datetime | None = moment(default=None)
+    """When it was last finished; before the first time, since when it has been waited for."""
 
 
 class Process(SQLModel, table=True):

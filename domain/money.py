@@ -38,6 +38,15 @@ def energy_for(paise: int, paise_per_kwh: int) -> int:
     return (paise * 1000 + 499) // paise_per_kwh
 
 
+def seconds_for(wh: int, power_w: int) -> int:
+    """The whole seconds, rounded up, in which so much energy flows at a steady power; 0 for less than nothing.
+
+    Raises:
+        ZeroDivisionError: for a power of 0.
+    """
+    return -(-max(0, wh) * 3600 // power_w)
+
+
 def gst_within(paise: int, basis_points: int) -> int:
     """The tax inside a price that includes it, rounded half up: 118.00 at 1800 holds 18.00 (payments.md 2.6)."""
     whole = 10_000 + basis_points

@@ -5,8 +5,10 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 
 import bcrypt
@@ -99,13 +101,15 @@ _RULES: tuple[tuple[Callable[[str], bool], str], ...] = (
 
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pin")
 _queue = 0
+_has_place: ContextVar[bool] = ContextVar("has_place", default=False)
+"""Of this task."""
 
 
 async def hash(pin: str) -> str:
     """What is kept of a PIN.
 
     Raises:
-        TooBusy: WAITING others are in the queue.
+        TooBusy: as `place` does.
     """
     salt = secrets.token_hex(16)
     return f"{SCHEME}${salt}${await _bcrypt(pin, salt, bcrypt.gensalt(COST))}"
@@ -115,7 +119,7 @@ async def matches(pin: str, kept: str) -> bool:
     """Whether this is the kept PIN; the same work when `kept` is empty because nobody was found.
 
     Raises:
-        TooBusy: WAITING others are in the queue.
+        TooBusy: as `place` does.
     """
     _, salt, expected = (kept or _nobody()).split("$", 2)
     return hmac.compare_digest(await _bcrypt(pin, salt, expected.encode()), expected)
@@ -126,16 +130,33 @@ def _nobody() -> str:
     return f"{SCHEME}${'0' * 32}$$2b${COST:02}${'.' * 53}"
 
 
-async def _bcrypt(pin: str, salt: str, setting: bytes) -> str:
+@contextmanager
+def place() -> Iterator[None]:
+    """A place in the queue for all PINs that are checked or hashed within, to be taken before a try is counted: a try
+    that nobody has the time to check must lock nobody out.
+
+    Raises:
+        TooBusy: WAITING others are in the queue.
+    """
     global _queue
+    if _has_place.get():
+        yield
+        return
     if _queue >= THREADS + WAITING:
         raise TooBusy
-    peppered = base64.b64encode(hmac.digest(_pepper(), f"{salt}{pin}".encode(errors="replace"), "sha256"))
     _queue += 1
+    mine = _has_place.set(True)
     try:
-        return (await asyncio.get_running_loop().run_in_executor(_threads, bcrypt.hashpw, peppered, setting)).decode()
+        yield
     finally:
+        _has_place.reset(mine)
         _queue -= 1
+
+
+async def _bcrypt(pin: str, salt: str, setting: bytes) -> str:
+    peppered = base64.b64encode(hmac.digest(_pepper(), f"{salt}{pin}".encode(errors="replace"), "sha256"))
+    with place():
+        return (await asyncio.get_running_loop().run_in_executor(_threads, bcrypt.hashpw, peppered, setting)).decode()
 
 
 def _pepper() -> bytes:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 FIRST = timedelta(seconds=22)
 """After the order was placed; the checklist says 20 to 25 s."""
 STEPS = ((3, 10), (6, 10), (10, 6), (30, 2))
-"""Then every so many seconds, so many times."""
+"""Then: (interval in seconds, number of asks)."""
 STEADY = timedelta(minutes=1)
 """After them, until the order expires."""
 GRACE = timedelta(seconds=30)

@@ -8,17 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 from domain import money
+from domain.india import DAY_MINUTES, DAY_S, OFFSET_S
 
 GAP_S = 900
 """Seconds that count between two readings at most: what nobody measured is not charged for."""
 MOST_IDLE_MINUTES = 120
 """Minutes of idling that one charge pays at most."""
-DAY_MINUTES, DAY_S = 1_440, 86_400
 MOST_WH = 10_000_000
 """No estimate is of more: 10,000 kWh."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_IST_S = 19_800
-"""India has one time zone and no summer time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Usage:
     charging_s: int = 0
     idle_s: int = 0
     read_s: int = 0
-    """When the register was last read, in seconds since 1970."""
+    """The latest time at which the register was read, in seconds since 1970."""
 
     @property
     def energy_wh(self) -> int:
@@ -164,10 +162,11 @@ class Price:
         """Paise of GST inside `cost_paise`; 0 while no GSTIN is set."""
         return money.gst_within(cost_paise, self.gst_basis_points)
 
-    def after(self, usage: Usage, at: datetime, wh: int) -> Usage:
-        """`usage` and a reading at `at` that found `wh` more.
+    def after(self, usage: Usage, at: datetime, wh: int, most_s: int = GAP_S) -> Usage:
+        """`usage` and a reading at `at` that found `wh` more, before which no more than `most_s` can have passed.
 
-        All of it is at the lowest price in force since the reading before: nobody measured when it flowed.
+        All of it is at the lowest price in force since the reading before: nobody measured when it flowed. A clock that
+        was set back counts no time until it is past the latest reading, so that it never counts any twice.
         """
         read_s = second(at)
         since, until = min(usage.read_s, read_s), max(usage.read_s, read_s)
@@ -176,14 +175,14 @@ class Price:
         taken = dict(usage.wh)
         rate = self._lowest(since, until)
         taken[rate] = taken.get(rate, 0) + wh
-        charging_s = usage.charging_s + min(until - since, GAP_S)
+        charging_s = usage.charging_s + max(0, min(read_s - usage.read_s, most_s, GAP_S))
         return Usage(tuple(sorted(taken.items())), charging_s, usage.idle_s, until)
 
-    def fitted(self, usage: Usage, at: datetime, wh: int) -> Usage:
+    def fitted(self, usage: Usage, at: datetime, wh: int, most_s: int = GAP_S) -> Usage:
         """`usage` that comes to `wh` at the end: what is missing flowed since the last reading, what is too much was
         the dearest."""
         if wh >= usage.energy_wh:
-            return self.after(usage, at, wh - usage.energy_wh)
+            return self.after(usage, at, wh - usage.energy_wh, most_s)
         kept = []
         for rate, taken in usage.wh:
             kept.append((rate, min(taken, wh)))
@@ -206,14 +205,14 @@ class Price:
         return self._rate(second(moment))
 
     def _rate(self, at_s: int) -> int:
-        minute = (at_s + _IST_S) % DAY_S // 60
+        minute = (at_s + OFFSET_S) % DAY_S // 60
         return next((band.paise_per_kwh for band in self.bands if band.holds(minute)), self.paise_per_kwh)
 
     def _changes(self, since_s: int, until_s: int) -> list[int]:
         """The seconds after one and before another at which the price per kWh may change, in order."""
         borders = {minute * 60 for band in self.bands for minute in (band.since, band.until)}
-        days = range((since_s + _IST_S) // DAY_S, (until_s + _IST_S) // DAY_S + 1)
-        seconds = (day * DAY_S + border - _IST_S for day in days for border in borders)
+        days = range((since_s + OFFSET_S) // DAY_S, (until_s + OFFSET_S) // DAY_S + 1)
+        seconds = (day * DAY_S + border - OFFSET_S for day in days for border in borders)
         return sorted(at_s for at_s in seconds if since_s < at_s < until_s)
 
     def _lowest(self, since_s: int, until_s: int) -> int:
@@ -228,7 +227,7 @@ def estimate(price: Price, wh: int, power_w: int, at: datetime) -> Estimate:
     """
     if not power_w:
         return Estimate(price.lines(Usage(((price.at(at), wh),))), 0)
-    begin, seconds = second(at), -(-wh * 3600 // power_w)
+    begin, seconds = second(at), money.seconds_for(wh, power_w)
     end = begin + seconds
     taken: dict[int, int] = {}
     for since, until in pairwise((begin, *price._changes(begin, end), end)):

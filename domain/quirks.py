@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from domain import chargers
 from domain.db import emit
-from domain.events import ChargerLearned
+from domain.events import HabitsChanged
 from domain.models import Charger, ChargerHealth
 
 _HABITS = select(Charger.id, Charger.ping_s, Charger.set_up_due, ChargerHealth.energy_factor).outerjoin(
@@ -58,7 +58,7 @@ def set_ping(db: Session, charger_id: str, seconds: int | None) -> None:
         ChargerUnknown: there is no such charger.
     """
     chargers.info(db, charger_id).ping_s = seconds
-    emit(db, ChargerLearned(charger_id))
+    emit(db, HabitsChanged(charger_id))
 
 
 def require_subprotocol(db: Session, charger_id: str, required: bool) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
 from domain import sessions, wallet
+from domain.india import INDIA
 from domain.models import (
     Charger,
     ChargingSession,
@@ -27,7 +27,6 @@ from domain.models import (
 from domain.prices import Line
 from domain.settings import settings
 
-INDIA = ZoneInfo("Asia/Kolkata")
 NOTE = re.compile(r"(CN|DN)-([0-9]{2}-[0-9]{2})-([0-9]{7})")
 """The number of a note as an address writes it."""
 SAC = "998714"
@@ -74,7 +73,6 @@ class Tax:
 class Booking:
     """One transfer of the ledger: what it took from the wallet and what it left owed; negative gave back."""
 
-    transfer_id: int
     at: datetime
     wallet_paise: int
     owed_paise: int
@@ -92,6 +90,7 @@ class ChargeReceipt:
     issued_at: datetime
     seller: Seller
     customer: str
+    """The driver's name as it is now: no paper keeps anything of him, so that deleting his account takes it away."""
     place_of_supply: str
     ref: str
     charger_id: str
@@ -337,11 +336,11 @@ def _same(place: str, state: str) -> bool:
 
 def _bookings(db: Session, user_id: int, keys: Sequence[str]) -> tuple[Booking, ...]:
     """What these transfers did to the driver's two accounts, in the order of the ledger."""
-    code, due = wallet.wallet_code(user_id), wallet.due_code(user_id)
+    code, due = wallet.of_driver(user_id)
     transfers = db.exec(select(Transfer).where(col(Transfer.idem_key).in_(keys)).order_by(col(Transfer.id))).all()
     bookings = []
     for transfer in transfers:
         entries = db.exec(select(Entry).where(Entry.transfer_id == transfer.id)).all()
         moved = {entry.account_code: entry.amount_paise for entry in entries}
-        bookings.append(Booking(transfer.id or 0, transfer.created_at, -moved.get(code, 0), -moved.get(due, 0)))
+        bookings.append(Booking(transfer.created_at, -moved.get(code, 0), -moved.get(due, 0)))
     return tuple(bookings)

@@ -1,24 +1,25 @@
-"""Adding money: what a recharge order is allowed to become, and the gateway as the house sees it."""
+"""Adding money: what a recharge order is allowed to become, and the gateway as the domain sees it."""
 
-import secrets
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
-from domain import charging, evidence, findings, poll_schedule, wallet
+from domain import evidence, findings, placing, poll_schedule, wallet
 from domain.db import emit
 from domain.events import RechargeChanged
-from domain.models import OrderState, RechargeOrder, User, now
-from domain.money import plain_rupees
-from domain.sentences import Sentence
-from domain.settings import settings
+from domain.models import ORDER_OPEN, OrderState, RechargeOrder, User, now
 from domain.settled_payments import Line
 
 
 class GatewayUnavailable(Exception):
     """The gateway did not say; whether it acted is not known (payments.md 1.7)."""
+
+
+class GatewayBusy(GatewayUnavailable):
+    """The gateway is asked too often: it did not say, but it is there."""
 
 
 class GatewayRefused(Exception):
@@ -60,6 +61,16 @@ class OrderStatus:
     payment_mode: str
     error_code: str
     body: dict[str, Any]
+    user_ref: str = ""
+    """Whose it is, as we told the gateway at its creation."""
+    paid_at: datetime | None = None
+    """When it was paid, by the gateway's clock."""
+
+    @property
+    def user_id(self) -> int | None:
+        """The number that its driver had."""
+        named = re.fullmatch(r"u_([1-9][0-9]{0,8})", self.user_ref, re.ASCII)
+        return int(named[1]) if named else None
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,8 @@ class RefundStatus:
     amount_paise: int
     error_code: str
     body: dict[str, Any]
+    merchant_order_id: str = ""
+    """The recharge that it is of."""
 
 
 class PaymentGateway(Protocol):
@@ -132,89 +145,17 @@ class PaymentGateway(Protocol):
         ...
 
 
-PAY_WITHIN = timedelta(minutes=15)
-"""How long an order may be paid when the gateway does not say."""
 LIFETIMES = (timedelta(minutes=5), timedelta(hours=1))
 """What PhonePe allows as an order's life; an expiry outside of it comes from a wrong clock (R35)."""
-OPEN_AT_ONCE = 20
-"""Orders one driver may have waiting for payment; each of them is asked about dozens of times."""
-
 AGAIN = timedelta(hours=1)
 """After the schedule, as long as the gateway does not answer at all."""
 
-OPEN = (OrderState.NEW, OrderState.PENDING, OrderState.UNKNOWN)
-"""The driver may still pay."""
 DECIDED = (OrderState.CREDITED, OrderState.MISMATCH)
 """Nothing the gateway says changes these; FAILED can still become CREDITED."""
 
 
-class RechargeRefused(ValueError):
-    """An order that the rules do not allow; the argument is a sentence for the driver."""
-
-
 class NotYours(Exception):
     """There is no such order for this driver."""
-
-
-def place(db: Session, user_id: int, amount_paise: int, nonce: str) -> RechargeOrder:
-    """Write the order down before any gateway hears of it; the same nonce gives the same order again (D4, R23).
-
-    Raises:
-        RechargeRefused: an amount outside the limits, a blocked driver, too many orders open, a nonce used before
-            for another amount; nothing was written.
-    """
-    _refuse_amount(amount_paise)
-    if not 0 < len(nonce) <= 64:
-        raise RechargeRefused(Sentence("Load this page again, then choose the amount once more. Nothing was charged."))
-    if known := db.exec(
-        select(RechargeOrder).where(RechargeOrder.user_id == user_id, RechargeOrder.client_nonce == nonce)
-    ).first():
-        if known.amount_paise != amount_paise:
-            raise RechargeRefused(Sentence("Load this page again to add another amount. Nothing was charged."))
-        return known
-    moment = now()
-    _refuse_driver(db, user_id, moment)
-    order = RechargeOrder(
-        merchant_order_id=f"RCH-{secrets.token_hex(16)}",
-        user_id=user_id,
-        amount_paise=amount_paise,
-        client_nonce=nonce,
-        created_at=moment,
-        expires_at=moment + PAY_WITHIN,
-        due_at=moment + PAY_WITHIN + poll_schedule.GRACE,
-    )
-    db.add(order)
-    db.flush()
-    return order
-
-
-def _refuse_amount(amount_paise: int) -> None:
-    least, most = settings().recharge_min_paise, settings().recharge_max_paise
-    if type(amount_paise) is not int or amount_paise < least:
-        raise RechargeRefused(Sentence("The least you can add is {sum}.", sum=_short(least)))
-    if amount_paise > most:
-        raise RechargeRefused(Sentence("The most you can add at once is {sum}.", sum=_short(most)))
-
-
-def _refuse_driver(db: Session, user_id: int, moment: datetime) -> None:
-    if db.get_one(User, user_id).blocked_at is not None:
-        raise RechargeRefused(
-            Sentence("This account is blocked. Write to us and we will look at it. Nothing was charged.")
-        )
-    waiting = db.exec(
-        select(func.count())
-        .select_from(RechargeOrder)
-        .where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(OPEN))
-        .where(col(RechargeOrder.expires_at) > moment)
-    ).one()
-    if waiting >= OPEN_AT_ONCE:
-        raise RechargeRefused(
-            Sentence("Too many of your payments are still open. Try again in 15 minutes. Nothing was charged.")
-        )
-
-
-def _short(paise: int) -> str:
-    return plain_rupees(paise).removesuffix(".00")
 
 
 def opened(db: Session, merchant_order_id: str, payment: Payment) -> None:
@@ -222,7 +163,7 @@ def opened(db: Session, merchant_order_id: str, payment: Payment) -> None:
     order = _locked(db, merchant_order_id)
     moment = now()
     shortest, longest = LIFETIMES
-    given = payment.expires_at or moment + PAY_WITHIN
+    given = payment.expires_at or moment + placing.PAY_WITHIN
     order.gateway_order_id, order.redirect_url = payment.gateway_order_id, payment.redirect_url
     order.expires_at = min(max(given, moment + shortest), moment + longest)
     evidence.keep(db, "pay", merchant_order_id, {"orderId": payment.gateway_order_id, "state": payment.state})
@@ -249,7 +190,7 @@ def rejected(db: Session, merchant_order_id: str, code: str) -> None:
 
 
 def apply(db: Session, merchant_order_id: str, status: OrderStatus) -> None:
-    """What the gateway says becomes what the house knows; paid money is credited here and nowhere else (D5).
+    """What the gateway says becomes what the domain knows; paid money is credited here and nowhere else (D5).
 
     Only COMPLETED with our own amount moves money, once, however late; states nobody knows mean "ask again" (R37).
     """
@@ -280,7 +221,7 @@ def _paid(db: Session, order: RechargeOrder, status: OrderStatus) -> None:
         _end(db, order, OrderState.MISMATCH)
         return
     wallet.credit_recharge(db, order)
-    charging.fund_open_hold(db, order.user_id)
+    wallet.fund_open_hold(db, order.user_id)
     _end(db, order, OrderState.CREDITED)
     if db.get_one(User, order.user_id).blocked_at is not None:
         said = f"{order.amount_paise} paise came in for a driver who is blocked or has left; they may have to go back."
@@ -290,7 +231,7 @@ def _paid(db: Session, order: RechargeOrder, status: OrderStatus) -> None:
 def _failed(db: Session, order: RechargeOrder, code: str) -> None:
     """Still asked about in the tail: a success can follow a failure (R14)."""
     order.error_code = code[:80]
-    if order.state in OPEN:
+    if order.state in ORDER_OPEN:
         _end(db, order, OrderState.FAILED)
     if order.state == OrderState.FAILED:
         order.due_at = poll_schedule.next_late(order.expires_at, now())
@@ -303,7 +244,7 @@ def absent(db: Session, merchant_order_id: str) -> None:
         return
     if not order.gateway_order_id and now() >= order.expires_at + poll_schedule.GRACE:
         order.error_code = order.error_code or "NEVER_OPENED"
-        if order.state in OPEN:
+        if order.state in ORDER_OPEN:
             _end(db, order, OrderState.FAILED)
         order.due_at = None
     _give_up_after_tail(db, order)
@@ -313,7 +254,7 @@ def absent(db: Session, merchant_order_id: str) -> None:
 def _give_up_after_tail(db: Session, order: RechargeOrder) -> None:
     if now() < order.expires_at + poll_schedule.TAIL[-1]:
         return
-    if order.state in OPEN:
+    if order.state in ORDER_OPEN:
         order.error_code = "NO_CONFIRMATION"
         said = f"{order.amount_paise} paise were neither confirmed nor refused within 72 hours."
         findings.note(db, "unconfirmed", order.merchant_order_id, said)
@@ -323,7 +264,7 @@ def _give_up_after_tail(db: Session, order: RechargeOrder) -> None:
 
 def rang(db: Session, merchant_order_id: str, body: bytes) -> bool:
     """A webhook named this order: keep that it did, by its hash, and say whether the gateway is worth asking (D3)."""
-    order = db.exec(select(RechargeOrder).where(RechargeOrder.merchant_order_id == merchant_order_id)).first()
+    order = found(db, merchant_order_id)
     if order is None or order.state in DECIDED:
         return False
     evidence.keep_ring(db, merchant_order_id, body)
@@ -372,7 +313,7 @@ def of_user(db: Session, user_id: int) -> list[RechargeOrder]:
             .where(RechargeOrder.user_id == user_id)
             .where(col(RechargeOrder.state).in_((OrderState.PENDING, OrderState.UNKNOWN)))
             .order_by(col(RechargeOrder.id).desc())
-            .limit(OPEN_AT_ONCE)
+            .limit(placing.OPEN_AT_ONCE)
         )
     )
 

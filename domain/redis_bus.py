@@ -15,11 +15,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from domain import chargers, traces
+from domain import chargers, metrics, traces
 from domain.bus import BACKLOG, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, Handler, LocalBus
 from domain.db import read
 from domain.events import Alone, Command, Event, NewsLost, Reply, SessionMetered
-from domain.wire import UNREADABLE, NotOurs, Packed, packed, unpacked
+from domain.logs import first_line
+from domain.wire import UNREADABLE, UNWRITABLE, NotOurs, Packed, packed, unpacked, writable
 
 log = structlog.get_logger()
 
@@ -96,6 +97,7 @@ class RedisBus:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "RedisBus":
+        metrics.BUS_UP.read = lambda: {(): self.connected}
         self._spawn(self._follow())
         self._spawn(self._send())
         with contextlib.suppress(TimeoutError):
@@ -252,9 +254,9 @@ class RedisBus:
         answer = Answered(asked.id)
         try:
             command = unpacked(asked.command)
-            answer.reply = packed(await self._here.call(asked.charger_id, command, asked.timeout, asked.traceparent))
+            answer.reply = _sent(await self._here.call(asked.charger_id, command, asked.timeout, asked.traceparent))
         except (*ERRORS.values(), NotOurs) as error:  # type: ignore[misc]
-            answer.error, answer.words = type(error).__name__, str(error)
+            answer.error, answer.words = type(error).__name__, writable(str(error))
         try:
             await self._redis.publish(self._channel(asked.asker), msgspec.json.encode(answer))
         except (RedisError, OSError) as error:
@@ -275,6 +277,14 @@ class RedisBus:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of the bus failed", exc_info=error)
+
+
+def _sent(reply: Reply) -> Packed:
+    """A reply ready to be sent; whoever asked is told at once of one that cannot be."""
+    try:
+        return packed(reply)
+    except UNWRITABLE as error:
+        raise CallRefused(f"The charger's answer cannot be sent: {first_line(error)}") from error
 
 
 def _readable(events: msgspec.Raw) -> list[Event]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from domain import charging, evidence, findings, poll_schedule, wallet
+from domain import evidence, findings, poll_schedule, wallet
 from domain.db import emit
 from domain.events import WalletChanged
 from domain.models import REFUND_OPEN, OrderState, RechargeOrder, Refund, RefundState, now
@@ -95,7 +95,7 @@ def _refuse_order(db: Session, order: RechargeOrder) -> None:
 
 def _refuse_amount(db: Session, order: RechargeOrder, amount_paise: int) -> None:
     left = order.amount_paise - _went_back(db, order.merchant_order_id)
-    wallet.lock(db, [wallet.CLEARING, wallet.wallet_code(order.user_id), wallet.due_code(order.user_id)])
+    wallet.lock(db, [wallet.CLEARING, *wallet.of_driver(order.user_id)])
     money = wallet.balance(db, order.user_id)
     free = money.free_paise - money.arrears_paise
     if type(amount_paise) is not int or amount_paise < LEAST_PAISE:
@@ -120,7 +120,7 @@ def sending(db: Session, merchant_refund_id: str) -> Refund | None:
 
 
 def apply(db: Session, merchant_refund_id: str, status: RefundStatus) -> None:
-    """What the gateway says becomes what the house knows: COMPLETED with our amount ends the clearing, FAILED brings
+    """What the gateway says becomes what the domain knows: COMPLETED with our amount ends the clearing, FAILED brings
     the money back, once; CONFIRMED is not final, and a state nobody knows means "ask again"."""
     refund = _locked(db, merchant_refund_id)
     evidence.keep(db, "refund", refund.merchant_order_id, status.body)
@@ -168,7 +168,7 @@ def _returned(db: Session, refund: Refund, state: RefundState, code: str) -> Non
         ref=refund.merchant_refund_id,
         description=CAME_BACK,
     )
-    charging.fund_open_hold(db, refund.user_id)
+    wallet.fund_open_hold(db, refund.user_id)
     refund.error_code = code[:80]
     _end(db, refund, state)
 

@@ -1,14 +1,17 @@
 """Connectors kept free for one card or driver until a moment: what was asked, what holds, and who may use it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from domain import tokens
-from domain.models import OPEN, ChargingSession, Connector, Reservation, ReservationState, now
+from domain.models import IS_OPEN, ChargingSession, Connector, Reservation, ReservationState, now
 
 ANY = 0
 """The connector of a reservation that holds any one of the charger's (OCPP 1.6, 5.13)."""
+USABLE = ("Available", "Preparing", "Reserved")
+"""What a connector says at which the driver of a reservation for any one may charge."""
 
 
 def asked(
@@ -51,12 +54,7 @@ def holding(db: Session, charger_id: str, connector_number: int, at: datetime) -
 
     One for any connector holds this one as soon as no other of the charger's is left.
     """
-    live = select(Reservation).where(
-        Reservation.charger_id == charger_id,
-        Reservation.state == ReservationState.ACTIVE,
-        col(Reservation.expires_at) > at,
-    )
-    rows = db.exec(live.order_by(col(Reservation.id))).all()
+    rows = _live(db, charger_id, at)
     of_connector = next((row for row in rows if row.connector_number == connector_number), None)
     of_any = [row for row in rows if row.connector_number == ANY]
     taken_apart = {row.connector_number for row in rows}
@@ -66,12 +64,7 @@ def holding(db: Session, charger_id: str, connector_number: int, at: datetime) -
 
 def of_tag(db: Session, charger_id: str, tag: str, at: datetime) -> Reservation | None:
     """A live reservation that this tag may use."""
-    live = select(Reservation).where(
-        Reservation.charger_id == charger_id,
-        Reservation.state == ReservationState.ACTIVE,
-        col(Reservation.expires_at) > at,
-    )
-    return next((row for row in db.exec(live.order_by(col(Reservation.id))) if is_for(db, row, tag)), None)
+    return next((row for row in _live(db, charger_id, at) if is_for(db, row, tag)), None)
 
 
 def is_for(db: Session, row: Reservation, tag: str) -> bool:
@@ -79,6 +72,13 @@ def is_for(db: Session, row: Reservation, tag: str) -> bool:
     token = tokens.find(db, tag)
     parent = token.parent if token is not None else ""
     return tokens.spelling(tag) == row.tag or bool(row.parent and row.parent == parent)
+
+
+def _live(db: Session, charger_id: str, at: datetime) -> Sequence[Reservation]:
+    active = Reservation.charger_id == charger_id, Reservation.state == ReservationState.ACTIVE
+    return db.exec(
+        select(Reservation).where(*active, col(Reservation.expires_at) > at).order_by(col(Reservation.id))
+    ).all()
 
 
 def _of(db: Session, charger_id: str, number: int) -> Reservation | None:
@@ -92,9 +92,9 @@ def _move(db: Session, row: Reservation, state: ReservationState) -> None:
 
 
 def _free(db: Session, charger_id: str) -> set[int]:
-    """Connectors on which nobody charges."""
-    of_charger = select(Connector.number).where(Connector.charger_id == charger_id, col(Connector.number) > 0)
-    busy = select(ChargingSession.connector_number).where(
-        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(OPEN)
+    """Connectors on which nobody charges, and somebody could: not those that are out of order or not cleared yet."""
+    of_charger = select(Connector.number).where(
+        Connector.charger_id == charger_id, col(Connector.number) > 0, col(Connector.status).in_(USABLE)
     )
+    busy = select(ChargingSession.connector_number).where(ChargingSession.charger_id == charger_id, IS_OPEN)
     return {*db.exec(of_charger)} - {*db.exec(busy)}

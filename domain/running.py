@@ -26,16 +26,18 @@ _LOADED = (*_KNOWN, "held_paise", "nameplate_w")
 
 _STEADY = """UPDATE charging_sessions
 SET energy_wh = ?, meter_wh = ?, power_w = ?, metered_at = ?, sampled_at = ?, last_sample_id = ?
-WHERE id = ? AND last_sample_id = ? AND state = 'CHARGING' AND suspended = ?"""
+WHERE id = ? AND last_sample_id = ? AND state = 'CHARGING' AND suspended = ? AND due_at IS ?
+AND unheard_wh = 0"""
 _DUE = _STEADY.replace("\nWHERE", ", due_at = ?\nWHERE")
 """The same for a charge that must be looked at sooner: an index hangs on that, which the others leave alone."""
 _POSTGRESQL = """UPDATE charging_sessions s
 SET energy_wh = v.a, meter_wh = v.b, power_w = v.c, metered_at = v.d, sampled_at = v.e, last_sample_id = v.f,
 due_at = v.g
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
-%s::timestamptz[], %s::int[], %s::bigint[], %s::text[])
-AS v (a, b, c, d, e, f, g, id, before, suspended)
-WHERE s.id = v.id AND s.last_sample_id = v.before AND s.state = 'CHARGING' AND s.suspended = v.suspended"""
+%s::timestamptz[], %s::int[], %s::bigint[], %s::text[], %s::timestamptz[])
+AS v (a, b, c, d, e, f, g, id, before, suspended, planned)
+WHERE s.id = v.id AND s.last_sample_id = v.before AND s.state = 'CHARGING' AND s.suspended = v.suspended
+AND s.due_at IS NOT DISTINCT FROM v.planned AND s.unheard_wh = 0"""
 _LOCKED = "SELECT id FROM charging_sessions WHERE id = ANY(%s::int[]) ORDER BY id FOR UPDATE"
 """In the order of their ids, as everywhere, so that no two transactions wait for each other."""
 
@@ -44,9 +46,12 @@ ODD, STEADY, SOONER = range(3)
 
 
 class Running:
-    """A charge under way, with the names of its row and none of its machinery, its hold and its connector's power."""
+    """A charge under way, with the names of its row and none of its machinery, its hold and its connector's power.
 
-    __slots__ = (*_LOADED, "bounds", "bounds_w")
+    Nothing flowed in it unheard before a pause, or a sample goes the long way, which clears that.
+    """
+
+    __slots__ = (*_LOADED, "bounds", "bounds_w", "planned")
     terms = None
     """A tariff of several parts goes the long way."""
     id: int
@@ -63,7 +68,9 @@ class Running:
     nameplate_w: int
     bounds: allowance.Bounds
     bounds_w: int | None
-    """The power at which `bounds` hold."""
+    """The power at which `bounds` hold; without one they go by the charge's mean, which each sample changes."""
+    planned: str | None
+    """The look that its row has planned, as the database writes it."""
 
     def __init__(self, values: Iterable[Any]) -> None:
         for name, value in zip(_LOADED, values, strict=True):
@@ -91,7 +98,9 @@ class Running:
         if sample.power_w is not None:
             self.power_w = sample.power_w
         self.metered_at, self.sampled_at = received_at, at
-        if self.bounds_w != self.power_w:
+        if not self.power_w and not self.energy_wh:
+            return ODD
+        if not self.power_w or self.bounds_w != self.power_w:
             self.bounds = allowance.bounds(self.session, self.held_paise, self.nameplate_w)
             self.bounds_w = self.power_w
         if self.bounds.passed(self.energy_wh, received_at):
@@ -107,10 +116,11 @@ class Meter:
     """Records samples as `metering.record` does.
 
     A sample that only moves its charge on (live, in order, plausible, within limits and money, at a plain price) is
-    worked out from memory; everything else goes the long way. The update names the sample it follows, and nobody moves
-    a charge that runs without storing one, so that whatever another transaction did meanwhile sends the batch the long
-    way, too. A hold that has grown and a connector's power are read again once somebody announces a change (`forget`);
-    until then a charge only ends by the long way, which reads them.
+    worked out from memory; everything else goes the long way. The update names the sample it follows and the look that
+    is planned, and nobody moves a charge that runs without storing the one, nor lets it end sooner without planning the
+    other, so that whatever another transaction did meanwhile sends the batch the long way, too. A hold that has grown
+    and a connector's power are read again once somebody announces a change (`forget`); until then a charge only ends by
+    the long way, which reads them.
     """
 
     def __init__(self) -> None:
@@ -123,6 +133,11 @@ class Meter:
         """Something at this charger changed."""
         for number in self._transactions.pop(charger_id, ()):
             self._at.pop(number, None)
+
+    def forget_all(self) -> None:
+        """Something may have changed at any charger (ADR 0013)."""
+        self._transactions.clear()
+        self._at.clear()
 
     @counts_once
     def record(self, bulk: Bulk, samples: Sequence[Sample]) -> list[int]:
@@ -175,21 +190,26 @@ class Meter:
             select(*columns)
             .select_from(_ROW.outerjoin(Hold, hold).outerjoin(Connector, connector))
             .where(_ROW.c.transaction_id.in_(unknown), _ROW.c.state == SessionState.CHARGING, _ROW.c.terms.is_(None))
-            .where(*metered)
+            .where(*metered, _ROW.c.unheard_wh == 0)
         )
         for values in found:
             charge = Running((*values[:-2], values[-2] or 0, values[-1] or 0))
             number = charge.session.transaction_id or 0
             known[number] = charge
+            charge.planned = _moment(charge.due_at, bulk.sqlite)
             self._transactions[charge.charger_id].add(number)
 
 
 def _update(charge: Running, number: int, at: str, received_at: str, how: int, sqlite: bool) -> Row:
     figures = charge.energy_wh, charge.meter_wh, charge.power_w, received_at, at, number
-    its = charge.id, charge.last_sample_id, charge.suspended
-    if how == STEADY and sqlite:
-        return *figures, *its
-    return *figures, None if charge.due_at is None else text(charge.due_at, sqlite), *its
+    its = charge.id, charge.last_sample_id, charge.suspended, charge.planned
+    if how == SOONER:
+        charge.planned = _moment(charge.due_at, sqlite)
+    return (*figures, *its) if how == STEADY and sqlite else (*figures, charge.planned, *its)
+
+
+def _moment(at: datetime | None, sqlite: bool) -> str | None:
+    return None if at is None else text(at, sqlite)
 
 
 def _written(bulk: Bulk, moved: dict[int, list[Row]]) -> bool:

@@ -3,13 +3,15 @@
 import hashlib
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from domain import findings
 from domain.models import SecurityEvent
 
 ALARMING = ("MemoryExhaustion", "SecurityLogWasCleared", "TamperDetectionActivated")
 """Critical events of the white paper, without those that every reboot and update brings."""
+SHOWN = 5
+"""Events of a charger that its operator is shown, the newest."""
 
 
 def report(db: Session, charger_id: str, *, kind: str, detail: str, at: datetime, received_at: datetime) -> None:
@@ -17,6 +19,12 @@ def report(db: Session, charger_id: str, *, kind: str, detail: str, at: datetime
     db.add(SecurityEvent(charger_id=charger_id, kind=kind[:50], detail=detail[:255], at=at, received_at=received_at))
     if kind in ALARMING:
         findings.note(db, "security", f"{charger_id}:{kind}:{at.isoformat()}", detail or kind)
+
+
+def newest(db: Session, charger_id: str) -> list[SecurityEvent]:
+    """What a charger said last of its own safety, the newest first."""
+    events = select(SecurityEvent).where(SecurityEvent.charger_id == charger_id)
+    return list(db.exec(events.order_by(col(SecurityEvent.id).desc()).limit(SHOWN)))
 
 
 def certificate_wanted(db: Session, charger_id: str, request: str) -> None:

@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from domain import findings, health
 from domain.db import emit
-from domain.events import ChargerLearned
+from domain.events import HabitsChanged
 from domain.models import ChargingSession
 
 KWH = 1000
@@ -39,6 +39,6 @@ def of_sample(db: Session, session: ChargingSession, register: int, last_wh: int
 
 def _learn(db: Session, charger_id: str, factor: int) -> None:
     health.set_energy_factor(db, charger_id, factor)
-    emit(db, ChargerLearned(charger_id))
+    emit(db, HabitsChanged(charger_id))
     if factor == KWH:
         findings.note(db, "energy-scale", charger_id, "It calls kWh Wh; they are read so from now on.")

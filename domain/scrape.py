@@ -1,4 +1,4 @@
-"""Serves what domain/metrics.py counts to a Prometheus on this machine, and to nobody else."""
+"""Serves what domain/metrics.py counts to a Prometheus on this machine, and to nobody else unless a setting says so."""
 
 import asyncio
 import platform
@@ -19,7 +19,7 @@ from domain import VERSION, metrics
 from domain.db import read
 from domain.metrics import METRICS, Counter, Gauge, Histogram, Labels
 from domain.models import now
-from domain.settings import SettingsError
+from domain.settings import SettingsError, settings
 from domain.vitals import vitals
 
 LOOPBACK = "127.0.0.1"
@@ -31,25 +31,29 @@ log = structlog.get_logger()
 
 @asynccontextmanager
 async def scraped(port: int, process: str) -> AsyncIterator[int]:
-    """Answer GET /metrics on the loopback address for as long as the context lasts; gives the port, 0 when `port` is.
+    """Answer GET /metrics, on the loopback address or the one that is set, for as long as the context lasts.
+
+    Yields the bound port, or 0 where metrics are off (`port` 0).
 
     `process` names what runs here: web or csms.
 
     Raises:
-        SettingsError: the port cannot be bound.
+        SettingsError: the address or the port cannot be bound.
     """
     if not port:
         yield 0
         return
     metrics.BUILD.read = lambda: {(VERSION, process, platform.python_version()): 1}
     registry = CollectorRegistry()
-    for collector in (House(asyncio.get_running_loop()), PROCESS_COLLECTOR, GC_COLLECTOR, PLATFORM_COLLECTOR):
+    for collector in (Vitals(asyncio.get_running_loop()), PROCESS_COLLECTOR, GC_COLLECTOR, PLATFORM_COLLECTOR):
         registry.register(collector)
+    host = settings().metrics_host or LOOPBACK
     try:
-        server, thread = start_http_server(port, LOOPBACK, registry)
+        server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        why = f"{LOOPBACK}:{port} cannot be used: {error.strerror or error}"
-        raise SettingsError(f"EVAPP_METRICS_PORT: {why}. Each process needs its own.") from error
+        why = f"{host}:{port} cannot be used: {error.strerror or error}"
+        advice = "Each process needs a port of its own, and EVAPP_METRICS_HOST an address of this machine."
+        raise SettingsError(f"EVAPP_METRICS_PORT: {why}. {advice}") from error
     try:
         yield server.server_port
     finally:
@@ -62,7 +66,7 @@ def _end(server: Any, thread: Any) -> None:
     thread.join()
 
 
-class House(Collector):
+class Vitals(Collector):
     """Reads every number when it is asked for; in a thread of its own, since Prometheus waits."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

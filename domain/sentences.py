@@ -1,4 +1,4 @@
-"""English that remembers what it was made of, so that a door can say the same in another language."""
+"""English that remembers what it was made of, so that an adapter can say the same in another language."""
 
 
 class Sentence(str):
@@ -33,5 +33,5 @@ BOOKED = (
     CHARGED, CORRECTED, GIVEN_BACK, IDLED, PAID_OWED, RECHARGED, ANOTHER_AMOUNT, ON_ITS_WAY, PAID_BACK, NOT_PAID_BACK,
     CAME_BACK,
 )  # fmt: skip
-"""What the ledger says of a movement. It stays as it was booked, in English; a door that speaks another language finds
-its sentence here again. A changed sentence stays in the list beside the new one."""
+"""What the ledger says of a movement. It stays as it was booked, in English; an adapter that speaks another language
+finds its sentence here again. A changed sentence stays in the list beside the new one."""

@@ -9,7 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
-from domain.models import OPEN, RUNNING, ChargingSession, now
+from domain.models import IS_OPEN, RUNNING, ChargingSession, now
 
 TAG = 14
 """Characters of a tag of ours: chargers cut, pad and echo longer ones (ocpp.md Q25)."""
@@ -75,15 +75,13 @@ def owned(db: Session, user_id: int, ref: str) -> ChargingSession:
 
 def open_of(db: Session, user_id: int) -> ChargingSession | None:
     """The driver's charge that is under way, if there is one."""
-    return db.exec(
-        select(ChargingSession).where(ChargingSession.user_id == user_id, col(ChargingSession.state).in_(OPEN))
-    ).first()
+    return db.exec(select(ChargingSession).where(ChargingSession.user_id == user_id, IS_OPEN)).first()
 
 
 def running_at(db: Session, charger_id: str) -> bool:
     """Whether a car charges there."""
     running = select(ChargingSession.id).where(
-        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING)
+        ChargingSession.charger_id == charger_id, IS_OPEN, col(ChargingSession.state).in_(RUNNING)
     )
     return db.exec(running.limit(1)).first() is not None
 

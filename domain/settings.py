@@ -12,6 +12,10 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from domain.gst import is_gstin, is_state
 
 SANDBOX_CLIENT_ID = "EVAPP-SANDBOX"
 SANDBOX_CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - the desk sandbox's own, refused in production
@@ -20,6 +24,14 @@ SIMULATOR_URL = "http://localhost:9100"
 REAL_HOST, TEST_HOST, SIMULATED = "api.phonepe.com", "api-preprod.phonepe.com", ""
 REAL_PATHS = ("/apis/pg", "/apis/identity-manager")
 """PhonePe's hosts, and the paths of its real one: changing the host is not enough (payments.md 1.1)."""
+USUAL_PORT = {"http": ":80", "https": ":443"}
+"""Browsers leave it out of the origin that they name."""
+PORTS = ("port", "ocpp_port", "metrics_port")
+MOST_PORT = 65_535
+DATABASES = ("sqlite", "postgresql+psycopg")
+REDIS = ("redis", "rediss", "unix")
+NEEDED = ("seller_name", "support_email", "support_whatsapp", "phonepe_webhook_username")
+"""What drivers or PhonePe are told: production starts with none of them empty."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """Values of libpq's sslmode that speak nothing in the clear."""
 
@@ -34,7 +46,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="EVAPP_", extra="ignore")
 
     env: Literal["development", "production"] = Field(
-        "development", description="`production` refuses unknown chargers, default secrets and simulators."
+        "development", description="`production` refuses unknown chargers and cards, default secrets and simulators."
     )
     public_url: str = Field("", description="The address drivers open; default http://localhost:<EVAPP_PORT>.")
     database_url: str = Field("", description="Default sqlite:///var/evapp.db; or postgresql+psycopg://user@host/db.")
@@ -51,18 +63,27 @@ class Settings(BaseSettings):
     ocpp_embedded: bool = Field(True, description="Run the CSMS inside the web process.")
     ocpp_proxies: str = Field(
         "",
-        description="Addresses or networks, comma separated, whose X-Forwarded-For the OCPP port believes; "
-        "this machine's own always is.",
+        description="Addresses or networks of proxies, comma separated, whose X-Forwarded-For is believed, by the OCPP "
+        "port and by the web app; this machine's own always is.",
     )
     ocpp_accept_unknown: bool | None = Field(
         None, description="Store unknown chargers when they connect; default: yes in development, no in production."
+    )
+    ocpp_walk_ups: bool | None = Field(
+        None,
+        description="Let cards that nobody has added charge; nobody pays for it. "
+        "Default: yes in development, no in production.",
     )
     ocpp_mend_upgrade: bool = Field(
         False, description="Let chargers in whose handshake lacks `Connection: Upgrade` (some Autel MaxiCharger do)."
     )
     ocpp_tls_cert: str = Field("", description="PEM file of the certificate for wss.")
     ocpp_tls_key: str = Field("", description="PEM file of its key.")
-    ocpp_tls_client_ca: str = Field("", description="PEM file of the CA whose client certificates are demanded.")
+    ocpp_tls_client_ca: str = Field(
+        "",
+        description="PEM file of the CA whose client certificates are demanded. Each lets in one charger: its common "
+        "name, or a DNS name of it, is the charger's identity, or the serial number that it told when it booted.",
+    )
     phonepe_pg_url: str = Field(SIMULATOR_URL, description="PhonePe's PG base URL; default: the desk sandbox.")
     phonepe_oauth_url: str = Field(SIMULATOR_URL, description="PhonePe's OAuth base URL; another path in production.")
     phonepe_client_id: str = Field(SANDBOX_CLIENT_ID, description="PhonePe client id.")
@@ -81,7 +102,12 @@ class Settings(BaseSettings):
     session_cap_paise: int = Field(200_000, description="The most one charge may hold, in paise.")
     pin_length: int = Field(6, description="Digits of a PIN.", ge=4, le=12)
     journal_days: int = Field(30, description="Days that journalled OCPP messages are kept.", ge=1)
-    metrics_port: int = Field(0, description="Loopback port of /metrics; 0 means none.")
+    metrics_port: int = Field(0, description="Port of /metrics; 0 means none.")
+    metrics_host: str = Field(
+        "",
+        description="Address /metrics listens on; default 127.0.0.1. It asks nobody for a password: another one only "
+        "in a network that is yours alone.",
+    )
     otlp_endpoint: str = Field(
         "",
         description="OpenTelemetry collector for traces, such as http://collector:4318; empty means no traces. "
@@ -102,8 +128,9 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        """The public origin, without a trailing slash."""
-        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+        """The public origin as browsers write it: in small letters, without a trailing slash or the usual port."""
+        given = _parts((self.public_url or f"http://localhost:{self.port}").rstrip("/"))
+        return given._replace(netloc=given.netloc.lower().removesuffix(USUAL_PORT.get(given.scheme, ""))).geturl()
 
     @property
     def secure(self) -> bool:
@@ -119,8 +146,12 @@ class Settings(BaseSettings):
         return not self.production if self.ocpp_accept_unknown is None else self.ocpp_accept_unknown
 
     @property
+    def walk_ups(self) -> bool:
+        return not self.production if self.ocpp_walk_ups is None else self.ocpp_walk_ups
+
+    @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Who may say for whom he asks at the OCPP port."""
+        """Who may say for whom he asks, at the OCPP port and at the web app's."""
         return tuple(ip_network(one.strip()) for one in self.ocpp_proxies.split(",") if one.strip())
 
     @property
@@ -136,7 +167,7 @@ class Settings(BaseSettings):
         return given.encode() if given else _development_secret()
 
     def check(self) -> None:
-        """Refuse settings that would lose money or open the house.
+        """Refuse settings that would lose money or let anybody in.
 
         Raises:
             SettingsError: with one sentence for each thing to mend (security.md, rule 10).
@@ -158,21 +189,14 @@ class Settings(BaseSettings):
         ]
 
     def _rules(self) -> tuple[tuple[bool, str], ...]:
-        prod, public, redis = self.production, urlsplit(self.url), urlsplit(self.redis_url)
+        prod = self.production
         return (
             *self._payment_rules(),
+            *self._address_rules(),
+            *self._seller_rules(),
             (
                 prod and len(self.secret_key.get_secret_value()) < 32,
                 "EVAPP_SECRET_KEY must be set to at least 32 characters in production.",
-            ),
-            (prod and not self.secure, "EVAPP_PUBLIC_URL must be an https address in production."),
-            (
-                prod and ("@" in self.url or self.url != f"{public.scheme}://{public.netloc}"),
-                "EVAPP_PUBLIC_URL is an origin: scheme, host and port, nothing more.",
-            ),
-            (
-                prod and not _is_here(redis.hostname) and not redis.password,
-                "EVAPP_REDIS_URL reaches a Redis on another host without a password: it could start charges.",
             ),
             (
                 self.recharge_max_paise < self.recharge_min_paise,
@@ -186,10 +210,63 @@ class Settings(BaseSettings):
                 bool(self.ocpp_tls_cert) != bool(self.ocpp_tls_key),
                 "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together.",
             ),
+        )
+
+    def _address_rules(self) -> tuple[tuple[bool, str], ...]:
+        """Nothing that cannot be reached, and nothing elsewhere without a lock."""
+        prod, public, redis = self.production, _parts(self.url), _parts(self.redis_url)
+        return (
+            *(
+                (not 0 <= getattr(self, name) <= MOST_PORT, f"EVAPP_{name.upper()} is a port: {MOST_PORT} at most.")
+                for name in PORTS
+            ),
+            (
+                public.scheme not in USUAL_PORT or not public.hostname,
+                "EVAPP_PUBLIC_URL is the address that drivers open, such as https://evapp.example.org.",
+            ),
+            (prod and not self.secure, "EVAPP_PUBLIC_URL must be an https address in production."),
+            (
+                prod and ("@" in self.url or self.url != f"{public.scheme}://{public.netloc}"),
+                "EVAPP_PUBLIC_URL is an origin: scheme, host and port, nothing more.",
+            ),
+            (
+                bool(self.database_url) and _driver(self.database_url) not in DATABASES,
+                "EVAPP_DATABASE_URL is sqlite:////folder/evapp.db or postgresql+psycopg://user@host/database.",
+            ),
+            (
+                bool(self.redis_url) and redis.scheme not in REDIS,
+                "EVAPP_REDIS_URL is the address of a Redis, such as redis://:password@host:6379/0.",
+            ),
+            (
+                prod and not _is_here(redis.hostname) and not redis.password,
+                "EVAPP_REDIS_URL reaches a Redis on another host without a password: it could start charges.",
+            ),
+            (
+                prod and not self.ocpp_embedded and not self.redis_url,
+                "EVAPP_OCPP_EMBEDDED=false needs EVAPP_REDIS_URL: without Redis no page reaches a charger.",
+            ),
             (not self._proxies_are_networks(), "EVAPP_OCPP_PROXIES is no list of addresses or networks."),
             (
-                bool(self.otlp_endpoint) and urlsplit(self.otlp_endpoint).scheme not in ("http", "https"),
+                bool(self.otlp_endpoint) and _parts(self.otlp_endpoint).scheme not in ("http", "https"),
                 "EVAPP_OTLP_ENDPOINT is the http or https address of a collector, such as http://collector:4318.",
+            ),
+        )
+
+    def _seller_rules(self) -> tuple[tuple[bool, str], ...]:
+        """Receipts name a seller, and drivers find somebody to ask."""
+        prod = self.production
+        return (
+            *(
+                (prod and not getattr(self, name).strip(), f"EVAPP_{name.upper()} must be set in production.")
+                for name in NEEDED
+            ),
+            (
+                prod and bool(self.seller_state) and not is_state(self.seller_state),
+                "EVAPP_SELLER_STATE is no state or union territory of India, such as Karnataka or Delhi.",
+            ),
+            (
+                prod and bool(self.seller_gstin) and not is_gstin(self.seller_gstin),
+                "EVAPP_SELLER_GSTIN is no GSTIN: two digits of a state and 13 more characters, as 29ABCDE1234F1Z5.",
             ),
         )
 
@@ -202,7 +279,7 @@ class Settings(BaseSettings):
     def _payment_rules(self) -> tuple[tuple[bool, str], ...]:
         """No real credentials on a sandbox host, no sandbox credentials on a real one (payments.md 1.1, R36)."""
         prod = self.production
-        gateway, oauth = urlsplit(self.phonepe_pg_url), urlsplit(self.phonepe_oauth_url)
+        gateway, oauth = _parts(self.phonepe_pg_url), _parts(self.phonepe_oauth_url)
         phonepe = SIMULATED not in (_world(gateway), _world(oauth))
         real = _world(gateway) == _world(oauth) == REAL_HOST
         return (
@@ -231,22 +308,38 @@ class Settings(BaseSettings):
                 "EVAPP_PHONEPE_PG_URL and EVAPP_PHONEPE_OAUTH_URL must be https addresses.",
             ),
             (
-                (prod or phonepe) and self.phonepe_client_id == SANDBOX_CLIENT_ID,
-                "EVAPP_PHONEPE_CLIENT_ID is the sandbox's; set the credentials PhonePe mailed.",
+                (prod or phonepe) and self.phonepe_client_id in ("", SANDBOX_CLIENT_ID),
+                "EVAPP_PHONEPE_CLIENT_ID is empty or the sandbox's; set the credentials PhonePe mailed.",
             ),
             (
-                (prod or phonepe) and self.phonepe_client_secret.get_secret_value() == SANDBOX_CLIENT_SECRET,
-                "EVAPP_PHONEPE_CLIENT_SECRET is the sandbox's; set the secret PhonePe mailed.",
+                (prod or phonepe) and self.phonepe_client_secret.get_secret_value() in ("", SANDBOX_CLIENT_SECRET),
+                "EVAPP_PHONEPE_CLIENT_SECRET is empty or the sandbox's; set the secret PhonePe mailed.",
             ),
             (
-                (prod or real) and self.phonepe_webhook_password.get_secret_value() == SANDBOX_WEBHOOK_PASSWORD,
-                "EVAPP_PHONEPE_WEBHOOK_PASSWORD is the sandbox's; set the one of PhonePe's dashboard.",
+                (prod or real) and self.phonepe_webhook_password.get_secret_value() in ("", SANDBOX_WEBHOOK_PASSWORD),
+                "EVAPP_PHONEPE_WEBHOOK_PASSWORD is empty or the sandbox's; set the one of PhonePe's dashboard.",
             ),
             (
                 prod and not all(host.lower().endswith(".phonepe.com") for host in self.checkout_hosts),
                 "EVAPP_PHONEPE_CHECKOUT_HOSTS names a host that is not PhonePe's.",
             ),
         )
+
+
+def _parts(address: str) -> SplitResult:
+    """An address in its parts; none of what cannot be one."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(address)
+        if parts.port != 0:  # a port that cannot be is found by asking for it
+            return parts
+    return urlsplit("")
+
+
+def _driver(address: str) -> str:
+    """Which database it names, and what speaks with it; nothing where it cannot be read."""
+    with contextlib.suppress(ArgumentError, ValueError):
+        return make_url(address).drivername
+    return ""
 
 
 def _is_here(host: str | None) -> bool:

@@ -6,12 +6,13 @@ from datetime import date, datetime, time, timedelta
 
 from sqlmodel import Session, col, func, select
 
+from domain.india import INDIA
 from domain.models import Entry, OrderState, RechargeOrder, Refund, RefundState, SettledPayment, Transfer
 from domain.money import plain_rupees
-from domain.receipts import INDIA
 from domain.reconciliation import Discrepancy
 from domain.wallet import GATEWAY
 
+KINDS = ("PAYMENT", "REFUND")
 LATE = timedelta(days=3)
 """Payouts come a day or two after the payment, later at weekends: a newer payment may still be to come."""
 
@@ -21,7 +22,7 @@ class Line:
     """One line of a report, in paise; fee and tax are what the gateway keeps, so they are negative."""
 
     kind: str
-    """PAYMENT or REFUND."""
+    """PAYMENT or REFUND; what else there is (CHARGEBACK, …) is for the operator."""
     merchant_reference: str
     gateway_reference: str
     amount_paise: int
@@ -53,9 +54,15 @@ class Day:
 
 
 def take(db: Session, lines: Iterable[Line]) -> Import:
-    """Keep the lines of a report, each once however often it comes, and compare those that are new."""
+    """Keep the lines of a report, each once however often it comes, and compare those that are new.
+
+    Those of another kind than ours are not kept, and told each time.
+    """
     done = Import(0, 0, [])
     for line in lines:
+        if line.kind not in KINDS:
+            done.found.append(_other(line))
+            continue
         known = _known(db, line)
         if known is None:
             db.add(SettledPayment(**asdict(line)))
@@ -66,6 +73,11 @@ def take(db: Session, lines: Iterable[Line]) -> Import:
             done.known += 1
             done.found += _conflict(line, known)
     return done
+
+
+def _other(line: Line) -> Discrepancy:
+    said = f"PhonePe settled a {line.kind} of {plain_rupees(line.amount_paise)} ({line.gateway_reference})."
+    return Discrepancy("settled-other", line.merchant_reference, said)
 
 
 def _known(db: Session, line: Line) -> SettledPayment | None:

@@ -1,19 +1,30 @@
-"""What a charge costs in the end: the bill from the meter, debited exactly once, corrected at most once."""
+"""What a charge costs in the end: the bill from the meter, debited exactly once.
+
+A late stop corrects an estimate, at most once. Idling after the stop (domain/idling.py) and goodwill
+(domain/goodwill.py) change the bill afterwards, each by a note of its own.
+"""
 
 from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from operator import itemgetter
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from domain import findings, money, receipts, traces, wallet
+from domain import findings, money, receipts, samples, sessions, traces, wallet
 from domain.models import ChargingSession, Connector, HoldState, SessionState, now
 from domain.money import plain_rupees
-from domain.prices import Line, Price, Usage, total
-from domain.sentences import CHARGED, CORRECTED, GIVEN_BACK, IDLED, PAID_OWED
+from domain.prices import GAP_S, Line, Price, Usage, second, total
+from domain.samples import STALE
+from domain.sentences import CHARGED, CORRECTED, GIVEN_BACK, IDLED
 
 UNKNOWN_POWER_W = 400_000
 """No charger of 1.6 gives more; the cap where nobody told us a connector's power."""
+ASSUMED_W = 60_000
+"""What a connector is taken to give of which neither the operator nor a meter says it: most fast ones give no more."""
 MARGIN_WH = 500
 """Registers count in steps and clocks in seconds: so much is never called implausible."""
+REGISTER_STEP_WH = 1_000
+"""The coarsest register counts whole kilowatt-hours."""
 LARGEST_REGISTER = 10**9
 """Wh; what a register says beyond is an error (payments.md C17)."""
 FAULT_REASONS = ("EmergencyStop", "HardReset", "PowerLoss", "Reboot", "Other")
@@ -23,6 +34,14 @@ FAULT_REASONS = ("EmergencyStop", "HardReset", "PowerLoss", "Reboot", "Other")
 def price_of(session: ChargingSession) -> Price:
     """The tariff the session started with."""
     return Price.kept(session.paise_per_kwh, session.gst_basis_points, session.terms)
+
+
+def cost_by_now(session: ChargingSession, at: datetime) -> int:
+    """Paise that a charge has cost until `at`: as billed once it is settled, until then by its meter and its tariff.
+
+    A walk-up's charge costs as much as any other, while it runs and in the end, though nobody pays it.
+    """
+    return session.cost_paise if session.settled_at is not None else cost_of(session, at)
 
 
 def cost_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> int:
@@ -39,7 +58,8 @@ def lines_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> tuple[
         return price.of_energy(energy_wh)
     # What flowed unheard is as old by the charger's clock as by ours.
     silent = at - (session.metered_at or session.started_received_at or at)
-    usage = price.fitted(usage_of(session), (session.sampled_at or session.started_at or at) + silent, energy_wh)
+    ended = min(at, (session.sampled_at or _begun_at(session)) + silent)
+    usage = price.fitted(usage_of(session), ended, energy_wh)
     if session.idle_since is not None and session.settled_at is None:
         usage = price.idled(usage, session.idle_since, max(at, session.idle_since))
     return price.lines(usage)
@@ -49,13 +69,35 @@ def usage_of(session: ChargingSession) -> Usage:
     """What the session's tariff has counted; only one that asks for more than energy counts."""
     if session.counted is not None:
         return Usage.of(session.counted)
-    return Usage.begun(session.started_at or session.requested_at)
+    return Usage.begun(_begun_at(session))
 
 
-def count(session: ChargingSession, at: datetime, wh: int) -> None:
-    """A reading at `at`, by the charger's clock, found `wh` more."""
+def count(session: ChargingSession, at: datetime, received_at: datetime, wh: int) -> None:
+    """A reading at `at`, by the charger's clock, found `wh` more; none is from later than we received it."""
     if session.terms is not None:
-        session.counted = price_of(session).after(usage_of(session), at, wh).text
+        most_s = _most_s(session, at, received_at)
+        session.counted = price_of(session).after(usage_of(session), min(at, received_at), wh, most_s).text
+
+
+def _begun_at(session: ChargingSession) -> datetime:
+    """When a charge began, by the charger's clock; one that it tells late began no sooner than its driver asked for it
+    in the app, and the clock is slow."""
+    at, received_at = session.started_at, session.started_received_at
+    if at is None or received_at is None:
+        return session.requested_at
+    late = received_at - at > STALE and sessions.by_app(session)
+    return max(at, session.requested_at) if late else min(at, received_at)
+
+
+def _most_s(session: ChargingSession, at: datetime, received_at: datetime) -> int:
+    """The most seconds that a reading may add, whatever steps the charger's clock makes: of those since the start, by
+    our own clock, what is not counted yet, so that readings may come together. What the charger tells late is counted
+    by its own clock (ocpp.md Q27), and leaves the next reading at least the time since we last heard of the charge."""
+    begun_at = session.started_received_at
+    if begun_at is None or received_at - at > STALE:
+        return GAP_S
+    uncounted_s = second(received_at) - second(begun_at) - usage_of(session).charging_s
+    return max(uncounted_s, second(received_at) - second(session.metered_at or begun_at))
 
 
 def stop_idling(session: ChargingSession, at: datetime) -> None:
@@ -101,17 +143,21 @@ def _settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *,
     stop_idling(session, now())
     session.energy_wh = _billed_energy(db, session, meter_stop_wh, estimated)
     if session.terms is not None:
-        ended = session.stopped_at or session.sampled_at or now()
-        session.counted = price_of(session).fitted(usage_of(session), ended, session.energy_wh).text
+        moment = now()
+        ended = session.stopped_at or session.sampled_at or moment
+        most_s = _most_s(session, ended, moment)
+        usage = price_of(session).fitted(usage_of(session), min(ended, moment), session.energy_wh, most_s)
+        session.counted = usage.text
     session.state, session.settled_at, session.due_at = SessionState.SETTLED, session.settled_at or now(), None
     session.meter_stop_wh, session.estimated, session.suspended, session.power_w = meter_stop_wh, estimated, "", 0
     if not again:
         session.cost_paise = 0
         if session.user_id is not None:
             # All accounts at once, in their order: a recharge of the same driver locks them so, too.
-            wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
+            wallet.lock(db, [*wallet.of_driver(session.user_id), wallet.REVENUE, wallet.GST])
             wallet.release(db, session.id, HoldState.SETTLED)
     charge(db, session, "correction" if again else "")
+    session.review = session.review or _far_below_power(db, session)
     if session.review:
         findings.note(db, "review", session.ref, session.review)
 
@@ -128,7 +174,8 @@ def bill(session: ChargingSession) -> tuple[Line, ...]:
 def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> None:
     """Move the difference between what a settled charge has cost its driver and what it comes to, and give the paper.
 
-    `what` names the transfer: empty for the first, else correction, idle or goodwill, each of which comes once.
+    `what` names the transfer: empty for the first, else correction, idle or goodwill, each of which comes once. Money
+    that it sets free pays first what is owed, then it carries another charge of the driver that runs.
     """
     lines = bill(session)
     cost_paise = total(lines)
@@ -139,7 +186,7 @@ def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> N
     db.flush()
     if session.user_id is not None:
         key = f"session:{session.id}{what and ':'}{what}"
-        wallet.lock(db, [*_accounts(session.user_id), wallet.REVENUE, wallet.GST])
+        wallet.lock(db, [*wallet.of_driver(session.user_id), wallet.REVENUE, wallet.GST])
         if paise:
             words = WORDS[what].format(
                 charger=session.charger_id,
@@ -149,7 +196,8 @@ def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> N
             )
             _debit(db, session, session.user_id, key, paise, gst, words)
             receipts.issue(db, session, paise, gst, lines, key)
-        _clear_arrears(db, session, session.user_id, key)
+        wallet.pay_owed(db, f"{key}:arrears", session.user_id, ref=session.ref)
+        wallet.fund_open_hold(db, session.user_id)
     db.add(session)
     db.flush()
 
@@ -162,15 +210,81 @@ def _billed_energy(db: Session, session: ChargingSession, meter_stop_wh: int | N
         if not estimated:
             session.review = "The charger named no meterStop; billed by samples."
         return min(session.energy_wh, most)
-    energy_wh = meter_stop_wh - start
+    energy_wh, rise = meter_stop_wh - start, _since_last_sample(session, meter_stop_wh, power_w)
+    by_samples = min(session.energy_wh + (rise or 0), most)
     if energy_wh < 0 or meter_stop_wh > LARGEST_REGISTER:
         session.review = f"meterStop {meter_stop_wh} does not fit meterStart {start}; billed by samples."
-        return min(session.energy_wh + _since_last_sample(session, meter_stop_wh, power_w), most)
+        return by_samples
     if energy_wh > most:
-        billed = min(session.energy_wh, most) if session.energy_wh else most
+        sampled = session.energy_wh > 0 or rise is not None
+        billed = by_samples if sampled else _most_without_samples(session, power_w)
         session.review = f"{energy_wh} Wh is more than the connector can give in that time; billed {billed} Wh."
         return billed
+    told_less = session.meter_wh is not None and meter_stop_wh < session.meter_wh
+    if by_samples > energy_wh + MARGIN_WH and (told_less or rise is not None):
+        risen = _risen_through_a_reset(db, session, meter_stop_wh, power_w)
+        if risen is not None:
+            session.review = f"The register was reset before meterStop {meter_stop_wh}; billed by samples."
+            return min(risen, most)
     return energy_wh
+
+
+def _most_without_samples(session: ChargingSession, power_w: int) -> int:
+    """What a charge is billed whose meterStop - meterStart cannot be and of which no sample tells: what the connector
+    can give (payments.md C19), or nothing where the charger told no meterStart either, and so no energy at all (C17).
+    """
+    return plausible_wh(power_w or ASSUMED_W, _longest(session)) if session.meter_start_wh else 0
+
+
+def _far_below_power(db: Session, session: ChargingSession) -> str:
+    """Why the bill cannot be true: it is under a tenth of the power told times its time (ocpp.md Q34); empty if it may.
+
+    So it is where a charger counts in kWh throughout, which its registers alone do not tell. Of the time before a
+    sample, STALE at most counts: nobody says what flowed in a longer one.
+    """
+    assert session.id is not None
+    most_w = nameplate_w(db, session) or UNKNOWN_POWER_W
+    if plausible_wh(most_w, _longest(session)) <= 10 * session.energy_wh + REGISTER_STEP_WH:
+        return ""
+    of = samples.of(session.id).c
+    told_ws, before = 0, session.started_at
+    for at, power_w in db.exec(select(of.at, of.power_w).order_by(of.at, of.id)):
+        if power_w is not None and before is not None:
+            told_ws += min(power_w, most_w) * int(min(at - before, STALE).total_seconds())
+        before = at
+    told_wh = max(0, told_ws) // 3600
+    if told_wh <= 10 * session.energy_wh + REGISTER_STEP_WH:
+        return ""
+    return f"{session.energy_wh} Wh billed, but the power it told makes {told_wh} Wh; it may count in kWh."
+
+
+def _risen_through_a_reset(db: Session, session: ChargingSession, meter_stop_wh: int, power_w: int) -> int | None:
+    """What a register has risen in all that was reset on the way to meterStop; None if it was not (payments.md C18).
+
+    It was where it fell below meterStart, or fell and rose again but not to what it had told; one that fell otherwise
+    told old samples again (ocpp.md Q27). A single value, said once or several times, that does not lie between those
+    around it is an error of the meter. In doubt for the driver.
+    """
+    readings = _readings(db, session, meter_stop_wh)
+    registers = [wh for _, wh in readings]
+    if min(registers) < registers[0] - MARGIN_WH:
+        return session.energy_wh + (_since_last_sample(session, meter_stop_wh, power_w) or 0)
+    if max(registers) - MARGIN_WH <= meter_stop_wh or meter_stop_wh < registers[-2]:
+        return None
+    steps = ((at - before, wh - last if wh >= last else wh) for (before, last), (at, wh) in pairwise(readings))
+    return sum(rise for time, rise in steps if rise <= plausible_wh(power_w, time))
+
+
+def _readings(db: Session, session: ChargingSession, meter_stop_wh: int) -> list[tuple[datetime, int]]:
+    """The registers from meterStart to meterStop with their times, but for single ones that cannot be."""
+    assert session.id is not None
+    of = samples.of(session.id).c
+    told = db.exec(select(of.at, of.energy_wh).where(of.energy_wh.is_not(None)).order_by(of.at, of.id))
+    ends = (session.started_at, session.meter_start_wh or 0), (session.stopped_at, meter_stop_wh)
+    begin, *rest = (list(same)[-1] for _, same in groupby((ends[0], *told, ends[1]), itemgetter(1)))
+    around = zip((begin, *rest), rest, rest[1:], strict=False)
+    right = [it for before, it, after in around if before[1] > after[1] or before[1] <= it[1] <= after[1]]
+    return [begin, *right, *rest[-1:]]
 
 
 def _longest(session: ChargingSession) -> timedelta:
@@ -180,16 +294,12 @@ def _longest(session: ChargingSession) -> timedelta:
     return max(timedelta(0), ended - begun)
 
 
-def _since_last_sample(session: ChargingSession, meter_stop_wh: int, power_w: int) -> int:
-    """What a register that does not fit meterStart has risen since its last sample, if that can be."""
+def _since_last_sample(session: ChargingSession, meter_stop_wh: int, power_w: int) -> int | None:
+    """What the register has risen since its last sample; None if that cannot be."""
     if session.sampled_at is None or session.meter_wh is None or session.stopped_at is None:
-        return 0
+        return None
     rise = meter_stop_wh - session.meter_wh
-    return rise if 0 <= rise <= plausible_wh(power_w, session.stopped_at - session.sampled_at) else 0
-
-
-def _accounts(user_id: int) -> tuple[str, str]:
-    return wallet.wallet_code(user_id), wallet.due_code(user_id)
+    return rise if 0 <= rise <= plausible_wh(power_w, session.stopped_at - session.sampled_at) else None
 
 
 WORDS = {"": CHARGED, "correction": CORRECTED, "idle": IDLED, "goodwill": GIVEN_BACK}
@@ -200,7 +310,7 @@ def _debit(
     db: Session, session: ChargingSession, user_id: int, key: str, cost_paise: int, gst_paise: int, words: str
 ) -> None:
     """Post the cost, or the difference to an earlier bill: from the wallet's free money, then to arrears, or back."""
-    code, due = _accounts(user_id)
+    code, due = wallet.of_driver(user_id)
     has = wallet.balance(db, user_id)
     to_wallet = -min(cost_paise, has.free_paise) if cost_paise > 0 else max(0, -cost_paise - has.arrears_paise)
     to_due = -cost_paise - to_wallet
@@ -216,19 +326,3 @@ def _debit(
     session.arrears_paise = max(0, session.arrears_paise - to_due)
     if session.arrears_paise > 5_000:
         session.review = session.review or f"{plain_rupees(session.arrears_paise)} went to arrears."
-
-
-def _clear_arrears(db: Session, session: ChargingSession, user_id: int, key: str) -> None:
-    """What an earlier charge left owed is paid from what this one's hold sets free: nobody owes who has money."""
-    code, due = _accounts(user_id)
-    has = wallet.balance(db, user_id)
-    paid = min(has.free_paise, has.arrears_paise)
-    if paid:
-        wallet.post(
-            db,
-            f"{key}:arrears",
-            "charging",
-            {code: -paid, due: paid},
-            ref=session.ref,
-            description=PAID_OWED,
-        )

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from domain.bus import Bus, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, joined
+from domain.bus import CALL_S, FAILURES, Bus, CallRefused, joined, told
 from domain.db import opened
 from domain.events import Call, Event
 from domain.settings import settings, var_dir
@@ -20,8 +20,6 @@ from domain.wire import UNREADABLE, NotOurs, Packed, packed, unpacked
 
 log = structlog.get_logger()
 
-CALL_S = 40.0
-"""How long a charger may take to answer a call from the shell; its turn may have to come first."""
 LARGEST_LINE = 256 * 1024
 
 
@@ -108,14 +106,10 @@ async def _done(bus: Bus, asked: Asked) -> dict[str, Any]:
 async def _call(bus: Bus, asked: Called) -> dict[str, Any]:
     try:
         reply = await bus.call(asked.charger, Call(asked.action, asked.payload), CALL_S)
-    except ChargerOffline:
-        return {"error": f"{asked.charger} is not connected."}
-    except ChargerUnreachable:
-        return {"error": f"{asked.charger} was not asked: another process holds it, and Redis is gone. Try again soon."}
-    except ChargerSilent:
-        return {"error": f"{asked.charger} did not answer {asked.action} in time."}
     except CallRefused as error:
-        return {"error": f"{asked.charger} was not asked, or refused: {error}"}
+        return {"error": f"{told(error, asked.charger).removesuffix('.')}: {error}"}
+    except tuple(FAILURES) as error:
+        return {"error": told(error, asked.charger)}
     return {"status": reply.status, "payload": reply.payload}
 
 

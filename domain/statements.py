@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from domain import receipts, wallet
+from domain import receipts, story, wallet
+from domain.india import INDIA
 from domain.models import Account, Entry, User, now
-from domain.receipts import INDIA, Seller
+from domain.receipts import Seller
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
@@ -28,7 +29,7 @@ class Statement:
     customer: str
     opening_paise: int
     opening_owed_paise: int
-    lines: tuple[wallet.Line, ...]
+    lines: tuple[story.Line, ...]
 
     @property
     def in_paise(self) -> int:
@@ -79,7 +80,7 @@ def of_month(db: Session, user_id: int, month: str) -> Statement:
         NoMonth: it is not written as 2026-11, or has not begun.
     """
     since, until = bounds(month)
-    lines = wallet.lines(db, user_id, since=since, until=until, limit=None)
+    lines = story.lines(db, user_id, since=since, until=until, limit=None)
     return Statement(
         since=since,
         until=until,

@@ -1,11 +1,12 @@
 """The end of a charge: called off before it began, wanted, asked for again and again, and told by the charger."""
 
+import re
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
 from domain import findings, idling, scale, sessions, settlement, tokens, wallet
-from domain.models import RUNNING, ChargingSession, SessionState, now
+from domain.models import RUNNING, Charger, ChargingSession, SessionState, User, now
 from domain.patience import counts_once
 
 ANSWER = timedelta(seconds=35)
@@ -13,19 +14,26 @@ ANSWER = timedelta(seconds=35)
 VERIFY = timedelta(seconds=30)
 AGAIN = timedelta(seconds=15)
 TRIES = 6
+LISTENS_WITHIN = 1
+"""Requests to stop; a charger that was sent more of them does not listen (ocpp.md Q30)."""
 ESCALATED = timedelta(minutes=5)
 """Between two rounds of asking, once a charger has ignored the first (ocpp.md Q30)."""
 TRANSACTIONS = range(1, 2**31)
 """The numbers that a charger can have been given."""
 RECENT = 20
 """Charges of a charger, newest first, among which the one of a stop without our number is sought."""
+_OURS = re.compile(rf"(?=.*[G-Z])[A-Z0-9]{{{sessions.TAG}}}")
+"""A tag of ours (sessions.unguessable): a card's own number has hexadecimal digits only."""
 
 
 def cancel(db: Session, session: ChargingSession, cause: str) -> None:
-    """The charge never begins; `cause` is one of ENDINGS."""
+    """The charge never begins; `cause` is one of ENDINGS. What it held is free, and pays first what is owed."""
     assert session.id is not None
+    assert session.user_id is not None
     session.state, session.stop_cause, session.due_at, session.stopped_at = SessionState.CANCELLED, cause, None, now()
+    wallet.lock(db, wallet.of_driver(session.user_id))
     wallet.release(db, session.id)
+    wallet.pay_owed(db, f"session:{session.id}:cancelled:arrears", session.user_id, ref=session.ref)
     sessions.changed(db, session)
 
 
@@ -43,9 +51,13 @@ def request_stop(db: Session, session_id: int, cause: str) -> ChargingSession:
 
 
 def stop_wanted(db: Session, session: ChargingSession, cause: str) -> None:
-    """CHARGING becomes STOPPING; whoever drives the charger sends RemoteStop, the sweeper repeats it."""
+    """CHARGING becomes STOPPING; whoever drives the charger sends RemoteStop, the sweeper repeats it.
+
+    From now on only what the charger still delivers costs anything.
+    """
     session.state, session.stop_cause, session.stop_tries = SessionState.STOPPING, cause, 0
     session.due_at = now() + ANSWER
+    settlement.stop_idling(session, now())
     sessions.changed(db, session)
 
 
@@ -56,6 +68,11 @@ def stop_asked(db: Session, session_id: int, accepted: bool) -> None:
         session.stop_tries += 1
         session.due_at = now() + (VERIFY if accepted and session.stop_tries == 1 else AGAIN)
         sessions.changed(db, session)
+
+
+def ignored(session: ChargingSession) -> bool:
+    """Whether a charger does not listen to the wish to stop."""
+    return session.state == SessionState.STOPPING and session.stop_tries > LISTENS_WITHIN
 
 
 def stop_escalated(db: Session, session_id: int) -> None:
@@ -71,12 +88,21 @@ def stop_escalated(db: Session, session_id: int) -> None:
 
 
 def ask_again(db: Session, charger_id: str, at: datetime) -> None:
-    """The charger is back: what it was to stop meanwhile, it is asked to stop anew (ocpp.md Q30)."""
+    """The charger is back: what it was to stop meanwhile, it is asked to stop soon (ocpp.md Q30).
+
+    As if for the first time only after an absence in which a whole round of asking had its time: one that comes and
+    goes all the time would never be escalated.
+    """
+    heard_at, soon = db.get_one(Charger, charger_id).heard_at, at + AGAIN
+    anew = heard_at is None or at - heard_at >= TRIES * AGAIN
     stopping = select(ChargingSession).where(
         ChargingSession.charger_id == charger_id, ChargingSession.state == SessionState.STOPPING
     )
     for session in db.exec(stopping.order_by(col(ChargingSession.id)).with_for_update()):
-        session.stop_tries, session.due_at = 0, at + AGAIN
+        if anew:
+            session.stop_tries, session.due_at = 0, soon
+        elif session.stop_tries < TRIES - 1:
+            session.due_at = min(session.due_at or soon, soon)
         db.add(session)
 
 
@@ -93,7 +119,7 @@ def stopped(
     tag: str,
 ) -> None:
     """StopTransaction: settle once, correct an estimate once, keep an orphan for the operator (ocpp.md Q20-Q24)."""
-    session = _meant(db, charger_id, transaction_id, meter_stop_wh, tag)
+    session = _meant(db, charger_id, transaction_id, meter_stop_wh, None if at == received_at else at, tag)
     if session is None:
         detail = f"StopTransaction {transaction_id} at {meter_stop_wh} Wh, {at.isoformat()}, reason {reason or 'none'}."
         findings.note(db, "orphan-stop", f"{charger_id}:{transaction_id}:{meter_stop_wh}", detail)
@@ -106,29 +132,68 @@ def stopped(
     session.stopped_at = received_at if before_its_start else at
     session.stop_reason = (reason or "Local")[:20]
     scale.of_stop(db, session, meter_stop_wh)
-    again = session.settled_at is not None
+    billed_paise = session.cost_paise if session.settled_at is not None else None
     settlement.settle(db, session, meter_stop_wh)
-    if not again:
+    if billed_paise is None:
         idling.after_stop(db, session, received_at)
+    elif session.cost_paise < billed_paise:
+        _given_back(db, session, billed_paise - session.cost_paise)
     sessions.changed(db, session)
 
 
+def _given_back(db: Session, session: ChargingSession, paise: int) -> None:
+    """A late stop gave money back; who has left cannot come for it, as with a late recharge (payments.md R34)."""
+    if session.user_id is not None and db.get_one(User, session.user_id).blocked_at is not None:
+        said = f"{paise} paise came back to a driver who is blocked or has left; they may have to go back."
+        findings.note(db, "refund-due", session.ref, said)
+
+
 def _meant(
-    db: Session, charger_id: str, transaction_id: int, meter_stop_wh: int | None, tag: str
+    db: Session, charger_id: str, transaction_id: int, meter_stop_wh: int | None, at: datetime | None, tag: str
 ) -> ChargingSession | None:
-    """The session by our number; without it, the one charge that fits by tag and meter (ocpp.md Q21, Q22)."""
+    """The session by our number; without it, the one charge that fits by tag, meter and, where the charger's clock is
+    believed, time `at` (ocpp.md Q21, Q22)."""
     began = select(ChargingSession.id).where(
         ChargingSession.charger_id == charger_id, col(ChargingSession.transaction_id).is_not(None)
     )
     found = None
     if transaction_id in TRANSACTIONS:
         found = db.exec(began.where(ChargingSession.transaction_id == transaction_id)).first()
+    if found is not None and _is_anothers(db, sessions.get(db, found), meter_stop_wh, at, tag):
+        found = None
     if found is None and (tag or transaction_id not in TRANSACTIONS):
-        found = _fitting(db, charger_id, meter_stop_wh, tag)
+        found = _fitting(db, charger_id, meter_stop_wh, at, tag)
     return None if found is None else sessions.locked(db, found)
 
 
-def _fitting(db: Session, charger_id: str, meter_stop_wh: int | None, tag: str) -> int | None:
+def _is_anothers(
+    db: Session, session: ChargingSession, meter_stop_wh: int | None, at: datetime | None, tag: str
+) -> bool:
+    """Whether a stop with this session's number is another charge's (ocpp.md Q24; payments.md C12).
+
+    The number decides, and any card may end a charge with it; chargers also tell the tag of the last driver, or of his
+    other wish. A tag that we gave for one charge only decides against the number where
+
+    - the books do not know it on this charger: a restored older backup has given the number again;
+    - its charge runs at another connector and this can be its stop, or has ended there with this very stop; or
+    - this cannot be the session's: its meter is past this register, or it has ended at another one.
+    """
+    of_app = _OURS.fullmatch(sessions.spelling(tag)) is not None and tokens.find(db, tag) is None
+    if not of_app or sessions.of_tag([session], tag):
+        return False
+    known = select(ChargingSession).where(
+        ChargingSession.charger_id == session.charger_id, col(ChargingSession.tag).in_(sessions.spellings(tag))
+    )
+    named = sessions.of_tag(db.exec(known), tag)
+    beside = [s for s in named if s.connector_number != session.connector_number]
+    running = [s for s in beside if s.state in RUNNING and _ends(s, meter_stop_wh, at)]
+    if not named or running or any(_is_told_again(s, meter_stop_wh, at) for s in beside):
+        return True
+    return not (_ends(session, meter_stop_wh, None) or _is_told_again(session, meter_stop_wh, None))
+
+
+def _fitting(db: Session, charger_id: str, meter_stop_wh: int | None, at: datetime | None, tag: str) -> int | None:
+    """A repetition is told by its register and time before any open charge is thought of: it changes nothing (Q20)."""
     recent = db.exec(
         select(ChargingSession)
         .where(ChargingSession.charger_id == charger_id, col(ChargingSession.transaction_id).is_not(None))
@@ -136,12 +201,25 @@ def _fitting(db: Session, charger_id: str, meter_stop_wh: int | None, tag: str) 
         .limit(RECENT)
     ).all()
     candidates = [s for own in sorted(tokens.group(db, tag)) for s in sessions.of_tag(recent, own)] if tag else recent
-    most = 2**62 if meter_stop_wh is None else meter_stop_wh
-    open_ = [s.id for s in candidates if _is_unsettled(s) and (s.meter_wh or 0) <= most]
+    if repeated := [s.id for s in candidates if _is_told_again(s, meter_stop_wh, at)]:
+        return repeated[0]
+    open_ = [s.id for s in candidates if _ends(s, meter_stop_wh, at)]
     if len(open_) == 1:
         return open_[0]
-    repeated = [s.id for s in candidates if not _is_unsettled(s) and s.meter_stop_wh == meter_stop_wh]
-    return repeated[0] if repeated and not open_ else None
+    settled = [s.id for s in candidates if not _is_unsettled(s) and s.meter_stop_wh == meter_stop_wh]
+    return settled[0] if settled and not open_ else None
+
+
+def _ends(session: ChargingSession, meter_stop_wh: int | None, at: datetime | None) -> bool:
+    """Whether a stop at this register, and at this time where it is believed, can be the one that the charge lacks."""
+    begun = at is None or session.started_at is None or session.started_at <= at
+    return _is_unsettled(session) and begun and (meter_stop_wh is None or (session.meter_wh or 0) <= meter_stop_wh)
+
+
+def _is_told_again(session: ChargingSession, meter_stop_wh: int | None, at: datetime | None) -> bool:
+    """Whether it is the stop that has settled the charge: by its register and time; without a time, by a register."""
+    same = not _is_unsettled(session) and session.meter_stop_wh == meter_stop_wh
+    return same and (session.stopped_at == at if at is not None else meter_stop_wh is not None)
 
 
 def _is_unsettled(session: ChargingSession) -> bool:

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from domain import charging, wallet
+from domain import wallet
 from domain.models import Entry, OrderState, RechargeOrder, Transfer
 from domain.recharges import OrderStatus
 from domain.sentences import ANOTHER_AMOUNT
@@ -47,7 +47,7 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
         ref=merchant_order_id,
         description=ANOTHER_AMOUNT,
     )
-    charging.fund_open_hold(db, order.user_id)
+    wallet.fund_open_hold(db, order.user_id)
     return given
 
 

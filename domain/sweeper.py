@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -87,7 +88,7 @@ async def _in_its_hour(chore: str, at: datetime, due_again: datetime, work: Call
     """Do a chore if it is due and ours; one that its process does not survive is taken up by another."""
     if await read(chores.is_due, chore, at) and await transact(chores.take, chore, at, due_again):
         await work()
-        await transact(chores.done, chore, due_again)
+        await transact(chores.done, chore, at, due_again)
 
 
 async def _look_at_moments(at: datetime) -> None:
@@ -111,45 +112,53 @@ async def _keep(found: list[Discrepancy]) -> None:
         await transact(reconciliation.keep, found)
 
 
+@dataclass(slots=True)
+class Sweep:
+    """One kind of deadlines, worked again and again."""
+
+    name: str
+    work: Callable[[datetime], Awaitable[object]]
+    apart: timedelta = timedelta(0)
+    """Between two of them at least, the first one too."""
+    began: float = field(default_factory=time.monotonic)
+    ended: float = field(default_factory=time.monotonic)
+    """When it last ended well, or was not due."""
+
+    async def repeat(self, every: float) -> None:
+        while True:
+            try:
+                await self._if_due()
+                self.ended = time.monotonic()
+            except Exception:
+                log.exception("sweep failed", sweep=self.name)
+            await asyncio.sleep(every)
+
+    async def _if_due(self) -> None:
+        if time.monotonic() - self.began >= self.apart.total_seconds():
+            self.began = time.monotonic()
+            await self.work(now())
+
+
+@dataclass(slots=True)
+class Lost:
+    """Looks for charges whose stop was lost since this process began."""
+
+    since: datetime
+
+    async def sweep(self, at: datetime) -> None:
+        self.since = min(self.since, at)  # the clock may have been put back
+        await sweep_lost(at, self.since)
+
+
 async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
     """Sweep until cancelled; one failing sweep is logged and stops neither the others nor the next."""
-    since = last_lost = last_books = now()
-
-    async def charges() -> None:
-        await sweep_charges(bus, now())
-
-    async def lost() -> None:
-        nonlocal last_lost
-        if now() - last_lost > LOST_EVERY:
-            last_lost = now()
-            await sweep_lost(now(), since)
-
-    async def payments() -> None:
-        await funnel.poll(gateway, now())
-
-    async def freed() -> None:
-        await sweep_vacancies(now())
-
-    async def refunds() -> None:
-        await funnel.poll_refunds(gateway, now())
-
-    async def books() -> None:
-        nonlocal last_books
-        if now() - last_books > BOOKS_EVERY:
-            last_books = now()
-            await sweep_books(gateway, now())
-
-    ended: dict[metrics.Labels, float] = {}
-    metrics.SWEEP_AGE.read = lambda: {sweep: time.monotonic() - at for sweep, at in tuple(ended.items())}
-    await asyncio.gather(*(_repeat(sweep, every, ended) for sweep in (charges, lost, freed, payments, refunds, books)))
-
-
-async def _repeat(sweep: Callable[[], Awaitable[None]], every: float, ended: dict[metrics.Labels, float]) -> None:
-    ended[sweep.__name__,] = time.monotonic()
-    while True:
-        try:
-            await sweep()
-            ended[sweep.__name__,] = time.monotonic()
-        except Exception:
-            log.exception("sweep failed", sweep=sweep.__name__)
-        await asyncio.sleep(every)
+    sweeps = (
+        Sweep("charges", partial(sweep_charges, bus)),
+        Sweep("lost", Lost(now()).sweep, LOST_EVERY),
+        Sweep("freed", sweep_vacancies),
+        Sweep("payments", partial(funnel.poll, gateway)),
+        Sweep("refunds", partial(funnel.poll_refunds, gateway)),
+        Sweep("books", partial(sweep_books, gateway), BOOKS_EVERY),
+    )
+    metrics.SWEEP_AGE.read = lambda: {(sweep.name,): time.monotonic() - sweep.ended for sweep in sweeps}
+    await asyncio.gather(*(sweep.repeat(every) for sweep in sweeps))

@@ -1,19 +1,25 @@
 """Which price is in force at a charger at a moment, and how an operator puts another one into force."""
 
+import re
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select
 
+from domain.india import DAY_MINUTES
 from domain.models import Charger, Tariff, TariffBand, now
+from domain.money import AmountError, parse_rupees
 from domain.prices import Band, Price
 from domain.sentences import Sentence
 from domain.settings import settings
 
-LEAST_GRACE, MOST_GRACE = 5, 1_440
+LEAST_GRACE, MOST_GRACE = 5, DAY_MINUTES
 """Minutes before idling costs: time enough to warn a driver, a day at most."""
-DAY = 24 * 60
+MOST_BANDS = 24
+"""Times of the day with a price of their own, in one tariff."""
 LATE = timedelta(minutes=1)
 """Whoever says "now" says it a moment before we hear it."""
+
+_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)=(.+)")
 
 
 class NotAPrice(ValueError):
@@ -29,6 +35,11 @@ def price(db: Session, charger_id: str, moment: datetime) -> Price:
     group = charger.group_name if charger is not None else None
     found = _in_force(db, moment, charger_id=charger_id) or (group and _in_force(db, moment, group=group))
     return _price(db, found or _in_force(db, moment))
+
+
+def least_to_start(price: Price) -> int:
+    """Paise that must be free for a charge at this price: what the settings ask for, and the fee for the start."""
+    return settings().start_min_paise + price.start_paise
 
 
 def _in_force(
@@ -76,18 +87,6 @@ def everything(db: Session) -> list[tuple[Tariff, Price]]:
     return [(tariff, _price(db, tariff)) for tariff in db.exec(rows)]
 
 
-def beginning(wanted: datetime | None) -> datetime:
-    """From when on a price that an operator sets holds: now, or when he says.
-
-    Raises:
-        NotAPrice: that is over; what was charged stays charged.
-    """
-    moment = now()
-    if wanted is not None and wanted < moment - LATE:
-        raise NotAPrice("A price begins now or later; what was charged stays charged.")
-    return wanted or moment
-
-
 def standing(db: Session, at: datetime) -> list[tuple[Tariff, Price]]:
     """What holds at `at` and what is to come after it, of every charger, group and all; past ones are left out."""
     found: list[tuple[Tariff, Price]] = []
@@ -101,57 +100,61 @@ def standing(db: Session, at: datetime) -> list[tuple[Tariff, Price]]:
     return found
 
 
+def parse_band(typed: str) -> Band:
+    """Hours of the Indian day with a price of their own, from text such as 22:00-06:00=12.50: rupees for a kWh.
+
+    Raises:
+        NotAPrice: it is written in another way.
+    """
+    match = _HOURS.fullmatch(typed)
+    try:
+        paise = parse_rupees(match and match[5])
+    except AmountError:
+        match = None
+    if match is None:
+        raise NotAPrice(Sentence("Write hours and rupees like 22:00-06:00=12.50."))
+    since, until = ((int(match[n]) * 60 + int(match[n + 1])) if match[n] else 0 for n in (1, 3))
+    return Band(since, until, paise)
+
+
 def set_price(
     db: Session,
-    paise_per_kwh: int,
+    price: Price,
     *,
     charger_id: str | None = None,
     group: str | None = None,
     effective_at: datetime | None = None,
-    start_paise: int = 0,
-    per_minute_paise: int = 0,
-    idle_after_minutes: int = 0,
-    idle_per_minute_paise: int = 0,
-    bands: tuple[Band, ...] = (),
 ) -> Tariff:
     """Put a price into force from `effective_at` (default: now) on, for one charger, for a group, or for all.
 
-    One that is not in force yet is replaced by another from the same moment; one that was in force stays as it was.
+    The GST in it is that of the settings, whatever `price` says. One that is not in force yet is replaced by another
+    from the same moment; one that was in force stays as it was.
 
     Raises:
-        NotAPrice: something negative, hours that overlap, too little time before idling costs, two scopes, or a price
-            that has been in force from this moment on.
+        NotAPrice: what `refuse` refuses, two scopes or an empty one, or a price that has been in force from this moment
+            on.
     """
-    moment = now()
-    effective_at = effective_at or moment
-    _refuse(charger_id, group, idle_after_minutes, idle_per_minute_paise, bands)
-    if min(paise_per_kwh, start_paise, per_minute_paise, idle_per_minute_paise) < 0:
-        raise NotAPrice(Sentence("A price cannot be negative."))
-    same = select(Tariff).where(
-        col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group, Tariff.effective_at == effective_at
-    )
-    if (known := db.exec(same).first()) is not None:
-        if effective_at <= moment:
-            raise NotAPrice(
-                Sentence("From that moment on another price has been in force; it stays. Choose a later one.")
-            )
-        db.exec(delete(TariffBand).where(col(TariffBand.tariff_id) == known.id))
-        db.delete(known)
-        db.flush()
+    refuse(price, effective_at)
+    if charger_id and group:
+        raise NotAPrice(Sentence("A price is for one charger or for a group, not for both."))
+    if any(scope is not None and not scope.strip() for scope in (charger_id, group)):
+        raise NotAPrice(Sentence("A price is for a charger or a group that has a name, or for all."))
+    effective_at = effective_at or now()
+    _make_room(db, charger_id, group, effective_at)
     tariff = Tariff(
         charger_id=charger_id,
         group_name=group,
-        paise_per_kwh=paise_per_kwh,
+        paise_per_kwh=price.paise_per_kwh,
         gst_basis_points=settings().gst_basis_points,
-        start_paise=start_paise or None,
-        per_minute_paise=per_minute_paise or None,
-        idle_after_minutes=idle_after_minutes or None,
-        idle_per_minute_paise=idle_per_minute_paise or None,
+        start_paise=price.start_paise or None,
+        per_minute_paise=price.per_minute_paise or None,
+        idle_after_minutes=price.idle_after_minutes or None,
+        idle_per_minute_paise=price.idle_per_minute_paise or None,
         effective_at=effective_at,
     )
     db.add(tariff)
     db.flush()
-    for band in bands:
+    for band in price.bands:
         db.add(
             TariffBand(
                 tariff_id=tariff.id or 0,
@@ -164,14 +167,25 @@ def set_price(
     return tariff
 
 
-def _refuse(
-    charger_id: str | None, group: str | None, idle_after: int, idle_per_minute: int, bands: tuple[Band, ...]
-) -> None:
-    if charger_id and group:
-        raise NotAPrice(Sentence("A price is for one charger or for a group, not for both."))
-    if bool(idle_after) != bool(idle_per_minute):
+def refuse(price: Price, effective_at: datetime | None) -> None:
+    """Nobody can be asked for such a price, or not from then on.
+
+    Raises:
+        NotAPrice: it would have begun before now, something is negative, there are too many hours or they overlap, or
+            too little time before idling costs.
+    """
+    if effective_at is not None and effective_at < now() - LATE:
+        raise NotAPrice(Sentence("A price begins now or later; what was charged stays charged."))
+    if min(price.paise_per_kwh, price.start_paise, price.per_minute_paise, price.idle_per_minute_paise) < 0:
+        raise NotAPrice(Sentence("A price cannot be negative."))
+    _refuse_idling(price.idle_after_minutes, price.idle_per_minute_paise)
+    _refuse_bands(price.bands)
+
+
+def _refuse_idling(after_minutes: int, per_minute_paise: int) -> None:
+    if bool(after_minutes) != bool(per_minute_paise):
         raise NotAPrice(Sentence("Idling needs both: after how many minutes it costs, and how much a minute."))
-    if idle_after and not LEAST_GRACE <= idle_after <= MOST_GRACE:
+    if after_minutes and not LEAST_GRACE <= after_minutes <= MOST_GRACE:
         raise NotAPrice(
             Sentence(
                 "Idling may cost after {least} to {most} minutes: the driver is warned before.",
@@ -179,7 +193,26 @@ def _refuse(
                 most=MOST_GRACE,
             )
         )
+
+
+def _refuse_bands(bands: tuple[Band, ...]) -> None:
+    if len(bands) > MOST_BANDS:
+        raise NotAPrice(Sentence("A price may have up to {most} bands of hours.", most=MOST_BANDS))
     if any(band.since == band.until or band.paise_per_kwh < 0 for band in bands):
         raise NotAPrice(Sentence("Hours need a beginning, another end, and a price that is not negative."))
-    if any(sum(band.holds(minute) for band in bands) > 1 for minute in range(DAY)):
+    if any(sum(band.holds(minute) for band in bands) > 1 for minute in range(DAY_MINUTES)):
         raise NotAPrice(Sentence("No hour of the day can have two prices."))
+
+
+def _make_room(db: Session, charger_id: str | None, group: str | None, effective_at: datetime) -> None:
+    """Take away the price that was to begin at this very moment."""
+    same = select(Tariff).where(
+        col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group, Tariff.effective_at == effective_at
+    )
+    if (known := db.exec(same).first()) is None:
+        return
+    if effective_at <= now():
+        raise NotAPrice(Sentence("From that moment on another price has been in force; it stays. Choose a later one."))
+    db.exec(delete(TariffBand).where(col(TariffBand.tariff_id) == known.id))
+    db.delete(known)
+    db.flush()

@@ -93,7 +93,7 @@ def everything(db: Session) -> list[Token]:
 
 
 def status(db: Session, token: Token, at: datetime) -> str:
-    """What idTagInfo says of it: Accepted, Blocked, Expired or Invalid. Money and other charges are not asked here."""
+    """What idTagInfo says of it: Accepted, Blocked or Expired. Money and other charges are not asked here."""
     if token.status != TokenStatus.ACCEPTED:
         return str(token.status)
     if token.expires_at is not None and token.expires_at <= at:

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain.logs import SECRET
+from domain.db import storable
 from domain.models import ActorKind, TrailEntry, now
+from domain.redaction import hidden, without_password
 
 LONGEST = 2_000
 """Characters of a detail that are kept."""
-HIDDEN = "[hidden]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,18 @@ def note(
         actor: who did it.
         action: noun and verb, as the shell names them: `wallet adjust`, `call Reset`.
         subject: what it was done to, `<kind>:<id>`: `user:7`, `charger:BLR-017`, `session:K3…`.
-        detail: why, as a sentence; or facts, which are kept as JSON without secrets.
+        detail: why, as a sentence; or facts, which are kept as JSON without secrets. Neither keeps the
+            password in an address.
         at: the time of the act; by default now.
     """
-    words = detail if isinstance(detail, str) else json.dumps(_without_secrets(detail), ensure_ascii=False, default=str)
+    words = without_password(detail) if isinstance(detail, str) else json.dumps(hidden(detail), ensure_ascii=False)
     db.add(
         TrailEntry(
             actor_kind=actor.kind,
-            actor_id=_fit(actor.id, 80),
-            action=_fit(action, 60),
-            subject=_fit(subject, 100),
-            detail=_fit(words, LONGEST),
+            actor_id=storable(actor.id, 80),
+            action=storable(action, 60),
+            subject=storable(subject, 100),
+            detail=storable(words, LONGEST),
             at=at or now(),
         )
     )
@@ -90,21 +91,3 @@ def entries(
     if actor is not None:
         query = query.where(TrailEntry.actor_kind == actor.kind, TrailEntry.actor_id == actor.id)
     return list(db.exec(query))
-
-
-def _fit(words: str, longest: int) -> str:
-    return words.replace("\x00", "").encode("utf-8", "replace").decode()[:longest]
-
-
-def _without_secrets(value: Any, name: str = "") -> Any:
-    if any(word in name.casefold() for word in SECRET):
-        return HIDDEN
-    if "phone" in name.casefold():
-        return f"…{str(value)[-4:]}"
-    if isinstance(value, Mapping):
-        setting = str(value.get("key", ""))  # of OCPP's ChangeConfiguration: the name of what `value` is
-        named = {str(inner): setting if inner == "value" and setting else str(inner) for inner in value}
-        return {inner: _without_secrets(value[inner], named[str(inner)]) for inner in value}
-    if isinstance(value, list | tuple):
-        return [_without_secrets(inner) for inner in value]
-    return value

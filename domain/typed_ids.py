@@ -6,12 +6,18 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from domain.models import Charger
 
 ALIKE = 0.6
 """How much of two IDs must be the same for one to be suggested for the other (difflib)."""
+CLOSEST = 3
+"""So many are suggested."""
+COMPARED = 500
+"""IDs that are compared to the last letter, a few hundredths of a second for all of them."""
+PLACE = (3, 60)
+"""Letters of a place that are worth looking for: fewer stand in every other one."""
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -28,17 +34,35 @@ def find_key(typed: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", typed).upper() if c.isalnum())[:48]
 
 
+def exact(db: Session, typed: str) -> str | None:
+    """The charger of this ID, or of one that differs only in what people get wrong; two rows at most are read."""
+    spelt = db.get(Charger, typed.strip()) if typed.strip().isprintable() else None
+    if spelt is not None and spelt.retired_at is None:
+        return spelt.id
+    same = select(Charger.id).where(Charger.find_key == find_key(typed), col(Charger.retired_at).is_(None))
+    return db.exec(same.order_by(Charger.id)).first() if find_key(typed) else None
+
+
 def find(db: Session, typed: str) -> Found:
-    """The charger somebody means by what he typed, or up to three he may have meant."""
-    exact = db.get(Charger, typed.strip()) if typed.strip().isprintable() else None
-    if exact is not None and exact.retired_at is None:
-        return Found(exact.id)
+    """The charger somebody means by what he typed, or up to three he may have meant: of such an ID, or such a place.
+
+    It is compared with every ID there is: ask it for people who are signed in, and `exact` for others.
+    """
+    if charger_id := exact(db, typed):
+        return Found(charger_id)
     key = find_key(typed)
     in_service = select(Charger.find_key, Charger.id).where(col(Charger.retired_at).is_(None)).order_by(Charger.id)
-    if key and (same := db.exec(in_service.where(Charger.find_key == key)).first()):
-        return Found(same[1])
     known: dict[str, str] = dict(iter(db.exec(in_service))) if key else {}
-    return Found(None, tuple(known[k] for k in _closest(key, known)))
+    return Found(None, tuple(known[k] for k in _closest(key, known)) or _at_place(db, typed.strip()))
+
+
+def _at_place(db: Session, typed: str) -> tuple[str, ...]:
+    if not (PLACE[0] <= len(typed) <= PLACE[1] and typed.isprintable()):
+        return ()
+    named = or_(*(col(column).icontains(typed, autoescape=True) for column in (Charger.place, Charger.name)))
+    return tuple(
+        db.exec(select(Charger.id).where(col(Charger.retired_at).is_(None), named).order_by(Charger.id).limit(CLOSEST))
+    )
 
 
 def _closest(key: str, known: Iterable[str]) -> list[str]:
@@ -46,10 +70,23 @@ def _closest(key: str, known: Iterable[str]) -> list[str]:
     people swap them, and leave zeros out."""
     plain = _ZEROS.sub("", key)
     matcher = difflib.SequenceMatcher(b=plain)
-    ranks = []
-    for candidate in known:
+    ranks: list[tuple[float, bool, str]] = []
+    for most, candidate in _hopeful(matcher, known):
+        if len(ranks) == CLOSEST and most < -ranks[-1][0]:
+            break  # nor is any after it as close as the last of the three
         one = _ZEROS.sub("", candidate)
         matcher.set_seq1(one)
-        if matcher.real_quick_ratio() >= ALIKE and (alike := matcher.ratio()) >= ALIKE:
-            ranks.append((-alike, sorted(one) != sorted(plain), candidate))
-    return [candidate for _, _, candidate in sorted(ranks)[:3]]
+        if (alike := matcher.ratio()) >= ALIKE:
+            ranks = sorted([*ranks, (-alike, sorted(one) != sorted(plain), candidate)])[:CLOSEST]
+    return [candidate for _, _, candidate in ranks]
+
+
+def _hopeful(matcher: "difflib.SequenceMatcher[str]", known: Iterable[str]) -> list[tuple[float, str]]:
+    """Those that may be alike, and how much at most, which is found much faster than how much; the most hopeful first,
+    and no more of them than one may be kept waiting for."""
+    hopeful = []
+    for candidate in known:
+        matcher.set_seq1(_ZEROS.sub("", candidate))
+        if matcher.real_quick_ratio() >= ALIKE and (most := matcher.quick_ratio()) >= ALIKE:
+            hopeful.append((most, candidate))
+    return sorted(hopeful, reverse=True)[:COMPARED]

@@ -1,14 +1,14 @@
-"""How the house is, read from the database: charges by state, what is late, what somebody must look at."""
+"""How the product is, read from the database: charges by state, what is late, what somebody must look at."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, bindparam, col, func, select
+from sqlmodel import Session, col, func, select
 
 from domain import metrics
 from domain.metrics import Gauge, Labels
-from domain.models import OPEN, ChargingSession, Chore, Finding, RechargeOrder, Refund, SessionState
+from domain.models import IS_OPEN, OPEN, ChargingSession, Chore, Finding, RechargeOrder, Refund, SessionState
 
 DEADLINES = {"session": ChargingSession.due_at, "recharge": RechargeOrder.due_at, "refund": Refund.due_at}
 BOOKS = "books"
@@ -28,14 +28,8 @@ def vitals(db: Session, at: datetime) -> list[tuple[Gauge, Mapping[Labels, float
 
 
 def _sessions(db: Session) -> dict[Labels, float]:
-    """The states stand in the query as they do in the index of open charges, or SQLite would not use it."""
-    states: Any = bindparam("states", OPEN, expanding=True, literal_execute=True)
     counted = dict(
-        db.exec(
-            select(ChargingSession.state, func.count())
-            .where(col(ChargingSession.state).in_(states))
-            .group_by(col(ChargingSession.state))
-        ).all()
+        db.exec(select(ChargingSession.state, func.count()).where(IS_OPEN).group_by(col(ChargingSession.state))).all()
     )
     counted[SessionState.INTERRUPTED] = db.exec(
         select(func.count())
@@ -59,4 +53,4 @@ def _findings(db: Session) -> dict[Labels, float]:
 
 def _audited(db: Session, at: datetime) -> dict[Labels, float]:
     chore = db.get(Chore, BOOKS)
-    return {(): (at - chore.taken_at).total_seconds()} if chore and chore.taken_at else {}
+    return {(): (at - chore.done_at).total_seconds()} if chore and chore.done_at else {}

@@ -8,10 +8,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from domain import sessions
 from domain.db import emit
 from domain.events import WalletChanged
-from domain.models import Account, Entry, Hold, HoldState, RechargeOrder, Refund, RefundState, Transfer, now
-from domain.sentences import NOT_PAID_BACK, PAID_BACK, RECHARGED
+from domain.models import Account, Entry, Hold, HoldState, RechargeOrder, Transfer, now
+from domain.money import plain_rupees
+from domain.sentences import PAID_OWED, RECHARGED, Sentence
+from domain.settings import settings
 
 GATEWAY = "gateway:phonepe"
 CLEARING = "refund_clearing"
@@ -29,12 +32,11 @@ HOUSE = {
 }
 """Accounts of the operator's own, and their kinds."""
 
-REFUNDS = {
-    RefundState.COMPLETED: PAID_BACK,
-    RefundState.FAILED: NOT_PAID_BACK,
-    RefundState.REJECTED: NOT_PAID_BACK,
-}
-"""What a line says of a refund that has ended; the line itself stays as it was booked (payments.md R30)."""
+MOST_ADJUSTED_PAISE = 10_000_000
+"""No adjustment is of more than ₹1,00,000: a slip of zeros moves no crore."""
+
+LOW_PAISE = 20_000
+"""₹200: with less left, a driver is told to add money."""
 
 
 class LedgerConflict(Exception):
@@ -43,6 +45,10 @@ class LedgerConflict(Exception):
 
 class InsufficientFunds(Exception):
     """The wallet has less free money than asked for."""
+
+
+class NotAdjusted(Exception):
+    """Nothing was moved; the argument is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +64,17 @@ class Balance:
         return self.balance_paise - self.held_paise
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a wallet's story. `amount_paise` is signed: money in is positive."""
-
-    id: int
-    at: datetime
-    """When it was booked."""
-    happened_at: datetime
-    """When it happened; a charger that was offline may tell days later."""
-    kind: str
-    amount_paise: int
-    balance_after_paise: int
-    description: str
-    ref: str
-    arrears: bool
-
-
 def wallet_code(user_id: int) -> str:
     return f"wallet:{user_id}"
 
 
 def due_code(user_id: int) -> str:
     return f"due:{user_id}"
+
+
+def of_driver(user_id: int) -> tuple[str, str]:
+    """Both accounts of a driver."""
+    return wallet_code(user_id), due_code(user_id)
 
 
 def open_accounts(db: Session, user_id: int) -> None:
@@ -251,6 +245,17 @@ def release(db: Session, session_id: int, state: HoldState = HoldState.VOID) -> 
     return held.amount_paise
 
 
+def fund_open_hold(db: Session, user_id: int) -> None:
+    """Money came in or was set free during a charge: its hold grows up to the cap (payments.md C24).
+
+    The session's row is left alone: it would be locked after the accounts.
+    """
+    session = sessions.open_of(db, user_id)
+    if session is not None and session.id is not None:
+        resize_hold(db, session.id, settings().session_cap_paise)
+        sessions.announce(db, session)
+
+
 def credit(
     db: Session, key: str, user_id: int, paise: int, *, source: str, kind: str, ref: str, description: str
 ) -> Transfer:
@@ -259,7 +264,7 @@ def credit(
     A later run finds the transfer by its key before it looks at the arrears, which have changed since; under the
     locks, so that of two runs at once the second is the later one.
     """
-    wallet, due = wallet_code(user_id), due_code(user_id)
+    wallet, due = of_driver(user_id)
     accounts = lock(db, [source, wallet, due])
     if known := db.exec(select(Transfer).where(Transfer.idem_key == key)).first():
         return known
@@ -285,72 +290,44 @@ def credit_recharge(db: Session, order: RechargeOrder) -> Transfer:
 def adjust(db: Session, user_id: int, paise: int, *, key: str, reason: str) -> Transfer:
     """An operator's correction: goodwill to the driver (positive) or from him (negative), with its reason.
 
+    What the driver owes is paid from it by a transfer of its own: the operator's line stays as it was given. The rest
+    carries the charge that runs.
+
     Raises:
-        ValueError: without a reason, or for 0 paise.
-        InsufficientFunds: it would take more than the wallet's free money.
+        NotAdjusted: what `refuse_adjustment` refuses, or it would take more than the wallet's free money.
     """
-    if not reason.strip() or not paise:
-        raise ValueError("An adjustment needs an amount and a reason.")
-    account = lock(db, [wallet_code(user_id)])[wallet_code(user_id)]
+    refuse_adjustment(paise, reason)
+    lock(db, [GOODWILL, *of_driver(user_id)])
     known = db.exec(select(Transfer).where(Transfer.idem_key == f"adj:{key}")).first()
-    if known is None and account.balance_paise - account.held_paise + paise < 0:
-        raise InsufficientFunds
+    free = balance(db, user_id).free_paise
+    if known is None and free + paise < 0:
+        raise NotAdjusted(Sentence("The wallet has only {free} free. Nothing was moved.", free=plain_rupees(free)))
     postings = {GOODWILL: -paise, wallet_code(user_id): paise}
-    return post(db, f"adj:{key}", "adjustment", postings, description=reason.strip()[:200])
+    transfer = post(db, f"adj:{key}", "adjustment", postings, description=reason.strip()[:200])
+    if known is None:
+        pay_owed(db, f"owed:{key}", user_id)
+        fund_open_hold(db, user_id)
+    return transfer
 
 
-def lines(
-    db: Session,
-    user_id: int,
-    *,
-    before: int | None = None,
-    limit: int | None = 20,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    kind: str = "",
-) -> list[Line]:
-    """A driver's money story, newest first, a page at a time by keyset (`before` is the last line's id).
+def refuse_adjustment(paise: int, reason: str) -> None:
+    """An adjustment moves something, MOST_ADJUSTED_PAISE at most, and has a reason.
 
-    With `since` or `until` only what was booked from the one on and before the other; with `kind` only transfers of it.
+    Raises:
+        NotAdjusted: it does not.
     """
-    query = (
-        select(Entry, Transfer)
-        .join(Transfer, col(Transfer.id) == Entry.transfer_id)
-        .where(col(Entry.account_code).in_([wallet_code(user_id), due_code(user_id)]))
-        .order_by(col(Entry.id).desc())
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(col(Entry.id) < before)
-    if since is not None:
-        query = query.where(col(Entry.created_at) >= since)
-    if until is not None:
-        query = query.where(col(Entry.created_at) < until)
-    if kind:
-        query = query.where(Transfer.kind == kind)
-    found = db.exec(query).all()
-    ended = _ended_refunds(db, {transfer.ref for entry, transfer in found if transfer.kind == "refund"})
-    return [
-        Line(
-            id=entry.id or 0,
-            at=transfer.created_at,
-            happened_at=transfer.event_at,
-            kind=transfer.kind,
-            amount_paise=entry.amount_paise,
-            balance_after_paise=entry.balance_after_paise,
-            description=ended.get(transfer.ref, transfer.description)
-            if entry.amount_paise < 0
-            else transfer.description,
-            ref=transfer.ref,
-            arrears=entry.account_code == due_code(user_id),
-        )
-        for entry, transfer in found
-    ]
+    if not 0 < abs(paise) <= MOST_ADJUSTED_PAISE:
+        raise NotAdjusted(Sentence("Choose an amount up to {sum}.", sum=plain_rupees(MOST_ADJUSTED_PAISE)))
+    if not reason.strip():
+        raise NotAdjusted(Sentence("An adjustment needs a reason."))
 
 
-def _ended_refunds(db: Session, refs: set[str]) -> dict[str, str]:
-    """What became of these refunds, by their merchant ids; those still on their way are left out."""
-    if not refs:
-        return {}
-    refunds = db.exec(select(Refund).where(col(Refund.merchant_refund_id).in_(refs)))
-    return {r.merchant_refund_id: REFUNDS[RefundState(r.state)] for r in refunds if r.state in REFUNDS}
+def pay_owed(db: Session, key: str, user_id: int, *, ref: str = "") -> None:
+    """What an earlier charge left owed is paid from money that came or was set free: nobody owes who has money.
+
+    Whoever calls it holds the locks of the driver's accounts and knows that it is the first time.
+    """
+    has = balance(db, user_id)
+    if paid := min(has.free_paise, has.arrears_paise):
+        postings = {wallet_code(user_id): -paid, due_code(user_id): paid}
+        post(db, key, "charging", postings, ref=ref, description=PAID_OWED)

@@ -1,1 +1,1 @@
-"""The drivers' door: pages and state in Reflex, forms and webhooks in Starlette."""
+"""The drivers' adapter: pages and state in Reflex, forms and webhooks in Starlette."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import reflex as rx
 import structlog
-from reflex.event import EventSpec
+from reflex.event import Event, EventSpec
+from reflex.state import BaseState, FrontendEventExceptionState, StateUpdate
 from reflex.utils.exec import is_prod_mode
 from reflex.utils.prerequisites import get_web_dir
 from reflex_base.constants import Dirs
@@ -27,8 +28,9 @@ from domain.db import opened
 from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import settings
+from domain.throttle import Sparingly
 from evapp.components.effects import effects
-from evapp.components.strip import renewal, strip
+from evapp.components.strip import no_signal, renewal, strip
 from evapp.pages.broken import broken
 from evapp.pages.charge import charge
 from evapp.pages.charger import charger
@@ -58,6 +60,7 @@ from evapp.state.effects import Effects
 from evapp.state.find import Find
 from evapp.state.help import Help
 from evapp.state.history import History, Session
+from evapp.state.live import Live
 from evapp.state.ops_charger import OpsCharger
 from evapp.state.ops_findings import OpsFindings
 from evapp.state.ops_fleet import Fleet
@@ -74,10 +77,10 @@ from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
-from evapp.web import auth, checkout, downloads, health, language, requests
+from evapp.web import auth, checkout, downloads, health, language, requests, tabs
 from evapp.web.headers import Headers
 from evapp.web.live import WithRedis, hub
-from evapp.web.operators import Door
+from evapp.web.operators import OperatorsOnly
 from payments.phonepe import PhonePe
 
 logs.configure()
@@ -86,6 +89,9 @@ log = structlog.get_logger()
 ORPHAN_S = 0.5
 ORPHAN_GRACE_S = 5.0
 """How often a worker looks for its supervisor, and how long it then takes to end in order."""
+REPORT = 1_000
+"""Characters of what a browser says that failed."""
+reports = Sparingly()
 
 
 def handler_failed(exception: Exception) -> EventSpec:
@@ -96,8 +102,19 @@ def handler_failed(exception: Exception) -> EventSpec:
 
 
 def page_failed(exception: Exception) -> None:
-    """Log what a page's script raised in a browser."""
-    log.warning("page failed", error=str(exception))
+    """Log what a page's script raised in a browser, or whatever a stranger says that it did: some in a minute."""
+    if reports.once_more():
+        log.warning("page failed", error=str(exception)[:REPORT])
+
+
+class ShortReports(rx.Middleware):
+    """Cuts what a browser says that failed before Reflex searches it, which takes the square of its length: anybody may
+    send a megabyte."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        if event.state_cls is FrontendEventExceptionState:
+            event.payload.update({name: str(said)[:REPORT] for name, said in event.payload.items()})
+        return None
 
 
 gateway = PhonePe.of(settings())
@@ -141,26 +158,32 @@ app = rx.App(
     ],
     # Inner to outer: round the pages alone, the routes beside them, the handshake, and what every answer has.
     api_transformer=[
-        Door,
+        OperatorsOnly,
         language.ToTheReader,
         beside,
         auth.Handshake,
+        tabs.Crowd,
         WithRedis,
         language.OfRequests,
         Headers,
         requests.Named,
     ],
 )
+assert app.event_namespace is not None
+tabs.keep_short(app.event_namespace)
 app.add_middleware(language.OfEvents(), index=0)
 app.add_middleware(requests.OfEvents(), index=0)
+app.add_middleware(ShortReports(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
-app.app_wraps[5, "Overlay"] = lambda stateful: rx.fragment(strip(), renewal(), effects()) if stateful else None
+app.app_wraps[5, "Overlay"] = lambda stateful: (
+    rx.fragment(strip(Live.running), no_signal(Live.running), renewal(), effects()) if stateful else None
+)
 
 
 @contextlib.asynccontextmanager
-async def house() -> AsyncIterator[None]:
-    """Start-up and shut-down: the database, the bus, the chargers' door, the sweeper. Fails loudly."""
+async def lifespan() -> AsyncIterator[None]:
+    """Start-up and shut-down: the database, the bus, the chargers' side, the sweeper. Fails loudly."""
     settings().check()
     logs.take_over()
     for doubt in settings().doubts():
@@ -172,7 +195,7 @@ async def house() -> AsyncIterator[None]:
         await stack.enter_async_context(opened(settings().database, bus.publish))
         await stack.enter_async_context(living(bus, "web"))
         if settings().ocpp_embedded:
-            await stack.enter_async_context(_chargers_door(bus))
+            await stack.enter_async_context(_central_system(bus))
         await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "web"))
         await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
@@ -181,7 +204,7 @@ async def house() -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _chargers_door(bus: Bus) -> AsyncIterator[None]:
+async def _central_system(bus: Bus) -> AsyncIterator[None]:
     async with listening(host=settings().ocpp_host, port=settings().ocpp_port, bus=bus, settings=settings()):
         csms.set()
         yield
@@ -217,7 +240,7 @@ def _ended(task: asyncio.Task[None]) -> None:
         log.error("a task of the app failed", exc_info=error)
 
 
-app.register_lifespan_task(house)
+app.register_lifespan_task(lifespan)
 
 
 def page(component: Callable[[], rx.Component], route: str, title: Later, *on_load: Any) -> None:

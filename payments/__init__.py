@@ -1,1 +1,1 @@
-"""The payment gateway's door: PhonePe's REST API, translated into the domain's PaymentGateway."""
+"""The payment gateway's adapter: PhonePe's REST API, translated into the domain's PaymentGateway."""

@@ -16,6 +16,7 @@ import structlog
 
 from domain import traces
 from domain.recharges import (
+    GatewayBusy,
     GatewayRefused,
     GatewayUnavailable,
     OrderExists,
@@ -42,8 +43,9 @@ RENEW_BEFORE_S = 180
 EXPIRE_AFTER_S = 900
 """Seconds a driver has to pay; PhonePe allows 300 to 3600 (payments.md 1.3)."""
 
-UNKNOWN_STATUSES = frozenset({408, 429})
-"""Refusals that leave open whether the gateway acted; every 5xx does too (payments.md 1.7)."""
+ASKED_TOO_OFTEN = 429
+UNKNOWN_STATUSES = frozenset({408})
+"""Refusals that leave open whether the gateway acted; that one and every 5xx do too (payments.md 1.7)."""
 
 UNKNOWN_ORDER = frozenset({"INVALID_MERCHANT_ORDER_ID"})
 """Codes of a 400 that say that PhonePe never heard of an order (payments.md 1.4)."""
@@ -212,7 +214,7 @@ class PhonePe:
         return body
 
     def _untold(self, code: str, message: str) -> GatewayUnavailable:
-        log.error("phonepe_status_refused", code=code, words=message)
+        log.error("PhonePe refused to tell a status", code=code, words=message)
         return GatewayUnavailable(f"PhonePe refused to tell a status: {code}")
 
     def doorbell(self, authorization: str, body: bytes) -> str | None:
@@ -264,6 +266,8 @@ class PhonePe:
 
     def _read(self, what: str, answer: httpx.Response) -> tuple[int, shapes.Json]:
         status = answer.status_code
+        if status == ASKED_TOO_OFTEN:
+            raise GatewayBusy(f"PhonePe answered {status}")
         if status in UNKNOWN_STATUSES or not (answer.is_success or answer.is_client_error):
             raise GatewayUnavailable(f"PhonePe answered {status}")
         try:
@@ -272,7 +276,7 @@ class PhonePe:
             raise self._unreadable(what, error) from error
 
     def _unreadable(self, what: str, error: shapes.Unreadable) -> GatewayUnavailable:
-        log.warning("phonepe_unreadable", answer=what, reason=str(error))
+        log.warning("an answer of PhonePe cannot be used", answer=what, reason=str(error))
         return GatewayUnavailable(f"PhonePe's answer cannot be used: {error}")
 
     async def _fresh_token(self) -> Token:
@@ -301,7 +305,7 @@ class PhonePe:
         status, body = self._read("token", answer)
         if status >= 400:
             code, message = shapes.refusal(status, body)
-            log.error("phonepe_credentials_refused", code=code, words=message)
+            log.error("PhonePe refused our credentials", code=code, words=message)
             raise GatewayRefused(code, message)
         try:
             value, lifetime = shapes.token(body)

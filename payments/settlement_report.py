@@ -22,7 +22,6 @@ COLUMNS = {
 }
 """What we read of it, by the names of PhonePe's documentation."""
 NEEDED = ("kind", "merchant_reference", "gateway_reference", "amount", "paid_on", "settled_on")
-KINDS = ("PAYMENT", "REFUND")
 DAYS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d %b %Y", "%d-%b-%Y")
 """How reports write a day; what follows it is the time of day."""
 LONGEST = 80
@@ -60,7 +59,7 @@ def _line(number: int, row: list[str], places: dict[str, int]) -> Line:
     cells = {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
     try:
         return Line(
-            kind=_kind(cells["kind"]),
+            kind=_reference(cells["kind"].upper(), "PaymentType"),
             merchant_reference=_reference(cells["merchant_reference"], "MerchantReferenceId"),
             gateway_reference=_reference(cells["gateway_reference"], "PhonePeReferenceId"),
             amount_paise=abs(_paise(cells["amount"], "Amount")),
@@ -72,12 +71,6 @@ def _line(number: int, row: list[str], places: dict[str, int]) -> Line:
         )
     except ValueError as error:
         raise Unreadable(f"Line {number}: {error}.") from None
-
-
-def _kind(text: str) -> str:
-    if text.upper() not in KINDS:
-        raise ValueError(f"PaymentType {text!r} is not {' or '.join(KINDS)}")
-    return text.upper()
 
 
 def _paise(text: str, column: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from domain.recharges import OrderStatus, Payment, RefundStatus
+from domain.redaction import HIDDEN, Shown, hidden, wholly
 
 Json = dict[str, Any]
 
@@ -22,8 +23,6 @@ DEPTH = 16
 
 PRIVATE = ("vpa", "account", "holder", "card", "ifsc", "phone", "mobile", "email", "token")
 """Parts of field names whose values are about a person and are never stored (security.md, rule 7)."""
-
-REDACTED = "[redacted]"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,6 +90,8 @@ def order_status(body: Json, merchant_order_id: str) -> OrderStatus:
         # PhonePe's samples also show an errorCode on COMPLETED orders; there it means nothing.
         error_code="" if state == "COMPLETED" else _text(body.get("errorCode")),
         body=redacted(body),
+        user_ref=_udf1(body.get("metaInfo")),
+        paid_at=_moment(attempt.get("timestamp")) if state == "COMPLETED" else None,
     )
 
 
@@ -110,6 +111,7 @@ def refund_status(body: Json, merchant_refund_id: str) -> RefundStatus:
         amount_paise=amount,
         error_code="" if state == "COMPLETED" else _text(body.get("errorCode") or attempt.get("errorCode")),
         body=redacted(body),
+        merchant_order_id=_text(body.get("originalMerchantOrderId")),
     )
 
 
@@ -127,19 +129,17 @@ def named(body: Json) -> str | None:
     return next((i for i in ids if isinstance(i, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,63}", i)), None)
 
 
-def redacted(value: Any, depth: int = DEPTH) -> Any:
+def redacted(value: Any) -> Any:
     """The same JSON without what identifies the payer, safe to store on both databases."""
-    if isinstance(value, dict):
-        return {_text(key): _kept(key, item, depth) for key, item in value.items()} if depth else REDACTED
-    if isinstance(value, list):
-        return [redacted(item, depth - 1) for item in value] if depth else REDACTED
-    if isinstance(value, str):
-        return REDACTED if "@" in value else _text(value)
-    return value
+    return hidden(value, _kept, _by_name, DEPTH)
 
 
-def _kept(key: str, value: Any, depth: int) -> Any:
-    return REDACTED if any(part in key.lower() for part in PRIVATE) else redacted(value, depth - 1)
+def _by_name(field: str) -> Shown | None:
+    return wholly if any(part in field.lower() for part in PRIVATE) else None
+
+
+def _kept(text: str) -> str:
+    return HIDDEN if "@" in text else _text(text)
 
 
 def _whole(value: Any) -> int | None:
@@ -161,6 +161,10 @@ def _moment(milliseconds: Any) -> datetime | None:
         return None if value is None else EPOCH + timedelta(milliseconds=value)
     except OverflowError:
         return None
+
+
+def _udf1(meta: Any) -> str:
+    return _text(meta.get("udf1")) if isinstance(meta, dict) else ""
 
 
 def _telling_attempt(details: Any) -> Json:

@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, func, insert, make_url, select, text
 from sqlmodel import SQLModel
 
 from domain import models
@@ -20,7 +21,7 @@ class Unfit(Exception):
 
 
 def move(source: Connection, target: Connection) -> dict[str, int]:
-    """Copy every row, parents first, and count ids on from the highest; gives the rows of each table.
+    """Copy every row, parents first, and count ids on from where the old one was; gives the rows of each table.
 
     Raises:
         Unfit: the databases differ in their revision, or the new one is in use.
@@ -42,16 +43,34 @@ def _check(source: Connection, target: Connection) -> None:
 
 
 def _copy(table: Table, source: Connection, target: Connection) -> int:
-    rows = source.execution_options(yield_per=AT_ONCE).execute(select(table).order_by(*table.primary_key)).mappings()
+    within = (key.parent for key in table.foreign_keys if key.column.table is table)
+    # What refers to a row of its own table comes after those that do not: notes after receipts.
+    in_order = select(table).order_by(*(column.is_not(None) for column in within), *table.primary_key)
+    rows = source.execution_options(yield_per=AT_ONCE).execute(in_order).mappings()
     count = 0
     for some in rows.partitions():
         target.execute(insert(table), [dict(row) for row in some])
         count += len(some)
     if target.dialect.name == "postgresql" and (counted := table.autoincrement_column) is not None:
-        highest = select(func.max(counted)).scalar_subquery()
+        highest = func.greatest(select(func.max(counted)).scalar_subquery(), _numbered(table, source))
         sequence = func.pg_get_serial_sequence(table.name, counted.name)
         target.execute(select(func.setval(sequence, highest)).where(highest.is_not(None)))
     return count
+
+
+def _numbered(table: Table, source: Connection) -> int | None:
+    """The last id that SQLite has given: beyond the highest after a restore, which skips what chargers may know."""
+    if source.dialect.name != "sqlite":
+        return None
+    given: int | None = source.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+    return given
+
+
+def _missing(url: str) -> Path | None:
+    """The file of a SQLite database that is not there: to open it would make an empty one."""
+    address = make_url(url)
+    file = Path(address.database or "")
+    return file if address.get_backend_name() == "sqlite" and not file.is_file() else None
 
 
 def main(typed: Sequence[str] | None = None) -> int:
@@ -59,6 +78,9 @@ def main(typed: Sequence[str] | None = None) -> int:
     parser.add_argument("source", help="sqlite:///var/evapp.db")
     parser.add_argument("target", help="postgresql+psycopg://user@host/evapp, empty and migrated")
     given = parser.parse_args(typed)
+    if (missing := _missing(given.source)) is not None:
+        print(f"There is no database {missing}.", file=sys.stderr)
+        return 1
     with (
         closing(Database(given.source)) as old,
         closing(Database(given.target)) as new,

@@ -28,8 +28,11 @@ MODULES = (
     "tariffs",
     "prices",
     "wallet",
+    "story",
+    "placing",
     "recharges",
     "charging",
+    "wishes",
     "starts",
     "stops",
     "settlement",
@@ -40,6 +43,7 @@ TESTS = (
     "tests/money",
     "tests/csms/test_cards.py",
     "tests/csms/test_reservations.py",
+    "tests/csms/test_kilowatt_hours.py",
     "tests/csms/test_quirks_of_charges.py",
 )
 WITHOUT = (

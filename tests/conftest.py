@@ -11,9 +11,12 @@ from sqlmodel import Session
 
 from domain import logs
 from domain.db import Database, opened
+from domain.settings import settings
 from tests.databases import begin_run, empty, migrate, postgres_database, postgres_server
 
 BROWSER_TEST_S = 400
+LIVES_S = 400
+"""Lives in any order are many thousand transactions: a minute on a free machine, more on one that does other things."""
 hypothesis.settings.register_profile("calm", deadline=None)
 """A busy machine is no fault; timings belong in bench/."""
 
@@ -26,19 +29,30 @@ def pytest_configure() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One worker has the built app: two builds at once would write the same .web; the first test waits for it.
+    """One worker has the built app: two builds at once would write the same .web; the first test waits for it. What
+    takes long has its time.
 
     Not in pytest_collection_modifyitems: xdist reads the groups in its own, before ours.
     """
     if "e2e" in item.path.parts:
         item.add_marker(pytest.mark.xdist_group("app"))
         item.add_marker(pytest.mark.timeout(BROWSER_TEST_S))
+    elif item.path.stem.endswith("_any_order"):
+        item.add_marker(pytest.mark.timeout(LIVES_S))
 
 
 @pytest.fixture(autouse=True)
 def logs_of_the_product() -> None:
     """What tests log is written as servers write it, for tests/leaks.py to look through."""
     logs.configure()
+
+
+@pytest.fixture(autouse=True)
+def settings_of_this_process() -> Iterator[None]:
+    """Read before a test changes the environment, and forgotten after it, so that no test leaves others its own."""
+    settings()
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,10 @@ from csms.fast import Done, Hot, Leave
 from csms.repairs import LARGEST
 from csms.v16 import setup
 from csms.v16.metering import CONTEXTS, LOCATIONS, MEASURANDS, PHASES
-from csms.v16.numbers import LARGEST_CONNECTOR, LARGEST_TRANSACTION
 from csms.v16.schemas import schema
+from domain.chargers import MOST_CONNECTORS
 from domain.samples import Sample
+from domain.stops import TRANSACTIONS
 
 EMPTY = b"{}"
 
@@ -94,7 +95,7 @@ def acknowledged(_charger: Connection, _told: Any, _received_at: datetime, _done
 def status_notification(charger: Connection, told: Any, received_at: datetime, done: Done) -> bytes | None:
     """Durable with whatever other chargers report at the moment."""
     number = told.connectorId
-    if not 0 <= number <= LARGEST_CONNECTOR:
+    if not 0 <= number <= MOST_CONNECTORS:
         raise Leave
     at = None
     if told.timestamp is not UNSET and parsed(told.timestamp):
@@ -119,9 +120,9 @@ def meter_values(charger: Connection, told: Any, received_at: datetime, done: Do
     if charger.energy_factor != 1:
         raise Leave
     number = told.transactionId
-    if number is UNSET or not 0 < number <= LARGEST_TRANSACTION:
+    if number is UNSET or number not in TRANSACTIONS:
         number = None
-    connector = told.connectorId if 0 <= told.connectorId <= LARGEST_CONNECTOR else 0
+    connector = told.connectorId if 0 <= told.connectorId <= MOST_CONNECTORS else 0
     if connector == 0 and number is None:
         return EMPTY
     if len(told.meterValue) != 1:
@@ -160,7 +161,7 @@ _IGNORED: Meaning = (-1, 0, "", 0, 0)
 _meanings: dict[tuple[Any, ...], Meaning] = {}
 """By the labels of a value, in the order of the decoded fields: a charger labels its values always alike."""
 _KNOWN = 10_000
-"""Labels kept; who thinks up ever new ones fills no memory."""
+"""How many combinations of labels are remembered, so that a stranger who makes up ever new ones fills no memory."""
 _EXACT = 18
 """Digits with which a figure is worked out in whole numbers."""
 _SCALES = [10**digits for digits in range(_EXACT + 1)]

@@ -2,22 +2,17 @@
 
 from typing import Any
 
-LARGEST_CONNECTOR = 255
-LARGEST_TRANSACTION = 2**31 - 1
+from domain.chargers import MOST_CONNECTORS
+from domain.stops import TRANSACTIONS
 
 
 def transaction_id(told: dict[str, Any]) -> int | None:
     """The transaction a message names; None for one that nobody can have been given (ocpp.md Q21, Q22)."""
     number: int = told.get("transactionId", 0)
-    return number if 0 < number <= LARGEST_TRANSACTION else None
+    return number if number in TRANSACTIONS else None
 
 
 def connector(told: dict[str, Any]) -> int | None:
     """The connector a message names, 0 for the charger as a whole (OCPP 1.6, 4.9, ocpp.md Q44); None for nonsense."""
     number: int = told.get("connectorId", -1)
-    return number if 0 <= number <= LARGEST_CONNECTOR else None
-
-
-def connector_to_charge_at(told: dict[str, Any]) -> int:
-    """The connector of a start; a charger that names none, or the whole charger, means its first one."""
-    return connector(told) or 1
+    return number if 0 <= number <= MOST_CONNECTORS else None

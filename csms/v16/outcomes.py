@@ -41,7 +41,10 @@ async def recorded(
 async def _offer_key(charger: Connection, payload: Payload) -> None:
     """From now on both keys open the door: nobody knows when it begins to use the new one (ocpp.md Q8)."""
     if payload["key"].lower() == KEY:
-        await transact(chargers.offer_key, charger.charger_id, payload["value"])
+        try:
+            await transact(chargers.offer_key, charger.charger_id, payload["value"])
+        except chargers.NotAKey as error:
+            raise CallRefused(str(error)) from None
 
 
 async def _before_change(charger: Connection, payload: Payload) -> None:

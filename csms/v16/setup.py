@@ -8,10 +8,11 @@ import structlog
 
 from csms.central import HEARTBEAT_S
 from csms.connection import Connection
-from domain import sessions
+from domain import sessions, set_ups
 from domain.bus import CallRefused
-from domain.db import read
+from domain.db import read, transact
 from domain.models import now
+from domain.set_ups import Try
 
 log = structlog.get_logger()
 
@@ -36,8 +37,12 @@ def _between(least: int, most: int, value: int) -> tuple[Callable[[str], bool], 
     return lambda given: given.strip().isdecimal() and least <= int(given) <= most, (str(value),)
 
 
+def _names(value: str) -> set[str]:
+    return {name.strip() for name in value.split(",")}
+
+
 def _measures_enough(given: str) -> bool:
-    return {ENERGY, POWER} <= {name.strip() for name in given.split(",")}
+    return {ENERGY, POWER} <= _names(given)
 
 
 WISHES = (
@@ -58,22 +63,24 @@ WISHES = (
     Wish("LocalAuthorizeOffline", *_exactly("false")),
     Wish("AllowOfflineTxForUnknownId", *_exactly("false")),
     Wish("ClockAlignedDataInterval", lambda given: given.strip() in ("0", "900"), ("0",)),
+    Wish("StopTxnSampledData", *_exactly("")),
+    Wish("StopTxnAlignedData", *_exactly("")),
 )
 """Prepaid charging on public ground: nothing starts without us, and the meter is heard at least twice a minute.
 
-One unsupported measurand rejects a whole list (OCPP 1.6, 3.16.4), so the lists grow shorter.
+One unsupported measurand rejects a whole list (OCPP 1.6, 3.16.4), so the lists grow shorter. As soon as the next list
+names nothing that the charger does not have already, no more is written: it would be written again after every boot.
+
+A stop is to carry no samples: they came before, and a night's make it too large to be taken (docs/adr/0006). A charger
+that refuses the empty list keeps its own.
 """
 
 
 async def after_boot(charger: Connection) -> None:
-    """Read what is configured and set only what differs: some chargers reboot when they are written to."""
-    known = await _configuration(charger)
-    for wish in WISHES:
-        item = known.get(wish.key.lower())
-        if item is None or item.get("readonly") is True or wish.fits(str(item.get("value", ""))):
-            continue
-        await _set(charger, wish)
-    await charger.central.set_ups.add(charger.charger_id)
+    """Set it up, unless a car charges there: some chargers reboot when they are written to."""
+    charger.postponed = await read(sessions.running_at, charger.charger_id)
+    if not charger.postponed:
+        await _set_up(charger)
 
 
 async def resync(charger: Connection) -> None:
@@ -85,13 +92,31 @@ async def resync(charger: Connection) -> None:
 async def make_up(charger: Connection) -> None:
     """The set-up of its last boot, where the line or we were gone before it was done.
 
-    Not while a car charges there, since some chargers reboot when they are written to, and no more often than boots
-    are followed by one (ocpp.md Q10).
+    Not while a car charges there, and no more often than boots are followed by one (ocpp.md Q10).
     """
     due = charger.set_up_due
     charger.postponed = due and await read(sessions.running_at, charger.charger_id)
     if due and not charger.postponed and charger.central.calmly(charger.charger_id, now()):
-        await after_boot(charger)
+        await _set_up(charger)
+
+
+async def _set_up(charger: Connection) -> None:
+    """Read what is configured and set only what differs, each value once to a charger that keeps its own."""
+    known = await _configuration(charger)
+    tried = await read(set_ups.tried, charger.charger_id)
+    for wish in WISHES:
+        item = known.get(wish.key.lower())
+        if item is None or item.get("readonly") is True:
+            continue
+        given, before = str(item.get("value", "")), tried.get(wish.key)
+        attempt = None if wish.fits(given) else Try(read=given, wanted=wish.values[0])
+        if attempt == before:
+            continue
+        # Before it is written: the charger may boot instead of answering, and reads the same again.
+        await transact(set_ups.note, charger.charger_id, wish.key, attempt)
+        if attempt is not None:
+            await _set(charger, wish, given)
+    await charger.central.set_ups.add(charger.charger_id)
 
 
 async def _asked(charger: Connection, action: str, payload: dict[str, Any]) -> dict[str, Any] | None:
@@ -112,8 +137,10 @@ async def _configuration(charger: Connection) -> dict[str, dict[str, Any]]:
     return {str(i.get("key", "")).lower(): i for i in items if isinstance(i, dict)} if isinstance(items, list) else {}
 
 
-async def _set(charger: Connection, wish: Wish) -> None:
+async def _set(charger: Connection, wish: Wish, given: str) -> None:
     for value in wish.values:
+        if _names(value) <= _names(given):
+            return
         answer = await _asked(charger, "ChangeConfiguration", {"key": wish.key, "value": value})
         if answer is None:
             continue

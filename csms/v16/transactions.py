@@ -8,7 +8,7 @@ from csms.clock import stamp
 from csms.connection import Connection
 from csms.protocol import Request
 from csms.v16 import metering, setup
-from csms.v16.numbers import connector_to_charge_at, transaction_id
+from csms.v16.numbers import connector, transaction_id
 from domain import charging, dispatch, tokens
 from domain.db import read, transact
 
@@ -22,14 +22,14 @@ async def authorize(charger: Connection, request: Request) -> dict[str, Any]:
 async def start_transaction(charger: Connection, request: Request) -> dict[str, Any]:
     """Begin the session; a repeated message finds the same one (ocpp.md Q19).
 
-    What is missing is taken as the charger's first connector, no tag and a meter at zero: the car may be charging
+    What is missing is taken as a connector that the domain chooses, no tag and a meter at zero: the car may be charging
     already, and without a transaction id nobody could stop it.
     """
     told = request.payload
     begun = await transact(
         charging.started,
         charger_id=charger.charger_id,
-        connector_number=connector_to_charge_at(told),
+        connector_number=connector(told) or 0,
         tag=told.get("idTag", ""),
         meter_start_wh=told.get("meterStart", 0),
         at=charger.clock.at(told.get("timestamp"), request.received_at, request.repairs, queued=True),

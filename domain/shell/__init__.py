@@ -1,6 +1,6 @@
 """The operator's commands: one function and one row in a table each, and a paragraph in docs/operate.md."""
 
-from domain.shell import api_keys, cards, chargers, charges, payments, people, tariffs
+from domain.shell import api_keys, cards, chargers, charges, gateway, machines, payments, people, tariffs
 
 COMMANDS = (
     *chargers.COMMANDS,
@@ -8,6 +8,8 @@ COMMANDS = (
     *cards.COMMANDS,
     *people.COMMANDS,
     *payments.COMMANDS,
+    *gateway.COMMANDS,
     *charges.COMMANDS,
     *api_keys.COMMANDS,
+    *machines.COMMANDS,
 )

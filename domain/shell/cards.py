@@ -94,7 +94,7 @@ COMMANDS = (
         add,
         (
             NUMBER,
-            argument("--user", USER, type=text(60)),
+            argument("--user", USER, type=text(60, 1)),
             argument("--group", "cards of one group may end each other's charges", type=text(20), default=""),
             argument("--until", "the day or time it expires, Indian time", type=moment),
             argument("--concurrent", "it may run several charges at once", action="store_true"),
@@ -107,6 +107,6 @@ COMMANDS = (
         "token link",
         "whose charges a card's are from now on",
         link,
-        (NUMBER, argument("user", USER, nargs="?", type=text(60))),
+        (NUMBER, argument("user", USER, nargs="?", type=text(60, 1))),
     ),
 )

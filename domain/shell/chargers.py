@@ -1,12 +1,11 @@
 """The operator's words for chargers."""
 
-import secrets
 from argparse import Namespace
 from collections.abc import Iterator
 
 from sqlmodel import Session, col, select
 
-from domain import chargers, health, quirks, tariffs
+from domain import chargers, health, quirks, safety, tariffs
 from domain.models import RUNNING, Charger, ChargingSession, Connector, now
 from domain.money import plain_rupees
 from domain.prices import Price
@@ -24,9 +23,6 @@ from domain.shell.command import (
 )
 from domain.stickers import sticker
 
-KEY_BYTES = 20
-"""Of a random key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
-SHORTEST_KEY, LONGEST_KEY = 16, 40
 PINGS: dict[str, int | None] = {"off": 0, "default": None}
 LONGEST_PING_S = 86_400
 
@@ -37,24 +33,24 @@ def pings(typed: str) -> int | str:
 
 
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
-    if not chargers.IDENTITY.fullmatch(given.id):
-        raise Mistake("A charger's ID has up to 48 letters, digits and the characters * - _ . : and begins with no /.")
-    charger = shell.act(
-        f"charger:{given.id}",
-        {"name": given.name, "place": given.place, "group": given.group},
-        chargers.add,
-        given.id,
-        name=given.name,
-        place=given.place,
-        state=given.state,
-        connectors=given.connectors,
-        max_power_w=given.kw,
-        kind=given.kind,
-    )
+    try:
+        charger = shell.act(
+            f"charger:{given.id}",
+            {"name": given.name, "place": given.place, "group": given.group},
+            chargers.add,
+            given.id,
+            name=given.name,
+            place=given.place,
+            state=given.state,
+            connectors=given.connectors,
+            max_power_w=given.kw,
+            kind=given.kind,
+        )
+    except chargers.NotACharger as error:
+        raise Mistake(str(error)) from None
     if given.group:
         shell.do(chargers.set_group, given.id, given.group)
-    scheme = "wss" if settings().ocpp_tls_cert else "ws"
-    yield f"{charger.id} may connect, to {scheme}://<this host>:{settings().ocpp_port}/ocpp/{charger.id}."
+    yield f"{charger.id} may connect, to {_address(charger.id)}."
     if not charger.key_hash:
         yield f"It needs no key yet. Give it one: python -m domain charger set-key {charger.id} --random"
 
@@ -108,15 +104,21 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
             for c in connectors
         ),
     )
+    if events := shell.do(safety.newest, given.id):
+        yield ""
+        yield from columns(
+            ("SECURITY EVENT", "AT", "DETAIL"), ((event.kind, clock(event.at), event.detail) for event in events)
+        )
 
 
 def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.random == bool(given.key):
         raise Mistake("Give a key, or --random for a new one.")
-    key = secrets.token_hex(KEY_BYTES).upper() if given.random else given.key
-    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
-        raise Mistake(f"A key has {SHORTEST_KEY} to {LONGEST_KEY} characters.")
-    shell.act(f"charger:{given.id}", "", chargers.set_key, given.id, key)
+    key = chargers.new_key() if given.random else given.key
+    try:
+        shell.act(f"charger:{given.id}", "", chargers.set_key, given.id, key)
+    except chargers.NotAKey as error:
+        raise Mistake(str(error)) from None
     if given.random:
         yield f"The key of {given.id} is {key}"
         yield "It is shown only now. Set it in the charger as AuthorizationKey."
@@ -176,10 +178,19 @@ def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[i
     return charger, list(connectors), running, tariffs.price(db, charger_id, now())
 
 
+def _address(charger_id: str) -> str:
+    """Where it connects; in production another program ends TLS, and no setting says under which name."""
+    if settings().ocpp_tls_cert:
+        return f"wss://<this host>:{settings().ocpp_port}/ocpp/{charger_id}"
+    if settings().production:
+        return f"the chargers' address of docs/deploy.md, wss://<their name>/ocpp/{charger_id}"
+    return f"ws://<this host>:{settings().ocpp_port}/ocpp/{charger_id}"
+
+
 def _contact(charger: Charger) -> str:
     if charger.retired_at:
         return "retired"
-    return "online" if charger.online else "offline"
+    return "in contact" if chargers.in_contact(charger, now()) else chargers.NO_CONTACT
 
 
 def _statuses(connectors: list[Connector]) -> str:
@@ -198,7 +209,7 @@ def _key(charger: Charger) -> str:
     return "set" if charger.key_hash else "none"
 
 
-ID = argument("id", "the charger's identity", type=text(48))
+ID = argument("id", "the charger's identity", type=text(chargers.LONGEST_ID))
 
 COMMANDS = (
     Command(
@@ -210,7 +221,7 @@ COMMANDS = (
             argument("--name", "what drivers read", type=text(120), default=""),
             argument("--place", "where it stands", type=text(200), default=""),
             argument("--state", "its state of India, if not the seller's", type=text(40), default=""),
-            argument("--connectors", "how many plugs it has", type=number(1, 255), default=1),
+            argument("--connectors", "how many plugs it has", type=number(1, chargers.MOST_CONNECTORS), default=1),
             argument("--kw", "the most a plug gives, in kW", type=watts, default=0),
             argument("--kind", "of its plugs: CCS2, Type 2 …", type=text(40), default=""),
             argument("--group", "the group whose tariff it has", type=text(40), default=""),
@@ -224,7 +235,7 @@ COMMANDS = (
         set_key,
         (
             ID,
-            argument("key", "16 to 40 characters", nargs="?", type=text(LONGEST_KEY), default=""),
+            argument("key", chargers.KEY_WORDS, nargs="?", default=""),
             argument("--random", "make a new one and show it once", action="store_true"),
         ),
         ends_connections=True,

@@ -4,39 +4,42 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from sqlalchemy.exc import NoResultFound
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
-from domain import findings, goodwill, receipts, settlement, trail
-from domain.models import OPEN, ChargingSession, Entry, SessionState, Transfer, User
+from domain import charges, findings, goodwill, receipts, settlement, trail
+from domain.charges import Charge
+from domain.models import ChargingSession, Entry, Transfer
 from domain.money import plain_rupees
 from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, rupees, text
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
+    which = charges.NOT_OVER if given.running else charges.EVERY
     yield from columns(
         ("NUMBER", "REF", "DRIVER", "CHARGER", "STATE", "REQUESTED", "KWH", "COST", "REVIEW"),
         (
             (
-                session.id,
-                session.ref,
-                username,
-                f"{session.charger_id}/{session.connector_number}",
-                session.state,
-                clock(session.requested_at),
-                _kwh(session.energy_wh),
-                plain_rupees(session.cost_paise),
-                "yes" if session.review else "",
+                charge.session.id,
+                charge.session.ref,
+                _driver(charge),
+                f"{charge.session.charger_id}/{charge.session.connector_number}",
+                charge.session.state,
+                clock(charge.session.requested_at),
+                _kwh(charge.session.energy_wh),
+                plain_rupees(charge.cost_paise),
+                "yes" if charge.session.review else "",
             )
-            for session, username in shell.do(_newest, given)
+            for charge in shell.do(charges.page, which=which, charger_id=given.charger, limit=given.limit)
         ),
     )
 
 
 def show(shell: Shell, given: Namespace) -> Iterator[str]:
-    session, username, entries = shell.do(_one, given.session)
+    charge = shell.do(_one, given.session)
+    session = charge.session
     about = {
         "number": session.id,
-        "driver": username,
+        "driver": _driver(charge),
         "charger": f"{session.charger_id}, connector {session.connector_number}",
         "state": session.state + (", estimated" if session.estimated else ""),
         "paused": session.suspended,
@@ -53,7 +56,7 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         "reason": session.stop_reason,
         "register": f"{session.meter_start_wh} to {session.meter_stop_wh or session.meter_wh} Wh",
         "energy": f"{_kwh(session.energy_wh)} kWh",
-        "cost": plain_rupees(session.cost_paise),
+        "cost": plain_rupees(charge.cost_paise),
         "arrears": plain_rupees(session.arrears_paise),
         "receipt": session.receipt_number,
         "review": session.review,
@@ -74,21 +77,21 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         ("WHEN", "WHAT", "ACCOUNT", "AMOUNT"),
         (
             (clock(transfer.created_at), transfer.description, entry.account_code, plain_rupees(entry.amount_paise))
-            for entry, transfer in entries
+            for entry, transfer in shell.do(_moved, session)
         ),
     )
 
 
 def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
-    found, username, _ = shell.do(_one, given.session)
+    charge = shell.do(_one, given.session)
     try:
         facts = {"paise": given.rupees, "reason": given.reason}
-        gift = found.id or 0, given.rupees, given.reason
-        session = shell.act(f"session:{found.ref}", facts, goodwill.give_back, *gift)
+        gift = charge.session.id or 0, given.rupees, given.reason
+        session = shell.act(f"session:{charge.session.ref}", facts, goodwill.give_back, *gift)
     except goodwill.NotGivenBack as error:
         raise Mistake(str(error)) from None
     [*_, note] = shell.do(receipts.notes, session)
-    yield f"{username} gets {plain_rupees(given.rupees)} back of {session.ref}, with credit note {note.number}."
+    yield f"{charge.username} gets {plain_rupees(given.rupees)} back of {session.ref}, with credit note {note.number}."
 
 
 def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -110,32 +113,25 @@ def resolve(shell: Shell, given: Namespace) -> Iterator[str]:
     yield f"Finding {given.number} {'is' if first else 'was already'} resolved."
 
 
-def _newest(db: Session, given: Namespace) -> list[tuple[ChargingSession, str]]:
-    query = select(ChargingSession).order_by(col(ChargingSession.id).desc()).limit(given.limit)
-    if given.charger:
-        query = query.where(ChargingSession.charger_id == given.charger)
-    if given.running:
-        query = query.where(col(ChargingSession.state).in_((*OPEN, SessionState.INTERRUPTED)))
-    return [(session, _driver(db, session)) for session in db.exec(query)]
-
-
-def _one(db: Session, typed: str) -> tuple[ChargingSession, str, list[tuple[Entry, Transfer]]]:
-    is_number = typed.isascii() and typed.isdigit() and len(typed) < 10
-    named = [ChargingSession.ref == typed.upper(), *([ChargingSession.id == int(typed)] if is_number else [])]
-    session = db.exec(select(ChargingSession).where(or_(*named))).first()
-    if session is None:
+def _one(db: Session, typed: str) -> Charge:
+    charge = charges.named(db, typed)
+    if charge is None:
         raise Mistake(f"There is no session {typed!r}. Give its number or its ref; `session list` shows them.")
-    moved = (
+    return charge
+
+
+def _moved(db: Session, session: ChargingSession) -> list[tuple[Entry, Transfer]]:
+    of_session = (
         select(Entry, Transfer)
         .join(Transfer, col(Transfer.id) == Entry.transfer_id)
         .where(Transfer.ref == session.ref)
         .order_by(col(Entry.id))
     )
-    return session, _driver(db, session), list(db.exec(moved))
+    return list(db.exec(of_session))
 
 
-def _driver(db: Session, session: ChargingSession) -> str:
-    return db.get_one(User, session.user_id).username if session.user_id else "walk-up"
+def _driver(charge: Charge) -> str:
+    return charge.username or "walk-up"
 
 
 def _kwh(wh: int) -> str:

@@ -15,8 +15,8 @@ from sqlmodel import Session
 from domain import trail
 from domain.db import Database, opened
 from domain.events import Event
+from domain.india import INDIA, in_our_years
 from domain.money import AmountError, parse_rupees
-from domain.receipts import INDIA
 from domain.recharges import PaymentGateway
 
 P = ParamSpec("P")
@@ -109,12 +109,14 @@ class Command:
     """Whether a running server must end something at once, so that it matters when none hears of it."""
 
 
-def text(longest: int) -> Callable[[str], str]:
-    """Text that fits its column."""
+def text(longest: int, least: int = 0) -> Callable[[str], str]:
+    """Text that fits its column; with `least`, such that there is something to read."""
 
     def read(typed: str) -> str:
         if not typed.isprintable() or len(typed) > longest:
             raise argparse.ArgumentTypeError(f"at most {longest} characters, and none that cannot be printed")
+        if len(typed.strip()) < least:
+            raise argparse.ArgumentTypeError(f"at least {least} character that can be seen")
         return typed.strip()
 
     return read
@@ -161,7 +163,7 @@ def moment(typed: str) -> datetime:
         at = datetime.fromisoformat(typed)
     except ValueError:
         raise argparse.ArgumentTypeError("a day or time such as 2026-12-01 or 2026-12-01T06:00") from None
-    return at if at.tzinfo else at.replace(tzinfo=INDIA)
+    return in_our_years(at if at.tzinfo else at.replace(tzinfo=INDIA))
 
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -174,4 +176,4 @@ def columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[s
 
 def clock(at: datetime | None) -> str:
     """A moment in India, to the second."""
-    return at.astimezone(INDIA).strftime("%Y-%m-%d %H:%M:%S") if at else "-"
+    return in_our_years(at).astimezone(INDIA).strftime("%Y-%m-%d %H:%M:%S") if at else "-"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlmodel import Session, select
 
 from domain import accounts, audit, identity, operators, pins, trail, wallet
-from domain.models import Role, User, now
+from domain.models import User, now
 from domain.money import plain_rupees
 from domain.settings import settings
 from domain.shell.command import Command, Failed, Mistake, Shell, argument, columns, signed_rupees, text
@@ -28,7 +28,7 @@ def find(shell: Shell, given: Namespace) -> Iterator[str]:
                 plain_rupees(money.balance_paise),
                 plain_rupees(money.held_paise),
                 plain_rupees(money.arrears_paise),
-                _state(user),
+                accounts.standing(user, now()),
             )
             for user, money in found
         ),
@@ -68,16 +68,16 @@ def make_driver(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
-    if not given.rupees or not given.reason:
-        raise Mistake("An adjustment needs an amount and a reason.")
     user = shell.do(meant, given.user)
     try:
         facts = {"paise": given.rupees, "reason": given.reason}
         adjusted = user.id or 0, given.rupees
-        shell.act(f"user:{user.id}", facts, wallet.adjust, *adjusted, key=shell.key, reason=given.reason)
-    except wallet.InsufficientFunds:
-        free = plain_rupees(shell.do(wallet.balance, user.id or 0).free_paise)
-        raise Mistake(f"{user.username} has only {free} free. Nothing was moved.") from None
+        key = given.key or shell.key
+        shell.act(f"user:{user.id}", facts, wallet.adjust, *adjusted, key=key, reason=given.reason)
+    except wallet.LedgerConflict:
+        raise Mistake(f"The key {given.key!r} names another adjustment. Nothing was moved.") from None
+    except wallet.NotAdjusted as error:
+        raise Mistake(str(error)) from None
     moved = f"{plain_rupees(abs(given.rupees))} {'given to' if given.rupees > 0 else 'taken from'} {user.username}"
     balance = plain_rupees(shell.do(wallet.balance, user.id or 0).balance_paise)
     yield f"{moved}, who has {balance} now and reads the reason in the wallet."
@@ -101,11 +101,12 @@ def _with_money(db: Session, typed: str) -> list[tuple[User, wallet.Balance]]:
 
 def meant(db: Session, typed: str) -> User:
     """Exactly one user: by number, username or phone; a part of a name is not enough to act on."""
-    if typed.isascii() and typed.isdigit() and len(typed) < 10:
-        user = db.get(User, int(typed))
-    else:
-        column, spelling = identity.login(typed)
-        user = db.exec(select(User).where(getattr(User, column) == spelling)).first() if spelling else None
+    column, spelling = identity.login(typed)
+    user = db.exec(select(User).where(getattr(User, column) == spelling)).first() if spelling else None
+    if typed.isascii() and typed.isdigit() and len(typed) < 10 and (numbered := db.get(User, int(typed))) is not None:
+        if user is not None and user.id != numbered.id:
+            raise Mistake(f"User {typed} is {numbered.username}; {typed} is also how user {user.id} is called.")
+        user = numbered
     if user is None:
         raise Mistake(
             f"There is no user {typed!r}. Give the number, the username or the phone; `user find` shows them."
@@ -117,16 +118,6 @@ def _still_here(user: User) -> User:
     if not user.pin_hash:
         raise Mistake(f"User {user.id} has deleted this account; it cannot be opened again.")
     return user
-
-
-def _state(user: User) -> str:
-    if not user.pin_hash:
-        return "deleted"
-    if user.role == Role.OPERATOR:
-        return "operator"
-    if user.blocked_at:
-        return "blocked"
-    return "locked" if user.locked_until and user.locked_until > now() else ""
 
 
 USER = argument("user", "number, username or phone", type=text(100))
@@ -153,6 +144,9 @@ COMMANDS = (
             USER,
             argument("rupees", "50, 50.25 or -50", type=signed_rupees),
             argument("--reason", "why; the driver reads it", type=text(200), required=True),
+            argument(
+                "--key", "a name for this wish: the same one again is the same adjustment", type=text(64), default=""
+            ),
         ),
     ),
     Command("wallet audit", "check every rule of the ledger; exit code 1 when one is broken", check),

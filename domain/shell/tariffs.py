@@ -1,7 +1,6 @@
 """The operator's words for prices."""
 
 import argparse
-import re
 from argparse import Namespace
 from collections.abc import Iterator
 
@@ -9,37 +8,30 @@ from sqlmodel import Session
 
 from domain import chargers, tariffs
 from domain.models import Charger, Tariff, now
-from domain.money import AmountError, parse_rupees, plain_rupees
+from domain.money import plain_rupees
 from domain.prices import MOST_IDLE_MINUTES, Band, Price
 from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, number, rupees, text
 from domain.tariffs import LEAST_GRACE, MOST_GRACE
-
-_HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)=([0-9.]+)")
 
 
 def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.charger:
         shell.do(chargers.info, given.charger)
+    price = Price(
+        given.rupees, 0, given.start_fee, given.per_minute, given.idle_after, given.idle_per_minute, tuple(given.band)
+    )
     try:
         shell.act(
             f"charger:{given.charger}" if given.charger else f"tariff:{given.group or 'all'}",
             {"paise_per_kwh": given.rupees, "from": given.begins},
             tariffs.set_price,
-            given.rupees,
+            price,
             charger_id=given.charger,
             group=given.group,
-            effective_at=tariffs.beginning(given.begins),
-            start_paise=given.start_fee,
-            per_minute_paise=given.per_minute,
-            idle_after_minutes=given.idle_after,
-            idle_per_minute_paise=given.idle_per_minute,
-            bands=tuple(given.band),
+            effective_at=given.begins,
         )
     except tariffs.NotAPrice as error:
         raise Mistake(str(error)) from None
-    price = Price(
-        given.rupees, 0, given.start_fee, given.per_minute, given.idle_after, given.idle_per_minute, tuple(given.band)
-    )
     since = f"From {clock(given.begins)} on" if given.begins else "From now on"
     yield f"{since} a kWh costs {plain_rupees(given.rupees)}, GST included, {_where(given.charger, given.group)}."
     yield from parts(price)
@@ -87,18 +79,12 @@ def parts(price: Price) -> Iterator[str]:
         )
 
 
-def hours(typed: str) -> Band:
-    """A band of the day, such as 22:00-06:00=12.50; rupees for a kWh."""
-    match = _HOURS.fullmatch(typed)
+def band(typed: str) -> Band:
+    """Hours with a price of their own."""
     try:
-        paise = parse_rupees(match[5] if match else None)
-    except AmountError:
-        raise argparse.ArgumentTypeError("hours and rupees for a kWh, such as 22:00-06:00=12.50") from None
-    assert match is not None
-    begin, end = ((int(match[n]) * 60 + int(match[n + 1])) if match[n] else 0 for n in (1, 3))
-    if begin == end:
-        raise argparse.ArgumentTypeError("hours that end at another time than they begin")
-    return Band(begin, end, paise)
+        return tariffs.parse_band(typed)
+    except tariffs.NotAPrice as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _of(db: Session, charger_id: str) -> tuple[Charger, Price, list[Tariff]]:
@@ -131,10 +117,10 @@ COMMANDS = (
         set_price,
         (
             argument("rupees", "for a kWh, GST included: 18 or 18.50", type=rupees),
-            argument("--charger", "at this charger only", type=text(48), default=None),
-            argument("--group", "at the chargers of this group", type=text(40), default=None),
+            argument("--charger", "at this charger only", type=text(48, least=1), default=None),
+            argument("--group", "at the chargers of this group", type=text(40, least=1), default=None),
             argument("--from", "from this day or time on, Indian time; default: now", type=moment, dest="begins"),
-            argument("--band", "other hours, other price: 22:00-06:00=12.50", type=hours, action="append", default=[]),
+            argument("--band", "other hours, other price: 22:00-06:00=12.50", type=band, action="append", default=[]),
             argument("--start-fee", "rupees once, when energy flows", type=rupees, default=0),
             argument("--per-minute", "rupees for a minute of charging", type=rupees, default=0),
             argument(

@@ -1,10 +1,15 @@
 """Things to press: 48 px tall, always with a word, one look for each kind of act."""
 
+from typing import Any
+
 import reflex as rx
+from reflex_base.event import EventChain, no_args_event_spec
+from reflex_base.vars.function import ArgsFunctionOperation, FunctionVar
+from reflex_components_sonner.toast import toast_ref
 
 from evapp.components.native import NativeLink
 from evapp.components.text import Content
-from evapp.texts import at
+from evapp.texts import at, t
 
 LOOKS = {
     "primary": "bg-peacock text-on-peacock",
@@ -14,6 +19,8 @@ LOOKS = {
 }
 """What it does → how it looks. `money` is for energy and money that comes in, `stop` for what ends something."""
 
+NEEDS_LINE = ("money", "stop")
+"""Looks of what rests while the connection is lost (theme.css)."""
 SHAPE = (
     "inline-flex items-center justify-center gap-2 min-h-12 px-5 py-2 rounded-field font-semibold text-body "
     "text-center no-underline cursor-pointer active:scale-[.985] transition-transform "
@@ -38,7 +45,10 @@ def button(
     class_name: str = "",
     **props: object,
 ) -> rx.Component:
-    """An act on this page. While `busy` it is disabled, says `busy_label` and keeps its width."""
+    """An act on this page. While `busy` it is disabled, says `busy_label` and keeps its width.
+
+    What one of NEEDS_LINE does is `at_once`.
+    """
     words: list[Content] = [icon(picture), label] if picture else [label]
     if busy is not None:
         words = [
@@ -50,7 +60,35 @@ def button(
             )
         ]
         props |= {"disabled": busy, "aria_busy": busy}
-    return rx.el.button(*words, **{"type": "button", **props}, class_name=f"{SHAPE}{LOOKS[kind]} {class_name}")
+    look = f"{SHAPE}{LOOKS[kind]} {'needs-line ' if kind in NEEDS_LINE else ''}{class_name}"
+    return rx.el.button(*words, **{"type": "button", **props}, class_name=look)
+
+
+online: rx.Var[bool] = rx.Var("navigator.onLine").to(bool)
+
+
+def at_once(act: Any, args_spec: Any = no_args_event_spec, *, then: Any = None) -> Any:
+    """An event that is done now or not at all: Reflex keeps a tap on a dead link, and does it on whatever page is open
+    when the link is back. Who taps in vain is told so, and the link is made anew.
+
+    `args_spec` is Reflex's of the trigger, where the event takes what that gives; `then` is called in the browser when
+    the event was sent.
+    """
+    sent = _chain([act.temporal], args_spec).call(rx.Var("...args")).is_not_none()
+    felt = then.to(FunctionVar).call() if then is not None else rx.Var("null")
+    tap = ArgsFunctionOperation.create(("...args",), rx.cond(online & sent, felt, _unheard()))
+    return tap.to(FunctionVar, EventChain)
+
+
+def _unheard() -> rx.Var[Any]:
+    words = t("No connection just now. Nothing was done; please try again.")
+    say: FunctionVar[Any] = toast_ref.to(dict)["message"].to(FunctionVar)
+    connect = _chain([], no_args_event_spec)  # Reflex looks after its socket with each event, and with none
+    return rx.Var.create([say.call(words, {"id": "unheard"}), connect.call()])
+
+
+def _chain(events: list[Any], args_spec: Any) -> FunctionVar[Any]:
+    return rx.Var.create(EventChain.create(events, args_spec)).to(FunctionVar)
 
 
 def button_link(

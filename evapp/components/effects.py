@@ -8,6 +8,7 @@ from reflex_base.vars.function import FunctionStringVar, FunctionVar
 from reflex_components_sonner.toast import toast_ref
 
 from evapp.components.notifying import notifying
+from evapp.components.receipt import RECEIPT
 from evapp.state.alerts import Alerts
 from evapp.state.effects import Effects
 from evapp.state.live import Live
@@ -16,14 +17,21 @@ from evapp.texts.languages import ENGLISH, LANGUAGES
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
 set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
 register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
+to_receipt: FunctionVar[Any] = FunctionStringVar.create(f"document.getElementById('{RECEIPT}')?.focus")
 
 
 document: rx.Var[Any] = rx.Var("document.documentElement")
 marking: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute.bind")
 workers: rx.Var[Any] = rx.Var("navigator.serviceWorker")
+lost: rx.Var[bool] = rx.Var("document.activeElement === document.body").to(bool)
+"""Nothing has the focus: what had it is gone, or nothing did."""
 worker: rx.Var[Any] = rx.Var("navigator.serviceWorker?.controller?.scriptURL")
 listen: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener")
 listening: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener.bind")
+clearing: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.removeAttribute.bind")
+hear: FunctionVar[Any] = FunctionStringVar.create("window.addEventListener")
+OFFLINE = "data-offline"
+"""Set on the document while the browser says that there is no network."""
 CHANGE = "controllerchange"
 RENEWED = "data-renewed"
 """Set on the document when another service worker has taken over its page: a newer version is here."""
@@ -51,6 +59,12 @@ def saying(text: rx.Var[str], tone: rx.Var[str], rest: rx.RestProp) -> rx.Compon
     return rx.el.span(rest, on_mount=rx.run_script(level.call(text)), hidden=True)
 
 
+@rx.memo
+def going_on(rest: rx.RestProp) -> rx.Component:
+    """Takes the focus to the receipt when it is mounted: with the meter went the button that had it."""
+    return rx.el.span(rest, on_mount=rx.run_script(rx.cond(lost, to_receipt.call(), rx.Var("null"))), hidden=True)
+
+
 def _document_speaks() -> EventSpec:
     """The document's language is its address's; a page that is not built ahead cannot say so by itself."""
     path = rx.Var("window.location.pathname").to(str) + "/"
@@ -68,6 +82,12 @@ def _when_renewed() -> EventSpec:
     return rx.run_script(listen.call(CHANGE, rx.cond(worker, mark, after_the_first), {"once": True}))
 
 
+def _says_when_offline() -> list[EventSpec]:
+    """Marks the page as soon as the phone has no signal: its socket is believed in for twenty seconds more."""
+    mark, clear = marking.call(document, OFFLINE, ""), clearing.call(document, OFFLINE)
+    return [rx.run_script(hear.call("offline", mark)), rx.run_script(hear.call("online", clear))]
+
+
 def effects() -> rx.Component:
     """Mounted once, in the overlay of evapp.py."""
     return rx.fragment(
@@ -75,12 +95,17 @@ def effects() -> rx.Component:
         rx.cond(
             Effects.sentence != "",
             rx.fragment(
-                rx.cond(Effects.tone != "quiet", saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish)),
+                rx.cond(
+                    Effects.tone == "quiet",
+                    going_on(key=Effects.wish),
+                    saying(text=Effects.sentence, tone=Effects.tone, key=Effects.wish),
+                ),
                 rx.cond(Alerts.on != "", notifying(text=Effects.sentence, key=Effects.wish)),
             ),
         ),
         rx.cond((Live.low != "") & (Alerts.on != ""), notifying(text=Live.short, key=Live.low)),
         # In this order: the page listens before there can be a first worker.
         rx.el.span(on_mount=[_when_renewed(), rx.run_script(register.call("/sw.js"))], hidden=True),
+        rx.el.span(on_mount=_says_when_offline(), hidden=True),
         rx.el.span(on_mount=_document_speaks(), hidden=True),
     )

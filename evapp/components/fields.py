@@ -1,9 +1,13 @@
 """Fields of a form: label above, hint and error beside, tied together for screen readers."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.experimental.client_state import ClientStateVar
+from reflex_base.event import EventChain
+from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar, FunctionVar
 
-from evapp.components.buttons import button, icon
+from evapp.components.buttons import button, icon, online
 from evapp.components.native import NativeForm
 from evapp.components.text import Text
 from evapp.components.tokens import CHOICES
@@ -36,7 +40,9 @@ def field(
         before: a fixed beginning such as "+91".
         after: a button at the end of the input.
         class_name: more for the input, such as `uppercase`.
-        props: of the input: `type`, `input_mode`, `auto_complete`, `default_value`, `on_blur`…
+        props: of the input: `type`, `input_mode`, `auto_complete`, `default_value`, `on_blur`… Never `value`: it would
+            take back each key until the server has answered. What the page puts there itself is a `default_value`
+            with another `key`.
     """
     wrong = error != "" if isinstance(error, rx.Var) else bool(error)
     return rx.el.div(
@@ -51,7 +57,7 @@ def field(
                 aria_invalid=rx.cond(wrong, "true", "false"),
                 aria_describedby=f"{name}-error {name}-hint" if hint else f"{name}-error",
                 spell_check=False,
-                class_name=INPUT + ("pl-14 " if before else "") + ("pr-24 " if after else "") + class_name,
+                class_name=INPUT + _room(before) + ("pr-24 " if after else "") + class_name,
                 **props,
             ),
             rx.el.span(after, class_name="absolute right-0.5") if after is not None else None,
@@ -65,6 +71,11 @@ def field(
         ),
         rx.el.p(hint, id=f"{name}-hint", class_name="text-note text-ink-3 mt-1.5") if hint else None,
     )
+
+
+def _room(before: str) -> str:
+    """For the padding, a fixed beginning and the gap after it."""
+    return f"pl-[calc(1.5rem+{len(before)}ch)] " if before else ""
 
 
 def area(
@@ -131,9 +142,16 @@ def posted_form(*children: rx.Component, action: str, label: Text, busy_label: T
         action=at(action),
         method="post",
         no_validate=True,
-        on_submit=busy.set_value(True),
+        on_submit=_unless_offline(busy.set_value(True)),
         class_name="grid gap-5",
     )
+
+
+def _unless_offline(posting: Any) -> Any:
+    """Without signal nothing is posted: the browser's own page of an error would take what was typed."""
+    stay: FunctionVar[Any] = FunctionStringVar.create("submitting.preventDefault")
+    post = rx.cond(online, posting.to(FunctionVar).call(), stay.call())
+    return ArgsFunctionOperation.create(("submitting",), post).to(FunctionVar, EventChain)
 
 
 def hidden(name: str, value: Text) -> rx.Component:
@@ -176,4 +194,5 @@ def chips(legend: Text, *items: rx.Component) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(legend, class_name="text-note text-ink-2 mb-2"),
         rx.el.div(*items, class_name=CHOICES),
+        class_name="min-w-0",
     )

@@ -1,16 +1,23 @@
 """Money, energy and time as people in India write them, made from whole numbers and aware times."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time
 from functools import cache, lru_cache
 
 from babel.dates import format_date, format_time
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
 
+from domain.india import INDIA
 from evapp.texts import language, t
 
-IST = timezone(timedelta(hours=5, minutes=30), "IST")
-"""India has one time zone and no summer time, so no zone database is needed."""
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}(?:\.[0-9]*)?")
+
+
+def plainly(typed: str) -> str:
+    """An amount for the domain's one parser, from how we show it and people copy it: "₹ 1,00,000" is "100000"."""
+    amount = "".join(typed.replace("₹", "").split())
+    return amount.replace(",", "") if _GROUPED.fullmatch(amount) else amount
 
 
 def rupees(paise: int) -> str:
@@ -50,23 +57,23 @@ def rated_kw(w: int) -> str:
 
 def clock(at: datetime) -> str:
     """The time of day in India: 5:02 pm. `at` is an aware time."""
-    here = at.astimezone(IST)
+    here = at.astimezone(INDIA)
     return _clock(here.hour, here.minute, language().locale)
 
 
 def hour(minute: int) -> str:
     """A minute of the day: 1320 -> 10:00 pm."""
-    return clock(datetime(2000, 1, 1, minute // 60, minute % 60, tzinfo=IST))
+    return clock(datetime(2000, 1, 1, minute // 60, minute % 60, tzinfo=INDIA))
 
 
 def day(at: datetime) -> str:
     """The date in India: 22 Nov 2026. `at` is an aware time."""
-    return format_date(at.astimezone(IST), "d MMM y", locale=language().locale)
+    return format_date(at.astimezone(INDIA), "d MMM y", locale=language().locale)
 
 
 def month(at: datetime) -> str:
     """The month in India: November 2026. `at` is an aware time."""
-    return format_date(at.astimezone(IST), "MMMM y", locale=language().locale)
+    return format_date(at.astimezone(INDIA), "MMMM y", locale=language().locale)
 
 
 def moment(at: datetime) -> str:

@@ -23,4 +23,6 @@ class NativeLink(Element):
     tag = "a"
     href: rx.Var[str]
     download: rx.Var[str]
+    """Empty for a file: without it Reflex believes that the page is left, and ends its socket."""
+    target: rx.Var[str]
     rel: rx.Var[str]

@@ -7,7 +7,7 @@ import reflex as rx
 from reflex_components_radix.primitives.dialog import dialog
 
 from evapp.components.bones import bone
-from evapp.components.buttons import button, icon, text_link
+from evapp.components.buttons import at_once, button, icon, text_link
 from evapp.components.dialog import SHEET
 from evapp.components.fields import field
 from evapp.components.notices import empty, notice
@@ -107,7 +107,7 @@ def question(page: Any) -> rx.Component:
                 dialog.description(page.question, class_name="text-ink-2 mt-2 break-words whitespace-pre-wrap"),
                 rx.el.div(
                     button(t("Cancel"), kind="quiet", on_click=page.cancel, class_name="w-full"),
-                    button(page.go, kind="stop", on_click=page.do, class_name="w-full"),
+                    button(page.go, kind="stop", on_click=at_once(page.do), class_name="w-full"),
                     class_name="grid gap-3 mt-6 sm:grid-cols-2",
                 ),
                 role="alertdialog",

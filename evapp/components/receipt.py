@@ -12,6 +12,9 @@ from evapp.components.spark import spark
 from evapp.components.status import status
 from evapp.texts import t
 
+RECEIPT = "receipt"
+"""Id of the panel, where whoever followed the charge by keyboard or by ear goes on."""
+
 
 @dataclass(frozen=True)
 class BillLine:
@@ -66,6 +69,8 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
             rx.cond(bill.sum != "", rx.el.p(bill.sum, class_name="num text-body text-ink-2 mt-3")),
             rx.cond(bill.lines.length() > 0, _sums(bill.lines)),  # type: ignore[attr-defined]
             label=t("Receipt"),
+            id=RECEIPT,
+            tab_index=-1,
         ),
         rx.el.div(
             rx.cond(
@@ -116,6 +121,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 kind="quiet",
                 picture="download",
                 native=True,
+                download="",
                 class_name="mt-4",
             ),
         ),
@@ -137,15 +143,16 @@ def _note(note: BillLine) -> rx.Component:
         kind="quiet",
         picture="download",
         native=True,
+        download="",
         class_name="mt-3",
     )
 
 
 def _line(name: str, value: str) -> rx.Component:
     return rx.el.div(
-        rx.el.dt(name, class_name="text-note text-ink-2 shrink-0"),
-        rx.el.dd(value, class_name="num text-body text-ink text-right"),
-        class_name="flex items-baseline justify-between gap-6 py-2.5",
+        rx.el.dt(name, class_name="text-note text-ink-2 min-w-0"),
+        rx.el.dd(value, class_name="num text-body text-ink text-right min-w-0 ml-auto"),
+        class_name="flex flex-wrap items-baseline justify-between gap-x-6 py-2.5",
     )
 
 

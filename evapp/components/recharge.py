@@ -20,6 +20,7 @@ def recharge(
     *,
     chosen: Text,
     typed: Text,
+    fills: Any,
     label: Text,
     error: Text,
     least: str,
@@ -34,6 +35,7 @@ def recharge(
     Args:
         chosen: the chip's value, rupees as digits; empty when an amount is typed.
         typed: what stands in the field `other`.
+        fills: names the last text that was put there by the page, as `field` takes it.
         label: of the button, with the amount it adds.
         error: one sentence beside the field.
         least: the least amount, as people write it.
@@ -59,7 +61,8 @@ def recharge(
                 input_mode="decimal",
                 auto_complete="off",
                 max_length=12,
-                value=typed,
+                default_value=typed,
+                key=fills,
                 on_change=on_type,
                 class_name="num",
             ),
@@ -71,7 +74,7 @@ def recharge(
                     class_name=f"min-h-11 cursor-pointer {UNDERLINED}",
                 ),
                 rx.el.span(t("{least} minimum", least=least), class_name="num text-note text-ink-2"),
-                class_name="flex items-center justify-between gap-4",
+                class_name="flex flex-wrap items-center justify-between gap-x-4",
             ),
         ),
         button(
@@ -88,7 +91,7 @@ def recharge(
         no_validate=True,
         # What is typed before the server's word comes would be emptied by it, and the amount beside it be paid.
         custom_attrs={"inert": ~alive},
-        class_name="grid gap-3 mt-6",
+        class_name="grid grid-cols-1 gap-3 mt-6",
     )
 
 

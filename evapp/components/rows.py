@@ -55,7 +55,8 @@ def fact(name: Content, value: Content, action: rx.Component | None = None) -> r
         rx.el.dt(name, class_name="text-note text-ink-2"),
         rx.el.dd(value, class_name="num text-body text-ink min-w-0"),
         rx.el.dd(action, class_name="col-start-2 row-start-1 row-span-2") if action is not None else None,
-        class_name="grid grid-cols-[minmax(0,1fr)_auto] content-center items-center gap-x-4 py-3 min-h-16",
+        class_name="grid grid-cols-[minmax(min-content,1fr)_minmax(0,auto)] content-center items-center gap-x-4 py-3 "
+        "min-h-16",
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex_base.vars.function import FunctionStringVar, FunctionVar
 
+from evapp.components.asking import asked, asking, unanswered
 from evapp.components.bones import stale
 from evapp.components.buttons import button, icon
 from evapp.components.cable import cable
@@ -69,15 +70,27 @@ def waiting_panel(live: Any) -> rx.Component:
     )
 
 
+def spoken(live: Any) -> rx.Var[str]:
+    """What is said to who does not see the charge; empty while a notice on the page says it."""
+    words: rx.Var[str] = rx.cond(_before(live) | (live.state == "charging"), live.spoken, "")
+    return words
+
+
+def _before(live: Any) -> rx.Var[bool]:
+    """No energy has flowed yet."""
+    asked: rx.Var[bool] = (live.state == "starting") | (live.state == "waiting")
+    return asked
+
+
 def charge_panel(live: Any) -> rx.Component:
     """All of the running charge: meter, what the driver must know, the way to stop, the curve."""
-    before = (live.state == "starting") | (live.state == "waiting")
+    before = _before(live)
     return rx.el.div(
-        rx.el.p(rx.cond(before | (live.state == "charging"), live.spoken, ""), role="status", class_name="sr-only"),
         rx.cond(before, waiting_panel(live), rx.fragment(live_meter(live), awake())),
         cable(live.flowing, news=live.news),
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
+            unanswered(t("No answer yet. The charger's own button stops it, too.")),
             class_name="sticky bottom-[5.5rem] z-10 mt-1.75 lg:static",
         ),
         rx.el.div(
@@ -123,9 +136,9 @@ def running_card(live: Any) -> rx.Component:
             figure(live.energy, "kWh", size="card"),
             rx.el.div(
                 spark(live.curve, label=t("Power over the last readings"), height="h-11"),
-                class_name="w-[38%] max-w-44 shrink-0",
+                class_name="w-[38%] max-w-44 min-w-0",
             ),
-            class_name="flex items-end justify-between gap-4 mt-3",
+            class_name="flex flex-wrap items-end justify-between gap-4 mt-3",
         ),
         rx.el.p(
             t("{cost} so far · {power} kW", cost=live.cost, power=live.power),
@@ -167,13 +180,12 @@ def charge_bar(live: Any) -> rx.Component:
 
 
 def _stop(live: Any) -> rx.Component:
-    stopping = ~live.can_stop
     return confirm(
         button(
             t("Stop charging"),
             kind="stop",
             picture="square",
-            busy=stopping,
+            busy=~live.can_stop | asked.value,
             busy_label=t("Stopping…"),
             class_name="w-full",
         ),
@@ -181,9 +193,16 @@ def _stop(live: Any) -> rx.Component:
         sentence=live.stop_question,
         keep=t("Keep charging"),
         go=t("Stop and pay"),
-        on_go=live.stop,
+        on_go=asking(live.stop),
     )
 
 
 def _cancel(live: Any) -> rx.Component:
-    return button(t("Cancel"), kind="quiet", on_click=live.stop, class_name="w-full bg-paper")
+    return button(
+        t("Cancel"),
+        kind="quiet",
+        busy=asked.value,
+        busy_label=t("Stopping…"),
+        on_click=asking(live.stop),
+        class_name="needs-line w-full bg-paper",
+    )

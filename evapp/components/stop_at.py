@@ -14,7 +14,7 @@ KINDS = ("", "paise", "wh", "minutes")
 
 
 def stop_at(state: Any) -> rx.Component:
-    """The choice; `state` has `kind`, `typed`, `usual`, `unit`, `error`, and `choose` and `write`."""
+    """The choice; `state` has `kind`, `typed`, `fills`, `usual`, `unit`, `error`, and `choose`, `write` and `take`."""
     return rx.el.div(
         chips(
             t("Stop at"),
@@ -39,7 +39,8 @@ def stop_at(state: Any) -> rx.Component:
                     input_mode="decimal",
                     auto_complete="off",
                     max_length=9,
-                    value=state.typed,
+                    default_value=state.typed,
+                    key=state.fills,
                     on_change=state.write,
                     class_name="num",
                 ),
@@ -85,6 +86,4 @@ def _kind(state: Any, value: str, face: str, name: str) -> rx.Component:
 
 
 def _usual(state: Any, one: Any) -> rx.Component:
-    return chip(
-        "stop_at_usual", one.value, one.face, checked=state.typed == one.value, on_change=state.write(one.value)
-    )
+    return chip("stop_at_usual", one.value, one.face, checked=state.typed == one.value, on_change=state.take(one.value))

@@ -25,8 +25,10 @@ SIZES = {
 """Text sizes from small print to the figure on the meter; rem, so that a reader's own text size counts, as far as the
 large ones and the words of the bar at the bottom find room."""
 
-CHOICES = "grid gap-2 grid-cols-[repeat(auto-fit,minmax(min(100%,4rem),1fr))]"
-"""Up to four in a row on a phone, less in larger letters."""
+CHOICES = (
+    "grid gap-2 grid-cols-[repeat(auto-fit,minmax(min(100%,max(4rem,min(50%_-_.25rem,(17.5rem_-_100%)_*_999))),1fr))]"
+)
+"""Up to four in a row; where four of 4 rem do not fit, two, and one in larger letters."""
 
 CORNERS = {"field": "12px", "card": "20px", "panel": "28px"}
 

@@ -3,18 +3,20 @@
 import reflex as rx
 
 from evapp.components.addresses import maps, shared
+from evapp.components.asking import answered, asked, asking, unanswered
 from evapp.components.bones import bone
-from evapp.components.buttons import button, button_link, icon, text_link
+from evapp.components.buttons import at_once, button, button_link, icon, text_link
 from evapp.components.fault_form import fault_form
 from evapp.components.meter import panel
 from evapp.components.notices import notice
 from evapp.components.receipt import power, receipt
 from evapp.components.rows import row, rows, section
-from evapp.components.running import charge_panel, curve_section
+from evapp.components.running import charge_panel, curve_section, spoken
 from evapp.components.shell import columns, shell
 from evapp.components.status import status
 from evapp.components.stop_at import stop_at, stop_at_section
 from evapp.state.charger import ChargerPage, Plug
+from evapp.state.effects import Effects
 from evapp.state.fault_report import FaultReport
 from evapp.state.favourite import Favourite
 from evapp.state.find import Known
@@ -32,6 +34,8 @@ def charger() -> rx.Component:
     return shell(
         "/charge",
         rx.cond(ChargerPage.id != "", ChargerPage.id, bone("7ch")),
+        said(),
+        answered(Effects.answers),
         columns(
             rx.match(
                 ChargerPage.phase,
@@ -55,16 +59,24 @@ def charger() -> rx.Component:
     )
 
 
+def said() -> rx.Component:
+    """The charge for who does not see it. The meter goes when it ends: words inside of it would go unsaid."""
+    end = rx.cond(Effects.tone == "quiet", Effects.sentence, "")
+    words = rx.match(ChargerPage.phase, ("running", spoken(Live)), ("finished", end), "")
+    return rx.el.p(words, role="status", class_name="sr-only")
+
+
 def links() -> rx.Component:
     """Where the charger stands, who helps, and telling others of the charge."""
     return rx.el.p(
         rx.cond(
-            ChargerPage.place != "", text_link(t("Open in Maps"), maps(ChargerPage.place), native=True, rel="noopener")
+            ChargerPage.place != "",
+            text_link(t("Open in Maps"), maps(ChargerPage.place), native=True, target="_blank", rel="noopener"),
         ),
         rx.cond(
             ChargerPage.phase == "running",
             rx.fragment(
-                text_link(t("Share on WhatsApp"), shared(told()), native=True, rel="noopener"),
+                text_link(t("Share on WhatsApp"), shared(told()), native=True, target="_blank", rel="noopener"),
                 text_link(t("Get help with this charge"), "/help"),
             ),
             text_link(t("Get help"), f"/help?charger={ChargerPage.id}"),
@@ -87,9 +99,9 @@ def star() -> rx.Component:
         rx.cond(Favourite.on, t("Favourite"), t("Add to favourites")),
         type="button",
         aria_pressed=rx.cond(Favourite.on, "true", "false"),
-        on_click=Favourite.toggle,
-        class_name="star inline-flex items-center gap-2 min-h-11 -my-1.5 shrink-0 text-note font-medium text-peacock "
-        "cursor-pointer",
+        on_click=at_once(Favourite.toggle),
+        class_name="star needs-line inline-flex items-center gap-2 min-h-11 -my-1.5 shrink-0 text-note font-medium "
+        "text-peacock cursor-pointer",
     )
 
 
@@ -97,7 +109,7 @@ def state_and_price(state: rx.Var[str] | str) -> rx.Component:
     """The first things to know before a start."""
     return rx.el.div(
         status(state),
-        rx.el.p(ChargerPage.rate, class_name="num text-reading leading-6 font-semibold text-ink"),
+        rx.el.p(ChargerPage.rate, class_name="num text-reading leading-6 font-semibold text-ink min-w-0"),
         class_name="flex flex-wrap items-center justify-between gap-x-4",
     )
 
@@ -124,10 +136,13 @@ def ready() -> rx.Component:
                     t("Start charging"),
                     kind="money",
                     picture="plug-zap",
-                    on_click=ChargerPage.start,
+                    busy=asked.value,
+                    busy_label=t("Starting…"),
+                    on_click=asking(ChargerPage.start(ChargerPage.id, ChargerPage.plug)),  # type: ignore[operator]
                     class_name="w-full mt-6",
                 ),
             ),
+            unanswered(t("No answer yet. Nothing is charged until energy flows.")),
             label=t("Charger"),
         ),
         failed(),
@@ -172,8 +187,8 @@ def plugs() -> rx.Component:
         ChargerPage.plugs.length() > 1,  # type: ignore[attr-defined]
         rx.el.fieldset(
             rx.el.legend(t("Connector"), class_name="text-note text-ink-2 mb-2"),
-            rx.el.div(rx.foreach(ChargerPage.plugs, plug), class_name="grid gap-2 sm:grid-cols-2"),
-            class_name="mt-5",
+            rx.el.div(rx.foreach(ChargerPage.plugs, plug), class_name="grid grid-cols-1 gap-2 sm:grid-cols-2"),
+            class_name="mt-5 min-w-0",
         ),
     )
 
@@ -232,9 +247,14 @@ def wait() -> rx.Component:
         notice(
             "info",
             t("We tell you here as soon as it is free, until {time}.", time=Vacancy.until),
-            action=button(t("Do not tell me"), kind="quiet", on_click=Vacancy.leave),
+            action=button(t("Do not tell me"), kind="quiet", on_click=at_once(Vacancy.leave), class_name="needs-line"),
         ),
-        button(t("Tell me when it is free"), picture="bell", on_click=Vacancy.wait, class_name="w-full"),
+        button(
+            t("Tell me when it is free"),
+            picture="bell",
+            on_click=at_once(Vacancy.wait),
+            class_name="needs-line w-full",
+        ),
     )
 
 
@@ -262,9 +282,13 @@ def suggestions(ids: list[str]) -> rx.Component:
 
 
 def charger_row(item: Known) -> rx.Component:
-    """One charger and what it is doing now."""
+    """One charger and what it is doing now; one that has no place is called by its ID alone."""
     return row(
-        item.place, under=status(item.shown, item.words), aside=item.id, aside_under=item.price, href=f"/c/{item.id}"
+        item.place,
+        under=status(item.shown, item.words),
+        aside=rx.cond(item.place == item.id, "", item.id),
+        aside_under=item.price,
+        href=f"/c/{item.id}",
     )
 
 

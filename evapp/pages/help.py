@@ -8,9 +8,11 @@ from evapp.components.bones import loaded
 from evapp.components.buttons import button_link, text_link
 from evapp.components.money import whole_rupees
 from evapp.components.rows import fact, facts, question, section
+from evapp.components.running import charge_bar
 from evapp.components.shell import shell
 from evapp.components.text import Text
 from evapp.state.help import PLAIN, Help
+from evapp.state.live import Live
 from evapp.texts import t
 
 
@@ -19,8 +21,9 @@ def help_page() -> rx.Component:
     return shell(
         "/profile",
         t("Help"),
-        rx.el.div(_people(_typed()), _status(), _questions(), class_name="grid gap-9 max-w-[40rem]"),
+        rx.el.div(_people(_typed()), _status(), _questions(), class_name="grid grid-cols-1 gap-9 max-w-[40rem]"),
         lead=t("A person answers, every day from 7 am to 10 pm."),
+        bar=charge_bar(Live),
     )
 
 
@@ -36,13 +39,14 @@ def _people(typed: Text) -> rx.Component:
             whatsapp(settings().support_whatsapp, typed),
             picture="message-circle",
             native=True,
+            target="_blank",
             rel="noopener",
             class_name="w-full sm:w-auto",
         ),
         rx.el.p(
             t("Or by e-mail:"),
             " ",
-            text_link(email, mail(email, t("Help with charging"), typed), native=True),
+            text_link(email, mail(email, t("Help with charging"), typed), native=True, target="_blank"),
             class_name="text-ink-2 mt-3",
         ),
         rx.el.p(

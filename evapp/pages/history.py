@@ -57,7 +57,7 @@ def charges() -> rx.Component:
                 button(t("Show 20 more"), kind="quiet", on_click=History.show_more, class_name="w-full mt-4"),
             ),
         ),
-        empty(t("No charges yet."), button_link(t("Start a charge"), "/charge")),
+        rx.cond(Live.running, rx.fragment(), empty(t("No charges yet."), button_link(t("Start a charge"), "/charge"))),
     )
 
 
@@ -155,6 +155,6 @@ def helped() -> rx.Component:
     """Help that already knows which charge it is about, and the way to tell others of it."""
     return rx.el.p(
         text_link(t("Get help with this charge"), f"/help?charge={Session.bill.ref}"),
-        text_link(t("Share on WhatsApp"), shared(Session.shared), native=True, rel="noopener"),
+        text_link(t("Share on WhatsApp"), shared(Session.shared), native=True, target="_blank", rel="noopener"),
         class_name="flex flex-wrap gap-x-6 mt-4",
     )

@@ -116,10 +116,13 @@ def one_fact(pair: Fact) -> rx.Component:
 
 
 def description() -> rx.Component:
+    """What drivers read of it; a change of its price, which the group has, is open to a fresh PIN alone."""
     return rx.el.form(
         field("name", t("Name"), default_value=OpsCharger.name, max_length=120),
         field("place", t("Place"), default_value=OpsCharger.place, max_length=200),
-        field("group", t("Group"), hint=t("Its tariff holds here."), default_value=OpsCharger.group, max_length=40),
+        opened(
+            field("group", t("Group"), hint=t("Its tariff holds here."), default_value=OpsCharger.group, max_length=40)
+        ),
         button(t("Save"), type="submit", kind="quiet"),
         on_submit=OpsCharger.describe,
         reset_on_submit=False,

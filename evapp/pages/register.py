@@ -38,7 +38,7 @@ def register() -> rx.Component:
             ),
             field(
                 "email",
-                t("E-mail, if you want receipts there"),
+                t("E-mail (optional)"),
                 error=error_of("email"),
                 on_blur=lambda typed: SignIn.check("email", typed),  # type: ignore[operator]
                 type="email",

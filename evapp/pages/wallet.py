@@ -3,11 +3,12 @@
 from typing import Any
 
 import reflex as rx
+from reflex_base.event import on_submit_event
 
 from domain.settings import settings
 from evapp.components import recharge
 from evapp.components.bones import as_of, bone, loaded
-from evapp.components.buttons import button, icon, text_link
+from evapp.components.buttons import at_once, button, button_link, icon, text_link
 from evapp.components.fields import chip, chips
 from evapp.components.meter import figure, panel
 from evapp.components.money import whole_rupees
@@ -43,11 +44,20 @@ def outcome() -> rx.Component:
         rx.el.div(
             rx.cond(
                 Wallet.good,
-                notice("info", Wallet.outcome, reference),
+                notice("info", Wallet.outcome, reference, action=onward()),
                 notice("warn", Wallet.outcome, reference, action=text_link(t("Get help"), "/help")),
             ),
             class_name="mb-4",
         ),
+    )
+
+
+def onward() -> rx.Component:
+    """The way back to the charger that the money was for."""
+    return rx.cond(
+        Wallet.back != "",
+        button_link(t("Back to {charger}", charger=Wallet.back), f"/c/{Wallet.back}", picture="plug-zap"),
+        rx.fragment(),
     )
 
 
@@ -84,6 +94,7 @@ def add_money() -> rx.Component:
         recharge.recharge(
             chosen=Recharge.chosen,
             typed=Recharge.typed,
+            fills=Recharge.fills,
             label=rx.cond(
                 Recharge.sum != "", t("Add {sum} with PhonePe", sum=Recharge.sum), t("Add money with PhonePe")
             ),
@@ -93,7 +104,7 @@ def add_money() -> rx.Component:
             leaving=Recharge.leaving,
             on_choose=Recharge.choose,
             on_type=Recharge.write,
-            on_pay=Recharge.pay,
+            on_pay=at_once(Recharge.pay, on_submit_event),
         ),
     )
 
@@ -140,8 +151,12 @@ def monthly() -> rx.Component:
 def statement(month: Month) -> rx.Component:
     """One month, on paper and for a spreadsheet."""
     links = rx.el.span(
-        text_link(t("PDF"), month.pdf, native=True, aria_label=t("Statement of {month}, PDF", month=month.name)),
-        text_link(t("CSV"), month.csv, native=True, aria_label=t("Statement of {month}, CSV", month=month.name)),
+        text_link(
+            t("PDF"), month.pdf, native=True, download="", aria_label=t("Statement of {month}, PDF", month=month.name)
+        ),
+        text_link(
+            t("CSV"), month.csv, native=True, download="", aria_label=t("Statement of {month}, CSV", month=month.name)
+        ),
         class_name="inline-flex gap-5",
     )
     return row(month.name, aside=links)
@@ -172,7 +187,10 @@ def movement(line: Movement) -> rx.Component:
                 t("Reference {code}", code=line.reference), class_name="num block text-small text-ink-3 break-all"
             ),
         ),
-        rx.cond(line.receipt != "", text_link(t("Receipt (PDF)"), line.receipt, native=True, class_name="text-note")),
+        rx.cond(
+            line.receipt != "",
+            text_link(t("Receipt (PDF)"), line.receipt, native=True, download="", class_name="text-note"),
+        ),
     )
     figures = {"aside": line.amount, "aside_under": line.after}
     return rx.cond(

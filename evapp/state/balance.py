@@ -4,20 +4,26 @@ from domain import history
 from domain.db import read
 from domain.money import energy_for
 from domain.settings import settings
-from evapp.components.money import kwh, rupees
+from evapp.components.money import kwh, rupees, whole_rupees
 from evapp.texts import t
 
 
 async def reach(user_id: int, paise: int) -> str:
     """How much energy a balance is good for, at the price the driver paid last."""
-    if not paise:
-        return t("Add ₹500 to start your first charge")
     last = await read(history.last_tariff, user_id)
+    if not paise:
+        return _empty(first=last is None)
     rate = last or settings().tariff_paise_per_kwh
     energy = kwh(energy_for(paise, rate), 0) if rate else "0"
     if last is None:
         return t("about {energy} kWh", energy=energy)
     return t("about {energy} kWh at your last tariff", energy=energy)
+
+
+def _empty(*, first: bool) -> str:
+    if first:
+        return t("Add {least} to start your first charge", least=whole_rupees(settings().recharge_min_paise))
+    return t("Add money to charge again")
 
 
 def owed(paise: int) -> str:

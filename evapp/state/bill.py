@@ -7,7 +7,7 @@ from domain import charging, settlement
 from domain.history import Charge
 from domain.models import PaperKind, Receipt, SessionState
 from domain.settlement import FAULT_REASONS
-from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees
+from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees, whole_rupees
 from evapp.components.receipt import Bill, BillLine
 from evapp.components.spark import spark_points
 from evapp.texts import later, t
@@ -23,7 +23,6 @@ ENDED_BY = {
     "reserved": later("Stopped: the connector was reserved for somebody else"),
     "card-blocked": later("Stopped: this card is blocked"),
     "card-expired": later("Stopped: this card has expired"),
-    "card-invalid": later("Stopped: this card may not charge"),
     "card-concurrent": later("Stopped: this card was charging elsewhere"),
     "card-unfunded": later("Stopped: your wallet had too little for a start"),
 }
@@ -110,6 +109,8 @@ def _reason(charge: Charge) -> str:
         return t(
             "The charger has sent no final reading since {time}", time=clock(session.stopped_at or session.updated_at)
         )
+    if session.stop_cause == "funds" and charge.cap_paise:
+        return t("Stopped: one charge goes up to {cap}", cap=whole_rupees(charge.cap_paise))
     return t(ENDED_BY.get(session.stop_cause) or REASONS.get(session.stop_reason, REASONS["Local"]))
 
 

@@ -1,7 +1,6 @@
 """One charger's page: what it is, whether it is free, and the one thing to do next."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,25 +11,23 @@ from domain.bus import bus
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
 from domain.db import read, transact
 from domain.models import SessionState, now
-from domain.settings import settings
+from domain.tariffs import least_to_start
 from evapp.components.money import clock, per_kwh, rated_kw, rupees
 from evapp.components.receipt import Bill
 from evapp.state.bill import bill_of, curve_of
+from evapp.state.effects import Effects
 from evapp.state.fault_report import FaultReport
 from evapp.state.favourite import Favourite
 from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
 from evapp.state.vacancy import Vacancy
-from evapp.state.visit import arrive
+from evapp.state.visit import arrive, renewed
 from evapp.texts import bare, later, t
 from evapp.texts.prices import price_lines
 from evapp.web import auth
 
 BESIDE = (Favourite, Vacancy, FaultReport)
 """What else the page of a charger has."""
-
-RECENT = timedelta(minutes=15)
-"""How long a finished charge stays on its charger's page as a receipt."""
 
 SHOWN = {FREE: "free", BUSY: "in_use", FAULT: "faulted", OFF: "faulted", NO_CONTACT: "silent"}
 """State of a connector → dot and word."""
@@ -84,17 +81,23 @@ class ChargerPage(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Show the charger of the address /c/<id>."""
+        """Show the charger of the address /c/<id>; what was chosen for it outlives a lost connection."""
+        if not await renewed(self):
+            await self._begin()
+        (await self.get_state(Effects))._answer()
+        await arrive(self, ChargerPage, StopAt, *BESIDE, charger_id=self.id)
+
+    async def _begin(self) -> None:
         self.reset()  # type: ignore[no-untyped-call]
         typed = unquote(bare(self.router.url.path).removeprefix("/c/")).strip("/")[:60]
-        found = await read(typed_ids.find, typed)
-        self.id = found.charger_id or typed
-        self.suggestions = list(found.suggestions)
+        found = await read(typed_ids.exact, typed)
+        self.id = found or typed
+        known = await auth.signed_in(self)
+        self.suggestions = list((await read(typed_ids.find, typed)).suggestions) if known else []
         for cls in (StopAt, *BESIDE):
             state: Any = await self.get_state(cls)
             state.reset()
             state._look_at(self.id)
-        await arrive(self, ChargerPage, StopAt, *BESIDE, charger_id=self.id)
 
     @rx.event
     async def choose(self, number: int) -> None:
@@ -106,10 +109,14 @@ class ChargerPage(rx.State):
                 await (await self.get_state(StopAt))._refresh(user.id or 0)
 
     @rx.event
-    async def start(self) -> None:
-        """Ask for a charge here; the page follows what the charger does."""
+    async def start(self, charger_id: str = "", plug: int = 0) -> None:
+        """Ask for a charge at the connector that the driver saw; the page follows what the charger does."""
         user = await auth.guard(self)
-        if user is None or user.id is None:
+        (await self.get_state(Effects))._answer()
+        if user is None or user.id is None or charger_id != self.id:
+            return
+        if plug != self.plug:
+            self.error = t("You have just changed the connector. Check it, then start again. Nothing was charged.")
             return
         self.error = ""
         limit = (await self.get_state(StopAt))._chosen()
@@ -138,7 +145,9 @@ class ChargerPage(rx.State):
         try:
             view = await read(chargers.view, self.id)
         except chargers.ChargerUnknown:
-            self.phase = "unknown"
+            # One that was taken out of service while it charged: its driver must see the meter, and stop.
+            own = await self._own(user_id)
+            self.phase = own if own in ("running", "finished") else "unknown"
             return
         self.plugs = [Plug(c.number, _plug_name(c), SHOWN[c.state]) for c in view.connectors]
         if self.plug not in [plug.number for plug in self.plugs] and self.plugs:
@@ -150,16 +159,20 @@ class ChargerPage(rx.State):
         self.prices = price_lines(view.price)
         self.shown = SHOWN[state]
         self.reason = "" if state == FREE else _reason(view, connector, state)
-        await self._money(user_id)
+        await self._money(user_id, least_to_start(view.price))
         self.phase = await self._phase(user_id, state)
 
     async def _phase(self, user_id: int, state: str) -> str:
+        return await self._own(user_id) or ("free" if state == FREE else "unavailable")
+
+    async def _own(self, user_id: int) -> str:
+        """What the driver's own charge makes of the page; empty where he has none that matters here."""
         own = await read(history.current, user_id)
         if own is not None:
             self.error = ""
             self.elsewhere = "" if own.session.charger_id == self.id else own.session.charger_id
             return "elsewhere" if self.elsewhere else "running"
-        past = await read(history.latest_at, user_id, self.id, now() - RECENT)
+        past = await read(history.just_ended, user_id, self.id)
         if past is not None and past.session.ref != self._dismissed:
             if past.session.state != SessionState.CANCELLED:
                 self.bill = bill_of(past)
@@ -167,12 +180,11 @@ class ChargerPage(rx.State):
                 self.curve, self.curve_words = curve_of(await read(history.curve, past.session.id))
                 return "finished"
             self.error = self.error or t(charging.explain(past.session))
-        return "free" if state == FREE else "unavailable"
+        return ""
 
-    async def _money(self, user_id: int) -> None:
-        """What the wallet lacks for a start."""
+    async def _money(self, user_id: int, minimum: int) -> None:
+        """What the wallet lacks of the paise that a start needs."""
         money = await read(wallet.balance, user_id)
-        minimum = settings().start_min_paise
         self.lacking = ""
         if money.arrears_paise:
             self.lacking = t("You owe {sum} for an earlier charge. Add money first.", sum=rupees(money.arrears_paise))

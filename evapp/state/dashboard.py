@@ -6,8 +6,9 @@ import reflex as rx
 
 from domain import history, wallet
 from domain.db import read
+from domain.india import INDIA
 from domain.models import now
-from evapp.components.money import IST, clock, kwh, month, rupees
+from evapp.components.money import clock, kwh, month, rupees
 from evapp.state.balance import owed, reach, set_aside
 from evapp.state.find import Find
 from evapp.state.install import Install
@@ -16,13 +17,12 @@ from evapp.state.visit import arrive
 from evapp.texts import later, t
 
 GREETINGS = (
-    (5, later("Good night, {name}")),
+    (5, later("Hello, {name}")),
     (12, later("Good morning, {name}")),
     (17, later("Good afternoon, {name}")),
     (24, later("Good evening, {name}")),
 )
 """Until which hour, Indian time, which greeting."""
-LOW_PAISE = 20_000
 
 
 class Dashboard(rx.State):
@@ -45,7 +45,7 @@ class Dashboard(rx.State):
         """Show the page /dashboard."""
         user = await arrive(self, Dashboard, Recharge, Find, Install)
         if user is not None:
-            hour = now().astimezone(IST).hour
+            hour = now().astimezone(INDIA).hour
             self.greeting = next(t(words, name=user.username) for until, words in GREETINGS if hour < until)
 
     async def _refresh(self, user_id: int) -> None:
@@ -56,16 +56,16 @@ class Dashboard(rx.State):
         self.reach = await reach(user_id, money.balance_paise)
         running = await read(history.current, user_id)
         self.low = (
-            t("Less than {sum} left. Add money before your next charge.", sum=rupees(LOW_PAISE))
-            if money.balance_paise < LOW_PAISE and running is None and money.balance_paise
+            t("Less than {sum} left. Add money before your next charge.", sum=rupees(wallet.LOW_PAISE))
+            if money.balance_paise < wallet.LOW_PAISE and running is None and money.balance_paise
             else ""
         )
         await self._sum_up(user_id)
         self.loaded = True
 
     async def _sum_up(self, user_id: int) -> None:
-        today = now().astimezone(IST)
-        since = datetime(today.year, today.month, 1, tzinfo=IST)
+        today = now().astimezone(INDIA)
+        since = datetime(today.year, today.month, 1, tzinfo=INDIA)
         total = await read(history.month, user_id, since)
         self.month = t("{month} so far", month=month(today).split(" ")[0])
         count = t("1 charge") if total.charges == 1 else t("{count} charges", count=total.charges)

@@ -14,6 +14,8 @@ from evapp.texts import t
 class Effects(rx.State):
     """The wishes of the latest handler, and the socket they were made on."""
 
+    answers: int = 0
+    """Counts the taps that were answered; a page that comes anew answers those before it."""
     _socket: str = ""
     _count: int = 0
     _path: str = ""
@@ -30,6 +32,9 @@ class Effects(rx.State):
         `quiet` is for what the page itself shows already: it is said only there.
         """
         self._wish(sentence=sentence, tone=tone)
+
+    def _answer(self) -> None:
+        self.answers += 1
 
     def _wish(self, path: str = "", sentence: str = "", tone: str = "") -> None:
         self._socket = self.router.session.session_id

@@ -7,10 +7,11 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlmodel import Session
 
-from domain import chargers, favourites, history, typed_ids
+from domain import chargers, favourites, history, stickers, typed_ids
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
 from domain.db import read
 from domain.models import now
+from domain.settings import settings
 from evapp.components.money import per_kwh, rated_kw
 from evapp.state.visit import arrive
 from evapp.texts import at, later, t
@@ -26,6 +27,7 @@ WORDS = {
 }
 """State of a charger → dot, word."""
 
+LONGEST_ADDRESS = 300
 BEST_FIRST = (FREE, BUSY, FAULT, OFF, NO_CONTACT)
 
 
@@ -62,7 +64,7 @@ class Find(rx.State):
         if await auth.guard(self) is None:
             return None
         typed = form.get("charger") if isinstance(form, dict) else None
-        self.typed = typed.strip()[:60] if isinstance(typed, str) else ""
+        self.typed = _meant(typed) if isinstance(typed, str) else ""
         if not typed_ids.find_key(self.typed):
             self.error, self.suggestions = t("Type the ID printed under the QR code, like DEMO-1."), []
             return rx.set_focus("charger")
@@ -106,3 +108,11 @@ def known_row(view: chargers.ChargerView) -> Known:
         words=f"{word} · {rated_kw(power)} kW" if power else word,
         price=per_kwh(view.price.at(now())),
     )
+
+
+def _meant(typed: str) -> str:
+    """What was typed, or the ID in a sticker's address that was pasted."""
+    try:
+        return stickers.scanned(settings().url, typed[:LONGEST_ADDRESS])
+    except stickers.NotOurs:
+        return typed.strip()[:60]

@@ -7,6 +7,8 @@ from domain.db import read
 from domain.models import User, now
 from domain.sessions import NotYours
 from evapp.components.money import clock, moment
+from evapp.state.live import Live
+from evapp.state.visit import arrive
 from evapp.texts import later, t
 from evapp.web import auth
 
@@ -30,7 +32,12 @@ class Help(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page /help; `?charge=`, `?charger=` or `?about=pin` says with what."""
-        self.message = await self._message(await auth.signed_in(self))
+        user = await auth.signed_in(self)
+        if user is None:
+            (await self.get_state(Live)).reset()  # type: ignore[no-untyped-call]
+        else:
+            await arrive(self)
+        self.message = await self._message(user)
         await self._look()
 
     async def _message(self, user: User | None) -> str:
@@ -60,7 +67,7 @@ class Help(rx.State):
         )
 
     async def _look(self) -> None:
-        here, all_of_them = await read(chargers.in_contact)
+        here, all_of_them = await read(chargers.counts)
         self.paying = not funnel.breaker.open
         self.chargers = t("{count} of {all} in contact", count=here, all=all_of_them)
         self.payments = t("Working") if self.paying else t("Not available right now. Nothing is charged.")

@@ -14,7 +14,7 @@ from domain.sessions import NotYours
 from evapp.components.money import clock, day, duration, kwh, month, rupees
 from evapp.components.receipt import Bill
 from evapp.state.bill import bill_of, curve_of
-from evapp.state.visit import arrive
+from evapp.state.visit import arrive, renewed
 from evapp.texts import bare, t
 from evapp.web import auth
 
@@ -69,7 +69,8 @@ class History(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page /history."""
-        self._shown, self.charger, self.month = PAGE, ALL, ALL
+        if not await renewed(self):
+            self._shown, self.charger, self.month = PAGE, ALL, ALL
         await arrive(self, History)
 
     @rx.event

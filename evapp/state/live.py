@@ -5,16 +5,16 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import charging, dispatch, history, limits, sessions, settlement, typed_ids, vehicles
+from domain import charging, dispatch, history, limits, sessions, settlement, stops, typed_ids, vehicles, wallet
 from domain.bus import bus
 from domain.charging import Limit
 from domain.db import read, transact
 from domain.events import SessionMetered
 from domain.history import Charge
 from domain.models import ChargingSession, SessionState, now
-from domain.prices import Price
+from domain.prices import Price, affordable_wh
 from evapp.components.meter import along, full_scale, marks
-from evapp.components.money import clock, duration, kw, kwh, rated_kw, rupees
+from evapp.components.money import clock, duration, kw, kwh, rated_kw, rupees, whole_rupees
 from evapp.components.spark import spark_points
 from evapp.state.effects import Effects
 from evapp.state.stop_at import goal_words
@@ -22,8 +22,6 @@ from evapp.texts import bare, later, t
 from evapp.texts.prices import idle_words
 from evapp.web import auth
 
-JUST_NOW = timedelta(minutes=15)
-"""A charge that ended longer ago is no news."""
 SPOKEN = timedelta(minutes=5)
 """How often the energy is said to who does not see it."""
 CURVE = 60
@@ -44,6 +42,14 @@ WORDS = {
 }
 """State of a charge under way, and the sentence below its word."""
 
+SHORT = {
+    (False, True): later("About {time} left at this power. Add money to keep charging."),
+    (False, False): later("{left} is left for this charge. Add money to keep charging."),
+    (True, True): later("About {time} left at this power. One charge goes up to {cap}; start again to go on."),
+    (True, False): later("{left} is left for this charge. One charge goes up to {cap}; start again to go on."),
+}
+"""Capped by what one charge may cost, power flowing → what is said of the end of the money."""
+
 SHOWN_AS = {"limited": "paused", "stuck": "stopping"}
 """States that share another's dot and word."""
 
@@ -54,7 +60,7 @@ class Live(rx.State):
     """What the driver's charge is doing now; empty strings while there is none."""
 
     state: str = ""
-    """starting, waiting, charging, paused, stopping, faulted, silent; empty: no charge."""
+    """charging, or a name in WORDS; empty: no charge."""
     charger_id: str = ""
     place: str = ""
     rate: str = ""
@@ -94,6 +100,8 @@ class Live(rx.State):
     _limit: Limit = Limit()
     _started: datetime | None = None
     _held_paise: int = 0
+    _cap_paise: int = 0
+    """What one charge may cost at most, where the wallet has free money beside that; else 0."""
     _battery_wh: int = 0
     _battery_percent: int | None = None
     _said: tuple[str, int] = ("", 0)
@@ -124,6 +132,7 @@ class Live(rx.State):
     async def stop(self) -> None:
         """Ask for the end of the driver's own charge; billing ends with the charger's last meter value."""
         user = await auth.guard(self)
+        (await self.get_state(Effects))._answer()
         if user is None or user.id is None:
             return
         session = await read(sessions.open_of, user.id)
@@ -148,13 +157,14 @@ class Live(rx.State):
         self.charger_id, self.place = session.charger_id, charge.place
         self._price, self._limit = settlement.price_of(session), limits.of(session)
         self.idle = idle_words(session)
-        self.goal_words = goal_words(self._limit)
         self.sentence = t(WORDS[self.state]) if self.state in WORDS else ""
         if session.state == SessionState.AWAITING_PLUG and session.due_at:
             self.sentence = t("Push the plug in fully. The charger waits until {time}.", time=clock(session.due_at))
         self.can_stop = session.state != SessionState.STOPPING
         self._started = session.started_received_at
         self._held_paise = charge.held_paise
+        free_paise = (await read(wallet.balance, user_id)).free_paise
+        self._cap_paise = charge.cap_paise if free_paise else 0
         self._show(charge.energy_wh, charge.cost_paise, session.power_w, session.metered_at)
 
     async def _begin(self, user_id: int, session: ChargingSession) -> None:
@@ -169,7 +179,7 @@ class Live(rx.State):
 
     async def _tell_the_end(self, user_id: int, charger_id: str, *, here: bool) -> None:
         """Say how the charge ended; its charger's page shows the receipt, and need not."""
-        past = await read(history.latest_at, user_id, charger_id, now() - JUST_NOW)
+        past = await read(history.just_ended, user_id, charger_id)
         if past is None:
             return
         if past.session.state == SessionState.CANCELLED:
@@ -191,7 +201,7 @@ class Live(rx.State):
             self._show(event.energy_wh, event.cost_paise, event.power_w, event.at)
 
     def _show(self, energy_wh: int, cost_paise: int, power_w: int, at: datetime | None) -> None:
-        target_wh = limits.target_wh(self._limit, self._price, power_w, self._started or now())
+        target_wh = self._target(power_w)
         full = full_scale(max(energy_wh, target_wh or 0))
         self.goal = along(target_wh, full) if target_wh else ""
         self.ready = self._ready(target_wh, energy_wh, power_w, at)
@@ -209,6 +219,24 @@ class Live(rx.State):
         self.stop_question = t(
             "You pay {cost} for {energy} kWh so far. The rest stays in your wallet.", cost=self.cost, energy=self.energy
         )
+
+    def _target(self, power_w: int) -> int | None:
+        """Where the charge stops: at its limit, or before that where the money ends."""
+        begun = self._started or now()
+        target_wh = limits.target_wh(self._limit, self._price, power_w, begun)
+        self.goal_words = goal_words(self._limit)
+        if target_wh is None or self._price.free or not self._held_paise:
+            return target_wh
+        money_wh = affordable_wh(self._price, self._held_paise, power_w, begun)
+        if money_wh >= target_wh:
+            return target_wh
+        words = (
+            later("One charge goes up to {cap}, about {energy} kWh")
+            if self._cap_paise
+            else later("Your wallet ends it sooner, at about {energy} kWh")
+        )
+        self.goal_words = t(words, energy=kwh(money_wh, 0), cap=whole_rupees(self._cap_paise))
+        return money_wh
 
     def _speak(self) -> None:
         saying = self.state, (now() - self._started) // SPOKEN if self._started else 0
@@ -235,17 +263,20 @@ class Live(rx.State):
         wanted_wh = self._wanted_wh(energy_wh, target_wh)
         if not limits.short(self._price, power_w, self._held_paise, cost_paise, wanted_wh, now()):
             return ""
-        if per_hour <= 0:
-            return t("{left} is left for this charge. Add money to keep charging.", left=rupees(max(0, left)))
-        minutes = duration(_calm(max(0, left) * 3600 // per_hour))
-        return t("About {time} left at this power. Add money to keep charging.", time=minutes)
+        return t(
+            SHORT[self._cap_paise > 0, per_hour > 0],
+            time=duration(_calm(max(0, left) * 3600 // per_hour)) if per_hour > 0 else "",
+            left=rupees(max(0, left)),
+            cap=whole_rupees(self._cap_paise),
+        )
 
     def _wanted_wh(self, energy_wh: int, target_wh: int | None) -> int | None:
         """What is still to come until the limit or a full battery; None where neither is known."""
-        wanted = [] if target_wh is None else [max(0, target_wh - energy_wh)]
-        if self._battery_wh and self._battery_percent is not None:
-            wanted.append(self._battery_wh * (100 - self._battery_percent) // 100)
-        return min(wanted, default=None)
+        wanted = (
+            None if target_wh is None else max(0, target_wh - energy_wh),
+            limits.wh_to_full(self._battery_wh, self._battery_percent),
+        )
+        return min((wh for wh in wanted if wh is not None), default=None)
 
 
 def _shows(path: str, charger_id: str) -> bool:
@@ -267,7 +298,7 @@ def _state_of(charge: Charge) -> str:
         case SessionState.AWAITING_PLUG:
             return "waiting"
         case SessionState.STOPPING:
-            return "stuck" if session.stop_tries > 1 or session.due_at is None else "stopping"
-    if not charge.online:
+            return "stuck" if stops.ignored(session) or session.due_at is None else "stopping"
+    if not charge.in_contact:
         return "silent"
     return SUSPENDED.get(session.suspended, "charging")

@@ -9,6 +9,7 @@ from domain import operators
 from domain.db import read
 from domain.models import Role, User
 from evapp.components.money import clock
+from evapp.state.visit import Visit
 from evapp.texts import language
 from evapp.web import auth
 from evapp.web.live import Watch, hub
@@ -40,6 +41,7 @@ async def visit(
         return None
     address = state.router.url.path + (f"?{state.router.url.query}" if state.router.url.query else "")
     (await state.get_state(Ops)).pin_at = f"/ops/pin?next={quote(address, safe='')}"
+    (await state.get_state(Visit))._arrive()
     sign_in = auth.scope_of(state).get("ev.sign_in") or ""
     watch = Watch(user.id, sign_in, chargers, states, language(), topics, auth.gate_to(address))
     hub.watch(state.router.session.client_token, watch)

@@ -1,6 +1,5 @@
 """One charger before its operator: what it is and does, how it keeps up, and what can be done about it."""
 
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +17,13 @@ from domain.prices import Price
 from evapp.components.money import moment, per_kwh, rated_kw
 from evapp.state.find import WORDS
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import Deed, Deeds, text
+from evapp.state.ops_deed import LONGEST, NOT_KEPT, Deed, Deeds, keeps, text
 from evapp.state.ops_fleet import FLAGS, heard_words, shown_as
 from evapp.state.ops_messages import OpsMessages
 from evapp.state.ops_sessions import Row, ask_the_charger, metered, row_of, stopping
+from evapp.state.visit import renewed
 from evapp.texts import later, t
 from evapp.texts.prices import price_lines
-
-KEY_BYTES = 20
-"""Of a random key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
 
 HEALTH = {
     "connected": later("Connected"),
@@ -84,11 +81,12 @@ class OpsCharger(Deeds, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page."""
-        self._calm()
-        self.phase, self.editing = "", ""
-        self.id = str(getattr(self, "charger_id", ""))[:48]
+        if not await renewed(self):
+            self._calm()
+            self.phase, self.editing = "", ""
+            self.id = str(getattr(self, "charger_id", ""))[:48]
+            (await self.get_state(OpsMessages))._look_at(self.id)
         topics = (f"meter:{self.id}", f"messages:{self.id}")
-        (await self.get_state(OpsMessages))._look_at(self.id)
         await visit(self, OpsCharger, OpsMessages, topics=topics, chargers=(self.id,))
 
     @rx.event
@@ -99,15 +97,28 @@ class OpsCharger(Deeds, rx.State):
 
     @rx.event
     async def describe(self, form: dict[str, object]) -> None:
-        """Keep what drivers read of it, and the group whose tariff it has."""
+        """Keep what drivers read of it, and the group whose tariff it has: that is a price, which wants the PIN."""
         user, seen = await operator(self), await self._seen()
         if user is None or user.id is None or seen is None:
             return
-        name, place, group = text(form, "name", 120), text(form, "place"), text(form, "group", 40)
-        act = Act("charger describe", f"charger:{self.id}", {"name": name, "place": place, "group": group}, pin=False)
-        if await self._perform(Deed(act, describe, (self.id, name, place, group), said=t("Saved."))):
+        if not keeps(form, name=120, place=LONGEST, group=40):
+            self._refuse(t(NOT_KEPT))
+            return
+        if await self._perform(self._description(form, seen.charger.group_name or "")):
             self.editing = ""
         await self._refresh(user.id)
+
+    def _description(self, form: object, group: str) -> Deed:
+        """It leaves the group alone where the form has the same one, or none since the PIN was not given."""
+        name, place = text(form, "name", 120), text(form, "place")
+        given = isinstance(form, dict) and isinstance(form.get("group"), str)
+        other = text(form, "group", 40) if given else group
+        about, subject, said = {"name": name, "place": place}, f"charger:{self.id}", t("Saved.")
+        if other == group:
+            act = Act("charger describe", subject, about, pin=False)
+            return Deed(act, chargers.rename, (self.id, name, place), said=said)
+        act = Act("charger describe", subject, {**about, "group": other})
+        return Deed(act, describe, (self.id, name, place, other), said=said)
 
     @rx.event
     async def new_key(self, form: dict[str, object]) -> None:
@@ -116,7 +127,7 @@ class OpsCharger(Deeds, rx.State):
             return
         if not (why := self._reason(form)):
             return
-        key = secrets.token_hex(KEY_BYTES).upper()
+        key = chargers.new_key()
         self._ask(
             Deed(Act("charger set-key", f"charger:{self.id}", why), chargers.set_key, (self.id, key), secret=key),
             t("Give {charger} a new key? Its connection ends until it comes with the new one.", charger=self.id),
@@ -184,7 +195,7 @@ class OpsCharger(Deeds, rx.State):
 
 
 def describe(db: Session, charger_id: str, name: str, place: str, group: str) -> None:
-    """What drivers read of a charger, and its group; an empty name or place stays as it was."""
+    """What drivers read of a charger, and its group."""
     chargers.rename(db, charger_id, name, place)
     chargers.set_group(db, charger_id, group)
 

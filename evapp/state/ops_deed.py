@@ -19,7 +19,10 @@ from evapp.web import auth
 
 LONGEST = 200
 """Characters of a reason."""
+JOINERS = str.maketrans("", "", "\u200c\u200d")
+"""Signs that cannot be seen, and that the spelling of Indian languages needs."""
 REASON_WANTED = later("Say why; it is kept.")
+NOT_KEPT = later("That is too long, or has signs that cannot be seen. Nothing was done.")
 PIN_WANTED = later("Give your PIN again. Nothing was done.")
 
 
@@ -84,7 +87,7 @@ class Deeds(rx.State, mixin=True):
         """Why something is to be done; without that it is refused, and this is empty."""
         why = text(form, "reason", longest)
         if not why:
-            self._refuse(t(REASON_WANTED))
+            self._refuse(t(REASON_WANTED if keeps(form, reason=longest) else NOT_KEPT))
         return why
 
     async def _perform(self, deed: Deed) -> bool:
@@ -121,9 +124,19 @@ def nothing(db: Session) -> None:
 
 def text(form: object, name: str, longest: int = LONGEST) -> str:
     """A field of a form as printable text that fits; empty for what is none."""
+    words = _typed(form, name)
+    return words if words.translate(JOINERS).isprintable() and len(words) <= longest else ""
+
+
+def keeps(form: object, **longest: int) -> bool:
+    """Whether `text` gives whatever was typed into these fields: nothing typed is taken as an empty field."""
+    return all(text(form, name, most) == _typed(form, name) for name, most in longest.items())
+
+
+def _typed(form: object, name: str) -> str:
     value = form.get(name) if isinstance(form, dict) else None
     words = " ".join(value.split()) if isinstance(value, str) else ""
-    return words if words.isprintable() and len(words) <= longest else ""
+    return words if words.translate(JOINERS) else ""
 
 
 def nonce() -> str:

@@ -13,6 +13,7 @@ from evapp.components.money import moment
 from evapp.state.effects import Effects
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import text
+from evapp.state.visit import renewed
 from evapp.texts import later, t
 
 PAGE = 30
@@ -27,6 +28,7 @@ KINDS = {
     "energy-scale": later("A charger counts kWh and calls them Wh"),
     "local-list": later("A charger had another list of cards"),
     "mismatch": later("A payment of another amount"),
+    "one-identity": later("Two boards use one identity"),
     "orphan-hold": later("Money is held for what is over"),
     "orphan-stop": later("A stop that belongs to no charge"),
     "overdue": later("Something is late and nobody does it"),
@@ -48,6 +50,7 @@ OF_CHARGERS = (
     "driver-report",
     "energy-scale",
     "local-list",
+    "one-identity",
     "orphan-stop",
     "security",
 )
@@ -87,7 +90,8 @@ class OpsFindings(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page."""
-        self.resolving, self.error, self._limit = 0, "", PAGE
+        if not await renewed(self):
+            self.resolving, self.error, self._limit = 0, "", PAGE
         await visit(self, OpsFindings)
 
     @rx.event

@@ -8,12 +8,14 @@ from typing import Any
 import reflex as rx
 
 from domain import chargers, journal, trail
-from domain.bus import CallRefused, ChargerOffline, ChargerSilent, bus
+from domain.bus import CALL_S, FAILURES, CallRefused, bus, told
 from domain.db import read, transact
 from domain.events import CALLS, Call
+from domain.india import INDIA
 from domain.models import OcppMessage
 from domain.operators import Act
-from evapp.components.money import IST, day
+from domain.wire import too_deep
+from evapp.components.money import day
 from evapp.state.ops import operator
 from evapp.state.ops_deed import Deed, Deeds, nothing
 from evapp.texts import speaking, t
@@ -22,8 +24,6 @@ from evapp.texts.languages import of_path
 PAGE = 30
 MOST = 300
 """Lines of the journal that a page shows."""
-ANSWER_S = 40.0
-"""How long a charger may take to answer; its turn may have to come first."""
 LONGEST_FRAME = 4_000
 LONGEST_PAYLOAD = 20_000
 
@@ -118,7 +118,7 @@ class OpsMessages(Deeds, rx.State):
         self.payload = json.dumps(facts, ensure_ascii=False)
         self.answer = self.answered = ""
         act = Act(f"call {self.action}", f"charger:{self._charger_id}", facts)
-        deed = Deed(act, nothing, options={}, said="")
+        deed = Deed(act, nothing)
         self._call = self.action, facts
         if self.action in QUESTIONS:
             return await self._did(deed) if await self._perform(deed) else None
@@ -166,13 +166,9 @@ class OpsMessages(Deeds, rx.State):
 async def _asked(charger_id: str, action: str, payload: dict[str, Any]) -> tuple[str, str]:
     """What became of it in a sentence, and the answer itself."""
     try:
-        reply = await bus().call(charger_id, Call(action, payload), ANSWER_S)
-    except ChargerOffline:
-        return t("{charger} is not connected. It was not asked.", charger=charger_id), ""
-    except ChargerSilent:
-        return t("{charger} did not answer {action} in time.", charger=charger_id, action=action), ""
-    except CallRefused as error:
-        return t("{charger} was not asked, or refused.", charger=charger_id), str(error)
+        reply = await bus().call(charger_id, Call(action, payload), CALL_S)
+    except tuple(FAILURES) as error:
+        return t(told(error, charger_id)), str(error) if isinstance(error, CallRefused) else ""
     said = reply.status or t("Answered")
     return said, _told(reply.payload)
 
@@ -194,7 +190,7 @@ def _object(typed: object) -> dict[str, Any] | None:
         value = json.loads(typed or "{}")
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not too_deep(value) else None
 
 
 def _messages(line: OcppMessage) -> list[Message]:
@@ -206,7 +202,7 @@ def _messages(line: OcppMessage) -> list[Message]:
 
 
 def _when(at: datetime) -> str:
-    return f"{day(at)}, {at.astimezone(IST):%H:%M:%S}"
+    return f"{day(at)}, {at.astimezone(INDIA):%H:%M:%S}"
 
 
 def _short(frame: str) -> str:

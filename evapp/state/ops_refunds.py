@@ -15,6 +15,7 @@ from domain.refunds import RefundRefused
 from evapp.components.money import moment, rupees
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import Deed, Deeds, nonce, text
+from evapp.state.visit import renewed
 from evapp.texts import later, t
 from evapp.web.live import MONEY
 
@@ -70,8 +71,9 @@ class OpsRefunds(Deeds, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page."""
-        self._calm()
-        self.refunding, self._limit = "", PAGE
+        if not await renewed(self):
+            self._calm()
+            self.refunding, self._limit = "", PAGE
         await visit(self, OpsRefunds, topics=(MONEY,))
 
     @rx.event

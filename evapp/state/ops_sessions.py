@@ -17,6 +17,7 @@ from domain.operators import Act
 from evapp.components.money import clock, kw, kwh, moment, rupees
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import Deed, Deeds, text
+from evapp.state.visit import renewed
 from evapp.texts import later, t
 from evapp.web.live import CHARGES
 
@@ -80,11 +81,15 @@ class OpsSessions(Deeds, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page; `?find=` names what is sought."""
+        if not await renewed(self):
+            self._begin()
+        await visit(self, OpsSessions, topics=(CHARGES,))
+
+    def _begin(self) -> None:
         self._calm()
         if found := self.router.url.query_parameters.get("find", "")[:60]:
             self.typed, self.which = found, charges.EVERY
         self.giving, self._limit = "", charges.PAGE
-        await visit(self, OpsSessions, topics=(CHARGES,))
 
     @rx.event
     async def choose(self, which: str) -> None:

@@ -9,27 +9,28 @@ import reflex as rx
 from domain import chargers, tariffs
 from domain.chargers import ChargerUnknown
 from domain.db import read
+from domain.india import INDIA
 from domain.models import Tariff, now
 from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from domain.prices import Band, Price
 from domain.sentences import Sentence
 from domain.tariffs import NotAPrice
-from evapp.components.money import IST, moment, per_kwh
+from evapp.components.money import moment, per_kwh
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import Deed, Deeds, text
+from evapp.state.visit import renewed
 from evapp.texts import t
 from evapp.texts.prices import price_lines
 
+PARTS = ("paise_per_kwh", "start_paise", "per_minute_paise", "idle_after_minutes", "idle_per_minute_paise", "bands")
+"""What the trail keeps of a price."""
 SCOPES = ("all", "group", "charger")
-_BAND = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)=([0-9.]{1,10})")
 _MINUTES = re.compile(r"[0-9]{1,4}")
-MOST_BANDS = 24
 
 WRONG = {
     "scope": Sentence("Say for which chargers it holds."),
     "moment": Sentence("Choose a day and time from now on, or leave it empty for now."),
-    "bands": Sentence("Write hours like 22:00-06:00=12.50, one a line."),
     "minutes": Sentence("Write the minutes in digits, like 10."),
 }
 
@@ -69,8 +70,9 @@ class OpsTariffs(Deeds, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page."""
-        self._calm()
-        self.preview, self.scope = [], "all"
+        if not await renewed(self):
+            self._calm()
+            self.preview, self.scope = [], "all"
         await visit(self, OpsTariffs)
 
     @rx.event
@@ -86,6 +88,7 @@ class OpsTariffs(Deeds, rx.State):
             return
         try:
             wanted = _wanted(self.scope, form)
+            tariffs.refuse(wanted.price, wanted.begins)
             if wanted.charger_id:
                 await read(chargers.info, wanted.charger_id)
         except (AmountError, NotAPrice) as error:
@@ -93,17 +96,8 @@ class OpsTariffs(Deeds, rx.State):
         except ChargerUnknown:
             return self._refuse(t(NO_CHARGER))
         price = wanted.price
-        options = {
-            "charger_id": wanted.charger_id,
-            "group": wanted.group,
-            "effective_at": wanted.begins,
-            "start_paise": price.start_paise,
-            "per_minute_paise": price.per_minute_paise,
-            "idle_after_minutes": price.idle_after_minutes,
-            "idle_per_minute_paise": price.idle_per_minute_paise,
-            "bands": price.bands,
-        }
-        facts = {"paise_per_kwh": price.paise_per_kwh, **options, "reason": text(form, "reason")}
+        options = {"charger_id": wanted.charger_id, "group": wanted.group, "effective_at": wanted.begins}
+        facts = {name: getattr(price, name) for name in PARTS} | options | {"reason": text(form, "reason")}
         subject = f"charger:{wanted.charger_id}" if wanted.charger_id else f"tariff:{wanted.group or 'all'}"
         self.preview = words_of(price)
         since = t("From {time} on", time=moment(wanted.begins)) if wanted.begins else t("From now on")
@@ -111,7 +105,7 @@ class OpsTariffs(Deeds, rx.State):
             Deed(
                 Act("tariff set", subject, facts),
                 tariffs.set_price,
-                (price.paise_per_kwh,),
+                (price,),
                 options,
                 said=t("The price is set. Charges that run keep theirs."),
                 refusals=(NotAPrice,),
@@ -199,17 +193,7 @@ def _minutes(form: dict[str, object], name: str) -> int:
 def _bands(form: dict[str, object]) -> tuple[Band, ...]:
     typed = form.get("bands") if isinstance(form, dict) else ""
     lines = [line.strip() for line in typed.splitlines() if line.strip()] if isinstance(typed, str) else []
-    if len(lines) > MOST_BANDS:
-        raise NotAPrice(WRONG["bands"])
-    return tuple(map(_band, lines))
-
-
-def _band(line: str) -> Band:
-    match = _BAND.fullmatch(line)
-    if match is None:
-        raise NotAPrice(WRONG["bands"])
-    since, until = ((int(match[n]) * 60 + int(match[n + 1])) if match[n] else 0 for n in (1, 3))
-    return Band(since, until, parse_rupees(match[5]))
+    return tuple(map(tariffs.parse_band, lines))
 
 
 def _moment(typed: str) -> datetime | None:
@@ -217,9 +201,6 @@ def _moment(typed: str) -> datetime | None:
     if not typed:
         return None
     try:
-        at = datetime.fromisoformat(typed).replace(tzinfo=IST)
+        return datetime.fromisoformat(typed).replace(tzinfo=INDIA)
     except ValueError:
         raise NotAPrice(WRONG["moment"]) from None
-    if at < now():
-        raise NotAPrice(WRONG["moment"])
-    return at

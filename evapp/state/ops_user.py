@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import reflex as rx
 from sqlmodel import Session
 
-from domain import accounts, charges, pins, sign_ins, wallet
+from domain import accounts, charges, pins, sign_ins, story, wallet
 from domain.db import read
 from domain.models import SignIn, User
 from domain.money import AmountError, parse_rupees
 from domain.operators import Act
-from domain.sentences import Sentence
-from domain.wallet import InsufficientFunds, Line
+from domain.story import Line
+from domain.wallet import NotAdjusted
 from evapp.components.money import moment, rupees, signed_rupees
 from evapp.state.balance import set_aside
 from evapp.state.ops import operator, visit
@@ -20,18 +20,13 @@ from evapp.state.ops_deed import Deed, Deeds, nonce, text
 from evapp.state.ops_sessions import Row as Charge
 from evapp.state.ops_sessions import row_of
 from evapp.state.ops_users import standing
+from evapp.state.visit import renewed
 from evapp.texts import t
 from evapp.texts.movements import described, word
 
 LINES, CHARGES_SHOWN = 10, 10
-MOST_PAISE = 10_000_000
-"""No adjustment is of more: ₹1,00,000."""
+WAYS = {"give": 1, "take": -1}
 _NUMBER = re.compile(r"[0-9]{1,9}")
-TOO_LITTLE = Sentence("The wallet has less than that free. Nothing was moved.")
-
-
-class NotMoved(Exception):
-    """The argument is a sentence for the operator."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +71,10 @@ class OpsUser(Deeds, rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page."""
-        self._calm()
-        typed = str(getattr(self, "user_id", ""))
-        self.phase, self.editing, self.number = "", "", int(typed) if _NUMBER.fullmatch(typed) else 0
+        if not await renewed(self):
+            self._calm()
+            typed = str(getattr(self, "user_id", ""))
+            self.phase, self.editing, self.number = "", "", int(typed) if _NUMBER.fullmatch(typed) else 0
         await visit(self, OpsUser, topics=(f"user:{self.number}",))
 
     @rx.event
@@ -93,27 +89,26 @@ class OpsUser(Deeds, rx.State):
         user = await self._user()
         if user is None:
             return
-        way = text(form, "way", 4)
         try:
             paise = parse_rupees(text(form, "rupees", 12))
-        except AmountError as error:
+            signed = paise * WAYS.get(text(form, "way", 4), 0)
+            if not (why := self._reason(form)):
+                return
+            wallet.refuse_adjustment(signed, why)
+        except (AmountError, NotAdjusted) as error:
             return self._refuse(t(error.args[0]))
-        if not 0 < paise <= MOST_PAISE or way not in ("give", "take"):
-            return self._refuse(t("Choose an amount up to {sum}.", sum=rupees(MOST_PAISE)))
-        if not (why := self._reason(form)):
-            return
-        signed = paise if way == "give" else -paise
         balance = (await read(wallet.balance, self.number)).balance_paise
         holes = {"sum": rupees(paise), "user": user.username, "balance": rupees(balance + signed), "reason": why}
-        give = way == "give"
+        give = signed > 0
         asked = (
             t("Give {sum} to {user}? The balance becomes {balance}, and the driver reads: {reason}", **holes)
             if give
             else t("Take {sum} from {user}? The balance becomes {balance}, and the driver reads: {reason}", **holes)
         )
         act = Act("wallet adjust", f"user:{self.number}", {"paise": signed, "reason": why})
+        options = {"key": nonce(), "reason": why}
         said = t("{sum} moved. The balance is {balance}.", **holes)
-        deed = Deed(act, adjust, (self.number, signed, nonce(), why), said=said, refusals=(NotMoved,))
+        deed = Deed(act, wallet.adjust, (self.number, signed), options, said=said, refusals=(NotAdjusted,))
         self._ask(deed, asked, t("Give {sum}", **holes) if give else t("Take {sum}", **holes))
 
     @rx.event
@@ -185,23 +180,11 @@ class OpsUser(Deeds, rx.State):
         self.balance = rupees(money.balance_paise)
         self.held = set_aside(money.held_paise)
         self.owed = t("Owes {sum}", sum=rupees(money.arrears_paise)) if money.arrears_paise else ""
-        self.lines = [_movement(line) for line in await read(wallet.lines, self.number, limit=LINES)]
+        self.lines = [_movement(line) for line in await read(story.lines, self.number, limit=LINES)]
         mine = await read(charges.page, which=charges.EVERY, user_id=self.number, limit=CHARGES_SHOWN)
         self.charges = [row_of(one) for one in mine]
         self.devices = [_device(one) for one in await read(sign_ins.sign_ins, self.number)]
         self.phase = "shown"
-
-
-def adjust(db: Session, user_id: int, paise: int, key: str, why: str) -> None:
-    """As `wallet.adjust`, whose refusal is said in a sentence here.
-
-    Raises:
-        NotMoved: the wallet has less free money.
-    """
-    try:
-        wallet.adjust(db, user_id, paise, key=key, reason=why)
-    except InsufficientFunds:
-        raise NotMoved(TOO_LITTLE) from None
 
 
 def _user(db: Session, user_id: int) -> User | None:

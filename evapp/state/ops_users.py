@@ -7,11 +7,18 @@ from sqlmodel import Session
 
 from domain import accounts, wallet
 from domain.db import read
-from domain.models import Role, User, now
+from domain.models import User, now
 from evapp.components.money import rupees
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import text
-from evapp.texts import t
+from evapp.texts import later, t
+
+STANDINGS = {
+    accounts.DELETED: later("Deleted"),
+    accounts.BLOCKED: later("Blocked"),
+    accounts.LOCKED: later("Locked by wrong PINs"),
+    accounts.OPERATOR: later("Operator"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,10 +76,5 @@ def _person(user: User, money: wallet.Balance) -> Person:
 
 def standing(user: User) -> str:
     """What an account is, where it is not simply a driver's."""
-    if not user.pin_hash:
-        return t("Deleted")
-    if user.blocked_at:
-        return t("Blocked")
-    if user.locked_until and user.locked_until > now():
-        return t("Locked by wrong PINs")
-    return t("Operator") if user.role == Role.OPERATOR else ""
+    standing = accounts.standing(user, now())
+    return t(STANDINGS[standing]) if standing else ""

@@ -15,9 +15,10 @@ from domain.attempts import Locked
 from domain.db import read, transact
 from domain.models import Role, SignIn, User, Vehicle
 from domain.pins import TooBusy
+from domain.sign_ins import Refused
 from evapp.components.money import moment, rated_kw
 from evapp.state.effects import Effects
-from evapp.state.visit import arrive
+from evapp.state.visit import arrive, renewed
 from evapp.texts import t
 from evapp.texts.refusals import refusal
 from evapp.web import auth
@@ -96,12 +97,15 @@ class Profile(rx.State):
     @rx.event
     async def load(self) -> EventSpec | None:
         """Show the page /profile, and what its posted forms came back with."""
+        again = await renewed(self)
         if await arrive(self, Profile) is None:
             return None
+        flashes = {form: flash for form in POSTED if (flash := auth.flash_of(self, form))}
+        if again and not flashes:
+            return None
         self._open("")
-        for form in POSTED:
-            flash = auth.flash_of(self, form)
-            if flash and not flash["note"]:
+        for form, flash in flashes.items():
+            if not flash["note"]:
                 return self._open(form, flash["errors"])
             self.note = flash.get("note", "") or self.note
         return None
@@ -134,20 +138,22 @@ class Profile(rx.State):
     async def _keep(
         self, user: User, field: str, form: Mapping[str, object], *, undone: bool = False
     ) -> EventSpec | None:
-        address = self.router.session.client_ip
+        address = auth.scope_of(self).get("ev.address", "")
         assert user.id is not None
         try:
             await transact(attempts.knock, "profile", address)
             if field == "vehicle":
                 await transact(vehicles.save, user.id, form)
             elif field == "phone":
+                await read(accounts.may_have, user.id, field, form.get(field))
                 device = auth.scope_of(self).get("ev.device")
-                await transact(attempts.passed, await auth.proven(user, form.get("pin"), address, device))
-            if field in accounts.READ:
+                attempt = await auth.proven(user, form.get("pin"), address, device)
+                await transact(accounts.change_phone, attempt, form.get(field))
+            else:
                 await transact(accounts.update, user.id, field, form.get(field))
         except FieldErrors as error:
             return self._open(field, {name: t(sentence) for name, sentence in error.errors.items()})
-        except (Locked, TooBusy) as error:
+        except (Locked, TooBusy, Refused) as error:
             return self._open(field, {"": refusal(error)})
         await self._refresh(user.id)
         focus = self._open("", closed=field)

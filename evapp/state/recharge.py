@@ -7,12 +7,12 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from domain import funnel, recharges
+from domain import funnel, placing, recharges
 from domain.db import read, transact
 from domain.models import RechargeOrder, now
 from domain.money import AmountError, parse_rupees
-from domain.recharges import RechargeRefused
-from evapp.components.money import whole_rupees
+from domain.placing import RechargeRefused
+from evapp.components.money import plainly, whole_rupees
 from evapp.components.recharge import AMOUNTS_PAISE
 from evapp.state.effects import Effects
 from evapp.texts import at, t
@@ -37,6 +37,8 @@ class Recharge(rx.State):
     chosen: str = CHIPS[1]
     """A chip's value; empty when another amount is typed."""
     typed: str = ""
+    fills: int = 0
+    """How often the page has emptied the field itself."""
     error: str = ""
     alive: bool = False
     """The page has heard from the server, and hears what is typed."""
@@ -47,7 +49,7 @@ class Recharge(rx.State):
     def sum(self) -> str:
         """What the button will add; empty while it is no amount."""
         try:
-            return whole_rupees(parse_rupees(self.typed or self.chosen))
+            return whole_rupees(parse_rupees(plainly(self.typed or self.chosen)))
         except AmountError:
             return ""
 
@@ -56,6 +58,7 @@ class Recharge(rx.State):
         """Take one of the amounts, and empty the field for others."""
         if await auth.guard(self) is not None and value in CHIPS:
             self.chosen, self.typed, self.error = value, "", ""
+            self.fills += 1
 
     @rx.event
     async def write(self, typed: str) -> None:
@@ -82,12 +85,17 @@ class Recharge(rx.State):
         return None
 
     async def _place(self, user_id: int, typed: str) -> RechargeOrder:
-        paise = parse_rupees(typed)
+        paise = parse_rupees(plainly(typed))
         if funnel.breaker.open:
             raise RechargeRefused(funnel.UNAVAILABLE)
         # The server names each websocket: a page that was loaded anew, or came back from the gateway, has another.
         page = self.router.session.session_id
-        return await transact(recharges.place, user_id, paise, f"{page}:{paise}"[:64])
+        return await transact(placing.place, user_id, paise, f"{page}:{paise}"[:64])
+
+    def _paid(self) -> None:
+        """The chosen amount has come: whoever adds money again chooses anew."""
+        self.chosen, self.typed, self.error = CHIPS[1], "", ""
+        self.fills += 1
 
     async def _refresh(self, user_id: int) -> None:
         self.alive, self.leaving = True, False

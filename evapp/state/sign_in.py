@@ -1,11 +1,16 @@
 """What the sign-in and register pages show: where the driver comes from, and what the last try came back with."""
 
 import re
+from urllib.parse import unquote
 
 import reflex as rx
 from reflex.event import EventSpec
 
-from domain import accounts, identity
+from domain import accounts, chargers, identity, typed_ids
+from domain.chargers import ChargerUnknown
+from domain.db import read
+from domain.models import now
+from evapp.components.money import per_kwh
 from evapp.state.effects import Effects
 from evapp.texts import bare, t
 from evapp.web import auth
@@ -38,7 +43,7 @@ class SignIn(rx.State):
         """Show what the last post left behind; somebody who is signed in already goes on."""
         self.next_path = self.router.url.query_parameters.get("next", "")
         flash = auth.flash_of(self, bare(self.router.url.path).strip("/"))
-        self.note = flash.get("note") or _note(self.next_path)
+        self.note = flash.get("note") or await _note(self.next_path)
         fields, errors = flash.get("fields", {}), flash.get("errors", {})
         for name in ("login", "username", "phone", "email"):
             setattr(self, f"flash_{name}", fields.get(name, ""))
@@ -67,6 +72,14 @@ class SignIn(rx.State):
         self.errors = wrong
 
 
-def _note(path: str) -> str:
+async def _note(path: str) -> str:
+    """What somebody who came from a charger's page signs in for, and what a kWh costs there."""
     charger = CHARGER_PAGE.match(bare(path))
-    return t("Sign in to charge at {charger}", charger=charger[1]) if charger else ""
+    if charger is None:
+        return ""
+    found = await read(typed_ids.exact, unquote(charger[1])[:60])
+    try:
+        view = await read(chargers.view, found or "")
+    except ChargerUnknown:
+        return t("Sign in to charge at {charger}", charger=charger[1])
+    return t("Sign in to charge at {charger} · {price}", charger=view.id, price=per_kwh(view.price.at(now())))

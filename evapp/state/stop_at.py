@@ -11,10 +11,10 @@ from domain.chargers import ChargerUnknown
 from domain.charging import REFUSALS, Limit, Refused
 from domain.db import read, transact
 from domain.money import AmountError
-from evapp.components.money import duration, kwh, rupees, whole_rupees
+from evapp.components.money import duration, kwh, plainly, rupees, whole_rupees
 from evapp.components.stop_at import KINDS
 from evapp.state.effects import Effects
-from evapp.texts import t
+from evapp.texts import later, t
 from evapp.web import auth
 
 LONGEST = 9
@@ -26,6 +26,21 @@ USUAL = {
     "minutes": (30, 60, 120, 240),
 }
 """What most drivers choose."""
+
+
+GOOD_FOR = {
+    (False, False): later("Your wallet is good for about {energy} kWh here."),
+    (False, True): later("Your wallet is good for about {energy} kWh here, in about {time}."),
+    (True, False): later("One charge goes up to {cap}: about {energy} kWh here."),
+    (True, True): later("One charge goes up to {cap}: about {energy} kWh here, in about {time}."),
+}
+"""Capped by what one charge may cost, time known → how far a charge without a limit goes."""
+
+SOONER = {
+    False: later("Your wallet ends it sooner: {energy} kWh · about {sum}"),
+    True: later("One charge goes up to {cap}: {energy} kWh · about {sum}"),
+}
+"""What ends a charge before its limit does."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,8 @@ class StopAt(rx.State):
     """paise, wh, minutes; empty: the driver stops it himself."""
     typed: str = ""
     """In rupees, kWh or minutes."""
+    fills: int = 0
+    """How often the page has put an amount into the field itself."""
     error: str = ""
     usual: list[Usual] = []  # noqa: RUF012 - a default that Reflex copies
     unit: str = ""
@@ -63,10 +80,18 @@ class StopAt(rx.State):
 
     @rx.event
     async def write(self, typed: str) -> None:
-        """An amount was typed, or one of the usual ones taken; it is judged when it is used."""
+        """An amount is being typed; it is judged when it is used."""
         user = await auth.guard(self)
         if user is not None and user.id is not None and isinstance(typed, str):
             self.typed, self.error = typed.strip()[:LONGEST], ""
+            await self._reckon(user.id)
+
+    @rx.event
+    async def take(self, value: str) -> None:
+        """One of the usual amounts."""
+        user = await auth.guard(self)
+        if user is not None and user.id is not None and value in [one.value for one in self.usual]:
+            self._take(self.kind, value)
             await self._reckon(user.id)
 
     @rx.event
@@ -90,7 +115,7 @@ class StopAt(rx.State):
     def _chosen(self) -> Limit | None:
         """The limit as it stands, or None with a sentence beside the field."""
         try:
-            return limits.parsed(self.kind, self.typed)
+            return limits.parsed(self.kind, plainly(self.typed))
         except AmountError as error:
             self.error = t(error.args[0])
             return None
@@ -108,6 +133,8 @@ class StopAt(rx.State):
         await self._reckon(user_id)
 
     def _take(self, kind: str, typed: str) -> None:
+        if (kind, typed) != (self.kind, self.typed):
+            self.fills += 1
         self.kind, self.typed, self.error = kind, typed, ""
         self.usual = [_usual(kind, value) for value in USUAL.get(kind, ())]
         self.unit = {
@@ -121,7 +148,7 @@ class StopAt(rx.State):
         if self._known is not None or not self._charger_id:
             return
         try:
-            limit = limits.parsed(self.kind, self.typed)
+            limit = limits.parsed(self.kind, plainly(self.typed))
             found = await read(limits.before, user_id, self._charger_id, self._plug, limit)
         except (AmountError, ChargerUnknown):
             return
@@ -140,22 +167,29 @@ def goal_words(limit: Limit) -> str:
 def _outlook(found: limits.Outlook, limit: Limit) -> str:
     if found.energy_wh is None or found.cost_paise is None:
         return t("Stops after {time}.", time=duration(found.seconds or 0))
+    reached = Limit() if found.sooner or found.full else limit
     facts = {
-        "energy": kwh(found.energy_wh, 0 if found.energy_wh % 1000 == 0 or found.energy_wh > 10_000 else 1),
-        "sum": rupees(found.cost_paise),
+        "energy": _plain(reached.wh, 1000) if reached.wh else kwh(found.energy_wh, _decimals(found.energy_wh)),
+        "sum": rupees(reached.paise or found.cost_paise),
         "time": duration(found.seconds or 0),
+        "cap": whole_rupees(found.cap_paise),
     }
     if found.full:
         return _outlook_full(limit, found, facts)
     if limit == Limit():
-        if found.seconds is None:
-            return t("Your wallet is good for about {energy} kWh here.", **facts)
-        return t("Your wallet is good for about {energy} kWh here, in about {time}.", **facts)
+        return t(GOOD_FOR[found.cap_paise > 0, found.seconds is not None], **facts)
     if found.sooner:
-        return t("Your wallet ends it sooner: {energy} kWh · about {sum}", **facts)
+        return t(SOONER[found.cap_paise > 0], **facts)
     if found.seconds is None:
         return t("{energy} kWh · about {sum}", **facts)
     return t("{energy} kWh · about {sum} · about {time}", **facts)
+
+
+def _decimals(energy_wh: int) -> int:
+    """Few, but enough that a small sum and its energy fit each other."""
+    if energy_wh < 1_000:
+        return 2
+    return 0 if energy_wh % 1_000 == 0 or energy_wh > 10_000 else 1
 
 
 def _outlook_full(limit: Limit, found: limits.Outlook, facts: dict[str, str]) -> str:

@@ -5,14 +5,15 @@ from datetime import timedelta
 
 import reflex as rx
 
-from domain import recharges, statements, wallet
+from domain import recharges, statements, story, wallet
 from domain.db import read
 from domain.models import OrderState, RechargeOrder, now
 from domain.recharges import NotYours
 from evapp.components.money import clock, moment, month, rupees, signed_rupees, whole_rupees
 from evapp.state.balance import owed, reach
+from evapp.state.charger import ChargerPage
 from evapp.state.recharge import Recharge
-from evapp.state.visit import arrive
+from evapp.state.visit import arrive, renewed
 from evapp.texts import later, t
 from evapp.texts.movements import described, reference, word
 from evapp.web import auth
@@ -79,6 +80,8 @@ class Wallet(rx.State):
     outcome: str = ""
     outcome_reference: str = ""
     good: bool = False
+    back: str = ""
+    """The charger that this tab looked at last, if money was lacking for a start there."""
     _shown: int = PAGE
     _last: int = 0
     _paid: str = ""
@@ -86,8 +89,9 @@ class Wallet(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page; `?paid=` names the order a driver comes back from."""
-        self.reset()  # type: ignore[no-untyped-call]
-        self._paid = self.router.url.query_parameters.get("paid", "")[:63]
+        if not await renewed(self):
+            self.reset()  # type: ignore[no-untyped-call]
+            self._paid = self.router.url.query_parameters.get("paid", "")[:63]
         await arrive(self, Wallet, Recharge)
 
     @rx.event
@@ -104,7 +108,7 @@ class Wallet(rx.State):
         user = await auth.guard(self)
         if user is None or user.id is None or not self._last:
             return
-        older = await read(wallet.lines, user.id, before=self._last, limit=PAGE + 1, kind=self.kind)
+        older = await read(story.lines, user.id, before=self._last, limit=PAGE + 1, kind=self.kind)
         self._show([*self.movements, *map(_movement, older[:PAGE])], older[:PAGE], more=len(older) > PAGE)
 
     async def _refresh(self, user_id: int) -> None:
@@ -117,14 +121,14 @@ class Wallet(rx.State):
         )
         self.reserved = rupees(money.held_paise) if money.held_paise else ""
         self.arrears = owed(money.arrears_paise)
-        lines = await read(wallet.lines, user_id, limit=self._shown + 1, kind=self.kind)
+        lines = await read(story.lines, user_id, limit=self._shown + 1, kind=self.kind)
         shown = lines[: self._shown]
         self._show([_movement(line) for line in shown], shown, more=len(lines) > self._shown)
         self.months = [_month(name) for name in await read(statements.months, user_id)]
         await self._tell_outcome(user_id)
         self.loaded = True
 
-    def _show(self, movements: list[Movement], newest: list[wallet.Line], *, more: bool) -> None:
+    def _show(self, movements: list[Movement], newest: list[story.Line], *, more: bool) -> None:
         self.movements, self.more = movements, more
         self._shown = max(PAGE, len(movements))
         self._last = newest[-1].id if newest else 0
@@ -138,9 +142,13 @@ class Wallet(rx.State):
             self._paid = ""
             return
         words = OUTCOMES.get(OrderState(order.state))
+        if order.state == OrderState.CREDITED and not self.good:
+            (await self.get_state(Recharge))._paid()
         self.good = order.state == OrderState.CREDITED
         self.outcome = t(words, sum=whole_rupees(order.amount_paise)) if words else ""
         self.outcome_reference = _reference(order)
+        charger = await self.get_state(ChargerPage)
+        self.back = charger.id if charger.lacking else ""
 
 
 def _reference(order: RechargeOrder) -> str:
@@ -152,7 +160,7 @@ def _month(name: str) -> Month:
     return Month(month(since), f"/wallet/statement.csv?month={name}", f"/wallet/statement.pdf?month={name}")
 
 
-def _movement(line: wallet.Line) -> Movement:
+def _movement(line: story.Line) -> Movement:
     late = line.at - line.happened_at > LATE
     what = described(line)
     after = t("Owed {sum}", sum=rupees(-line.balance_after_paise)) if line.arrears else ""

@@ -55,7 +55,7 @@ def language() -> Language:
 
 
 def speak(one: Language) -> None:
-    """Speak it until the end of this task: for doors that are handed a task of their own."""
+    """Speak it until the end of this task: for whoever is handed a task of their own."""
     _spoken.set(one)
 
 

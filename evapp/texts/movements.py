@@ -2,8 +2,8 @@
 
 import re
 
-from domain.sentences import BOOKED, Sentence
-from domain.wallet import Line
+from domain.sentences import BOOKED, PAID_OWED, Sentence
+from domain.story import Line
 from evapp.texts import later, t
 
 WORDS = {
@@ -11,11 +11,13 @@ WORDS = {
     ("recharge", True): later("Added, taken for what you owed"),
     ("charging", False): later("Paid"),
     ("charging", True): later("Owed"),
+    ("owed", False): later("Paid"),
+    ("owed", True): later("No longer owed"),
     ("refund", False): later("Refunded"),
     ("refund", True): later("Back, taken for what you owed"),
     ("adjustment", False): later("Adjusted"),
 }
-"""By its kind and whether it is one of arrears."""
+"""By its kind, or what it is for, and whether it is one of arrears."""
 
 REFERRED = ("recharge", "charging", "refund")
 """Kinds whose reference means something to a driver, or to the gateway's support."""
@@ -23,9 +25,14 @@ REFERRED = ("recharge", "charging", "refund")
 
 def word(line: Line) -> str:
     """What happened, in a word."""
+    return t(WORDS.get(_key(line), WORDS[("adjustment", False)]))
+
+
+def _key(line: Line) -> tuple[str, bool]:
+    if line.kind == "charging" and line.description == PAID_OWED:
+        return "owed", line.arrears
     returned = line.kind == "charging" and line.amount_paise > 0
-    key = ("refund", False) if returned else (line.kind, line.arrears)
-    return t(WORDS.get(key, WORDS[("adjustment", False)]))
+    return ("refund", False) if returned else (line.kind, line.arrears)
 
 
 def described(line: Line) -> str:

@@ -1,8 +1,9 @@
 """Prices and bills in words: what a charge will cost before it starts, and each line of what it did cost."""
 
 from domain import idling, settlement
+from domain.india import DAY_MINUTES
 from domain.models import ChargingSession
-from domain.prices import DAY_MINUTES, MOST_IDLE_MINUTES, Line, Price
+from domain.prices import MOST_IDLE_MINUTES, Line, Price
 from evapp.components.money import clock, hour, kwh, per_kwh, rupees
 from evapp.texts import t
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from domain import attempts
 from domain.attempts import Locked
+from domain.india import INDIA
 from domain.models import now
-from evapp.components.money import IST, clock, day
+from evapp.components.money import clock, day
 from evapp.texts import t
 
 
@@ -16,6 +17,6 @@ def refusal(error: Exception) -> str:
     if error.until >= attempts.NEVER:
         return t("Too many tries. Write to Help for a new PIN.")
     until = error.until + timedelta(seconds=59)  # the minute rounded up
-    if until.astimezone(IST).date() == now().astimezone(IST).date():
+    if until.astimezone(INDIA).date() == now().astimezone(INDIA).date():
         return t("Too many tries. Try again at {time}.", time=clock(until))
     return t("Too many tries. Try again on {day} at {time}.", day=day(until), time=clock(until))

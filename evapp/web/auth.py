@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain import accounts, attempts, metrics, operators, pins, sign_ins
+from domain import accounts, addresses, attempts, metrics, operators, pins, sign_ins
 from domain.accounts import FieldErrors, NotDeleted
 from domain.attempts import Attempt, Locked
 from domain.db import read, transact
@@ -71,6 +71,7 @@ class Handshake:
                 "headers": [(name, value) for name, value in scope["headers"] if name != b"cookie"],
                 "ev.sign_in": token_hash,
                 "ev.device": device_of(connection),
+                "ev.address": address_of(connection),
                 "ev.flash": connection.cookies.get(flash.name()),
             }
         await self.app(scope, receive, send)
@@ -148,12 +149,10 @@ def device_of(connection: HTTPConnection) -> tuple[int, str] | None:
 
 
 def address_of(connection: HTTPConnection) -> str:
-    """Where a request comes from, behind as many proxies as Reflex is told to trust."""
-    hops = get_config().trusted_proxy_hops
-    forwarded = [one.strip() for one in connection.headers.get("x-forwarded-for", "").split(",") if one.strip()]
-    if hops and len(forwarded) >= hops:
-        return forwarded[-hops]
-    return connection.client.host if connection.client else ""
+    """Where a request comes from, behind as many proxies as Reflex is told of, if it is one of ours that asks."""
+    peer = connection.client.host if connection.client else ""
+    forwarded = connection.headers.getlist("x-forwarded-for")
+    return addresses.source(peer, forwarded, get_config().trusted_proxy_hops, settings().proxies)
 
 
 def gate_to(path: str) -> str:
@@ -196,11 +195,13 @@ def posted(form: str, page: str) -> Callable[[Door], Callable[[Request], Awaitab
 async def register(request: Request, typed: dict[str, str]) -> Response:
     """Only a form that could become an account counts as a try: whether a name is taken is what guessers want."""
     form = accounts.registration(typed)
-    await transact(attempts.knock, "register", address_of(request))
-    await read(accounts.check_free, {"username": form.username, "phone": form.phone})
+    with pins.place():
+        await transact(attempts.knock, "register", address_of(request))
+        await read(accounts.check_free, {"username": form.username, "phone": form.phone})
+        pin_hash = await pins.hash(form.pin)
     token = sign_ins.new_token()
     browser = _browser(request, token, kept=_kept(typed))
-    user = await transact(accounts.register, form, await pins.hash(form.pin), browser, language().code)
+    user = await transact(accounts.register, form, pin_hash, browser, language().code)
     log.info("registered", user=user.id)
     return _in(_home(user, forms.onward(request, typed)), request, browser, token, user)
 
@@ -210,10 +211,12 @@ async def login(request: Request, typed: dict[str, str]) -> Response:
     wanted = {"login": t("Write your username or phone number."), "pin": t("Write your PIN.")}
     if errors := {field: sentence for field, sentence in wanted.items() if not typed.get(field, "").strip()}:
         raise FieldErrors(errors)
-    attempt = await transact(
-        attempts.attempt, "login", login=typed["login"], address=address_of(request), device=device_of(request)
-    )
-    if not await _right(attempt, typed["pin"]):
+    with pins.place():
+        attempt = await transact(
+            attempts.attempt, "login", login=typed["login"], address=address_of(request), device=device_of(request)
+        )
+        right = await _right(attempt, typed["pin"])
+    if not right:
         raise Refused(attempts.MISMATCH)
     token = sign_ins.new_token()
     browser = _browser(request, token, kept=_kept(typed))
@@ -230,10 +233,12 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
         return RedirectResponse(gate_to(at("/profile")), 303)
     if errors := accounts.new_pin_errors(typed, "new_pin", user.phone):
         raise FieldErrors(errors)
-    attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
+    with pins.place():
+        attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
+        pin_hash = await pins.hash(typed["new_pin"])
     token = sign_ins.new_token()
     browser = _browser(request, token, kept=await read(sign_ins.kept, token_hash_of(request) or ""))
-    await transact(accounts.change_pin, attempt, await pins.hash(typed["new_pin"]), browser)
+    await transact(accounts.change_pin, attempt, pin_hash, browser)
     log.info("PIN changed", user=user.id)
     response = _in(RedirectResponse(at("/profile"), 303), request, browser, token, user)
     flash.leave(response, "pin", note=t("Your PIN is changed. Your other devices are signed out."))
@@ -308,11 +313,14 @@ async def proven(user: User, pin: object, address: str, device: tuple[int, str] 
     Raises:
         FieldErrors: it is not the PIN.
         Locked: too many were not.
+        TooBusy: nobody has the time to check it; no try is counted.
     """
     if not pin or not isinstance(pin, str):
         raise FieldErrors({"pin": t("Write your PIN.")})
-    attempt = await transact(attempts.attempt, "pin", user_id=user.id, address=address, device=device)
-    if not await _right(attempt, pin):
+    with pins.place():
+        attempt = await transact(attempts.attempt, "pin", user_id=user.id, address=address, device=device)
+        right = await _right(attempt, pin)
+    if not right:
         raise FieldErrors({"pin": t("This is not your PIN.")})
     return attempt
 

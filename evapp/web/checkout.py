@@ -5,7 +5,7 @@ import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from html import escape
 
@@ -26,6 +26,8 @@ LARGEST = 65_536
 """Bytes of a webhook; PhonePe's own are a hundredth of it (payments.md 1.5)."""
 PATIENCE_S = 5.0
 """How long a driver who comes back, or a webhook's sender, is kept waiting."""
+ASK_AGAIN_S = 10.0
+"""Between two asks after an order whose driver comes back; meanwhile the poller asks, and the webhook rings."""
 REFUSALS_A_MINUTE = 30
 """Webhooks with foreign credentials that one address is answered one by one, and that are logged."""
 RINGS_AT_ONCE = 20
@@ -66,15 +68,40 @@ async def back(gateway: PaymentGateway, request: Request) -> Response:
     order_id = request.query_params.get("order", "")
     user = await auth.of_request(request)
     if _ORDER.fullmatch(order_id):
-        asking = _soon(funnel.settle(gateway, order_id), order_id)
-        await asyncio.wait([asking], timeout=PATIENCE_S)
-        if user is not None and user.id is not None and await _owns(user.id, order_id):
+        owns = user is not None and user.id is not None and await _owns(user.id, order_id)
+        if _returns.may_ask(order_id, owns):
+            asking = _soon(funnel.settle(gateway, order_id), order_id)
+            await asyncio.wait([asking], timeout=PATIENCE_S)
+        if owns:
             return RedirectResponse(at(f"/wallet?paid={order_id}"), 303)
     return page(
         200,
         t("Your payment is being confirmed."),
         t("You can close this page. The money comes into your wallet by itself as soon as PhonePe confirms it."),
     )
+
+
+class Returns:
+    """When somebody came back with which order: the gateway is asked after it once in ASK_AGAIN_S for strangers, and
+    once for the owner, whom no stranger may keep from the truth."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._asked: dict[tuple[str, bool], float] = {}
+        """The longest ago first."""
+
+    def may_ask(self, order_id: str, owns: bool) -> bool:
+        """Take note of an ask, unless there was one just now."""
+        moment = self._monotonic()
+        while self._asked and moment >= next(iter(self._asked.values())) + ASK_AGAIN_S:
+            del self._asked[next(iter(self._asked))]
+        if (order_id, owns) in self._asked:
+            return False
+        self._asked[order_id, owns] = moment
+        return True
+
+
+_returns = Returns()
 
 
 async def webhook(gateway: PaymentGateway, request: Request) -> Response:

@@ -48,9 +48,12 @@ async def fields(request: Request) -> dict[str, str]:
 
 
 def local(path: object) -> str:
-    """A path of our own to go on to; Home for everything that could lead elsewhere."""
-    ours = isinstance(path, str) and _LOCAL.fullmatch(path) and not bare(path).startswith("/auth/")
-    return str(path) if ours else at(HOME)
+    """A path of our own to go on to; Home for everything that could lead elsewhere, in another language, too."""
+    if isinstance(path, str) and _LOCAL.fullmatch(path):
+        page = bare(path)
+        if _LOCAL.fullmatch(page) and not page.startswith("/auth/"):
+            return path
+    return at(HOME)
 
 
 def _from_here(request: Request) -> None:

@@ -1,9 +1,9 @@
-"""Live push: what happens in the house reaches exactly the browsers that look at it, newest value first."""
+"""Live push: what happens reaches exactly the browsers that look at it, newest value first."""
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +36,8 @@ from evapp.texts.languages import ENGLISH, Language
 log = structlog.get_logger()
 
 LOOK_AGAIN_S = 1.0
+LOOK_S = 60.0
+"""A sign-in that ends by time tells nobody: those behind the pages are looked up once in so long."""
 TRY_AGAIN_LATER = 1013
 CROWD = 1_000
 """So many browsers may be watched before the hub looks which of them are still there."""
@@ -98,6 +100,7 @@ class Hub:
         events = bus.subscribe()
         self.listening = True
         looking = hanging_up = asyncio.create_task(asyncio.sleep(0))
+        watching_the_time = asyncio.create_task(self._watch_the_time())
         try:
             async for event in events:
                 match event:
@@ -109,7 +112,7 @@ class Hub:
                         self._tell(event)
         finally:
             self.listening = False
-            for task in (looking, hanging_up):
+            for task in (looking, hanging_up, watching_the_time):
                 task.cancel()
 
     def watch(self, token: str, watch: Watch) -> None:
@@ -175,27 +178,43 @@ class Hub:
     async def _look_anew(self) -> None:
         """Nobody knows what was missed: who is signed out sees nothing more, every other page is read again."""
         try:
-            alive = await read(sign_ins.alive, {watch.sign_in for watch in self._watches.values()})
+            await self._look_who_is_signed_in()
         except SQLAlchemyError as error:
             log.error("pages not read again; tried again", reason=first_line(error))
             await asyncio.sleep(LOOK_AGAIN_S)
             return await self._look_anew()
-        for token, watch in tuple(self._watches.items()):
-            if watch.sign_in not in alive:
-                self.forget(token)
-            else:
-                self._wants(token, None)
+        for token in tuple(self._watches):
+            self._wants(token, None)
+
+    async def _watch_the_time(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self._look_who_is_signed_in()
+            except SQLAlchemyError as error:
+                log.error("sign-ins not looked up; tried again", reason=first_line(error))
+
+    async def _look_who_is_signed_in(self) -> None:
+        """Those who no longer are see nothing more, as if it had been told. A page that is opened meanwhile was not
+        asked about."""
+        asked = {watch.sign_in for watch in self._watches.values()}
+        if asked:
+            self._signed_out(asked - await read(sign_ins.alive, asked))
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, SignedOut):
-            for token, watch in [(t, w) for t, w in self._watches.items() if w.sign_in in event.token_hashes]:
-                self.forget(token)
-                if watch.path:
-                    self._leaving.add(task := asyncio.create_task(self._send_away(token, watch)))
-                    task.add_done_callback(self._leaving.discard)
+            self._signed_out(event.token_hashes)
             return
         for token in {token for topic in _touched(event) for token in self._tokens.get(topic, ())}:
             self._wants(token, event if isinstance(event, SessionMetered) else None)
+
+    def _signed_out(self, token_hashes: Collection[str]) -> None:
+        """Nothing more is sent to the browsers of these sign-ins; operators' pages go."""
+        for token, watch in [(t, w) for t, w in self._watches.items() if w.sign_in in token_hashes]:
+            self.forget(token)
+            if watch.path:
+                self._leaving.add(task := asyncio.create_task(self._send_away(token, watch)))
+                task.add_done_callback(self._leaving.discard)
 
     def _wants(self, token: str, metered: SessionMetered | None) -> None:
         """This browser is to be told these figures, or else everything."""

@@ -1,5 +1,6 @@
 """Receipts and statements on paper: A4 pages as PDF, in the app's own type."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from fpdf.fonts import FontFace, TTFFont
 
 from domain.receipts import SAC, Booking, ChargeReceipt, Kind, PaymentReceipt, Seller
 from domain.statements import Statement
-from evapp.components.money import clock, day, kwh, moment, month, rupees, signed_rupees
+from evapp.components.money import clock, day, duration, kwh, moment, month, rupees, signed_rupees
 from evapp.texts import later, t
 from evapp.texts.movements import described, reference, word
 from evapp.texts.prices import line_words
@@ -23,6 +24,9 @@ FACT_MM, SUM_MM, HEAD_MM, GAP_MM = 5.2, 5.6, 9, 3.5
 """Heights: of a fact, of a sum, of a heading with its line, and between two blocks."""
 SIGNS = str.maketrans({"−": "–", "→": "–"})
 """What the fonts of the app lack, and what stands in."""
+LOOSE_JOINERS = re.compile(r"(?<![\u0900-\u097f])[\u200c\u200d]+|[\u200c\u200d]+(?![\u0900-\u097f])")
+"""Joiners that do not stand between two letters of Devanagari. FPDF would set them alone in the font of that, and
+fails at a run in which there is nothing to see."""
 
 TITLES = {
     Kind.TAX_INVOICE: later("Tax invoice"),
@@ -64,7 +68,7 @@ class Paper(FPDF):
         """The text with a stand-in for each sign that the fonts lack; names and places come in two scripts."""
         fonts = [font for font in self.fonts.values() if isinstance(font, TTFFont)]
         known = {"\n", *(sign for sign in text.translate(SIGNS) if any(ord(sign) in font.cmap for font in fonts))}
-        return "".join(sign if sign in known else "?" for sign in text.translate(SIGNS))
+        return LOOSE_JOINERS.sub("", "".join(sign if sign in known else "?" for sign in text.translate(SIGNS)))
 
     def say(self, text: str, size: float = 10, colour: tuple[int, int, int] = INK, style: str = "") -> None:
         """A paragraph."""
@@ -192,7 +196,6 @@ def payment(receipt: PaymentReceipt) -> bytes:
             (t("Paid with"), " ".join(("PhonePe", receipt.payment_mode.replace("_", " "))).strip()),
             (t("Bank reference (UTR)"), receipt.utr),
             (t("PhonePe order"), receipt.gateway_order_id),
-            (t("Ledger transfer"), str(receipt.booking.transfer_id)),
         ),
     )
     owed, added = -receipt.booking.owed_paise, -receipt.booking.wallet_paise
@@ -260,13 +263,20 @@ def _charge(receipt: ChargeReceipt) -> tuple[Fact, ...]:
         (t("Charger"), t("{charger}, connector {number}", charger=receipt.charger_id, number=receipt.connector)),
         (t("Place"), receipt.place),
         (t("Started"), moment(receipt.started_at)),
-        (t("Stopped"), moment(receipt.stopped_at) if receipt.stopped_at else ""),
+        (t("Stopped"), _stopped(receipt)),
         (t("Meter at the start"), t("{energy} kWh", energy=kwh(start, 3)) if start is not None else ""),
         (t("Meter at the stop"), t("{energy} kWh", energy=kwh(stop, 3)) if stop is not None else ""),
         (t("Units"), t("{energy} kWh", energy=kwh(receipt.energy_wh, 3))),
         (t("Note"), t("Billed by the readings during the charge.") if receipt.by_readings else ""),
         (t("Reference"), receipt.ref),
     )
+
+
+def _stopped(receipt: ChargeReceipt) -> str:
+    if receipt.stopped_at is None:
+        return ""
+    seconds = int((receipt.stopped_at - receipt.started_at).total_seconds())
+    return t("{time}, after {duration}", time=moment(receipt.stopped_at), duration=duration(seconds))
 
 
 def _corrected(receipt: ChargeReceipt) -> str:
@@ -292,7 +302,7 @@ def _percent(basis_points: int) -> str:
 
 def _paid(booking: Booking) -> tuple[Fact, ...]:
     return (
-        (t("Ledger transfer"), t("{number}, {time}", number=booking.transfer_id, time=moment(booking.at))),
+        (t("Booked"), moment(booking.at)),
         (_either(booking.wallet_paise, t("From the wallet"), t("Back to the wallet")), _some(booking.wallet_paise)),
         (_either(booking.owed_paise, t("Owed"), t("No longer owed")), _some(booking.owed_paise)),
     )

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from domain.receipts import INDIA
+from domain.india import INDIA
 from domain.statements import Statement
-from domain.wallet import Line
+from domain.story import Line
 from evapp.texts import later, t
 from evapp.texts.movements import described, reference, word
 

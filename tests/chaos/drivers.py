@@ -52,7 +52,7 @@ async def start(url: str, driver: Driver) -> str:
     async def press(wire: Wire) -> str:
         await _opened(wire, driver)
         if not wire.var(Live, "state"):
-            await wire.send(ChargerPage, "start", driver.page)
+            await wire.send(ChargerPage, "start", driver.page, charger_id=driver.charger, plug=1)
             await wire.when(lambda: wire.var(Live, "state") or wire.var(ChargerPage, "error"), PAGE_S)
         return str(wire.var(Live, "state") or wire.var(ChargerPage, "error"))
 

@@ -62,7 +62,7 @@ async def _charges(house: House, cookie: str) -> None:
     async with Wire(house.url, cookie=cookie) as wire:
         await wire.send(ChargerPage, "load", PAGE)
         await wire.until(ChargerPage, "phase", "free", PAGE_S)
-        await wire.send(ChargerPage, "start", PAGE)
+        await wire.send(ChargerPage, "start", PAGE, charger_id=CHARGER, plug=1)
         await wire.until(Live, "state", "charging", PAGE_S)
         await _ticks(wire)
         killed = house.behind(wire.port)

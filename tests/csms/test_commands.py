@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain import chargers, charging
+from domain import chargers, charging, wishes
 from domain.bus import CallRefused, ChargerOffline, ChargerSilent
 from domain.db import transact
 from domain.events import Call, Command, RemoteStart, RemoteStop, Reply
@@ -175,7 +175,7 @@ async def test_money_runs_out_and_the_charge_is_stopped(house: House, raw: Raw) 
     await transact(give, user_id, 10_000)
     session = await transact(charging.request_start, user_id, "RAW-1", 1)
     assert session.id is not None
-    await transact(charging.answered, session.id, "accepted")
+    await transact(wishes.answered, session.id, "accepted")
     transaction = await start(raw, tag=session.tag, timestamp=stamp(-3600))
     values = metered(sampled("7000"))
     await raw.send([2, "m", "MeterValues", {"connectorId": 1, "transactionId": transaction, "meterValue": values}])
@@ -195,7 +195,7 @@ async def test_a_start_nobody_may_make_is_answered_then_stopped(house: House, ra
     await transact(give, user_id, 10_000)
     session = await transact(charging.request_start, user_id, "RAW-1", 1)
     assert session.id is not None
-    await transact(charging.answered, session.id, "accepted")
+    await transact(wishes.answered, session.id, "accepted")
     await transact(charging.request_stop, session.id, "driver")
     told = {"connectorId": 1, "idTag": session.tag, "meterStart": 5, "timestamp": stamp()}
     answer = await raw.call("StartTransaction", **told)
@@ -210,7 +210,7 @@ async def test_a_tag_of_a_wanted_charge_is_accepted_where_walk_ups_are_not(
     """Q29, Q32."""
     from domain.settings import settings
 
-    monkeypatch.setenv("EVAPP_OCPP_ACCEPT_UNKNOWN", "false")
+    monkeypatch.setenv("EVAPP_OCPP_WALK_UPS", "false")
     settings.cache_clear()
     assert await raw.call("Authorize", idTag="STRANGER") == {"idTagInfo": {"status": "Invalid"}}
     user_id = await transact(driver)
@@ -224,7 +224,7 @@ async def test_the_journal_hides_keys_and_leaves_out_meter_values(house: House, 
     transaction = await start(raw)
     await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=metered(sampled("1100")))
     await raw.call("Heartbeat")
-    change = {"key": "AuthorizationKey", "value": "topsecret"}
+    change = {"key": "AuthorizationKey", "value": "topsecret-topsecret"}
     reply = asking(house, Call("ChangeConfiguration", change))
     id_, payload = await raw.asked("ChangeConfiguration")
     assert payload == change
@@ -262,3 +262,28 @@ async def test_a_traced_charger_is_journalled_whole(house: House, raw: Raw) -> N
     async with asyncio.timeout(SECONDS):
         while not [line for line in await house.eventually_journalled(lambda row: True) if line.action == "Heartbeat"]:
             await raw.call("Heartbeat")
+
+
+@pytest.mark.parametrize("status", ["accepted", " ACCEPTED "])
+async def test_an_answer_is_read_in_any_case(house: House, raw: Raw, status: str) -> None:
+    """Q12: as the words of a charger's own messages are."""
+    reply = asking(house, RemoteStart(1, "TAG1"))
+    id_, _ = await raw.asked("RemoteStartTransaction")
+    await raw.send([3, id_, {"status": status}])
+    assert (await reply).accepted
+    (line,) = await house.eventually_journalled(lambda row: row.direction == "in" and row.message_id == id_)
+    assert line.repairs == f"status {status!r} read as Accepted"
+    change = {"key": "AuthorizationKey", "value": "another-key-of-it"}
+    reply = asking(house, Call("ChangeConfiguration", change))
+    await raw.send([3, (await raw.asked("ChangeConfiguration"))[0], {"status": "accepted"}])
+    assert (await reply).status == "Accepted"
+    stored = await house.stored()
+    assert stored.key_hash
+    assert stored.next_key_hash is None
+
+
+async def test_an_unknown_word_of_an_answer_stays(house: House, raw: Raw) -> None:
+    reply = asking(house, Call("ClearCache"))
+    id_, _ = await raw.asked("ClearCache")
+    await raw.send([3, id_, {"status": "Perhaps", "more": 1}])
+    assert (await reply).payload == {"status": "Perhaps", "more": 1}

@@ -297,3 +297,10 @@ async def test_a_journal_that_fails_costs_no_charger_its_answer(
         assert await raw.ask([2, "direct", "StatusNotification", told]) == [3, "direct", {}]
         assert await raw.ask([2, "lenient", "StatusNotification", {**told, "mood": "fine"}]) == [3, "lenient", {}]
     assert await raw.ask([2, "y", "StatusNotification", told]) == [3, "y", {}]
+
+
+async def test_an_answer_longer_than_two_bytes_can_say(raw: Raw) -> None:
+    """RFC 6455, 5.2: a message id of 64 KiB is answered with it, on the way that takes its time."""
+    id_ = "i" * 65_500
+    assert (await raw.ask([2, id_, "Heartbeat", {}]))[:2] == [3, id_]
+    assert (await raw.ask([2, "next", "Heartbeat", {}]))[:2] == [3, "next"]

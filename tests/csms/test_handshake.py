@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
@@ -234,19 +235,23 @@ async def test_a_port_that_is_taken_raises(house: House) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for localhost that signed itself; its key lies beside it."""
+    return self_signed(tmp_path, "localhost", "DNS:localhost,IP:127.0.0.1")
+
+
+def self_signed(folder: Path, name: str, alternative: str) -> Path:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is needed to make a certificate")
     made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
+    named = ["-subj", f"/O=evapp/CN={name}", "-addext", f"subjectAltName={alternative}"]
+    files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")]
     subprocess.run([openssl, *made, *named, *files], check=True, capture_output=True)
-    return tmp_path / "cert.pem"
+    return folder / f"{name}.pem"
 
 
 async def test_tls_and_client_certificates(database_url: str, certificate: Path) -> None:
     """Security profiles 2 and 3: encrypted, and closed to whoever shows no certificate where one is demanded."""
-    key = certificate.with_name("key.pem")
+    key = certificate.with_suffix(".key")
     chosen = Settings(ocpp_tls_cert=str(certificate), ocpp_tls_key=str(key))
     client = ssl.create_default_context(cafile=str(certificate))
     async with (
@@ -254,13 +259,53 @@ async def test_tls_and_client_certificates(database_url: str, certificate: Path)
         connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket,
     ):
         await Raw(socket).boot()
-    chosen = Settings(ocpp_tls_cert=str(certificate), ocpp_tls_key=str(key), ocpp_tls_client_ca=str(certificate))
+    own = self_signed(certificate.parent, "RAW-1", "DNS:anything.example.org")
+    chosen = Settings(ocpp_tls_cert=str(certificate), ocpp_tls_key=str(key), ocpp_tls_client_ca=str(own))
     async with running(database_url, chosen=chosen) as house:
         with pytest.raises((OSError, InvalidMessage)):
             await connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None)
-        client.load_cert_chain(certificate, key)
+        client.load_cert_chain(own, own.with_suffix(".key"))
         async with connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket:
             await Raw(socket).boot()
+
+
+async def test_a_certificate_lets_in_its_own_charger_alone(database_url: str, certificate: Path) -> None:
+    """Security profile 3: its common name, or one of its DNS names, is the identity or the serial number that the
+    charger told when it booted (white paper, A00.FR.511)."""
+    folder, serial = certificate.parent, "SN-4711"
+    certificates = {
+        "RAW-1": self_signed(folder, "RAW-1", "DNS:one.example.org"),
+        "RAW-2": self_signed(folder, "somebody", "DNS:else.example.org,DNS:RAW-2"),
+        "RAW-3": self_signed(folder, serial, "DNS:three.example.org"),
+    }
+    trusted = folder / "trusted.pem"
+    trusted.write_text("".join(path.read_text() for path in certificates.values()))
+    key = certificate.with_suffix(".key")
+    chosen = Settings(ocpp_tls_cert=str(certificate), ocpp_tls_key=str(key), ocpp_tls_client_ca=str(trusted))
+    came = {}
+    async with running(database_url, chosen=chosen) as house:
+        await transact(chargers.add, "RAW-3")
+        await transact(lambda db: setattr(chargers.info(db, "RAW-3"), "serial", serial))
+        with capture_logs() as lines:
+            for whose, path in certificates.items():
+                client = ssl.create_default_context(cafile=str(certificate))
+                client.load_cert_chain(path, path.with_suffix(".key"))
+                for name in certificates:
+                    came[whose, name] = await knocks(f"wss://127.0.0.1:{house.port}/{name}", client)
+        assert came == {(whose, name): 101 if whose == name else 401 for whose in certificates for name in certificates}
+        refused = [line for line in lines if line["event"] == "charger refused"]
+        assert {line["reason"] for line in refused} == {"The certificate is for another charger."}
+        assert len(refused) == 6
+
+
+async def knocks(address: str, client: ssl.SSLContext) -> int:
+    """The HTTP status of a handshake."""
+    try:
+        async with connect(address, ssl=client, proxy=None) as socket:
+            await Raw(socket).boot()
+            return 101
+    except InvalidStatus as error:
+        return error.response.status_code
 
 
 async def test_the_port_says_whether_chargers_may_be_sent_here(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

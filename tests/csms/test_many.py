@@ -14,11 +14,11 @@ from sqlmodel import Session, select
 
 from domain import audit, chargers, charging, dispatch, sessions
 from domain.bus import Bus, joined
-from domain.charging import ENDINGS
 from domain.db import opened, read, transact
 from domain.events import Call, SessionMetered
 from domain.models import Charger, ChargingSession, SessionState
 from domain.settings import settings
+from domain.wishes import ENDINGS
 from simulator.chargers import VirtualCharger
 from tests import processes
 from tests.chaos.balancer import Balancer

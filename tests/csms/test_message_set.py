@@ -147,6 +147,16 @@ async def test_a_new_key_is_handed_over(house: House, status: str) -> None:
     assert NEW_KEY not in json.dumps([line.frame for line in await house.eventually_journalled(lambda row: True)])
 
 
+@pytest.mark.parametrize("value", ["", "too short", "A" * 41, "a key with blanks in it", "0123456789abcdé0"])
+async def test_what_is_no_key_is_not_handed_over(house: House, raw: Raw, value: str) -> None:
+    """OCPP-J 1.6, 6.2.2: 16 to 40 visible characters, as `charger set-key` has it; none would open the door to all."""
+    change = {"key": "AuthorizationKey", "value": value}
+    with pytest.raises(CallRefused, match="16 to 40 visible characters"):
+        await house.bus.call("RAW-1", Call("ChangeConfiguration", change), SECONDS)
+    await raw.silent()
+    assert (await house.stored()).next_key_hash is None
+
+
 async def test_a_new_key_whose_answer_was_lost_is_good_and_so_is_the_old_one(house: House) -> None:
     """Q8: the socket went before the answer; whichever key it comes with next is let in, the new one for good."""
     await transact(chargers.add, "RAW-1")

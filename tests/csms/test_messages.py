@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from domain.events import RemoteStart
 from domain.models import Charger, ChargingSession, Connector, MeterSample, OcppMessage, SessionState
-from tests.csms.charger import Raw, metered, sampled, stamp
+from tests.csms.charger import SECONDS, Raw, metered, sampled, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import start, stop
 from tests.unit.csms.test_repairs import VALID
@@ -199,10 +200,61 @@ async def test_markup_and_control_characters_are_text(house: House) -> None:
         assert (charger.vendor, charger.model) == ("<b>?\r\n", "क")
 
 
-async def test_a_megabyte_is_no_message(house: House, raw: Raw) -> None:
+@pytest.mark.parametrize(("before", "behind"), [("", "\0"), ("\ufeff", ""), ("\ufeff", "\0\r\n")])
+async def test_what_stands_around_a_frame_is_no_part_of_it(house: House, raw: Raw, before: str, behind: str) -> None:
+    """A C string sent with its terminator, and a mark of the byte order; the answers of such a charger count, too."""
+
+    def told(id_: str, action: str, **payload: object) -> str:
+        return before + json.dumps([2, id_, action, payload]) + behind
+
+    assert (await raw.ask(told("around", "Heartbeat")))[:2] == [3, "around"]
+    state = {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}
+    assert await raw.ask(told("state", "StatusNotification", **state)) == [3, "state", {}]
+    assert (await house.connector()).status == "Charging"
+    (line,) = await house.eventually_journalled(lambda row: row.message_id == "state")
+    assert line.repairs == "a NUL or byte order mark around the frame"
+    reply = asyncio.create_task(house.bus.call("RAW-1", RemoteStart(1, "TAG1"), SECONDS))
+    id_, _ = await raw.asked("RemoteStartTransaction")
+    await raw.send(before + json.dumps([3, id_, {"status": "Accepted"}]) + behind)
+    assert (await reply).accepted
+
+
+async def test_a_charger_that_counts_its_messages_to_ten_tells_its_states(house: House, raw: Raw) -> None:
+    """Q15: a state without a time is the same text each time, and is told anew: it doubles nothing."""
+    states = ("Charging", "Finishing", "Available")
+    for number, status in [*enumerate(states), *enumerate(states)]:
+        told = {"connectorId": 1, "errorCode": "NoError", "status": status}
+        assert await raw.ask([2, str(number), "StatusNotification", told]) == [3, str(number), {}]
+        assert (await house.connector()).status == status
+
+
+async def test_the_stop_of_a_night_is_taken(house: House, raw: Raw) -> None:
+    """Eight hours of one measurand, a sample every 15 seconds: refused, it would stand before all that is queued."""
+    values = [
+        {
+            "timestamp": stamp(15 * number - 8 * 3600),
+            "sampledValue": [
+                {
+                    "value": str(1000 + 30 * number),
+                    "context": "Sample.Periodic",
+                    "format": "Raw",
+                    "measurand": "Energy.Active.Import.Register",
+                    "location": "Outlet",
+                    "unit": "Wh",
+                }
+            ],
+        }
+        for number in range(8 * 240)
+    ]
+    transaction = await start(raw, timestamp=stamp(-8 * 3600))
+    await stop(raw, transaction, 1000 + 30 * 8 * 240, transactionData=values)
+    assert (await house.session()).energy_wh == 30 * 8 * 240
+
+
+async def test_two_megabytes_are_no_message(house: House, raw: Raw) -> None:
     async with house.charger("/OTHER") as other:
         await other.boot()
-        await raw.send(json.dumps([2, "big", "Heartbeat", {"x": "y" * 1_000_000}]))
+        await raw.send(json.dumps([2, "big", "Heartbeat", {"x": "y" * 2_000_000}]))
         assert await raw.gone() == 1009
         await other.asked("GetConfiguration")
         await other.silent()

@@ -95,7 +95,37 @@ async def test_the_shell_answers_in_sentences(database_url: str) -> None:
     for arguments, words in (
         (("call", "RAW-1", "Reset", "{"), "not JSON"),
         (("call", "RAW-1", "Reset", "[]"), "must be a JSON object"),
+        (("call", "RAW-1", "Reset", '{"a":' * 60 + "1" + "}" * 60), "nested too deeply"),
+        (("call", "RAW-1", "Reset", "[" * 9_000), "nested too deeply"),
+        (("call", "RAW-1", "Reset", '{"a": "\\ud800"}'), "half a character"),
         (("call", "RAW-1", "Reset"), "No server answers"),
     ):
         code, _, error = await answered(database_url, *arguments)
         assert (code, words in error, "Traceback" in error) == (1, True, False), error
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"EVAPP_METRICS_PORT": "abc"}, "EVAPP_METRICS_PORT: Input should be a valid integer"),
+        ({"EVAPP_REDIS_URL": "nonsense"}, "EVAPP_REDIS_URL is the address of a Redis"),
+        ({"EVAPP_DATABASE_URL": "sqlite:///{folder}/empty.db"}, "make migrate"),
+        ({"EVAPP_VAR_DIR": "{folder}/file", "EVAPP_DATABASE_URL": ""}, "Is EVAPP_VAR_DIR right"),
+        (
+            {"EVAPP_OCPP_TLS_CERT": "{folder}/none.pem", "EVAPP_OCPP_TLS_KEY": "{folder}/none.pem"},
+            "EVAPP_OCPP_TLS_CERT, EVAPP_OCPP_TLS_KEY or EVAPP_OCPP_TLS_CLIENT_CA: No such file or directory",
+        ),
+    ],
+    ids=lambda given: "".join(given) if isinstance(given, dict) else "",
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_keeps_it_from_serving_is_a_sentence(
+    database_url: str, tmp_path: Path, given: dict[str, str], words: str
+) -> None:
+    (tmp_path / "file").touch()
+    process = await run(database_url, **{name: value.format(folder=tmp_path) for name, value in given.items()})
+    async with asyncio.timeout(3 * SECONDS):
+        _, error = await process.communicate()
+    *_, sentence = error.decode().splitlines()
+    assert (process.returncode, "Traceback" in error.decode()) == (1, False), error
+    assert words in sentence

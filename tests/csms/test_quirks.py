@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain import chargers, charging, dispatch, quirks
+from domain import chargers, charging, dispatch, quirks, wishes
 from domain.charging import Refused
 from domain.db import transact
 from domain.models import ChargingSession, Finding, MeterSample, SessionState, now
@@ -47,7 +47,7 @@ async def wanted(paise: int = 50_000) -> ChargingSession:
     await transact(give, user_id, paise)
     session = await transact(charging.request_start, user_id, "RAW-1", 1)
     assert session.id is not None
-    await transact(charging.answered, session.id, "accepted")
+    await transact(wishes.answered, session.id, "accepted")
     return session
 
 
@@ -148,7 +148,7 @@ async def test_a_meter_that_counts_backwards_bills_what_can_be_true(house: House
 async def test_more_than_the_connector_gives_is_capped(house: House, raw: Raw) -> None:
     """Q38: by its power and the time."""
     await transact(chargers.add, "RAW-1", max_power_w=7_000)
-    transaction = await start(raw, meter=0, timestamp=stamp(-3600))
+    transaction = await start(raw, meter=1_000, timestamp=stamp(-3600))
     await stop(raw, transaction, 900_000)
     session = await house.session()
     minute_wh = 7_700 // 60  # what the test itself may take

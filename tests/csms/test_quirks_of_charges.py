@@ -1,15 +1,16 @@
-"""Quirks of charges (ocpp.md Q21-Q34, Q44) by their frames: lost stops, messages out of order, late and odd ones."""
+"""Quirks of charges (ocpp.md Q21-Q33, Q44) by their frames: lost stops, messages out of order, late and odd ones."""
 
 import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session, select
 
-from domain import chargers, charging, dispatch, settlement, sweeper, wallet
+from domain import chargers, charging, dispatch, settlement, sweeper, wallet, wishes
 from domain.bus import ChargerSilent
 from domain.charging import Refused
 from domain.db import read, transact
-from domain.events import RemoteStart, SessionMetered
+from domain.events import NewsLost, RemoteStart, SessionMetered
 from domain.models import Charger, ChargingSession, Finding, MeterSample, SessionState, now
 from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
@@ -44,7 +45,6 @@ async def lose_by(what: str, raw: Raw) -> timedelta:
     match what:
         case "boot":
             await raw.boot()
-            await raw.send([3, (await raw.asked("GetConfiguration"))[0], {"configurationKey": []}])
         case "start":
             await start(raw, meter=1250, tag="NEXT")
             return timedelta(0)
@@ -86,8 +86,10 @@ async def test_a_stop_that_never_comes(house: House, raw: Raw, what: str, ends: 
         await sweeper.sweep_charges(house.bus, now() + timedelta(hours=25))
         assert await money_of(lost) == wallet.Balance(50_000 - estimate, 0, 0)
         assert (await house.session_of(transaction)).estimated
-    for meter_stop in (1250, 1250, 1300):
+    for number, meter_stop in enumerate((1250, 1250, 1300)):
         await stop(raw, transaction, meter_stop)
+        if what == "boot" and number == 0:
+            await raw.asked("GetConfiguration")
         settled = await house.session_of(transaction)
         assert (settled.state, settled.energy_wh, settled.estimated) == (SessionState.SETTLED, 250, False)
         assert await money_of(lost) == wallet.Balance(50_000 - settled.cost_paise, 0, 0)
@@ -236,35 +238,19 @@ async def test_energy_after_the_stop_is_kept_and_not_billed(house: House, raw: R
     assert await house.session() == before.model_copy(update={"last_sample_id": samples[-1].id})
 
 
-async def test_kwh_labelled_wh_is_known_by_the_first_sample(house: House, raw: Raw) -> None:
-    """Q34: a register that is a thousandth of meterStart counts kWh; the samples after it are read so."""
-    transaction = await start(raw, meter=1_250_000)
-    await meter(raw, transaction, "1250.01", unit="Wh")
-    await house.eventually(Finding, lambda row: row.kind == "energy-scale")
-    assert (await house.session()).energy_wh == 0
-    await meter(raw, transaction, "1250.4", unit="Wh")
-    session = await house.session()
-    assert (session.energy_wh, session.review) == (400, "")
-    assert (await house.rows(MeterSample))[-1].energy_wh == 1_250_400
-    await stop(raw, transaction, 1_250_450)
-    assert (await house.session()).energy_wh == 450
-    async with house.charger() as again:
-        await again.boot()
-        await again.asked("GetConfiguration")
-        transaction = await start(again, meter=1_250_450)
-        await meter(again, transaction, "1250.5", unit="Wh")
-        assert (await house.session_of(transaction)).energy_wh == 50
+async def test_a_limit_that_was_set_while_nobody_heard_it_ends_the_charge(house: House, raw: Raw) -> None:
+    """As when Redis was away (ADR 0013): the money is the driver's."""
 
+    def quietly(db: Session) -> None:
+        db.exec(select(ChargingSession)).one().limit_wh = 300
 
-async def test_a_relative_register_is_no_kwh(house: House, raw: Raw) -> None:
-    """Q34, Q35: one that began at zero is told from one in kWh, whatever the meter had counted before."""
-    for begun in (250, 12_000, 250_000, 4_076_000):
-        transaction = await start(raw, meter=begun, timestamp=stamp(-60))
-        await meter(raw, transaction, "12", "250", "400")
-        assert (await house.session_of(transaction)).energy_wh in (400, 150), begun
-        await stop(raw, transaction, begun + 410)
-        assert (await house.session_of(transaction)).energy_wh == 410
-    assert not [finding for finding in await house.rows(Finding) if finding.kind == "energy-scale"]
+    transaction = await start(raw, tag=(await wanted()).tag)
+    await meter(raw, transaction, "1100", "1200")
+    await transact(quietly)
+    await house.bus.publish(NewsLost())
+    await meter(raw, transaction, "1320")
+    await remote_stop(raw, transaction)
+    assert (await house.session()).stop_cause == "limit"
 
 
 async def test_a_connector_nobody_plugs_into(house: House, raw: Raw) -> None:
@@ -311,3 +297,38 @@ async def test_a_reset_register_goes_on(house: House, raw: Raw) -> None:
     assert session.energy_wh == 350
     assert session.review, "an operator looks at it"
     assert await read(broken) == []
+
+
+async def begun_nowhere(raw: Raw, tag: str, **told: object) -> dict[str, object]:
+    """StartTransaction that names the whole charger."""
+    payload = {"connectorId": 0, "idTag": tag, "meterStart": 500, "timestamp": stamp(-5), **told}
+    return await raw.call("StartTransaction", **payload)
+
+
+async def test_a_start_without_a_connector_is_where_its_driver_wants_it(house: House, raw: Raw) -> None:
+    """Q44: the neighbour's charge goes on; told again, it is the same charge."""
+    await raw.available(2)
+    neighbour = await start(raw, tag=(await wanted()).tag)
+    other = await transact(driver, "bina")
+    await transact(give, other, 50_000)
+    wish = await transact(charging.request_start, other, "RAW-1", 2)
+    await transact(wishes.answered, wish.id or 0, "accepted")
+    at = stamp(-5)
+    begun = await begun_nowhere(raw, wish.tag, timestamp=at)
+    assert await begun_nowhere(raw, wish.tag, timestamp=at) == begun
+    sessions = [(row.transaction_id, row.connector_number, row.state) for row in await house.rows(ChargingSession)]
+    assert sessions == [(neighbour, 1, SessionState.CHARGING), (begun["transactionId"], 2, SessionState.CHARGING)]
+
+
+async def test_a_start_without_a_connector_takes_a_free_one(house: House, raw: Raw) -> None:
+    """Q44: else the first one: something must be stopped."""
+    await raw.available(2)
+    neighbour = await start(raw, tag=(await wanted()).tag)
+    second = (await begun_nowhere(raw, "CARD2"))["transactionId"]
+    third = (await begun_nowhere(raw, "CARD3"))["transactionId"]
+    states = {row.transaction_id: (row.connector_number, row.state) for row in await house.rows(ChargingSession)}
+    assert states == {
+        neighbour: (1, SessionState.INTERRUPTED),
+        second: (2, SessionState.CHARGING),
+        third: (1, SessionState.CHARGING),
+    }

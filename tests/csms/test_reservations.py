@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain import charging, tokens
+from domain import charging, findings, tokens, trail, wishes
 from domain.bus import CallRefused
 from domain.charging import Refused
-from domain.db import transact
+from domain.db import read, transact
 from domain.events import Call
 from domain.models import ChargingSession, Finding, LocalList, Reservation, now
 from domain.settings import settings
@@ -85,7 +85,7 @@ async def test_the_driver_starts_his_own_reservation_with_its_tag(house: House, 
     session = await transact(charging.request_start, user_id, "RAW-1", 1)
     assert session.tag == "MINE"
     assert session.id is not None
-    await transact(charging.answered, session.id, "accepted")
+    await transact(wishes.answered, session.id, "accepted")
     transaction, info = await begin(raw, "mine", reservationId=7)
     assert info == {"status": "Accepted"}
     assert await states(house) == ["USED"]
@@ -113,7 +113,7 @@ async def test_a_reservation_is_used_by_its_card_or_group_and_no_other(house: Ho
 async def test_a_reserved_tag_is_welcome_where_strangers_are_not(
     house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EVAPP_OCPP_ACCEPT_UNKNOWN", "false")
+    monkeypatch.setenv("EVAPP_OCPP_WALK_UPS", "false")
     settings.cache_clear()
     await reserve(house, raw, "GUEST")
     assert await raw.call("Authorize", idTag="guest") == {"idTagInfo": {"status": "Accepted"}}
@@ -133,6 +133,18 @@ async def test_a_reservation_of_any_connector_keeps_the_last_one_free(house: Hou
     await stop(raw, first, 1000)
     await raw.available(1)
     assert (await transact(charging.request_start, user_id, "RAW-1", 2)).state == "REQUESTED"
+
+
+@pytest.mark.parametrize("status", ["Faulted", "Unavailable", "Finishing"])
+async def test_a_connector_that_nobody_can_use_is_not_one_that_is_left(house: House, raw: Raw, status: str) -> None:
+    """OCPP 1.6, 5.13: a stranger at the only other one would leave nothing to the driver of the reservation."""
+    user_id = await card_of(50_000, tag="OTHER", name="bela")
+    await raw.call("StatusNotification", connectorId=2, errorCode="NoError", status=status)
+    await reserve(house, raw, "MINE", connector=0)
+    with pytest.raises(Refused, match="reserved"):
+        await transact(charging.request_start, user_id, "RAW-1", 1)
+    await raw.available(2)
+    assert (await transact(charging.request_start, user_id, "RAW-1", 1)).state == "REQUESTED"
 
 
 LIST = [{"idTag": "one", "idTagInfo": {"status": "Accepted"}}, {"idTag": "TWO", "idTagInfo": {"status": "Blocked"}}]
@@ -170,4 +182,10 @@ async def test_a_charger_that_lost_its_list_gets_it_again(house: House, raw: Raw
     assert [entry["idTag"] for entry in again["localAuthorizationList"]] == ["ONE", "TWO"]
     await raw.send([3, id_, {"status": "Accepted"}])
     await house.eventually(LocalList, lambda row: row.reported_version == 3 and row.updated_at > now() - timedelta(1))
-    assert [finding.kind for finding in await house.rows(Finding)] == ["local-list"]
+    (finding,) = await house.rows(Finding)
+    assert finding.kind == "local-list"
+    assert finding.id is not None
+    await transact(findings.resolve, finding.id, trail.shell())
+    await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+    await raw.asked("SendLocalList")
+    assert await read(findings.unresolved), "it was lost once more"

@@ -1,31 +1,28 @@
-"""What a charger is set to after a boot, when it is left alone, and how the house is closed."""
+"""What a charger is set to after a boot, and when it is left alone."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
-from websockets.exceptions import ConnectionClosed
+from sqlalchemy.exc import OperationalError
 
-from csms.central import Pace
+from csms.central import Central, Pace
 from csms.connection import Connection
-from csms.fast import Socket
-from csms.limits import Limits
 from csms.v16 import setup
 from csms.v16.setup import ENERGY, POWER, WISHES
-from domain import arrivals, chargers, processes, quirks
-from domain.db import opened, transact
+from domain import arrivals, chargers, findings, health, trail
+from domain.db import read, transact
 from domain.events import RemoteStart
 from domain.models import Charger, Finding, now
+from domain.settings import settings
 from tests.csms.charger import SECONDS, Raw
-from tests.csms.conftest import House, running, until
-from tests.e2e.running import free_port
+from tests.csms.conftest import HURRY, House, running
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """One kind of database is enough here: no query differs."""
 
+FULL = f"{ENERGY},{POWER},Current.Import,Voltage,SoC"
 GOOD = {wish.key: wish.values[0] for wish in WISHES}
 
 
@@ -70,11 +67,97 @@ async def test_the_list_of_measurands_grows_shorter_until_it_is_taken(house: Hou
     """Q40: OCPP 1.6, 3.16.4."""
     async with house.charger() as raw:
         await raw.boot()
-        await configured(raw, {"MeterValuesSampledData": ENERGY})
-        full = f"{ENERGY},{POWER},Current.Import,Voltage,SoC"
-        for value in (full, f"{ENERGY},{POWER}", ENERGY):
+        await configured(raw, {"MeterValuesSampledData": "Voltage"})
+        for value in (FULL, f"{ENERGY},{POWER}", ENERGY):
             assert await changed(raw, "Rejected") == ("MeterValuesSampledData", value)
         await raw.silent()
+
+
+@pytest.mark.parametrize("has", [ENERGY, f" {ENERGY} ", f"Voltage, {ENERGY}"])
+async def test_the_list_of_measurands_ends_at_what_the_charger_has(house: House, has: str) -> None:
+    """Q10: one that knows no more would be written to after every boot, and some boot when they are written to."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {"MeterValuesSampledData": has, "ConnectionTimeOut": "1"})
+        for value in (FULL, f"{ENERGY},{POWER}"):
+            assert await changed(raw, "Rejected") == ("MeterValuesSampledData", value)
+        assert await changed(raw) == ("ConnectionTimeOut", "90")
+
+
+@pytest.mark.parametrize("status", ["Accepted", "RebootRequired", "Rejected", "NotSupported"])
+async def test_a_value_that_the_charger_keeps_is_written_once(house: House, status: str) -> None:
+    """Q10: it boots when it is written to, answers that all is well, and reads as before; with new firmware, again."""
+
+    async def boots(firmware: str, timeout: str) -> Raw:
+        told = {"chargePointVendor": "Raw", "chargePointModel": "One", "firmwareVersion": firmware}
+        await raw.call("BootNotification", **told)
+        await configured(raw, {**GOOD, "ConnectionTimeOut": timeout})
+        return raw
+
+    async with house.charger() as raw:
+        await boots("1.0", "120")
+        assert await changed(raw, status) == ("ConnectionTimeOut", "90")
+        await raw.silent()
+        await boots("1.0", "120")
+        await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+        await boots("1.1", "120")
+        assert await changed(raw, status) == ("ConnectionTimeOut", "90")
+
+
+async def test_a_value_that_was_taken_and_is_lost_is_written_again(house: House) -> None:
+    """As after a return to the factory's settings."""
+    async with house.charger() as raw:
+        for timeout in ("120", "90", "120"):
+            await raw.boot()
+            await configured(raw, {**GOOD, "ConnectionTimeOut": timeout})
+            if timeout == "120":
+                assert await changed(raw) == ("ConnectionTimeOut", "90")
+            await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+async def test_a_charger_that_goes_when_it_is_written_to_is_not_written_to_again(house: House) -> None:
+    """Q10: it boots instead of answering, and has its old value."""
+    for _ in range(2):
+        async with house.charger() as raw:
+            await raw.boot()
+            await configured(raw, {**GOOD, "ConnectionTimeOut": "120", "HeartbeatInterval": "14400"})
+            await raw.asked("ChangeConfiguration")
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {**GOOD, "ConnectionTimeOut": "120", "HeartbeatInterval": "14400"})
+        await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+async def test_a_charger_that_boots_while_a_car_charges_is_set_up_after_that(house: House) -> None:
+    """Q10: some boot when they are written to, and the car would wait."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, GOOD)
+        told = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": now().isoformat()}
+        transaction = (await raw.call("StartTransaction", **told))["transactionId"]
+        await raw.boot()
+        await raw.silent()
+        await raw.silent()
+        assert (await house.stored()).set_up_due
+        told = {"transactionId": transaction, "meterStop": 100, "timestamp": now().isoformat()}
+        await raw.call("StopTransaction", **told)
+        await configured(raw, {**GOOD, "ConnectionTimeOut": "120"})
+        assert await changed(raw) == ("ConnectionTimeOut", "90")
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Rejected"])
+async def test_no_samples_are_wanted_in_a_stop(house: House, status: str) -> None:
+    """They came before, and those of a night are more than a frame may have; a charger that wants some keeps them."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {**GOOD, "StopTxnSampledData": FULL, "StopTxnAlignedData": ENERGY})
+        assert await changed(raw, status) == ("StopTxnSampledData", "")
+        assert await changed(raw, status) == ("StopTxnAlignedData", "")
+        await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
 
 
 async def test_a_charger_that_refuses_to_tell_so_much_is_asked_for_all(house: House) -> None:
@@ -116,6 +199,53 @@ async def test_a_boot_loop_ends_the_set_up(house: House) -> None:
     assert not (await house.stored()).set_up_due
     (finding,) = await house.rows(Finding)
     assert (finding.kind, finding.ref) == ("boot-loop", "RAW-1")
+
+
+async def test_a_second_boot_loop_is_found_again_and_a_calm_set_up_ends_it(house: House) -> None:
+    """Q10: once for each loop, not for each of its boots; from the next set-up on the charger is not left alone."""
+    central, began = Central(house.bus, settings(), HURRY), now()
+    await transact(chargers.add, "RAW-1")
+
+    async def boots(hour: int, times: int) -> None:
+        for minute in range(times):
+            await central.boots_in_a_loop("RAW-1", began + timedelta(hours=hour, minutes=minute))
+        await central.health.write()
+
+    async def open_findings() -> int:
+        return len(await read(findings.unresolved))
+
+    await boots(0, 4)
+    (finding,) = await house.rows(Finding)
+    assert finding.id is not None
+    await transact(findings.resolve, finding.id, trail.shell())
+    await boots(0, 2)
+    assert await open_findings() == 0, "it is the same loop"
+    await boots(1, 1)
+    assert "boot loop" in dict(health.lines(await read(health.of, "RAW-1")))["set-up"]
+    await transact(arrivals.set_up, ["RAW-1"])
+    assert (await read(health.of, "RAW-1")).boot_loop_at is None
+    assert await open_findings() == 0
+    await boots(2, 4)
+    assert await open_findings() == 1
+    assert "boot loop" in dict(health.lines(await read(health.of, "RAW-1")))["set-up"]
+
+
+async def test_a_boot_loop_that_could_not_be_written_down_is_so_with_its_next_boot(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    central, at = Central(house.bus, settings(), HURRY), now()
+
+    async def gone(*_: object) -> None:
+        raise OperationalError("connect", None, Exception("the database is gone"))
+
+    for _ in range(3):
+        assert not await central.boots_in_a_loop("RAW-1", at)
+    with monkeypatch.context() as away:
+        away.setattr("csms.central.transact", gone)
+        with pytest.raises(OperationalError):
+            await central.boots_in_a_loop("RAW-1", at)
+    assert await central.boots_in_a_loop("RAW-1", at)
+    assert [finding.kind for finding in await house.rows(Finding)] == ["boot-loop"]
 
 
 async def test_a_replaced_socket_ends_its_set_up(database_url: str) -> None:
@@ -187,12 +317,13 @@ async def test_a_set_up_that_waited_for_a_charge_is_not_done_again_after_a_boot(
         begun = await raw.call("StartTransaction", connectorId=1, idTag="A", meterStart=0, timestamp=now().isoformat())
         await resynced(raw)
         await made_up()
-        await raw.boot()
-        await configured(raw, GOOD)
-        await house.eventually(Charger, lambda row: not row.set_up_due)
         told = {"transactionId": begun["transactionId"], "meterStop": 100, "timestamp": now().isoformat()}
         await raw.call("StopTransaction", **told)
+        await configured(raw, GOOD)
         await made_up()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+        await raw.boot()
+        await configured(raw, GOOD)
         await raw.silent()
 
 
@@ -222,134 +353,3 @@ async def test_a_charger_that_goes_whenever_it_is_set_up_is_left_alone_after_a_w
         await resynced(raw)
         await made_up()
         await raw.silent()
-
-
-async def test_a_charger_that_came_back_silent_may_be_asked_after_a_while(database_url: str) -> None:
-    """After a restart nobody waits for the next heartbeat, minutes away; a charger that never booted is waited for."""
-    async with running(database_url, pace=Pace(settle=60, quiet=0.1, beat=60, ping=0)) as house:
-        async with house.charger() as raw:
-            await raw.boot()
-        await house.eventually(Charger, lambda row: not row.online)
-        async with house.charger() as raw:
-            await house.online()
-            reply = asyncio.create_task(house.bus.call("RAW-1", RemoteStart(1, "TAG1"), SECONDS))
-            id_, _ = await raw.asked("RemoteStartTransaction")
-            await raw.send([3, id_, {"status": "Accepted"}])
-            assert (await reply).accepted
-
-
-async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: str) -> None:
-    """Q6: pongs keep a silent charger; one that stops answering is let go after three pings."""
-    watchful = Pace(settle=60, quiet=60, beat=0.05, ping=0.1)
-    async with running(database_url, pace=watchful) as house, house.charger() as raw:
-        await raw.boot()
-        before = (await house.stored()).heard_at
-        await house.eventually(Charger, lambda row: bool(row.heard_at and before and row.heard_at > before))
-        raw.socket.transport.pause_reading()
-        await house.eventually(Charger, lambda row: not row.online)
-        raw.socket.transport.abort()
-
-
-@pytest.fixture
-def pinged(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Who was pinged."""
-    names: set[str] = set()
-    ping = Socket.ping
-
-    async def counted(socket: Socket) -> Awaitable[float]:
-        names.add(socket.charger_id)
-        return await ping(socket)
-
-    monkeypatch.setattr(Socket, "ping", counted)
-    return names
-
-
-async def test_each_charger_is_pinged_at_its_own_pace(database_url: str, pinged: set[str]) -> None:
-    """Q6: as all others, rarely, or never, and by a new pace from when it is set."""
-    async with running(database_url, pace=Pace(settle=60, quiet=60, beat=0.05, ping=0.05)) as house:
-        for name, seconds in (("USUAL", None), ("RARE", 3_600), ("NEVER", 0)):
-            await transact(chargers.add, name)
-            await transact(quirks.set_ping, name, seconds)
-        async with house.charger("/RARE") as rare, house.charger("/NEVER") as never, house.charger("/USUAL") as usual:
-            for raw in (rare, never, usual):
-                await raw.boot()
-            for _ in range(3):
-                pinged.discard("USUAL")
-                await until(lambda: _seen(pinged, "USUAL"))
-            assert pinged == {"USUAL"}
-            await transact(quirks.set_ping, "NEVER", None)
-            await until(lambda: _seen(pinged, "NEVER"))
-
-
-async def test_a_charger_that_reads_nothing_keeps_no_other_from_being_pinged(
-    database_url: str, pinged: set[str]
-) -> None:
-    """Its buffers are full, so whoever waited for its ping to leave would wait for ever."""
-    watchful = Pace(settle=60, quiet=60, beat=0.05, ping=0.1)
-    async with running(database_url, pace=watchful, limits=Limits(burst=1_000_000)) as house:
-        for name in ("DEAF", "RAW-1"):
-            await transact(chargers.add, name)
-            await transact(quirks.set_ping, name, 0)
-        async with house.charger("/DEAF") as deaf, house.charger() as raw:
-            await raw.boot()
-            await deaf.boot()
-            deaf.socket.transport.pause_reading()
-            await _until_nothing_leaves(deaf)
-            await transact(quirks.set_ping, "DEAF", None)
-            await until(lambda: _seen(pinged, "DEAF"))
-            await transact(quirks.set_ping, "RAW-1", None)
-            await until(lambda: _seen(pinged, "RAW-1"))
-            deaf.socket.transport.abort()
-
-
-async def test_a_charger_that_reads_nothing_is_let_go(database_url: str) -> None:
-    """Whatever it sends: who would say goodbye to it would wait for ever, as at the end of the house."""
-    limits = Limits(burst=1_000_000, unread_s=0.2)
-    async with running(database_url, limits=limits) as house, house.charger("/DEAF") as deaf:
-        await deaf.boot()
-        deaf.socket.transport.pause_reading()
-        await _until_nothing_leaves(deaf)
-        await house.eventually(Charger, lambda row: row.id == "DEAF" and not row.online)
-
-
-async def _until_nothing_leaves(raw: Raw) -> None:
-    """What is answered at length fills the way back, and then the way there."""
-    with suppress(TimeoutError, ConnectionClosed):
-        while True:
-            async with asyncio.timeout(1):
-                await raw.socket.send(json.dumps([2, "long" * 2_000, "Heartbeat", {}]))
-
-
-async def _seen(names: set[str], name: str) -> list[str]:
-    return [name] if name in names else []
-
-
-async def test_the_house_closes_with_a_word(database_url: str) -> None:
-    """1012, service restart: chargers come back; their going offline is stored."""
-    async with running(database_url) as house:
-        connection = house.charger()
-        raw = await connection.__aenter__()
-        await raw.boot()
-    assert await raw.gone() == 1012
-    await connection.__aexit__(None, None, None)
-    async with running(database_url) as house:
-        assert not (await house.stored()).online
-
-
-async def test_nobody_is_online_after_a_crash(database_url: str) -> None:
-    """Who listens on a port knows that whoever had it before is dead."""
-
-    def crash(db: Session, port: int) -> None:
-        processes.begin(db, "crashed", "csms", now())
-        processes.opened_door(db, "crashed", port)
-        for name in ("RAW-1", "RAW-2"):
-            chargers.add(db, name)
-        arrivals.connected(db, "crashed", [("RAW-1", now())])
-        arrivals.connected(db, "another one, that lives", [("RAW-2", now())])
-
-    port = free_port()
-    async with opened(database_url):
-        await transact(crash, port)
-    async with running(database_url, port=port) as house:
-        assert not (await house.stored()).online
-        assert (await house.stored("RAW-2")).online

@@ -5,11 +5,11 @@ from datetime import timedelta
 from playwright.async_api import Page, expect
 from sqlmodel import Session, select
 
-from domain import accounts, findings, health, operators, recharges, tariffs, trail, wallet
+from domain import accounts, findings, health, operators, placing, recharges, tariffs, trail, wallet
 from domain.db import Database
 from domain.health import Noted
 from domain.models import User, now
-from domain.prices import Band
+from domain.prices import Band, Price
 from domain.recharges import OrderStatus, Payment
 from simulator.chargers import VirtualCharger
 from tests.e2e.browsers import PIN
@@ -46,7 +46,7 @@ def _scene(db: Session, charger_id: str) -> None:
     db.flush()
     assert user.id is not None
     wallet.open_accounts(db, user.id)
-    order = recharges.place(db, user.id, 100_000, "scene")
+    order = placing.place(db, user.id, 100_000, "scene")
     opened = Payment("OMO260001", "PENDING", "https://example.org", now() + timedelta(hours=1))
     recharges.opened(db, order.merchant_order_id, opened)
     paid = OrderStatus("OMO260001", "COMPLETED", 100_000, "455069731511", "T1", "UPI_INTENT", "", {})
@@ -56,17 +56,20 @@ def _scene(db: Session, charger_id: str) -> None:
     findings.note(db, "boot-loop", "BLR-061", "5 boots in 10 minutes; its set-up is left alone.")
     findings.note(db, "mismatch", order.merchant_order_id, "PhonePe says ₹900.00 for an order of ₹1,000.00.")
     health.add(db, {"BLR-061": Noted(boot_loop_at=now(), clock_skew_ms=420_000, repairs=12)}, now())
-    tariffs.set_price(db, 1_850)
+    tariffs.set_price(db, Price(1_850, 0))
     tariffs.set_price(
         db,
-        1_800,
+        Price(
+            1_800,
+            0,
+            start_paise=1_000,
+            idle_after_minutes=10,
+            idle_per_minute_paise=200,
+            bands=(Band(1_320, 360, 1_250),),
+        ),
         group="malls",
-        start_paise=1_000,
-        idle_after_minutes=10,
-        idle_per_minute_paise=200,
-        bands=(Band(1_320, 360, 1_250),),
     )
-    tariffs.set_price(db, 2_200, charger_id=charger_id, effective_at=now() + timedelta(days=9))
+    tariffs.set_price(db, Price(2_200, 0), charger_id=charger_id, effective_at=now() + timedelta(days=9))
 
 
 async def at_the_desk(camera: Camera, database: Database, charger: VirtualCharger, driver: str) -> None:

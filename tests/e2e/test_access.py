@@ -1,5 +1,7 @@
 """For who does not see the page, sees it in other colours or in larger letters, or wants nothing to move."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -63,7 +65,7 @@ SIGN_IN = """
 
 HOME = """
 - banner:
-  - heading /Good .+/ [level=1]
+  - heading /(Hello|Good .+), .+/ [level=1]
 - main:
   - region "Wallet":
     - heading "Wallet balance" [level=2]
@@ -154,6 +156,41 @@ async def test_names_roles_and_order_are_those_of_the_story(
     await _reads(page, SIGN_IN)
 
 
+async def test_the_end_of_a_charge_is_said_and_the_keyboard_goes_on_at_the_receipt(
+    driver_with_600: Driver, street: Street
+) -> None:
+    """The meter goes, with the button that had the focus; a reader who comes back to the receipt is left alone."""
+    page = driver_with_600.page
+    said = page.locator("main [role=status].sr-only")
+    receipt = page.get_by_role("region", name="Receipt")
+    async with street() as charger:
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await _charge(page, charger)
+        await said.evaluate("one => one.dataset.kept = ''")
+        await page.get_by_role("button", name="Stop charging").press("Enter")
+        await page.get_by_role("button", name="Stop and pay").press("Enter")
+        await expect(receipt).to_be_focused()
+        await expect(said).to_have_text(re.compile(rf"Your charge at {charger.identity} has ended: .+ kWh, ₹.+\."))
+        await expect(said).to_have_attribute("data-kept", "")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Receipt (PDF)")).to_be_focused()
+        await page.reload()
+        await expect(receipt).to_be_visible()
+        await expect(said).to_have_text("")
+        await expect(page.locator("body")).to_be_focused()
+
+
+async def test_the_end_of_a_charge_takes_nobody_away_from_what_he_does(driver_with_600: Driver, street: Street) -> None:
+    page = driver_with_600.page
+    async with street() as charger:
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await _charge(page, charger)
+        await page.get_by_role("link", name="Wallet").focus()
+        charger.press_stop()
+        await expect(page.get_by_role("region", name="Receipt")).to_be_visible()
+        await expect(page.get_by_role("link", name="Wallet")).to_be_focused()
+
+
 async def test_what_ticks_is_not_read_aloud(driver_with_600: Driver, street: Street) -> None:
     page = driver_with_600.page
     async with street() as charger:
@@ -189,6 +226,12 @@ async def test_letters_of_twice_the_size_fit_and_nothing_moves_for_who_wants_tha
             await expect(page.get_by_text(shows).first).to_be_visible()
             await page.set_viewport_size({"width": 360, "height": 740})
             assert await page.evaluate(CUT) == [], f"cut off at 360 px on {path}"
+            await _fits(page)
+        charger.press_stop()
+        for path in (f"/c/{charger.identity}", f"/hi/c/{charger.identity}"):
+            await page.set_viewport_size({"width": 320, "height": 740})
+            await phone.open(path)
+            await expect(page.locator("#receipt")).to_be_visible()
             await _fits(page)
 
 

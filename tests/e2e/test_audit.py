@@ -13,6 +13,7 @@ from domain import accounts, findings, health, tariffs
 from domain.db import Database
 from domain.health import Noted
 from domain.models import now
+from domain.prices import Price
 from tests.e2e.audit import (
     LIGHT,
     NARROW,
@@ -163,7 +164,7 @@ async def test_an_operators_pages(
     await desk.phone.open("/ops/tariffs")
     await desk.give_pin()
     cookies = await desk.phone.context.cookies()
-    await database.transact(tariffs.set_price, 1_800, group="audit", start_paise=1_000)
+    await database.transact(tariffs.set_price, Price(1_800, 0, start_paise=1_000), group="audit")
     async with street(connectors=2) as charger, inspecting(product, chromium, cookies) as inspection:
         await database.transact(findings.note, "boot-loop", charger.identity, "5 boots in 10 minutes.")
         await database.transact(health.add, {charger.identity: Noted(repairs=3, unanswered=1)}, now())

@@ -35,6 +35,18 @@ def meter_of(page: Page) -> Locator:
     return page.get_by_role("region", name="Live meter")
 
 
+async def sockets_of(page: Page) -> list[WebSocketRoute]:
+    """The page's connections as they are made, for a test that ends one."""
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await page.route_web_socket("**/_event/**", through)
+    return sockets
+
+
 async def charging(driver: Driver, charger: VirtualCharger) -> Page:
     """The page of a charge that has begun."""
     await driver.phone.open(f"/c/{charger.identity}")
@@ -70,13 +82,7 @@ async def test_a_phone_that_slept_until_its_link_had_died_catches_up_by_itself(
     driver_with_600: Driver, charger: VirtualCharger, database: Database
 ) -> None:
     page, context = driver_with_600.page, driver_with_600.phone.context
-    sockets: list[WebSocketRoute] = []
-
-    def through(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    await page.route_web_socket("**/_event/**", through)
+    sockets = await sockets_of(page)
     await charging(driver_with_600, charger)
     tools = await page.context.new_cdp_session(page)
     await context.set_offline(True)
@@ -134,13 +140,7 @@ async def test_a_reading_says_by_itself_that_it_is_old_and_a_newer_one_takes_tha
 
 async def test_on_a_lost_link_a_balance_says_as_of_when(driver_with_600: Driver) -> None:
     page, context = driver_with_600.page, driver_with_600.phone.context
-    sockets: list[WebSocketRoute] = []
-
-    def through(socket: WebSocketRoute) -> None:
-        sockets.append(socket)
-        socket.connect_to_server()
-
-    await page.route_web_socket("**/_event/**", through)
+    sockets = await sockets_of(page)
     for path in ("/dashboard", "/wallet"):
         await driver_with_600.phone.open(path)
         await expect(page.get_by_text("₹600.00").first).to_be_visible()
@@ -151,6 +151,35 @@ async def test_on_a_lost_link_a_balance_says_as_of_when(driver_with_600: Driver)
         await expect(as_of).to_be_visible()
         await context.set_offline(False)
         await expect(as_of).to_be_hidden()
+    driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
+
+
+async def test_a_tap_on_a_dead_link_is_not_done_later_and_what_was_chosen_stays(
+    driver_with_600: Driver, charger: VirtualCharger, database: Database
+) -> None:
+    page, context = driver_with_600.page, driver_with_600.phone.context
+    sockets = await sockets_of(page)
+    await driver_with_600.phone.open(f"/c/{charger.identity}")
+    await page.get_by_role("radio", name="Rupees").click()
+    await page.get_by_role("radio", name="₹200").click()
+    await expect(page.get_by_text("about ₹200.00")).to_be_visible()
+    start, star = page.get_by_role("button", name="Start charging"), page.get_by_role("button", name="avourite")
+    await context.set_offline(True)
+    await sockets[-1].close()
+    await expect(page.get_by_text("Connection lost.")).to_be_visible()
+    await expect(start).to_have_css("pointer-events", "none")
+    for button in (start, start, star):
+        await button.press("Enter")
+    await context.set_offline(False)
+    await expect(page.get_by_text("Connection lost.")).to_be_hidden()
+    await star.click()
+    await expect(star).to_have_attribute("aria-pressed", "true")
+    assert await database.read(history.current, driver_with_600.id) is None
+    await start.click()
+    await expect(meter_of(page)).not_to_contain_text("0.00kWh")
+    charge = await database.read(history.current, driver_with_600.id)
+    assert charge is not None
+    assert charge.session.limit_paise == 20_000
     driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
 
 

@@ -8,7 +8,7 @@ import pytest
 import reflex as rx
 from playwright.async_api import Page, expect
 
-from domain import accounts, chargers, findings, operators, trail, wallet
+from domain import accounts, chargers, findings, operators, story, trail, wallet
 from domain.db import Database
 from evapp.state.effects import Effects
 from evapp.state.ops import Ops
@@ -72,7 +72,7 @@ async def test_an_operators_day(phones: Phones, street: Street, database: Databa
         await expect(driver.page.get_by_role("region", name="Receipt")).to_be_visible()
 
     await _adjusts(page, driver.username)
-    assert (await database.read(wallet.lines, driver.id))[0].description == "The charger was stopped by us"
+    assert (await database.read(story.lines, driver.id))[0].description == "The charger was stopped by us"
     await driver.phone.open("/wallet")
     await expect(driver.page.get_by_text("The charger was stopped by us")).to_be_visible()
 

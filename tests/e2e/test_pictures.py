@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 from playwright.async_api import Browser, expect
 from sqlmodel import Session, select
 
-from domain import charging, sign_ins, wallet
+from domain import charging, sign_ins, wallet, wishes
 from domain.db import Database
 from domain.models import ChargingSession, User, now
 from evapp.web.auth import COOKIE
@@ -34,6 +34,9 @@ DIFFERENT = 0.004
 """The part of a picture that may differ all the same; a changed word is more."""
 
 FREE, OUT, LEFT, REF, AT = "PIC-1", "PIC-2", "PIC-3", "PICTUREDCHARGE", datetime(2026, 11, 2, 11, 32, tzinfo=UTC)
+
+HOME_CLOCKS = ("h1 >> xpath=..", "text=so far >> xpath=..")
+"""The greeting's line, for the greeting's own width goes with the hour, and the month's."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ VIEWS = (
     View("register", "/register", "Create an account", theme="dark", guest=True),
     View("not-found", "/nothing-here", "Nothing at this address.", guest=True),
     View("help", "/help", "A person answers", guest=True, clocks=("text=Right now >> xpath=..",)),
-    View("home", "/dashboard", "Your chargers", clocks=("h1", "text=so far >> xpath=..")),
-    View("home-wide", "/dashboard", "Your chargers", 1280, "dark", clocks=("h1", "text=so far >> xpath=..")),
+    View("home", "/dashboard", "Your chargers", clocks=HOME_CLOCKS),
+    View("home-wide", "/dashboard", "Your chargers", 1280, "dark", clocks=HOME_CLOCKS),
     View("charger", f"/c/{FREE}", "Plug in, then start."),
     View("charger-wide", f"/c/{FREE}", "Plug in, then start.", 1280),
     View("charger-faulted", f"/c/{OUT}", "out of order", theme="dark", clocks=("main p",)),
@@ -77,7 +80,7 @@ def scene(db: Session) -> str:
         free_charger(db, charger_id, status, place="Phoenix Mall, Whitefield", max_power_w=7_400, kind="Type 2")
     session = charging.request_start(db, user.id, LEFT, 1)
     assert session.id is not None
-    charging.answered(db, session.id, "accepted")
+    wishes.answered(db, session.id, "accepted")
     began = {"charger_id": LEFT, "connector_number": 1, "tag": session.tag, "meter_start_wh": 0}
     begun = charging.started(db, **began, at=now() - timedelta(hours=2), received_at=now() - timedelta(hours=2))
     ended = {"meter_stop_wh": 7_456, "at": now(), "received_at": now(), "reason": "Local", "tag": ""}

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from domain import audit, wallet
 from domain.db import Database
 from domain.models import RechargeOrder
-from tests.e2e.conftest import Driver
+from tests.e2e.conftest import Driver, Street
 from tests.e2e.running import Product
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -67,6 +67,20 @@ async def test_typed_refused_clicked_twice_left_and_paid_after_all(
     assert await amounts(database, driver.id) == [75_050]
     assert await database.read(wallet.balance, driver.id) == wallet.Balance(75_050, 0, 0)
     assert [check for check in await database.read(audit.audit) if check.broken] == []
+
+
+async def test_who_lacks_money_at_a_charger_is_led_back_to_it(driver: Driver, street: Street) -> None:
+    page = driver.page
+    async with street() as charger:
+        await driver.phone.open(f"/c/{charger.identity}")
+        await page.get_by_role("link", name="Add money to start").click()
+        await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
+        await page.get_by_role("button", name="Pay ₹").click()
+        await page.get_by_role("link", name=f"Back to {charger.identity}").click()
+        await expect(page.get_by_role("button", name="Start charging")).to_be_visible()
+        await driver.phone.open("/wallet")
+        await expect(page.get_by_text("₹1,000.00").first).to_be_visible()
+        await expect(page.get_by_role("link", name="Back to")).to_have_count(0)
 
 
 @pytest.mark.row("R1")

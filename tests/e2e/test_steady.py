@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from domain import accounts, tariffs
 from domain.db import Database
+from domain.prices import Price
 from tests.e2e.audit import NARROW, WIDE, watched
 from tests.e2e.conftest import Driver, Street
 from tests.e2e.running import Product
@@ -59,7 +60,7 @@ async def test_a_digit_more_moves_nothing(
     await database.transact(accounts.speak, driver_with_600.id, language)
     prefix = "/hi" if language == "hi" else ""
     async with street(sample_seconds=1.0, speed=1.0) as charger:
-        await database.transact(tariffs.set_price, 100, charger_id=charger.identity)
+        await database.transact(tariffs.set_price, Price(100, 0), charger_id=charger.identity)
         meter = charger.connector(1).meter
         meter.new_car(soc_percent=0)
         charger.plug()

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from domain import tariffs
 from domain.db import Database
-from domain.prices import Band
+from domain.prices import Band, Price
 from tests.e2e.conftest import Driver, Street
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,13 +18,16 @@ async def test_every_part_is_told_before_and_billed_after(
     async with street() as charger:
         await database.transact(
             tariffs.set_price,
-            1_800,
+            Price(
+                1_800,
+                0,
+                start_paise=1_000,
+                per_minute_paise=50,
+                idle_after_minutes=10,
+                idle_per_minute_paise=200,
+                bands=(Band(0, 720, 2_000), Band(720, 0, 2_000)),
+            ),
             charger_id=charger.identity,
-            start_paise=1_000,
-            per_minute_paise=50,
-            idle_after_minutes=10,
-            idle_per_minute_paise=200,
-            bands=(Band(0, 720, 2_000), Band(720, 0, 2_000)),
         )
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         for line in (

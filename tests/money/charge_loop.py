@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from domain import charging, metering, recharges, sessions
+from domain import charging, metering, placing, recharges, sessions, wishes
 from domain.db import Database
 from domain.models import ChargingSession, OrderState, RechargeOrder, SessionState, now
 from domain.recharges import OrderStatus, Payment
@@ -54,7 +54,7 @@ def stop(db: Session, session: ChargingSession) -> None:
 
 
 def accept(db: Session, session: ChargingSession) -> None:
-    charging.answered(db, session.id or 0, "accepted")
+    wishes.answered(db, session.id or 0, "accepted")
 
 
 NEXT = {
@@ -80,7 +80,7 @@ def pay(database: Database, user_id: int) -> None:
     order = database.now(newest, user_id)[0]
     if order is None or order.state == OrderState.CREDITED:
         number = int(order.client_nonce) + 1 if order else 0
-        database.now(recharges.place, user_id, amount(number), str(number))
+        database.now(placing.place, user_id, amount(number), str(number))
     elif order.state == OrderState.NEW:
         payment = Payment(f"OMO{order.id}", "PENDING", "http://localhost/pay", None)
         database.now(recharges.opened, order.merchant_order_id, payment)

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import pytest
 from sqlmodel import Session, select
 
-from domain import arrivals, chargers, charging, connectors, interruptions, metering, wallet
-from domain.charging import Limit, Refused, Started
+from domain import arrivals, chargers, charging, connectors, interruptions, metering, wallet, wishes
+from domain.charging import Limit, Refused
 from domain.db import Database
 from domain.events import Event
 from domain.models import Account, ChargingSession, Entry, Finding, Hold, SessionState, Transfer
+from domain.starts import Started
 from tests.money import house
 from tests.money.house import Clock
 
@@ -42,7 +43,7 @@ class Desk:
 
     def append(self, work: Callable[..., T], *args: Any) -> T:
         """The same for what is written in bulk."""
-        result, events = self.database.append_now(work, *args)
+        result, events = self.database._write(self.database._append_once, work, args, {})
         self.events += events
         return result
 
@@ -136,7 +137,7 @@ class Desk:
     def charging(self, user_id: int, charger_id: str = "BLR-1", connector: int = 1, **limit: int) -> int:
         """A charge that has begun at the register METER; gives the session's id."""
         session_id = self.request(user_id, charger_id, connector, **limit)
-        self.do(charging.answered, session_id, "accepted")
+        self.do(wishes.answered, session_id, "accepted")
         begun = self.start(session_id)
         assert begun.status == "Accepted"
         self.status(charger_id, connector, "Charging")

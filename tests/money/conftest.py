@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from sqlmodel import Session
 
-from domain import funnel, models
+from domain import funnel, models, settings
 from domain.db import Database, read, transact
 from tests.money.charges import Desk
 from tests.money.house import Clock, Gateway, broken, driver
@@ -73,3 +73,9 @@ def books(db: Session) -> Iterator[Session]:
     yield db
     db.flush()
     assert broken(db) == []
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown cards may not charge, as in production."""
+    monkeypatch.setattr(settings.settings(), "ocpp_walk_ups", False)

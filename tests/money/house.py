@@ -10,7 +10,7 @@ from zlib import crc32
 import httpx
 from sqlmodel import Session, col, func, select
 
-from domain import arrivals, chargers, connectors, recharges, wallet
+from domain import arrivals, chargers, connectors, placing, recharges, wallet
 from domain.audit import audit
 from domain.db import Database, read, transact
 from domain.models import Charger, ChargingSession, Entry, RechargeOrder, SessionState, Transfer, User, now
@@ -120,7 +120,7 @@ def broken(db: Session) -> list[str]:
 
 
 async def placed(user_id: int, amount_paise: int = RUPEES_500, nonce: str = "n1") -> RechargeOrder:
-    return await transact(recharges.place, user_id, amount_paise, nonce)
+    return await transact(placing.place, user_id, amount_paise, nonce)
 
 
 async def found(merchant_order_id: str) -> RechargeOrder:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from domain import recharges, refunds, wallet
+from domain import placing, recharges, refunds, wallet
 from domain.db import Database
 from domain.models import HoldState, OrderState, RechargeOrder
 from domain.recharges import OrderStatus, RefundStatus
@@ -25,7 +25,7 @@ def expected(start: int, recharges_each: int, charges: int) -> Balance:
 
 
 def paid(db: Session, user_id: int, nonce: str) -> RechargeOrder:
-    order = recharges.place(db, user_id, RECHARGE, nonce)
+    order = placing.place(db, user_id, RECHARGE, nonce)
     status = OrderStatus(f"OMO{nonce}", "COMPLETED", RECHARGE, "", "", "", "", {"nonce": nonce})
     recharges.apply(db, order.merchant_order_id, status)
     assert order.state == OrderState.CREDITED

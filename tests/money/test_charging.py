@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain import accounts, charging, tariffs, wallet
-from domain.charging import ENDINGS
+from domain import accounts, charging, stops, tariffs, wallet, wishes
 from domain.models import ChargingSession, Hold, HoldState, SessionState, Transfer
+from domain.prices import Price
+from domain.wishes import ENDINGS
 from tests.money import house
 from tests.money.charges import METER, Desk
 
@@ -24,14 +25,14 @@ def test_a_start_that_came_to_nothing_gives_the_money_back_at_once(desk: Desk, v
     asha = desk.driver()
     desk.charger()
     session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, verdict)
+    desk.do(wishes.answered, session_id, verdict)
     session = desk.session(session_id)
     assert session.state == SessionState.CANCELLED
     assert session.due_at is None
     assert charging.explain(session) == ENDINGS[verdict]
     assert desk.money(asha) == wallet.Balance(100_000, 0, 0)
-    desk.changes_nothing(desk.do, charging.answered, session_id, verdict)
-    desk.changes_nothing(desk.do, charging.answered, session_id, "accepted")
+    desk.changes_nothing(desk.do, wishes.answered, session_id, verdict)
+    desk.changes_nothing(desk.do, wishes.answered, session_id, "accepted")
 
 
 @pytest.mark.row("C26")
@@ -40,7 +41,7 @@ def test_nobody_plugged_in(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "accepted")
+    desk.do(wishes.answered, session_id, "accepted")
     session = desk.session(session_id)
     assert session.state == SessionState.AWAITING_PLUG
     assert session.due_at == desk.clock.at + timedelta(seconds=105)
@@ -72,7 +73,7 @@ def test_a_start_that_comes_before_the_answer_is_not_undone_by_it(desk: Desk) ->
     session_id = desk.request(asha)
     desk.start(session_id)
     for verdict in ("accepted", "refused", "silent"):
-        desk.changes_nothing(desk.do, charging.answered, session_id, verdict)
+        desk.changes_nothing(desk.do, wishes.answered, session_id, verdict)
     assert desk.state(session_id) == SessionState.CHARGING
 
 
@@ -82,7 +83,7 @@ def test_the_driver_changes_his_mind_before_it_begins(desk: Desk) -> None:
     for accepted in (False, True):
         session_id = desk.request(asha)
         if accepted:
-            desk.do(charging.answered, session_id, "accepted")
+            desk.do(wishes.answered, session_id, "accepted")
         desk.do(charging.request_stop, session_id, "driver")
         assert charging.explain(desk.session(session_id)) == ENDINGS["driver"]
         assert desk.free(asha) == 1_000
@@ -167,7 +168,7 @@ def test_the_price_is_that_of_the_wish(desk: Desk) -> None:
     asha, ben = desk.driver(), desk.driver()
     desk.charger(connectors=2)
     session_id = desk.charging(asha)
-    desk.do(tariffs.set_price, 9_900)
+    desk.do(tariffs.set_price, Price(9_900, 0))
     desk.flows(session_id, 1)
     desk.stop(session_id, METER + 1_000)
     assert desk.bill(session_id) == (1_000, 1_800)
@@ -215,7 +216,7 @@ def test_the_driver_stops_but_only_the_charger_ends_the_bill(desk: Desk) -> None
     session = desk.session(session_id)
     assert (session.state, session.stop_cause) == (SessionState.STOPPING, "driver")
     desk.changes_nothing(desk.do, charging.request_stop, session_id, "operator")
-    desk.do(charging.stop_asked, session_id, True)
+    desk.do(stops.stop_asked, session_id, True)
     desk.flows(session_id, 3)
     assert desk.state(session_id) == SessionState.STOPPING
     assert desk.money(asha).held_paise == 100_000, "all of it, until the charger has said its last word"
@@ -251,12 +252,12 @@ def test_a_charge_told_hours_later(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "accepted")
+    desk.do(wishes.answered, session_id, "accepted")
     began = desk.passes(seconds=30)
     ended = desk.passes(minutes=20)
     desk.sweep()
     assert desk.state(session_id) == SessionState.CANCELLED
-    desk.do(tariffs.set_price, 9_900)
+    desk.do(tariffs.set_price, Price(9_900, 0))
     desk.passes(hours=5)
     assert desk.start(session_id, at=began).status == "Accepted"
     desk.stop(session_id, METER + 15_000, at=ended)
@@ -269,13 +270,13 @@ def test_a_charge_told_hours_later(desk: Desk) -> None:
 
 
 @pytest.mark.row("C10")
-def test_a_charge_told_hours_later_by_a_charger_without_a_clock(desk: Desk) -> None:
+def test_a_charge_told_late_by_a_charger_without_a_clock(desk: Desk) -> None:
     """C10: our own time of the wish bounds what it can have delivered."""
     asha = desk.driver()
     desk.charger()
     session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "accepted")
-    desk.passes(hours=2)
+    desk.do(wishes.answered, session_id, "accepted")
+    desk.passes(minutes=50)
     desk.sweep()
     desk.start(session_id, at=desk.clock.at)
     desk.stop(session_id, METER + 15_000, at=desk.clock.at)

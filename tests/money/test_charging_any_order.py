@@ -12,11 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from domain import charging, settlement, tariffs
+from domain import charging, settlement, tariffs, wishes
 from domain.charging import Refused
 from domain.metering import LIVE
 from domain.models import ChargingSession, SessionState
-from domain.prices import MOST_IDLE_MINUTES, Band
+from domain.prices import MOST_IDLE_MINUTES, Band, Price
 from tests.money import house
 from tests.money.any_order import lived
 from tests.money.charges import METER, RUPEE, Desk
@@ -71,7 +71,7 @@ class Street(RuleBasedStateMachine):
         self.connection = engine.connect().execution_options(writes=True)
         self.db = Session(self.connection, expire_on_commit=False)
         self.desk = OneTransaction(self.db, clock)
-        self.desk.do(tariffs.set_price, PRICE, effective_at=began, **self.parts)
+        self.desk.do(tariffs.set_price, Price(PRICE, 0, **self.parts), effective_at=began)
         for charger_id in CHARGERS:
             self.desk.charger(charger_id, connectors=2)
         self.given = {self.desk.driver(rupees): rupees * RUPEE for rupees in (50, 200, 1_000)}
@@ -94,7 +94,6 @@ class Street(RuleBasedStateMachine):
         self.desk.do(
             house.give, user_id, rupees * RUPEE, f"{self.desk.clock.at}:{rupees}:{arrears}:{len(self.charges)}"
         )
-        self.desk.do(charging.fund_open_hold, user_id)
         self.given[user_id] += rupees * RUPEE
         self.desk.passes(milliseconds=1)
 
@@ -128,7 +127,7 @@ class Street(RuleBasedStateMachine):
     @rule(back=LATEST, verdict=st.sampled_from(["accepted", "accepted", "silent"]))
     def answer(self, back: int, verdict: str) -> None:
         session_id, _ = self.pick(back)
-        self.desk.do(charging.answered, session_id, verdict)
+        self.desk.do(wishes.answered, session_id, verdict)
 
     @precondition(lambda self: self.charges)
     @rule(back=LATEST)

@@ -17,9 +17,12 @@ from domain import (
     findings,
     interruptions,
     metering,
+    placing,
     recharges,
     sessions,
+    starts,
     wallet,
+    wishes,
 )
 from domain.charging import Limit, Refused
 from domain.db import Database
@@ -150,7 +153,7 @@ async def test_20_starts_are_one_session(open_desk: Desk) -> None:
     told = desk.start_told(session_id)
     async with processes(desk.database.url) as databases:
         results = await together(databases, *[(charging.started,)] * 20, **told)
-    assert set(results) == {charging.Started(session_id, session_id, "Accepted", False)}
+    assert set(results) == {starts.Started(session_id, session_id, "Accepted", False)}
 
 
 @pytest.mark.row("C33")
@@ -198,7 +201,7 @@ async def test_an_answer_a_deadline_and_a_start_meet(open_desk: Desk, round_: in
     calls: list[tuple[Any, ...]] = []
     for session_id in ids:
         meeting = [
-            (charging.answered, session_id, "accepted"),
+            (wishes.answered, session_id, "accepted"),
             (charging.deadline, session_id, later),
             (start, session_id),
         ]
@@ -212,7 +215,7 @@ async def test_an_answer_a_deadline_and_a_start_meet(open_desk: Desk, round_: in
 
 
 def recharge(db: Any, user_id: int, n: int) -> None:
-    order = recharges.place(db, user_id, 50_000, f"n{n}")
+    order = placing.place(db, user_id, 50_000, f"n{n}")
     recharges.apply(db, order.merchant_order_id, OrderStatus(f"O{n}", "COMPLETED", 50_000, "", "", "", "", {}))
 
 
@@ -258,7 +261,7 @@ async def test_everything_of_one_driver_at_once(open_desk: Desk) -> None:
             *((recharge, asha, n) for n in range(5)),
         )
     blocked = [result for result in results if isinstance(result, BaseException)]
-    assert all(isinstance(result, recharges.RechargeRefused) for result in blocked), blocked
+    assert all(isinstance(result, placing.RechargeRefused) for result in blocked), blocked
     assert desk.bill(session_id) == (2_500, 4_500)
     recharged = sum(desk.do(house.credits, asha))
     assert desk.money(asha) == wallet.Balance(10_000 + recharged - 4_500, 0, 0)

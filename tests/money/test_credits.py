@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain import funnel, recharges, wallet
+from domain import funnel, recharges, story, wallet
 from domain.db import read, transact
 from domain.settings import settings
 from tests.money.house import (
@@ -26,8 +26,8 @@ async def test_arrears_are_cleared_first(asha: int, gateway: Gateway) -> None:
     await funnel.settle(gateway, order_id)
     balance = await read(money, asha)
     assert (balance.balance_paise, balance.arrears_paise) == (38_200, 0)
-    story = await read(wallet.lines, asha)
-    assert [(line.amount_paise, line.arrears) for line in story[:2]] == [(38_200, False), (11_800, True)]
+    told = await read(story.lines, asha)
+    assert [(line.amount_paise, line.arrears) for line in told[:2]] == [(38_200, False), (11_800, True)]
 
 
 @pytest.mark.row("R38")

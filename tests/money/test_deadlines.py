@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from domain import charging, poll_schedule, recharges, settlement, tariffs, wallet
-from domain.attempts import IST
+from domain import charging, placing, poll_schedule, recharges, settlement, stops, tariffs, wallet, wishes
 from domain.events import SessionChanged, WalletChanged
+from domain.india import INDIA
 from domain.models import ChargingSession, Finding, OrderState, Reservation, ReservationState, SessionState
-from domain.prices import Band
+from domain.prices import Band, Price
 from domain.recharges import Payment
 from domain.settings import settings
 from tests.money.charges import METER, RUPEE, Desk
@@ -31,24 +31,24 @@ def test_from_the_wish_to_the_bill_everything_is_announced_and_due(desk: Desk) -
     desk.charger()
     asha = desk.driver()
     session_id = desk.request(asha)
-    assert (told(desk), due_in(desk, session_id)) == (["REQUESTED"], charging.ANSWER)
-    desk.do(charging.answered, session_id, "accepted")
-    assert (told(desk), due_in(desk, session_id)) == (["AWAITING_PLUG"], charging.PLUG)
+    assert (told(desk), due_in(desk, session_id)) == (["REQUESTED"], stops.ANSWER)
+    desk.do(wishes.answered, session_id, "accepted")
+    assert (told(desk), due_in(desk, session_id)) == (["AWAITING_PLUG"], wishes.PLUG)
     desk.start(session_id)
     assert told(desk) == ["CHARGING"]
     stopping = desk.do(charging.request_stop, session_id, "driver")
     assert stopping.state == SessionState.STOPPING
-    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], charging.ANSWER)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], stops.ANSWER)
     assert desk.do(charging.request_stop, session_id, "driver").id == session_id
     assert (told(desk), desk.session(session_id).stop_tries) == ([], 0)
-    desk.do(charging.stop_asked, session_id, True)
-    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], charging.VERIFY)
+    desk.do(stops.stop_asked, session_id, True)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], stops.VERIFY)
     for _ in range(2):
-        desk.do(charging.stop_asked, session_id, True)
-    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"] * 2, charging.AGAIN)
-    desk.do(charging.stop_escalated, session_id)
-    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], charging.ESCALATED)
-    assert desk.session(session_id).stop_tries == charging.TRIES - 1
+        desk.do(stops.stop_asked, session_id, True)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"] * 2, stops.AGAIN)
+    desk.do(stops.stop_escalated, session_id)
+    assert (told(desk), due_in(desk, session_id)) == (["STOPPING"], stops.ESCALATED)
+    assert desk.session(session_id).stop_tries == stops.TRIES - 1
     desk.stop(session_id, METER + 1)
     assert (told(desk), due_in(desk, session_id)) == (["SETTLED"], None)
 
@@ -57,15 +57,15 @@ def test_a_refusal_to_stop_is_asked_again_soon(desk: Desk) -> None:
     desk.charger()
     session_id = desk.charging(desk.driver())
     desk.do(charging.request_stop, session_id, "driver")
-    desk.do(charging.stop_asked, session_id, False)
-    assert due_in(desk, session_id) == charging.AGAIN
+    desk.do(stops.stop_asked, session_id, False)
+    assert due_in(desk, session_id) == stops.AGAIN
 
 
-@pytest.mark.parametrize("step", [charging.stop_asked, charging.stop_escalated])
+@pytest.mark.parametrize("step", [stops.stop_asked, stops.stop_escalated])
 def test_what_nobody_wants_stopped_is_left_alone(desk: Desk, step: object) -> None:
     desk.charger()
     session_id = desk.charging(desk.driver())
-    arguments = (session_id, True) if step is charging.stop_asked else (session_id,)
+    arguments = (session_id, True) if step is stops.stop_asked else (session_id,)
     desk.changes_nothing(desk.do, step, *arguments)
 
 
@@ -99,9 +99,9 @@ def test_a_deadline_that_leaves_work_comes_again_soon(desk: Desk) -> None:
     desk.do(charging.request_stop, session_id, "driver")
     desk.passes(minutes=1)
     assert desk.sweep() == {session_id: "stop"}
-    assert due_in(desk, session_id) == 2 * charging.ANSWER
-    for _ in range(charging.TRIES):
-        desk.do(charging.stop_asked, session_id, False)
+    assert due_in(desk, session_id) == 2 * stops.ANSWER
+    for _ in range(stops.TRIES):
+        desk.do(stops.stop_asked, session_id, False)
     desk.passes(minutes=1)
     assert desk.sweep() == {session_id: "escalate"}
 
@@ -125,7 +125,6 @@ def test_a_charge_that_may_go_on_is_looked_at_again(desk: Desk) -> None:
     first = desk.session(session_id).due_at
     assert first is not None
     desk.give(asha, 500)
-    desk.do(charging.fund_open_hold, asha)
     desk.passes(seconds=(first - desk.clock.at).total_seconds())
     assert desk.sweep() == {session_id: ""}
     assert desk.state(session_id) == SessionState.CHARGING
@@ -138,11 +137,11 @@ def test_money_that_comes_in_is_announced_with_the_charge_it_prolongs(desk: Desk
     desk.charger()
     asha = desk.driver(100)
     session_id = desk.charging(asha)
-    desk.give(asha, 50)
     desk.events.clear()
-    desk.do(charging.fund_open_hold, asha)
+    desk.give(asha, 50)
     assert WalletChanged(asha) in desk.events
     assert told(desk) == ["CHARGING"]
+    desk.events.clear()
     assert desk.do(wallet.resize_hold, session_id, 70 * RUPEE) == 70 * RUPEE
     assert desk.events == [WalletChanged(asha)]
 
@@ -169,7 +168,7 @@ def test_what_flowed_unheard_is_added_to_what_was_metered(desk: Desk) -> None:
 
 def timed(desk: Desk) -> ChargingSession:
     """A charge of ten minutes at ₹18 a kWh and ₹1 a minute, metered until its sixth."""
-    desk.do(tariffs.set_price, 1_800, per_minute_paise=100)
+    desk.do(tariffs.set_price, Price(1_800, 0, per_minute_paise=100))
     desk.charger()
     session_id = desk.charging(desk.driver())
     desk.flows(session_id, 6)
@@ -193,8 +192,8 @@ def test_a_stop_that_is_told_late_costs_the_time_until_it_happened(desk: Desk) -
 
 def test_what_flowed_unheard_has_the_lowest_price_since_it_was_last_heard(desk: Desk) -> None:
     """Eight minutes from now on a kWh costs ₹5; the meter fell silent two minutes before that."""
-    minute = (desk.clock.at.astimezone(IST).hour * 60 + desk.clock.at.astimezone(IST).minute + 8) % 1_440
-    desk.do(tariffs.set_price, 1_800, bands=(Band(minute, (minute + 60) % 1_440, 500),))
+    minute = (desk.clock.at.astimezone(INDIA).hour * 60 + desk.clock.at.astimezone(INDIA).minute + 8) % 1_440
+    desk.do(tariffs.set_price, Price(1_800, 0, bands=(Band(minute, (minute + 60) % 1_440, 500),)))
     desk.charger()
     session_id = desk.charging(desk.driver())
     desk.flows(session_id, 6)
@@ -209,7 +208,7 @@ def test_the_gateways_expiry_is_taken_within_five_minutes_and_an_hour(desk: Desk
     """R35: what lies outside comes from a wrong clock."""
     asha, at = desk.driver(), desk.clock.at
     for n, (told_min, kept_min) in enumerate([(-10, 5), (4, 5), (15, 15), (60, 60), (61, 60), (9_000, 60)]):
-        order_id = desk.do(recharges.place, asha, 50_000, f"n{n}").merchant_order_id
+        order_id = desk.do(placing.place, asha, 50_000, f"n{n}").merchant_order_id
         payment = Payment("OMO1", "PENDING", "http://localhost/pay", at + timedelta(minutes=told_min))
         desk.do(recharges.opened, order_id, payment)
         order = desk.do(recharges.found, order_id)
@@ -218,7 +217,7 @@ def test_the_gateways_expiry_is_taken_within_five_minutes_and_an_hour(desk: Desk
 
 
 def test_an_order_nobody_opened_is_closed_half_a_minute_after_its_time(desk: Desk) -> None:
-    order_id = desk.do(recharges.place, desk.driver(), 50_000, "n1").merchant_order_id
+    order_id = desk.do(placing.place, desk.driver(), 50_000, "n1").merchant_order_id
     desk.passes(minutes=15, seconds=29)
     desk.do(recharges.absent, order_id)
     order = desk.do(recharges.found, order_id)
@@ -232,7 +231,7 @@ def test_an_order_nobody_opened_is_closed_half_a_minute_after_its_time(desk: Des
 
 
 def test_a_ring_says_whether_it_is_worth_asking(desk: Desk) -> None:
-    order_id = desk.do(recharges.place, desk.driver(), 50_000, "n1").merchant_order_id
+    order_id = desk.do(placing.place, desk.driver(), 50_000, "n1").merchant_order_id
     assert desk.do(recharges.rang, "RCH-nobody", b"{}") is False
     assert desk.do(recharges.rang, order_id, b"{}") is True
 
@@ -241,7 +240,7 @@ def test_a_ring_says_whether_it_is_worth_asking(desk: Desk) -> None:
 
 
 def test_the_tag_of_a_reservation_is_good_where_strangers_are_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings(), "ocpp_accept_unknown", False)
+    monkeypatch.setattr(settings(), "ocpp_walk_ups", False)
     desk.charger()
     reservation = Reservation(
         number=1,
@@ -290,7 +289,7 @@ def test_a_second_stop_without_a_number_that_says_something_else_is_of_nobody(de
 def test_a_charge_that_a_late_plug_brought_back_was_wanted_by_nobodys_end(desk: Desk) -> None:
     desk.charger()
     session_id = desk.request(desk.driver())
-    desk.do(charging.answered, session_id, "silent")
+    desk.do(wishes.answered, session_id, "silent")
     desk.passes(minutes=5)
     desk.start(session_id)
     session = desk.session(session_id)

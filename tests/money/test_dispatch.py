@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from domain import charging, dispatch
+from domain import chargers, charging, dispatch, findings, stops
 from domain.bus import CallRefused, LocalBus
-from domain.charging import ENDINGS
 from domain.events import Call, Command, RemoteStart, RemoteStop, Reply
 from domain.models import SessionState
+from domain.wishes import ENDINGS
 from tests.money.charges import METER, Desk
 
 ACCEPTED, REJECTED = Reply("Accepted"), Reply("Rejected")
@@ -136,7 +136,7 @@ async def test_a_stop_is_asked_for_and_verified(open_desk: Desk) -> None:
     session = open_desk.session(session_id)
     assert socket.asked == [RemoteStop(session.transaction_id or 0)]
     assert (session.state, session.stop_tries) == (SessionState.STOPPING, 1)
-    assert session.due_at == open_desk.clock.at + charging.VERIFY
+    assert session.due_at == open_desk.clock.at + stops.VERIFY
 
 
 @pytest.mark.parametrize("state", ["requested", "charging", "settled"])
@@ -208,6 +208,26 @@ async def test_a_charger_that_does_not_stop(open_desk: Desk, reply: Reply | Exce
     assert open_desk.bill(session_id) == (3_000, 5_400)
 
 
+@pytest.mark.parametrize("stops_meanwhile", [False, True])
+async def test_whoever_finds_a_connector_taken_out_of_service_reads_how_to_bring_it_back(
+    open_desk: Desk, stops_meanwhile: bool
+) -> None:
+    """Q30, OCPP 1.6, 5.2: Scheduled during a charge, and Unavailable from its end on until it is told Operative."""
+    open_desk.charger()
+    open_desk.do(lambda db: setattr(chargers.info(db, "BLR-1"), "vendor", "Ocular"))
+    session_id = open_desk.charging(open_desk.driver())
+    open_desk.do(charging.request_stop, session_id, "driver")
+    if stops_meanwhile:
+        open_desk.stop(session_id, METER)
+    async with on_bus(Socket(Reply("Scheduled"))) as bus:
+        for _ in range(2):
+            await dispatch.escalate(bus, session_id)
+    (finding,) = open_desk.do(findings.unresolved)
+    undone = """python -m csms call BLR-1 ChangeAvailability '{"connectorId": 1, "type": "Operative"}'"""
+    assert (finding.kind, finding.ref) == ("stop-unanswered", open_desk.session(session_id).ref)
+    assert finding.detail.endswith(undone)
+
+
 @pytest.mark.row("C23")
 async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk) -> None:
     """C23: nobody reached it."""
@@ -217,6 +237,7 @@ async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk)
     for _ in range(6):
         assert await dispatch.stop(LocalBus(), session_id) == "offline"
     await dispatch.escalate(LocalBus(), session_id)
+    open_desk.passes(minutes=2)
     open_desk.charger()
     open_desk.passes(seconds=15)
     assert open_desk.sweep() == {session_id: "stop"}

@@ -17,15 +17,17 @@ from hypothesis.stateful import invariant, precondition, rule
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from domain import goodwill, receipts, recharges, refunds, statements, suspense, tariffs, wallet
+from domain import goodwill, placing, receipts, recharges, refunds, statements, story, suspense, tariffs, wallet
 from domain.goodwill import NotGivenBack
 from domain.models import Account, ChargingSession, SessionState
+from domain.placing import RechargeRefused
+from domain.prices import Price
 from domain.receipts import ChargeReceipt, Kind
-from domain.recharges import OrderStatus, Payment, RechargeRefused, RefundStatus
+from domain.recharges import OrderStatus, Payment, RefundStatus
 from domain.refunds import RefundRefused
 from domain.settings import settings
 from domain.suspense import NotSetAside
-from domain.wallet import InsufficientFunds
+from domain.wallet import NotAdjusted
 from tests.money.charges import RUPEE
 from tests.money.house import RUPEES_500, Clock
 from tests.money.rows import told
@@ -102,7 +104,7 @@ class Everything(Street):
     @rule(price=st.sampled_from((0, 1_799, 1_800, 2_155)), start=st.sampled_from((0, 0, 501)))
     def price_changes(self, price: int, start: int) -> None:
         self.tariff = {"price": price, "start": start}
-        self.desk.do(tariffs.set_price, price, effective_at=self.desk.passes(seconds=1), start_paise=start)
+        self.desk.do(tariffs.set_price, Price(price, 0, start_paise=start), effective_at=self.desk.passes(seconds=1))
 
     # Recharges
 
@@ -112,9 +114,9 @@ class Everything(Street):
         known = self.orders.get((user_id, nonce))
         if known is not None and known.paise != paise:
             with pytest.raises(RechargeRefused, match="Nothing was charged"):
-                self.desk.do(recharges.place, user_id, paise, f"n{nonce}")
+                self.desk.do(placing.place, user_id, paise, f"n{nonce}")
             return
-        placed = self.twice(recharges.place, user_id, paise, f"n{nonce}")
+        placed = self.twice(placing.place, user_id, paise, f"n{nonce}")
         self.orders.setdefault((user_id, nonce), Order(user_id, paise, placed.merchant_order_id))
         assert self.orders[user_id, nonce].name == placed.merchant_order_id
 
@@ -246,7 +248,7 @@ class Everything(Street):
         key = f"{user_id}:{paise}:{number}"
         has = self.desk.money(user_id)
         if key not in self.adjustments and has.free_paise + paise < 0:
-            with pytest.raises(InsufficientFunds):
+            with pytest.raises(NotAdjusted):
                 self.desk.do(*correction, key=key, reason="counted again")
             return
         self.twice(*correction, key=key, reason="counted again")
@@ -305,9 +307,9 @@ class Everything(Street):
         """His story, his statements and his papers say what his wallet has."""
         user_id = self.user(n)
         has = self.desk.money(user_id)
-        story = self.desk.do(wallet.lines, user_id, limit=None)
-        assert sum(line.amount_paise for line in story if not line.arrears) == has.balance_paise
-        assert sum(line.amount_paise for line in story if line.arrears) == -has.arrears_paise
+        lines = self.desk.do(story.lines, user_id, limit=None)
+        assert sum(line.amount_paise for line in lines if not line.arrears) == has.balance_paise
+        assert sum(line.amount_paise for line in lines if line.arrears) == -has.arrears_paise
         assert all(self.desk.do(told, user_id).splitlines())
         months = [self.desk.do(statements.of_month, user_id, m) for m in self.desk.do(statements.months, user_id)]
         assert (months[0].closing_paise, months[0].closing_owed_paise) == (has.balance_paise, has.arrears_paise)

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain import funnel, recharges, refunds, wallet
+from domain import funnel, recharges, refunds, story
 from domain.breaker import SILENCES
 from domain.db import read
 from domain.models import RefundState
-from domain.recharges import RechargeRefused
+from domain.placing import RechargeRefused
 from tests.money.house import RUPEES_500, Clock, credits, money, placed
 from tests.money.town import Town
 
@@ -104,8 +104,8 @@ async def test_no_webhook_decides_a_refund(asha: int, town: Town, clock: Clock, 
     clock.at += timedelta(seconds=15)
     await funnel.poll_refunds(town.client, clock.at)
     assert await state_of(refund_id) == RefundState.COMPLETED
-    story = [line.amount_paise for line in await read(wallet.lines, asha)]
-    assert story == [-20_000, 50_000]
+    told = [line.amount_paise for line in await read(story.lines, asha)]
+    assert told == [-20_000, 50_000]
 
 
 @pytest.mark.row("R32")

@@ -3,10 +3,10 @@
 import pytest
 from sqlmodel import select
 
-from domain import goodwill, receipts, settings, tariffs, wallet
+from domain import goodwill, receipts, settings, story, tariffs, wallet
 from domain.goodwill import NotGivenBack
 from domain.models import Receipt
-from domain.prices import Line
+from domain.prices import Line, Price
 from domain.receipts import Kind
 from tests.money import house
 from tests.money.charges import METER, Desk
@@ -47,7 +47,7 @@ def test_it_is_a_transfer_and_a_credit_note_and_changes_nothing_else(
     )
     assert entries == {wallet.wallet_code(asha): 2_000, wallet.REVENUE: -1_695, wallet.GST: -305}
     assert desk.session(session_id).gst_paise == 1_098 - 305
-    [line, *_] = desk.do(wallet.lines, asha)
+    [line, *_] = desk.do(story.lines, asha)
     assert line.description == "Given back of a charge at BLR-1, connector 1: The charger was slow"
 
 
@@ -102,7 +102,7 @@ def test_a_correction_below_what_was_given_back_costs_nothing(desk: Desk) -> Non
 
 
 def test_it_works_with_a_tariff_of_several_parts(desk: Desk) -> None:
-    desk.do(tariffs.set_price, 1_800, start_paise=500, effective_at=desk.clock.at)
+    desk.do(tariffs.set_price, Price(1_800, 0, start_paise=500), effective_at=desk.clock.at)
     asha, session_id = charged(desk)
     desk.do(goodwill.give_back, session_id, 500, "The start")
     assert desk.free(asha) == 1_000 - 72

@@ -12,12 +12,12 @@ from domain import (
     idling,
     processes,
     settlement,
-    starts,
+    wishes,
 )
 from domain.models import SessionState
 from domain.prices import Line
 from tests.money.charges import METER, Desk
-from tests.money.test_tariffs import IDLE, lines, papers, priced
+from tests.money.priced import IDLE, lines, papers, priced
 
 
 def test_idling_in_a_charge_is_on_its_bill(desk: Desk) -> None:
@@ -116,6 +116,19 @@ def test_who_unplugs_in_time_pays_nothing_more(desk: Desk) -> None:
     assert desk.session(session_id).idle_since is None
 
 
+def test_a_clock_that_was_ahead_idles_nobody_on(desk: Desk) -> None:
+    """`Finishing` was told with a time four minutes ahead; `Available` comes with the right one."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    desk.status("BLR-1", 1, "Finishing", at=desk.clock.at + timedelta(minutes=4))
+    desk.passes(minutes=2)
+    desk.status("BLR-1", 1, "Available", at=desk.clock.at)
+    desk.passes(hours=3)
+    desk.sweep()
+    assert desk.bill(session_id) == (2_000, 3_600)
+
+
 def test_idling_has_an_end_whatever_the_charger_says(desk: Desk) -> None:
     """Two hours are paid at most, and then the matter is closed."""
     _, session_id = parked(desk)
@@ -137,7 +150,7 @@ def test_what_the_wallet_lacks_for_idling_is_owed_and_bounded(desk: Desk) -> Non
     desk.status("BLR-1", 1, "Available")
     money = desk.money(asha)
     assert (money.balance_paise, money.arrears_paise) == (0, 3_600 + 24_000 - 5_000)
-    with pytest.raises(starts.Refused, match="You owe"):
+    with pytest.raises(wishes.Refused, match="You owe"):
         desk.request(asha)
 
 
@@ -145,6 +158,7 @@ def test_a_charger_out_of_contact_idles_nobody(desk: Desk) -> None:
     """What nobody reported is not charged for; the contact ends it, and its return does not begin it anew."""
     _, session_id = parked(desk)
     desk.passes(minutes=15)
+    desk.heard("BLR-1")
     desk.disconnect()
     assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
     desk.passes(hours=3)
@@ -167,11 +181,30 @@ def test_a_process_that_died_idles_nobody(desk: Desk) -> None:
     desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
 
 
+@pytest.mark.parametrize("first", ["sweeper", "charger"])
+def test_an_outage_of_our_own_idles_nobody(desk: Desk, first: str) -> None:
+    """All processes died, and nobody has buried the charger's yet: it counts until that was last heard."""
+    _, session_id = parked(desk)
+    desk.do(processes.begin, "dies", "csms", desk.clock.at)
+    desk.do(arrivals.connected, "dies", [("BLR-1", desk.clock.at)])
+    desk.passes(minutes=15)
+    desk.heard("BLR-1")
+    desk.passes(hours=3)
+    if first == "sweeper":
+        assert desk.sweep() == {session_id: ""}
+    else:
+        desk.do(arrivals.connected, "lives", [("BLR-1", desk.clock.at)])
+        desk.status("BLR-1", 1, "Available")
+    assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
+    desk.audited()
+
+
 def test_a_charge_that_lost_its_contact_idles_no_more(desk: Desk) -> None:
     _, session_id = priced(desk, **IDLE)
     desk.flows(session_id, 2)
     desk.status("BLR-1", 1, "SuspendedEV")
     desk.passes(minutes=15)
+    desk.heard("BLR-1")
     desk.disconnect()
     desk.passes(hours=1)
     assert settlement.cost_of(desk.session(session_id), desk.clock.at) == 3_600 + 5 * 200
@@ -206,6 +239,39 @@ def test_the_next_charge_ends_the_idling_of_the_last(desk: Desk) -> None:
     )
     assert desk.bill(first) == (2_000, 3_600 + 5 * 200)
     assert desk.session(first).idle_since is None
+
+
+def test_a_charger_whose_clock_is_fast_idles_nobody_twice(desk: Desk) -> None:
+    """Its stop is dated ahead of ours; how soon Finishing followed is told by our clock, too."""
+    _, session_id = priced(desk, **IDLE | {"idle_after_minutes": 5})
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000, at=desk.clock.at + timedelta(minutes=4, seconds=50))
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "Finishing")
+    desk.passes(minutes=6, seconds=5)
+    desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Faulted")
+    assert desk.bill(session_id) == (2_000, 3_600 + 200)
+    desk.passes(seconds=10)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
+    desk.passes(minutes=20)
+    desk.heard("BLR-1")
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Available")
+    desk.charging(desk.driver())
+
+
+def test_who_wants_the_end_idles_no_more(desk: Desk) -> None:
+    """He pays only for what the charger delivers until it obeys, and what it says meanwhile begins no idling."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=15)
+    desk.do(charging.request_stop, session_id, "driver")
+    for status in ("SuspendedEV", "Charging", "SuspendedEV"):
+        desk.passes(minutes=30)
+        desk.status("BLR-1", 1, status)
+    desk.stop(session_id, METER + 2_000)
+    assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
 
 
 @pytest.mark.row("C30")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import charging, history, interruptions, metering, wallet
+from domain import charging, history, interruptions, metering, wallet, wishes
 from domain.events import SessionChanged
 from domain.models import SessionState
 from tests.money.charges import METER, Desk
@@ -122,6 +122,74 @@ def test_a_boot_that_resumes(desk: Desk) -> None:
     assert desk.bill(session_id) == (3_000, 5_400)
 
 
+@pytest.mark.row("C34")
+@pytest.mark.parametrize("status", ["Charging", "SuspendedEV", "SuspendedEVSE"])
+def test_a_boot_after_which_the_connector_says_it_charges_has_lost_nothing(desk: Desk, status: str) -> None:
+    """C34: many boards boot with each reconnection, and do not meter often; its money is watched on."""
+    asha, _ = desk.a_charge(kwh=2)
+    desk.passes(seconds=20)
+    desk.boot()
+    desk.passes(seconds=2)
+    desk.status("BLR-1", 1, status)
+    desk.passes(seconds=90)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == []
+    assert desk.money(asha).held_paise == 100_000
+
+
+@pytest.mark.row("C34")
+def test_what_a_connector_said_before_its_boot_is_no_sign_of_life(desk: Desk) -> None:
+    """C34: what it told late is taken for the time at which it was so."""
+    _, session_id = desk.a_charge(kwh=2)
+    said_at = desk.clock.at
+    desk.passes(seconds=20)
+    desk.boot()
+    desk.status("BLR-1", 1, "SuspendedEV", at=said_at)
+    desk.passes(seconds=61)
+    assert desk.interrupt_lost() == [session_id]
+
+
+def _never_says_charging(desk: Desk) -> int:
+    """A charge of 1 kWh at a board whose connector is Available all the time."""
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.do(wishes.answered, session_id, "accepted")
+    desk.start(session_id)
+    desk.flows(session_id, 1)
+    return session_id
+
+
+def test_a_board_that_never_says_charging_and_says_again_that_it_is_free(desk: Desk) -> None:
+    """Q23: its status does not change, so what counts is that it was told after the last reading."""
+    session_id = _never_says_charging(desk)
+    desk.passes(minutes=14)
+    desk.status("BLR-1", 1, "Available")
+    assert desk.interrupt_lost() == []
+    desk.passes(minutes=2)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == [session_id]
+
+
+def test_such_a_board_that_was_asked_to_stop_is_believed_after_a_minute(desk: Desk) -> None:
+    """Q30: it answers Rejected, for nothing runs there; its driver need not wait to charge elsewhere."""
+    session_id = _never_says_charging(desk)
+    desk.passes(minutes=2)
+    desk.do(charging.request_stop, session_id, "driver")
+    desk.status("BLR-1", 1, "Available")
+    assert desk.interrupt_lost() == []
+    desk.passes(seconds=61)
+    assert desk.interrupt_lost() == [session_id]
+
+
+def test_free_before_its_last_reading_is_no_sign_of_a_lost_stop(desk: Desk) -> None:
+    session_id = _never_says_charging(desk)
+    desk.status("BLR-1", 1, "Available")
+    desk.flows(session_id, 1)
+    desk.passes(minutes=20)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == []
+
+
 def test_a_charger_that_is_silent_for_a_quarter_of_an_hour(desk: Desk) -> None:
     desk.charger()
     session_id = desk.begun(desk.driver(), 1)
@@ -182,21 +250,58 @@ def test_after_24_hours_the_estimate_is_debited(desk: Desk) -> None:
     desk.changes_nothing(desk.do, charging.deadline, session_id, desk.clock.at)
 
 
-@pytest.mark.row("C4")
-def test_the_driver_may_charge_elsewhere_meanwhile_but_not_with_that_money(desk: Desk) -> None:
-    """C4, Q23: money is never free to spend twice."""
+def _lost_and_elsewhere(desk: Desk) -> tuple[int, int, int]:
+    """A driver with ₹100, his interrupted charge of 2 kWh, and the one that he has begun at another charger since."""
     asha = desk.driver(rupees=100)
     desk.charger()
     desk.charger("BLR-2")
     first = desk.charging(asha)
     desk.flows(first, 2)
     desk.lose(first)
-    second = desk.charging(asha, "BLR-2")
+    return asha, first, desk.charging(asha, "BLR-2")
+
+
+@pytest.mark.row("C4")
+def test_the_driver_may_charge_elsewhere_meanwhile_but_not_with_that_money(desk: Desk) -> None:
+    """C4, Q23: money is never free to spend twice."""
+    asha, first, second = _lost_and_elsewhere(desk)
     assert desk.money(asha) == wallet.Balance(10_000, 10_000, 0)
     desk.flows(second, 1)
     desk.stop(first, METER + 2_000)
     desk.stop(second, METER + 1_000)
     assert desk.money(asha) == wallet.Balance(10_000 - 3_600 - 1_800, 0, 0)
+
+
+def test_what_an_interruption_sets_free_pays_first_what_is_owed(desk: Desk) -> None:
+    """Each time: a charge may be interrupted, run again, and be interrupted again."""
+    asha = desk.driver()
+    for charger_id in ("BLR-1", "BLR-2", "BLR-3"):
+        desk.charger(charger_id)
+    earlier = []
+    for charger_id in ("BLR-1", "BLR-2"):
+        earlier.append(desk.charging(asha, charger_id))
+        desk.flows(earlier[-1], 2)
+        desk.lose(earlier[-1])
+    running = desk.charging(asha, "BLR-3")
+    desk.flows(running, 1)
+    for late in earlier:
+        desk.stop(late, METER + 6_000)
+        assert desk.money(asha).arrears_paise == 7_200, "everything else is held"
+        desk.lose(running)
+        assert desk.money(asha).arrears_paise == 0
+        desk.meter(running, METER + 1_000)
+        desk.status("BLR-3", 1, "Charging")
+    assert desk.money(asha) == wallet.Balance(100_000 - 2 * 10_800, 100_000 - 2 * 10_800, 0)
+
+
+def test_an_interruption_that_frees_too_little_leaves_the_rest_owed(desk: Desk) -> None:
+    asha, first, second = _lost_and_elsewhere(desk)
+    desk.flows(second, 1)
+    desk.passes(minutes=5)
+    desk.stop(first, METER + 6_000)
+    assert desk.money(asha) == wallet.Balance(6_400, 6_400, 7_200)
+    desk.lose(second)
+    assert desk.money(asha) == wallet.Balance(1_800, 1_800, 2_600)
 
 
 # Resumed

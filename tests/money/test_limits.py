@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import charging, limits
+from domain import charging, limits, wishes
 from domain.charging import Limit, Refused
 from domain.limits import Outlook
 from domain.models import SessionState
 from domain.money import AmountError
 from domain.prices import Price
-from tests.money.charges import Desk
+from tests.money.charges import METER, Desk
 
 PRICE = Price(1_820, 0)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -38,6 +38,14 @@ def test_what_is_typed_is_read(kind: str, typed: str, limit: Limit) -> None:
 def test_what_is_no_limit_is_refused_in_a_sentence(kind: str, typed: str) -> None:
     with pytest.raises(AmountError, match=r"\.$"):
         limits.parsed(kind, typed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "example"), [("paise", "like 750 or 750.50"), ("wh", "kWh in digits, like 12.5"), ("minutes", "like 45")]
+)
+def test_a_field_left_empty_is_told_what_belongs_there(kind: str, example: str) -> None:
+    with pytest.raises(AmountError, match=example):
+        limits.parsed(kind, "")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +184,17 @@ def test_a_limit_that_cannot_be_changes_nothing(desk: Desk, limit: Limit, code: 
     assert limits.of(desk.session(session_id)) == Limit(wh=9_000)
 
 
+def test_a_new_limit_is_held_against_the_meter_and_no_estimate(desk: Desk) -> None:
+    """0.7 kWh were metered a minute ago by a charger that tells no power."""
+    asha, session_id = desk.a_charge()
+    desk.passes(minutes=6)
+    desk.meter(session_id, METER + 700, None)
+    desk.passes(seconds=55)
+    desk.do(limits.change, asha, Limit(wh=750))
+    with pytest.raises(Refused):
+        desk.do(limits.change, asha, Limit(wh=700))
+
+
 def test_only_ones_own_charge_has_a_limit_to_change(desk: Desk) -> None:
     asha, ravi = desk.driver(), desk.driver()
     desk.charger()
@@ -193,7 +212,7 @@ def test_a_wish_takes_its_new_limit_along(desk: Desk) -> None:
     desk.charger()
     session_id = desk.request(asha)
     desk.do(limits.change, asha, Limit(wh=1_000))
-    desk.do(charging.answered, session_id, "accepted")
+    desk.do(wishes.answered, session_id, "accepted")
     desk.start(session_id)
     assert desk.flows(session_id, 1) == [session_id]
 

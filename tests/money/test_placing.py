@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from domain import accounts, recharges
+from domain import accounts, placing
 from domain.db import read
 from domain.models import OrderState, RechargeOrder
-from domain.recharges import RechargeRefused
+from domain.placing import RechargeRefused
 from domain.settings import settings
 from tests.money.house import (
     RUPEES_500,
@@ -26,7 +26,7 @@ def test_less_than_500_or_no_whole_number_is_refused(books: Session, amount: Any
     """R28, R29."""
     user_id = driver(books)
     with pytest.raises(RechargeRefused, match=r"The least you can add is ₹500\."):
-        recharges.place(books, user_id, amount, "n1")
+        placing.place(books, user_id, amount, "n1")
     assert rows(books, RechargeOrder) == 0
 
 
@@ -36,12 +36,12 @@ def test_more_than_the_most_is_refused(books: Session, amount: int) -> None:
     """R28."""
     user_id = driver(books)
     with pytest.raises(RechargeRefused, match=r"The most you can add at once is ₹10,000\."):
-        recharges.place(books, user_id, amount, "n1")
+        placing.place(books, user_id, amount, "n1")
 
 
 @pytest.mark.parametrize("amount", [50_000, 50_001, 1_000_000])
 def test_the_limits_themselves_are_fine(books: Session, amount: int) -> None:
-    order = recharges.place(books, driver(books), amount, "n1")
+    order = placing.place(books, driver(books), amount, "n1")
     assert order.amount_paise == amount
     assert order.state == OrderState.NEW
     assert order.merchant_order_id.startswith("RCH-")
@@ -51,46 +51,46 @@ def test_the_limits_themselves_are_fine(books: Session, amount: int) -> None:
 def test_the_limits_are_settings(books: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings(), "recharge_min_paise", 12_345)
     with pytest.raises(RechargeRefused, match=r"The least you can add is ₹123\.45\."):
-        recharges.place(books, driver(books), 12_344, "n1")
+        placing.place(books, driver(books), 12_344, "n1")
 
 
 @pytest.mark.row("R23")
 def test_one_nonce_is_one_order(books: Session) -> None:
     """R23."""
     user_id = driver(books)
-    first = recharges.place(books, user_id, RUPEES_500, "n1")
-    assert recharges.place(books, user_id, RUPEES_500, "n1") is first
+    first = placing.place(books, user_id, RUPEES_500, "n1")
+    assert placing.place(books, user_id, RUPEES_500, "n1") is first
     with pytest.raises(RechargeRefused, match="another amount"):
-        recharges.place(books, user_id, RUPEES_500 + 1, "n1")
+        placing.place(books, user_id, RUPEES_500 + 1, "n1")
     assert rows(books, RechargeOrder) == 1
 
 
 def test_a_nonce_belongs_to_its_driver(books: Session) -> None:
-    first = recharges.place(books, driver(books), RUPEES_500, "n1")
-    assert recharges.place(books, driver(books, "ravi"), RUPEES_500, "n1").id != first.id
+    first = placing.place(books, driver(books), RUPEES_500, "n1")
+    assert placing.place(books, driver(books, "ravi"), RUPEES_500, "n1").id != first.id
 
 
 @pytest.mark.parametrize("nonce", ["", "x" * 65])
 def test_a_nonce_that_no_page_made_is_refused(books: Session, nonce: str) -> None:
     with pytest.raises(RechargeRefused):
-        recharges.place(books, driver(books), RUPEES_500, nonce)
+        placing.place(books, driver(books), RUPEES_500, nonce)
 
 
 def test_a_blocked_driver_is_refused(books: Session) -> None:
     user_id = driver(books)
     accounts.block(books, user_id)
     with pytest.raises(RechargeRefused, match="blocked"):
-        recharges.place(books, user_id, RUPEES_500, "n1")
+        placing.place(books, user_id, RUPEES_500, "n1")
 
 
 def test_only_so_many_orders_are_open_at_once(books: Session, clock: Clock) -> None:
     user_id = driver(books)
     for n in range(20):
-        recharges.place(books, user_id, RUPEES_500, f"n{n}")
+        placing.place(books, user_id, RUPEES_500, f"n{n}")
     with pytest.raises(RechargeRefused, match="15 minutes"):
-        recharges.place(books, user_id, RUPEES_500, "one more")
-    clock.at += recharges.PAY_WITHIN
-    recharges.place(books, user_id, RUPEES_500, "one more")
+        placing.place(books, user_id, RUPEES_500, "one more")
+    clock.at += placing.PAY_WITHIN
+    placing.place(books, user_id, RUPEES_500, "one more")
 
 
 @pytest.mark.row("R23")

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
-from domain import accounts, charging, funnel, poll_schedule, recharges, wallet
+from domain import accounts, funnel, poll_schedule, recharges, wallet
 from domain.db import Database, read, transact
 from domain.events import RechargeChanged, WalletChanged
 from domain.models import Account, Finding, GatewayEvent, OrderState
@@ -292,7 +292,7 @@ async def test_steps_in_odd_orders_end_right(asha: int, gateway: Gateway) -> Non
 
 @pytest.mark.row("R34")
 async def test_money_of_a_blocked_driver_is_still_his(asha: int, gateway: Gateway) -> None:
-    """R34; that of one who left: test_rows_of_recharges.py."""
+    """R34; that of one who left: scenes_of_refunds.py."""
     order_id = await opened(gateway, asha)
     await transact(accounts.block, asha)
     gateway.pay(order_id)
@@ -337,7 +337,7 @@ async def test_a_database_that_fails_at_the_credit_keeps_everything_due(
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
     with monkeypatch.context() as broken_disk:
-        broken_disk.setattr(charging, "fund_open_hold", full)
+        broken_disk.setattr(wallet, "fund_open_hold", full)
         assert await funnel.poll(gateway, clock.at + poll_schedule.FIRST) == 1
         with pytest.raises(OperationalError):
             await funnel.settle(gateway, order_id)

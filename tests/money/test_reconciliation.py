@@ -15,11 +15,13 @@ from domain import (
     chores,
     findings,
     funnel,
+    metrics,
     recheck,
     reconciliation,
     refunds,
     sweeper,
     trail,
+    vitals,
     wallet,
 )
 from domain.db import Database, read, transact
@@ -285,8 +287,9 @@ async def test_a_chore_is_done_by_one_process_when_its_hour_has_come(asha: int, 
     assert sum(taken) == 1
     chore = await read(lambda db: db.exec(select(Chore)).one())
     assert (chore.taken_at, chore.due_at) == (due_again, due_again + chores.PATIENCE)
-    await transact(chores.done, "books", next_time)
-    assert (await read(lambda db: db.exec(select(Chore)).one())).due_at == next_time
+    await transact(chores.done, "books", due_again, next_time)
+    chore = await read(lambda db: db.exec(select(Chore)).one())
+    assert (chore.done_at, chore.due_at) == (due_again, next_time)
 
 
 async def test_a_night_whose_process_died_is_not_left_out(asha: int, gateway: Gateway, clock: Clock) -> None:
@@ -300,6 +303,34 @@ async def test_a_night_whose_process_died_is_not_left_out(asha: int, gateway: Ga
         clock.at += timedelta(minutes=minutes)
         await sweeper.sweep_books(gateway, clock.at)
         assert [kind for kind, _ in await kinds()] == compared
+
+
+async def test_an_audit_that_fails_each_night_is_seen_by_its_age(
+    asha: int, gateway: Gateway, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each half hour it is taken up again; what counts is when one ended well, or how long a first one is awaited."""
+    began = clock.at
+    await sweeper.sweep_books(gateway, clock.at)
+    with monkeypatch.context() as broken:
+        broken.setattr(reconciliation, "of_books", _unreadable)
+        for _ in range(2 * 48):
+            clock.at += timedelta(minutes=30)
+            if await read(chores.is_due, "books", clock.at):
+                with pytest.raises(OSError, match="unreadable"):
+                    await sweeper.sweep_books(gateway, clock.at)
+    assert await _audit_age(clock) == clock.at - began
+    clock.at += chores.PATIENCE
+    await sweeper.sweep_books(gateway, clock.at)
+    assert await _audit_age(clock) == timedelta(0)
+
+
+def _unreadable(db: Session) -> list[Discrepancy]:
+    raise OSError("unreadable")
+
+
+async def _audit_age(clock: Clock) -> timedelta:
+    [figures] = [figures for gauge, figures in await read(vitals.vitals, clock.at) if gauge is metrics.AUDIT_AGE]
+    return timedelta(seconds=figures[()])
 
 
 @pytest.mark.parametrize(

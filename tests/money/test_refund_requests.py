@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from domain import funnel, recharges, refunds, wallet
+from domain import funnel, placing, refunds, wallet
 from domain.db import Database, read, transact
 from domain.events import WalletChanged
 from domain.models import Refund, RefundState
@@ -153,7 +153,7 @@ async def test_no_second_refund_while_one_is_on_its_way(asha: int, gateway: Gate
 
 def test_the_database_itself_has_one_open_refund_an_order(db: Session) -> None:
     user_id = driver(db)
-    order = recharges.place(db, user_id, RUPEES_500, "n1")
+    order = placing.place(db, user_id, RUPEES_500, "n1")
     for n, state in enumerate(("COMPLETED", "FAILED", "REJECTED", "NEW", "CONFIRMED")):
         refund = Refund(
             merchant_refund_id=f"REF-{n}",

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from domain import accounts, funnel, recharges, refunds, wallet
+from domain import accounts, funnel, recharges, refunds, story, wallet
 from domain.db import Database, read, transact
 from domain.models import GatewayEvent, RefundState
-from domain.recharges import GatewayRefused
+from domain.recharges import GatewayRefused, GatewayUnavailable
 from tests.money.house import (
     RUPEES_500,
     Clock,
@@ -42,7 +42,7 @@ async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
             await funnel.settle_refund(gateway, refund_id)
         assert (await refund_of(refund_id)).state == state
         assert await pots(asha) == (30_000, clearing, 30_000 + clearing)
-        line = (await read(wallet.lines, asha))[0]
+        line = (await read(story.lines, asha))[0]
         assert (line.kind, line.amount_paise, line.description) == ("refund", -20_000, words)
         assert line.balance_after_paise == 30_000
     refund = await refund_of(refund_id)
@@ -69,7 +69,7 @@ async def test_failed_comes_back_once_and_a_new_one_is_allowed(asha: int, gatewa
     refund = await refund_of(refund_id)
     assert (refund.state, refund.error_code, refund.due_at) == (RefundState.FAILED, "BANK_DOWN", None)
     assert await pots(asha) == (50_000, 0, 50_000)
-    told = [(line.amount_paise, line.description) for line in (await read(wallet.lines, asha))[:2]]
+    told = [(line.amount_paise, line.description) for line in (await read(story.lines, asha))[:2]]
     assert told == [
         (20_000, "Back in your wallet: PhonePe could not pay it back"),
         (-20_000, "PhonePe could not pay it back"),
@@ -110,6 +110,28 @@ async def test_a_refund_that_the_gateway_refuses_is_back_at_once(asha: int, gate
     assert await pots(asha) == (50_000, 0, 50_000)
     await transact(refunds.rejected, refund_id, "LATE")
     assert (await refund_of(refund_id)).error_code == "BAD_REQUEST"
+
+
+@pytest.mark.row("R32")
+async def test_a_refund_that_the_gateway_knows_is_not_given_back_for_a_refusal(asha: int, gateway: Gateway) -> None:
+    """R32: a restored backup sends it anew, and its id was used before."""
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(GatewayRefused("BAD_REQUEST", "merchantRefundId used before"))
+    gateway.raises_after = True
+    refund_id = await sent(gateway, order_id)
+    assert (await refund_of(refund_id)).state == RefundState.PENDING
+    gateway.say_refund(refund_id, "COMPLETED")
+    await funnel.settle_refund(gateway, refund_id)
+    assert (await refund_of(refund_id)).state == RefundState.COMPLETED
+    assert await pots(asha) == (30_000, 0, 30_000)
+
+
+async def test_a_refusal_whose_status_is_not_told_stays_open(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    gateway.refund_raises.append(GatewayRefused("BAD_REQUEST", "no"))
+    gateway.refund_status_raises.append(GatewayUnavailable("away"))
+    refund_id = await sent(gateway, order_id)
+    assert (await refund_of(refund_id)).state == RefundState.UNKNOWN
 
 
 async def test_another_amount_than_ours_does_not_end_it(asha: int, gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from domain import recharges, refunds, wallet
+from domain import placing, recharges, refunds, wallet
 from domain.models import Account, RechargeOrder, Refund
 from domain.recharges import OrderStatus, RefundStatus
 from domain.refunds import RefundRefused
@@ -58,7 +58,7 @@ class Till(RuleBasedStateMachine):
     @precondition(lambda self: len(self.orders) < 3)
     @rule()
     def recharge(self) -> None:
-        order = recharges.place(self.db, self.user, RUPEES_500, f"n{len(self.orders)}")
+        order = placing.place(self.db, self.user, RUPEES_500, f"n{len(self.orders)}")
         said = OrderStatus("OMO", "COMPLETED", RUPEES_500, "", "", "", "", {})
         recharges.apply(self.db, order.merchant_order_id, said)
         self.orders.append(order)

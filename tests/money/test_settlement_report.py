@@ -153,6 +153,19 @@ def test_a_report_as_phonepe_documents_it() -> None:
     ]
 
 
+async def test_a_line_of_another_kind_is_told_and_the_rest_is_read(asha: int, gateway: Gateway) -> None:
+    order_id = await paid(gateway, asha)
+    day = datetime.now(UTC).date().isoformat()
+    told = [
+        f"{kind},{order_id},OM1,{amount},,{day},{day},," for kind, amount in (("PAYMENT", 500), ("chargeback", -500))
+    ]
+    read_lines = settlement_report.lines("\n".join((HEAD, *told)))
+    assert [each.kind for each in read_lines] == ["PAYMENT", "CHARGEBACK"]
+    for _ in range(2):
+        assert await settled(*read_lines) == [("settled-other", order_id)]
+    assert await read(rows, SettledPayment) == 1
+
+
 def test_headings_may_be_spelled_as_spreadsheets_do() -> None:
     head = "payment type,Merchant Reference Id,PhonePe Reference ID,AMOUNT,transaction_date,Settlement Date,More"
     (read_line,) = settlement_report.lines(f"{head}\n payment , RCH-1 ,OM1,1,2026-11-20T10:00:00,21 Nov 2026,x,y,z")
@@ -175,7 +188,7 @@ def test_another_file_is_refused(report: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
     [
-        (0, "CHARGEBACK", "PaymentType 'CHARGEBACK' is not PAYMENT or REFUND"),
+        (0, "", "PaymentType '' is not a reference"),
         (1, "", "MerchantReferenceId '' is not a reference"),
         (1, "x" * 81, "is not a reference"),
         (2, "a\x00b", "is not a reference"),

@@ -6,6 +6,7 @@ from domain import funnel, poll_schedule
 from domain.breaker import REST_S, SILENCES, Breaker
 from domain.db import read
 from domain.models import OrderState
+from domain.recharges import GatewayBusy
 from tests.money.house import RUPEES_500, Clock, Gateway, credits, found, placed
 from tests.money.orders import SILENT, opened
 
@@ -82,6 +83,16 @@ async def test_five_silences_open_the_breaker_and_one_answer_closes_it(
     await funnel.settle(gateway, order_id)
     assert not funnel.breaker.open
     assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_a_gateway_that_is_asked_too_often_is_there(asha: int, gateway: Gateway) -> None:
+    """Its 429 says so: nobody is kept from paying for it."""
+    order_id = await opened(gateway, asha)
+    for _ in range(SILENCES):
+        gateway.status_raises.append(GatewayBusy("PhonePe answered 429"))
+        await funnel.settle(gateway, order_id)
+    assert not funnel.breaker.open
+    assert (await found(order_id)).state == OrderState.PENDING
 
 
 @pytest.mark.row("R21")

@@ -1,20 +1,14 @@
-"""Starts that are told again, late, or by nobody we know (payments.md C26, C33; ocpp.md Q16-Q20), and their limits."""
+"""Starts that are told again, or by nobody we know (payments.md C26, C33; ocpp.md Q16-Q20), and their limits."""
 
 from datetime import timedelta
 
 import pytest
 
-from domain import accounts, charging, settings, wallet
-from domain.charging import ENDINGS, Refused
+from domain import charging, settings, tokens
+from domain.charging import Refused
 from domain.models import SessionState
-from tests.money import house
+from domain.wishes import ENDINGS
 from tests.money.charges import METER, Desk
-
-
-@pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unknown cards may not charge, as in production."""
-    monkeypatch.setattr(settings.settings(), "ocpp_accept_unknown", False)
 
 
 @pytest.mark.row("C33")
@@ -67,6 +61,28 @@ def test_a_start_that_is_repeated_with_a_broken_clock_while_it_runs(desk: Desk) 
     assert desk.state(session_id) == SessionState.CHARGING
 
 
+@pytest.mark.row("C33")
+@pytest.mark.parametrize("hours", [0, 25])
+def test_a_start_that_is_repeated_with_a_broken_clock_after_its_stop_counts_as_lost(
+    desk: Desk, strict: None, hours: int
+) -> None:
+    """C33, Q19: the answer was lost with the line, and the charge went on; a day later its estimate is debited."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    first = desk.start(session_id, at=desk.clock.at)
+    desk.disconnect()
+    desk.passes(minutes=20)
+    assert desk.interrupt_lost() == [session_id]
+    desk.passes(hours=hours)
+    desk.sweep()
+    desk.connect()
+    assert desk.start(session_id, at=desk.clock.at) == first
+    desk.stop(session_id, METER + 20_000)
+    assert desk.bill(session_id) == (20_000, 36_000)
+    assert desk.free(asha) == 640
+
+
 def test_a_broken_clock_repeats_a_card_only_for_a_while(desk: Desk) -> None:
     """Q19: two charges with the same card and a meter that begins at zero are never made one."""
     desk.charger()
@@ -75,6 +91,43 @@ def test_a_broken_clock_repeats_a_card_only_for_a_while(desk: Desk) -> None:
     assert desk.walk_up() == first
     desk.passes(minutes=2)
     assert desk.walk_up() != first
+
+
+@pytest.mark.parametrize("heard", ["nothing", "a reading", "its stop"])
+def test_a_broken_clock_repeats_a_card_as_long_as_its_register_cannot_come_again(desk: Desk, heard: str) -> None:
+    """Q19: a register that counts on was at the start of a charge only once, if energy flowed since."""
+    asha = desk.driver()
+    desk.charger()
+    desk.do(tokens.add, "CARD", user_id=asha)
+    first = desk.walk_up(meter_wh=METER)
+    if heard != "nothing":
+        desk.flows(first.session_id, 2)
+    if heard == "its stop":
+        desk.stop(first.session_id, METER + 2_000)
+    else:
+        desk.passes(minutes=20)
+        assert desk.interrupt_lost() == [first.session_id]
+    desk.passes(hours=5)
+    desk.heard("BLR-1")
+    again = desk.walk_up(meter_wh=METER)
+    assert (again.session_id, again.transaction_id) == (first.session_id, first.transaction_id)
+    desk.stop(first.session_id, METER + (2_000 if heard == "its stop" else 5_000))
+    assert desk.bill(first.session_id)[0] == (2_000 if heard == "its stop" else 5_000)
+    assert desk.findings() == {}
+
+
+@pytest.mark.parametrize("other", ["at zero", "nothing flowed", "a day later", "a clock", "another card"])
+def test_what_begins_at_the_same_register_is_another_charge(desk: Desk, other: str) -> None:
+    """Q19: at zero each may begin; after nothing flowed the next one begins where the last one did."""
+    desk.charger()
+    meter_wh = 0 if other == "at zero" else METER
+    first = desk.walk_up(meter_wh=meter_wh)
+    if other != "nothing flowed":
+        desk.flows(first.session_id, 2)
+    desk.stop(first.session_id, (desk.session(first.session_id).meter_wh or 0))
+    desk.passes(hours=24 if other == "a day later" else 1)
+    told = {"a clock": {"at": desk.clock.at - timedelta(seconds=1)}, "another card": {"tag": "CARD2"}}.get(other, {})
+    assert desk.walk_up(meter_wh=meter_wh, **told).session_id != first.session_id
 
 
 def test_a_card_in_the_same_second_on_the_other_connector_is_another_charge(desk: Desk) -> None:
@@ -109,84 +162,15 @@ def test_our_tag_in_other_spellings(desk: Desk, echo: object) -> None:
     assert desk.bill(session_id) == (1_000, 1_800)
 
 
-@pytest.mark.row("C26")
-def test_a_plug_after_we_gave_up_charges_if_money_allows(desk: Desk) -> None:
-    """C26, Q28."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "silent")
-    desk.passes(minutes=3)
-    begun = desk.start(session_id)
-    assert (begun.session_id, begun.status, begun.stop) == (session_id, "Accepted", False)
-    assert desk.money(asha).held_paise == 100_000
-    desk.flows(session_id, 1)
-    desk.stop(session_id, METER + 1_000)
-    assert desk.bill(session_id) == (1_000, 1_800)
-
-
-def _spend(desk: Desk, asha: int) -> None:
-    desk.do(wallet.adjust, asha, -96_000, key="spent", reason="for a test")
-
-
-def _owe(desk: Desk, asha: int) -> None:
-    desk.do(house.owe, asha, 100)
-
-
-def _block(desk: Desk, asha: int) -> None:
-    desk.do(accounts.block, asha)
-
-
-def test_a_plug_after_we_gave_up_charges_with_the_least_that_a_start_needs(desk: Desk) -> None:
-    desk.charger()
-    session_id = desk.request(desk.driver(rupees=50))
-    desk.do(charging.answered, session_id, "silent")
-    assert not desk.start(session_id).stop
-
-
-@pytest.mark.parametrize("meanwhile", [_spend, _owe, _block])
-def test_a_plug_after_we_gave_up_is_ended_if_a_start_would_be_refused(desk: Desk, meanwhile: object) -> None:
-    """Q28: what it delivers until it stops is paid from what there is."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    desk.do(charging.answered, session_id, "silent")
-    meanwhile(desk, asha)  # type: ignore[operator]
-    begun = desk.start(session_id)
+def test_a_used_tag_begins_no_wish(desk: Desk) -> None:
+    """Q25: its charge was paid; the driver's next one has a tag of its own."""
+    asha, first = desk.a_charge(kwh=1)
+    desk.stop(first, METER + 1_000)
+    desk.status("BLR-1", 1, "Available")
+    second = desk.request(asha)
+    begun = desk.start(first, METER + 1_000)
     assert (begun.status, begun.stop) == ("Invalid", True)
-    assert desk.start(session_id, at=desk.session(session_id).started_at) == begun
-    assert desk.state(session_id) == SessionState.STOPPING
-    desk.flows(session_id, 1)
-    desk.stop(session_id, METER + 1_000, reason="DeAuthorized")
-    assert desk.bill(session_id) == (1_000, 1_800)
-
-
-def test_a_plug_after_the_driver_cancelled_is_ended(desk: Desk) -> None:
-    """Q28: also when the cable is still in."""
-    asha = desk.driver()
-    desk.charger()
-    session_id = desk.request(asha)
-    desk.do(charging.request_stop, session_id, "driver")
-    begun = desk.start(session_id)
-    assert (begun.session_id, begun.status, begun.stop) == (session_id, "Invalid", True)
-    desk.stop(session_id, METER)
-    assert desk.bill(session_id) == (0, 0)
-    assert desk.free(asha) == 1_000
-
-
-def test_a_plug_after_the_driver_went_elsewhere_is_ended_and_costs_him_nothing(desk: Desk) -> None:
-    """Q28: one charge a driver; his tag does not make it a free one either."""
-    asha = desk.driver()
-    desk.charger()
-    desk.charger("BLR-2")
-    first = desk.request(asha)
-    desk.do(charging.answered, first, "silent")
-    second = desk.charging(asha, "BLR-2")
-    begun = desk.start(first)
-    assert begun.session_id not in (first, second)
-    assert (begun.status, begun.stop) == ("Invalid", True)
-    assert desk.state(first) == SessionState.CANCELLED
-    assert desk.state(second) == SessionState.CHARGING
+    assert desk.state(second) == SessionState.CANCELLED
 
 
 def test_a_tag_of_ours_is_good_for_one_charge(desk: Desk) -> None:
@@ -233,6 +217,18 @@ def test_unknown_cards_are_refused_where_they_must_be(desk: Desk, strict: None) 
     assert desk.state(begun.session_id) == SessionState.STOPPING
 
 
+def test_unknown_chargers_may_connect_where_unknown_cards_may_not_charge(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who lets chargers enrol themselves in production does not give their energy away."""
+    monkeypatch.setattr(settings.settings(), "env", "production")
+    monkeypatch.setattr(settings.settings(), "ocpp_accept_unknown", True)
+    desk.charger()
+    assert desk.do(charging.authorize, "BLR-1", "CARD") == "Invalid"
+    begun = desk.walk_up("CARD", 5)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+
+
 def test_the_tag_of_an_interrupted_charge_may_go_on(desk: Desk) -> None:
     desk.charger()
     session_id = desk.begun(desk.driver(), 1)
@@ -248,6 +244,14 @@ def test_a_start_on_the_other_connector_follows_the_cable(desk: Desk) -> None:
     assert (begun.session_id, begun.status) == (session_id, "Accepted")
     assert desk.session(session_id).connector_number == 2
     desk.request(desk.driver(), connector=1)
+
+
+def test_a_start_that_names_no_connector_is_on_none_that_stands_for_the_charger(desk: Desk) -> None:
+    """OCPP 1.6, 4.9: connector 0 is the charger as a whole, and its state is told, too."""
+    desk.charger(connectors=2)
+    desk.status("BLR-1", 0, "Available")
+    begun = desk.walk_up(connector_number=0)
+    assert desk.session(begun.session_id).connector_number == 1
 
 
 def test_a_start_on_a_connector_nobody_reported(desk: Desk) -> None:

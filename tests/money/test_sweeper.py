@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import charging, interruptions, sessions, sweeper
+from domain import charging, interruptions, sessions, sweeper, wishes
 from domain.bus import LocalBus
 from domain.events import RemoteStop
 from domain.models import SessionState, now
@@ -45,7 +46,7 @@ async def test_deadlines_are_worked_after_a_restart(open_desk: Desk, gateway: Ga
     asked, waiting, stopping = desk.driver(), desk.driver(), desk.driver()
     first = desk.request(asked, connector=1)
     second = desk.request(waiting, connector=2)
-    desk.do(charging.answered, second, "accepted")
+    desk.do(wishes.answered, second, "accepted")
     third = desk.charging(stopping, connector=3)
     desk.do(charging.request_stop, third, "driver")
     desk.passes(minutes=3)
@@ -175,6 +176,7 @@ async def test_a_lost_charge_that_cannot_be_worked_stops_no_other(
 async def test_the_lost_ones_are_looked_for_again_and_again(
     open_desk: Desk, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sweeper, "LOST_EVERY", timedelta(0))
     desk, bus = open_desk, LocalBus()
     desk.charger()
     session_id = desk.charging(desk.driver())
@@ -182,6 +184,31 @@ async def test_the_lost_ones_are_looked_for_again_and_again(
     async with bus.attach("BLR-1", Socket(ACCEPTED)), sweeping(bus, gateway):
         desk.passes(minutes=16)
         await until(lambda: desk.state(session_id) == SessionState.INTERRUPTED)
+
+
+async def test_a_clock_that_is_put_back_switches_nothing_off(
+    open_desk: Desk, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine may begin by a clock of its own, and be told the time only then."""
+    desk = open_desk
+    looked: list[tuple[datetime, datetime]] = []
+    compared: list[datetime] = []
+
+    async def sweep_lost(at: datetime, since: datetime) -> None:
+        looked.append((at, since))
+
+    async def sweep_books(_: object, at: datetime) -> None:
+        compared.append(at)
+
+    for name, instead in (("sweep_lost", sweep_lost), ("sweep_books", sweep_books)):
+        monkeypatch.setattr(sweeper, name, instead)
+    for name in ("LOST_EVERY", "BOOKS_EVERY"):
+        monkeypatch.setattr(sweeper, name, timedelta(0))
+    async with sweeping(LocalBus(), gateway):
+        back = desk.passes(hours=-6)
+        await until(lambda: bool(looked and compared))
+        later = desk.passes(minutes=1)
+        await until(lambda: (later, back) in looked and later in compared)
 
 
 async def test_a_failing_sweep_does_not_end_the_sweeping(

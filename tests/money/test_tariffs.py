@@ -2,29 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlmodel import select
 
-from domain import (
-    allowance,
-    charging,
-    history,
-    interruptions,
-    prices,
-    settlement,
-    tariffs,
-)
+from domain import allowance, charging, history, interruptions, prices, settlement, tariffs, wishes
 from domain.events import SessionMetered
-from domain.models import Receipt, SessionState, Transfer
-from domain.prices import Band, Line
-from domain.receipts import INDIA
+from domain.india import INDIA
+from domain.models import SessionState, Transfer
+from domain.prices import Band, Line, Price
 from tests.money import house
 from tests.money.charges import METER, Desk
-
-IDLE = {"idle_after_minutes": 10, "idle_per_minute_paise": 200}
-"""10 minutes are free, then 2 rupees a minute."""
+from tests.money.priced import IDLE, lines, papers, priced
 
 
 @pytest.fixture
@@ -34,23 +22,6 @@ def noon(desk: Desk) -> Iterator[Desk]:
     desk.clock.at = local.replace(hour=12, minute=0, second=0, microsecond=0)
     desk.since = desk.clock.at
     yield desk
-
-
-def priced(desk: Desk, rupees: int = 1_000, **parts: Any) -> tuple[int, int]:
-    """A driver and his charge that has begun, at 18 rupees and these parts."""
-    desk.do(tariffs.set_price, 1_800, effective_at=desk.clock.at, **parts)
-    asha = desk.driver(rupees)
-    desk.charger()
-    return asha, desk.charging(asha)
-
-
-def lines(desk: Desk, session_id: int) -> tuple[Line, ...]:
-    return settlement.lines_of(desk.session(session_id), desk.clock.at)
-
-
-def papers(desk: Desk) -> list[tuple[str, int]]:
-    rows = select(Receipt.kind, Receipt.total_paise).order_by(Receipt.created_at, Receipt.number)
-    return desk.do(lambda db: [tuple(row) for row in db.exec(rows)])
 
 
 # The start
@@ -87,30 +58,6 @@ def test_a_charge_of_nothing_costs_nothing_whatever_the_tariff_asks(desk: Desk) 
     assert (desk.money(asha).balance_paise, papers(desk)) == (100_000, [])
 
 
-# Time
-
-
-def test_time_is_paid_while_the_meter_rises(desk: Desk) -> None:
-    """Three minutes of charging, a pause of five, half a minute: three whole minutes."""
-    _, session_id = priced(desk, per_minute_paise=50)
-    desk.flows(session_id, 3)
-    for _ in range(5):
-        desk.passes(minutes=1)
-        desk.meter(session_id, METER + 3_000, 0)
-    desk.flows(session_id, 0.5)
-    desk.stop(session_id, METER + 3_500)
-    assert desk.bill(session_id) == (3_500, 6_300 + 150)
-    assert lines(desk, session_id)[-1] == Line("time", 3, 50, 150)
-
-
-def test_a_silent_meter_pays_a_quarter_of_an_hour_at_most(desk: Desk) -> None:
-    _, session_id = priced(desk, per_minute_paise=50)
-    desk.flows(session_id, 1)
-    desk.passes(hours=3)
-    desk.stop(session_id, METER + 2_000)
-    assert desk.bill(session_id) == (2_000, 3_600 + 16 * 50)
-
-
 # The hours of the day
 
 
@@ -136,12 +83,12 @@ def test_where_samples_are_missing_the_cheaper_hours_count(noon: Desk) -> None:
 @pytest.mark.row("C9")
 def test_a_charge_told_of_late_is_paid_by_the_hours_of_its_own_clock(noon: Desk) -> None:
     """C9: an old charge, replayed in the dear hours."""
-    noon.do(tariffs.set_price, 1_800, bands=(Band(840, 900, 2_400),), effective_at=noon.clock.at)
+    noon.do(tariffs.set_price, Price(1_800, 0, bands=(Band(840, 900, 2_400),)), effective_at=noon.clock.at)
     asha = noon.driver()
     noon.charger()
     session_id = noon.request(asha)
     begun: datetime = noon.clock.at
-    noon.do(charging.answered, session_id, "accepted")
+    noon.do(wishes.answered, session_id, "accepted")
     noon.passes(hours=2, minutes=10)
     noon.start(session_id, at=begun)
     noon.stop(session_id, METER + 4_000, at=begun + timedelta(minutes=30))
@@ -163,13 +110,14 @@ def test_a_later_tariff_changes_no_charge(desk: Desk) -> None:
     """C21: neither the one that runs nor the one that is over."""
     asha, session_id = priced(desk, start_paise=1_000)
     desk.flows(session_id, 1)
-    desk.do(tariffs.set_price, 9_900, start_paise=5_000, per_minute_paise=100, effective_at=desk.clock.at)
+    desk.do(tariffs.set_price, Price(9_900, 0, start_paise=5_000, per_minute_paise=100), effective_at=desk.clock.at)
     desk.flows(session_id, 1)
     desk.stop(session_id, METER + 2_000)
     assert desk.bill(session_id) == (2_000, 4_600)
     before = desk.do(history.one, asha, desk.session(session_id).ref)
     desk.passes(days=30)
-    desk.do(tariffs.set_price, 1, effective_at=desk.clock.at)
+    desk.heard("BLR-1")
+    desk.do(tariffs.set_price, Price(1, 0), effective_at=desk.clock.at)
     assert desk.do(history.one, asha, before.session.ref) == before
 
 
@@ -195,7 +143,9 @@ def test_the_end_of_the_money_counts_every_part(desk: Desk) -> None:
     assert (session.state, session.stop_cause) == (SessionState.STOPPING, "funds")
     assert session.meter_wh is not None
     stopped_wh = next(
-        wh for wh in range(1_000, 10_000, 1_000) if 1_000 + wh // 1000 * 1_900 >= 10_000 - allowance.reserve(session)
+        wh
+        for wh in range(1_000, 10_000, 1_000)
+        if 1_000 + wh // 1000 * 1_900 >= 10_000 - allowance.reserve(session, session.power_w)
     )
     desk.stop(session_id, METER + stopped_wh)
     assert desk.money(asha).arrears_paise == 0
@@ -218,7 +168,7 @@ def test_a_silent_charge_ends_before_its_money_does(desk: Desk) -> None:
 
 
 def test_a_limit_in_rupees_counts_every_part(desk: Desk) -> None:
-    desk.do(tariffs.set_price, 1_800, start_paise=1_000, effective_at=desk.clock.at)
+    desk.do(tariffs.set_price, Price(1_800, 0, start_paise=1_000), effective_at=desk.clock.at)
     desk.charger()
     session_id = desk.charging(desk.driver(), paise=2_800)
     desk.flows(session_id, 1)
@@ -226,7 +176,7 @@ def test_a_limit_in_rupees_counts_every_part(desk: Desk) -> None:
 
 
 def test_free_energy_with_a_fee_is_not_free(desk: Desk) -> None:
-    desk.do(tariffs.set_price, 0, start_paise=1_000, effective_at=desk.clock.at)
+    desk.do(tariffs.set_price, Price(0, 0, start_paise=1_000), effective_at=desk.clock.at)
     desk.charger()
     asha = desk.driver()
     session_id = desk.charging(asha)
@@ -265,7 +215,7 @@ def test_an_interrupted_charge_is_estimated_with_every_part(desk: Desk) -> None:
 
 
 def test_a_walk_up_has_lines_and_no_bill(desk: Desk) -> None:
-    desk.do(tariffs.set_price, 1_800, start_paise=500, effective_at=desk.clock.at, **IDLE)
+    desk.do(tariffs.set_price, Price(1_800, 0, start_paise=500, **IDLE), effective_at=desk.clock.at)
     desk.charger()
     begun = desk.do(
         charging.started,

@@ -2,10 +2,11 @@
 
 import pytest
 
-from domain import accounts, charging, settings
-from domain.charging import REFUSALS
+from domain import accounts, limits, settings, starts, stops, tariffs, tokens, wishes
+from domain.charging import REFUSALS, Limit, Refused
 from domain.events import ChargerChanged, SessionChanged, WalletChanged
 from domain.models import SessionState
+from domain.prices import Price
 from tests.money import house
 from tests.money.charges import Desk
 
@@ -15,7 +16,7 @@ def test_a_wish_holds_money_up_to_the_cap_and_waits_for_the_charger(desk: Desk) 
     desk.charger()
     session = desk.session(desk.request(asha))
     assert session.state == SessionState.REQUESTED
-    assert session.due_at == desk.clock.at + charging.ANSWER
+    assert session.due_at == desk.clock.at + stops.ANSWER
     assert len(session.tag) == 14
     assert session.tag.isalnum()
     assert session.tag == session.tag.upper()
@@ -48,6 +49,48 @@ def test_too_little_money_is_refused_and_the_least_is_enough(desk: Desk) -> None
     assert sentence == "You need at least ₹50.00 free in your wallet to start. Add money first."
     desk.give(asha, 1)
     desk.request(asha)
+
+
+@pytest.mark.row("C28")
+def test_the_least_for_a_start_has_the_fee_for_it_in_it(desk: Desk) -> None:
+    """C28, ADR 0007: 60 rupees for the start; with 55 it would end in seconds and leave arrears."""
+    desk.do(tariffs.set_price, Price(1_800, 0, start_paise=6_000), effective_at=desk.clock.at)
+    asha = desk.driver(rupees=109)
+    desk.charger()
+    assert desk.refusal(asha)[1] == "You need at least ₹110.00 free in your wallet to start. Add money first."
+    desk.do(tokens.add, "CARD1", user_id=asha)
+    assert desk.do(starts.authorize, "BLR-1", "CARD1") == "Blocked"
+    begun = desk.walk_up("CARD1")
+    assert (begun.status, desk.session(begun.session_id).stop_cause) == ("Blocked", "card-unfunded")
+    desk.stop(begun.session_id, 0)
+    desk.status("BLR-1", 1, "Available")
+    desk.give(asha, 1)
+    assert desk.do(starts.authorize, "BLR-1", "CARD1") == "Accepted"
+    desk.request(asha)
+
+
+@pytest.mark.row("C28")
+def test_a_late_plug_needs_the_fee_for_the_start_too(desk: Desk) -> None:
+    """C28, Q28."""
+    desk.do(tariffs.set_price, Price(1_800, 0, start_paise=6_000), effective_at=desk.clock.at)
+    asha = desk.driver(rupees=110)
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(wishes.answered, session_id, "silent")
+    desk.give(asha, -1, key="less")
+    assert desk.start(session_id).stop
+    assert desk.session(session_id).stop_cause == starts.LATE
+
+
+def test_a_limit_that_the_fee_for_the_start_reaches_is_refused(desk: Desk) -> None:
+    desk.do(tariffs.set_price, Price(1_800, 0, start_paise=6_000), effective_at=desk.clock.at)
+    asha = desk.driver()
+    desk.charger()
+    said = "The start alone costs ₹60.00 here. Choose a limit above that."
+    assert desk.refusal(asha, paise=6_000) == ("fee", said)
+    desk.request(asha, paise=6_001)
+    with pytest.raises(Refused, match="alone costs"):
+        desk.do(limits.change, asha, Limit(paise=3_000))
 
 
 @pytest.mark.row("C28")

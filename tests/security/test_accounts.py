@@ -129,6 +129,39 @@ async def test_a_right_pin_in_between_does_not_refill_the_guesses_at_others(asha
     assert tried == 20
 
 
+async def test_a_full_queue_takes_no_tries(asha: User, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right PINs that nobody had the time to check had locked their owner out."""
+    client = clients.at("10.1.0.1")
+    await client.post("/auth/login", data={"login": "asha", "pin": PIN})
+    forms = {
+        "login": {"login": "asha", "pin": PIN},
+        "pin": {"pin": PIN, "new_pin": "705318", "new_pin_again": "705318"},
+        "delete": {"pin": PIN},
+    }
+    with monkeypatch.context() as full:
+        full.setattr(pins, "_queue", pins.THREADS + pins.WAITING)
+        for form, data in forms.items():
+            for _ in range(6):
+                answer = await client.post(f"/auth/{form}", data=data)
+                told = flash.read(answer.cookies.get(flash.name()), form)["errors"]
+                assert told == {"": "Many people are signing in just now. Try again in a minute."}
+    assert not await read(lambda db: db.exec(select(SignInAttempt)).all())
+    answer = await client.post("/auth/login", data={"login": "asha", "pin": PIN})
+    assert answer.headers["location"] == "/dashboard"
+
+
+async def test_who_has_a_place_in_the_queue_gets_a_new_pin(
+    asha: User, clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one is checked and the new one hashed in one place: the last one there is."""
+    client = clients.at("10.1.0.1")
+    await client.post("/auth/login", data={"login": "asha", "pin": PIN})
+    monkeypatch.setattr(pins, "_queue", pins.THREADS + pins.WAITING - 1)
+    await client.post("/auth/pin", data={"pin": PIN, "new_pin": "705318", "new_pin_again": "705318"})
+    answer = await clients.at("10.2.0.1").post("/auth/login", data={"login": "asha", "pin": "705318"})
+    assert answer.headers["location"] == "/dashboard"
+
+
 @pytest.mark.parametrize(
     "login",
     [

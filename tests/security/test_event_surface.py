@@ -1,8 +1,17 @@
 """Everything a stranger may call over the websocket, as one list: a new public method is a conscious act."""
 
-from reflex_base.registry import RegistrationContext
+from types import FunctionType
 
-import evapp.evapp  # noqa: F401 - registers every state
+import pytest
+from reflex.app import EventNamespace
+from reflex.event import Event
+from reflex.state import FrontendEventExceptionState, State
+from reflex_base.registry import RegistrationContext
+from structlog.testing import capture_logs
+
+from domain.throttle import Sparingly
+from evapp import evapp
+from evapp.evapp import REPORT, ShortReports, app
 
 SURFACE = {
     "alerts.Alerts": {"seen", "answered", "turn_off"},
@@ -39,19 +48,96 @@ SURFACE = {
     "recharge.Recharge": {"choose", "write", "pay"},
     "scan.Scan": {"load", "seen", "fail"},
     "sign_in.SignIn": {"arrive", "check"},
-    "stop_at.StopAt": {"choose", "write", "save"},
+    "stop_at.StopAt": {"choose", "write", "take", "save"},
     "vacancy.Vacancy": {"wait", "leave"},
     "wallet.Wallet": {"load", "choose", "show_more"},
 }
 """State → its public handlers. `setvar`, which every state has, reaches explicit setters only; there are none."""
 
+REFLEX = {
+    "EventHandlerSetVar.setvar",
+    "FrontendEventExceptionState.handle_frontend_exception",
+    "OnLoadInternalState.on_load_internal",
+    "OnLoadInternalState.set_is_hydrated",
+    "State.hydrate",
+    "State.hydrate_and_load",
+    "State.set_is_hydrated",
+    "UpdateVarsInternalState.update_vars_internal",
+}
+"""Reflex's own, which anybody may call as well. What a browser says that failed is searched with patterns and logged,
+and is cut before (`ShortReports`). The variables that hydrate_and_load and update_vars_internal set are those kept in a
+browser (KEPT). Hydrating sends a browser what is its own already and runs what `load` of
+its page does, and `is_hydrated` is only shown to it."""
+
+KEPT = {"Alerts.on", "Install.done"}
+"""What a browser keeps, and may set to anything: each is read for that browser alone."""
+
+SOCKET = {"on_client_error", "on_connect", "on_disconnect", "on_event", "on_ping"}
+"""What the websocket itself takes beside events; Reflex counts and cuts the errors of clients itself."""
+
+
+def handlers() -> list[FunctionType]:
+    return [registered.handler.fn for registered in RegistrationContext.get().event_handlers.values()]
+
 
 def test_nothing_else_is_public() -> None:
     found: dict[str, set[str]] = {}
-    for registered in RegistrationContext.get().event_handlers.values():
-        handler = registered.handler
-        module = handler.fn.__module__
-        if module.startswith("evapp.") and handler.fn.__name__ != "setvar":
-            state = f"{module.removeprefix('evapp.state.')}.{handler.fn.__qualname__.split('.')[0]}"
-            found.setdefault(state, set()).add(handler.fn.__name__)
+    for handler in handlers():
+        if handler.__module__.startswith("evapp."):
+            state = f"{handler.__module__.removeprefix('evapp.state.')}.{handler.__qualname__.split('.')[0]}"
+            found.setdefault(state, set()).add(handler.__name__)
     assert found == SURFACE
+
+
+def test_reflex_itself_lets_nothing_else_be_called() -> None:
+    assert {handler.__qualname__ for handler in handlers() if not handler.__module__.startswith("evapp.")} == REFLEX
+    assert {name for name in dir(EventNamespace) if name.startswith("on_")} == SOCKET
+
+
+def test_a_browser_keeps_nothing_else() -> None:
+    states = RegistrationContext.get().base_states.values()
+    own = {f"{state.__name__}.{name}" for state in states for name in state.base_vars if state._is_client_storage(name)}
+    assert own == KEPT
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "\\" * 1_000_000,
+        "TypeError: can't access property \"" + '", ' * 300_000,
+        "a" * 1_000_000 + ":",
+        ["a"] * 300_000,
+    ],
+    ids=["backslashes", "commas", "letters", "a list"],
+)
+async def test_what_a_browser_says_that_failed_is_cut_before_it_is_searched(
+    monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    """For a megabyte Reflex's patterns took hours, in which nobody else was answered."""
+    [cutting] = [one for one in app._middlewares if isinstance(one, ShortReports)]
+    reported = FrontendEventExceptionState.handle_frontend_exception
+    event = Event(
+        name=f"{FrontendEventExceptionState.get_full_name()}.{reported.fn.__name__}",
+        payload={"info": said, "component_stack": said},
+    )
+    monkeypatch.setattr(evapp, "reports", Sparingly())
+    state = app._state().get_substate(FrontendEventExceptionState.get_full_name().split("."))
+    assert await cutting.preprocess(app, state, event) is None
+    with capture_logs() as lines:
+        list(reported.fn(state, **event.payload))
+    assert [(line["event"], len(line["error"])) for line in lines] == [("page failed", REPORT)]
+
+
+def test_what_browsers_say_that_failed_fills_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One socket of a stranger wrote half a megabyte a second."""
+    monkeypatch.setattr(evapp, "reports", Sparingly())
+    with capture_logs() as lines:
+        for _ in range(100):
+            evapp.page_failed(Exception("TypeError"))
+    assert len(lines) == 30
+
+
+async def test_other_events_are_left_alone() -> None:
+    event = Event(name=f"{State.get_full_name()}.hydrate_and_load", payload={"vars": {"x": "a" * 2 * REPORT}})
+    assert await ShortReports().preprocess(app, app._state(), event) is None
+    assert event.payload == {"vars": {"x": "a" * 2 * REPORT}}

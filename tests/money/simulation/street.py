@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from csms.clock import SKEW, stamp
 from csms.clock import Clock as ItsClock
+from csms.clock import stamp
 from domain import chargers, charging, interruptions, metering
 from domain.bus import ChargerOffline, ChargerSilent
-from domain.charging import Started
 from domain.events import Command, RemoteStart, RemoteStop, Reply
+from domain.health import SKEW
 from domain.models import SessionState
+from domain.starts import Started
 from tests.money.charges import KW, Desk
 
 CLOCKS = (timedelta(0), timedelta(0), timedelta(minutes=3), -timedelta(hours=3), timedelta(days=800))

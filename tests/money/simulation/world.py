@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import httpx
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import col, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +20,7 @@ from domain import (
     dispatch,
     funnel,
     models,
+    placing,
     recharges,
     refunds,
     sessions,
@@ -31,13 +31,21 @@ from domain import (
 from domain.breaker import Breaker
 from domain.charging import Refused
 from domain.db import Database, opened
-from domain.models import OPEN, REFUND_OPEN, ChargingSession, OrderState, RechargeOrder, Refund, SessionState
-from domain.recharges import GatewayRefused, RechargeRefused
+from domain.models import (
+    OPEN,
+    ChargingSession,
+    OrderState,
+    RechargeOrder,
+    SessionState,
+)
+from domain.placing import RechargeRefused
+from domain.recharges import GatewayRefused
 from domain.refunds import RefundRefused
-from domain.wallet import InsufficientFunds
+from domain.wallet import NotAdjusted
 from simulator.phonepe import Sandbox
 from tests.money import house
 from tests.money.charges import Desk
+from tests.money.simulation import books
 from tests.money.simulation.seeded import FakeClock, SeededSecrets
 from tests.money.simulation.street import VirtualCharger, lost
 
@@ -52,19 +60,6 @@ FAULTS = {
     "webhook": ("drop", "twice", "forged", "altered"),
 }
 """What goes wrong at PhonePe's doors; no door says no and does it all the same."""
-KEPT = {
-    "accounts": (),
-    "transfers": (),
-    "entries": (),
-    "holds": ("created_at",),
-    "recharge_orders": (),
-    "refunds": (),
-    "charging_sessions": ("updated_at",),
-    "receipts": (),
-    "gateway_events": ("created_at",),
-    "findings": ("created_at",),
-}
-"""What the ledger of a run is, and the columns that the machine's own clock fills."""
 
 
 class World:
@@ -136,7 +131,7 @@ class World:
     async def recharges(self) -> None:
         user_id, nonce = self.dice.choice(self.drivers), f"n{self.dice.randrange(400)}"
         try:
-            order = self.desk.do(recharges.place, user_id, self.dice.randrange(50_000, 90_000), nonce)
+            order = self.desk.do(placing.place, user_id, self.dice.randrange(50_000, 90_000), nonce)
         except RechargeRefused:
             return
         if self.dice.random() < 0.9:  # else the browser was closed
@@ -187,10 +182,10 @@ class World:
         user_id, paise = self.dice.choice(self.drivers), self.dice.choice((500, 2_000, -500, -5_000))
         key = f"a{self.dice.randrange(40)}:{user_id}:{paise}"
         try:
-            known = self.desk.do(_has_transfer, f"adj:{key}")
+            known = self.desk.do(books.has_transfer, f"adj:{key}")
             self.desk.do(wallet.adjust, user_id, paise, key=key, reason="simulated")
             self.given[user_id] += 0 if known else paise
-        except InsufficientFunds:
+        except NotAdjusted:
             pass
 
     # What the world does
@@ -278,23 +273,23 @@ class World:
         self.desk.audited()
         for charger in self.chargers:
             charger.judged()
-        left = self.desk.do(_left_open)
+        left = self.desk.do(books.left_open)
         assert not left, left
         found = {order.merchant_order_id: order for order in self.sandbox.orders.newest_first()}
         back = Counter[str]()
         for refund in self.sandbox.refunds.newest_first():
             back[refund.merchant_order_id] += refund.amount if refund.state == "COMPLETED" else 0
         for user_id in self.drivers:
-            mine = self.desk.do(_orders_of, user_id)
+            mine = self.desk.do(books.orders_of, user_id)
             brought = sum(found[i].amount - back[i] for i in mine if i in found and found[i].state == "COMPLETED")
-            used = sum(map(_exact, self.desk.do(_energies_of, user_id)))
+            used = sum(books.exact(wh, PRICE) for wh in self.desk.do(books.energies_of, user_id))
             money = self.desk.money(user_id)
             assert money.balance_paise - money.arrears_paise == self.given[user_id] + brought - used, user_id
             assert money.held_paise == 0
 
     def ledger(self) -> str:
         """Every row of money, line by line: what two runs of one seed must have in common."""
-        return "\n".join(self.desk.do(_dump))
+        return "\n".join(self.desk.do(books.dump))
 
 
 Step = Callable[[World], Awaitable[None]]
@@ -319,44 +314,6 @@ STEPS: dict[Step, int] = {
 """What happens, and how often beside the others."""
 
 
-def _has_transfer(db: Session, key: str) -> bool:
-    return db.exec(select(models.Transfer).where(models.Transfer.idem_key == key)).first() is not None
-
-
-def _orders_of(db: Session, user_id: int) -> list[str]:
-    return list(db.exec(select(RechargeOrder.merchant_order_id).where(RechargeOrder.user_id == user_id)))
-
-
-def _energies_of(db: Session, user_id: int) -> list[int]:
-    settled = select(ChargingSession.energy_wh).where(
-        ChargingSession.user_id == user_id, ChargingSession.state == SessionState.SETTLED
-    )
-    return list(db.exec(settled))
-
-
-def _exact(energy_wh: int) -> int:
-    return int((Decimal(energy_wh) * PRICE / 1000).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def _left_open(db: Session) -> list[str]:
-    """Whatever is still on its way."""
-    waiting = (*OPEN, SessionState.INTERRUPTED)
-    return [
-        *(s.ref for s in db.exec(select(ChargingSession)) if s.state in waiting),
-        *(o.merchant_order_id for o in db.exec(select(RechargeOrder)) if o.state in recharges.OPEN),
-        *(r.merchant_refund_id for r in db.exec(select(Refund)) if r.state in REFUND_OPEN),
-    ]
-
-
-def _dump(db: Session) -> list[str]:
-    lines = []
-    for name, without in KEPT.items():
-        table = SQLModel.metadata.tables[name]
-        for row in db.execute(select(table).order_by(*table.primary_key)).mappings():
-            lines.append(f"{name} " + " ".join(f"{key}={row[key]}" for key in row if key not in without))
-    return lines
-
-
 @asynccontextmanager
 async def world(url: str, seed: int) -> AsyncIterator[World]:
     """A world on an empty, migrated database; its time is the domain's, its ids are the seed's."""
@@ -365,7 +322,7 @@ async def world(url: str, seed: int) -> AsyncIterator[World]:
         for name, module in list(sys.modules.items()):
             if name.startswith("domain.") and module is not models and getattr(module, "now", None) is models.now:
                 patches.enter_context(patch.object(module, "now", clock))
-        for house in (recharges, refunds, sessions):
+        for house in (placing, refunds, sessions):
             patches.enter_context(patch.object(house, "secrets", SeededSecrets(dice)))
         patches.enter_context(patch.object(funnel, "breaker", Breaker(clock.seconds)))
         async with opened(url) as database:

@@ -50,6 +50,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             '        user_id, number = _devices().loads_unsafe(connection.cookies.get(flash.name(DEVICE), ""))[1]\n',
             f"{SIGN_IN}::test_a_device_cookie_cannot_be_made_at_home",
         ),
+        Defence(
+            "a PIN has its place in the queue before its try is counted",
+            "domain/pins.py",
+            "    if _queue >= THREADS + WAITING:\n        raise TooBusy\n    _queue += 1\n    mine",
+            "    _queue += 1\n    mine",
+            f"{GUESSES}::test_a_full_queue_takes_no_tries",
+        ),
     ),
     "Users told apart by text, status or time": (
         Defence(
@@ -119,6 +126,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "        if isinstance(event, SignedOut):",
             "        if False:",
             "tests/unit/evapp/web/test_live.py::test_a_signed_out_tab_is_told_nothing",
+        ),
+        Defence(
+            "nor is one whose sign-in ended by time",
+            "evapp/web/live.py",
+            "            self._signed_out(asked - await read(sign_ins.alive, asked))\n",
+            "            await read(sign_ins.alive, asked)\n",
+            "tests/unit/evapp/web/test_live.py::test_a_tab_whose_sign_in_ended_by_time_is_told_nothing",
         ),
     ),
 }

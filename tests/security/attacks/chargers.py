@@ -7,7 +7,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "48 letters, digits and * - _ . :",
             "domain/chargers.py",
-            r'IDENTITY = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9*\-_.:]{1,48}")',
+            'IDENTITY = re.compile(rf"(?!.{{{LONGEST_ID + 1}}}){ID_FORM}")',
             'IDENTITY = re.compile(r".+")',
             "tests/csms/test_handshake.py::test_what_is_no_identity_is_refused",
         ),
@@ -19,6 +19,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "        raise ChargerKeyWrong(charger_id)\n",
             "        pass\n",
             f"{CHARGER}::test_a_second_socket_without_the_key_leaves_the_first_alone",
+        ),
+        Defence(
+            "nor with the certificate of another",
+            "csms/server.py",
+            "            await self._must_be_certified(socket, charger_id)\n",
+            "",
+            "tests/csms/test_handshake.py::test_a_certificate_lets_in_its_own_charger_alone",
         ),
         Defence(
             "unknown ones are refused",
@@ -44,6 +51,20 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "wrong_of_address: int = 6000",
             f"{FLOODS}::test_an_address_that_guesses_names_is_throttled",
         ),
+        Defence(
+            "without a key of its own a handshake fills nobody's name, and its address has an end",
+            "csms/server.py",
+            "UNTRIED = (handshake.NoIdentity, handshake.NoCredentials",
+            "UNTRIED = (handshake.NoIdentity",
+            f"{FLOODS}::test_a_foreign_user_in_the_header_is_throttled_and_fills_nobodys_name",
+        ),
+        Defence(
+            "a charger that nobody knows yet is looked at while its name is guessed under",
+            "csms/limits.py",
+            "        return self._limits.wrong_of_charger + strangers\n",
+            "        return self._limits.wrong_of_charger\n",
+            f"{FLOODS}::test_a_full_name_lets_who_comes_from_elsewhere_try_a_key",
+        ),
     ),
     "StopTransaction for another charger's transaction": (
         Defence(
@@ -63,18 +84,18 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{CHARGER}::test_inflated_and_negative_meters_touch_nobody",
         ),
     ),
-    "OCPP messages of 1 MB": (
+    "OCPP messages of 2 MB": (
         Defence(
-            "256 KiB",
+            "1 MiB",
             "csms/server.py",
             "max_size=LARGEST_FRAME,",
             "max_size=None,",
-            "tests/csms/test_messages.py::test_a_megabyte_is_no_message",
+            "tests/csms/test_messages.py::test_two_megabytes_are_no_message",
         ),
     ),
     "Endless fragments": (
         Defence(
-            "1,000 a message",
+            "4,000 a message",
             "csms/fast.py",
             "        if self._fragments <= self._limits.fragments:\n            return False\n",
             "        return False\n",

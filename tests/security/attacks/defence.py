@@ -10,7 +10,7 @@ GUESSES = "tests/security/test_accounts.py"
 CHARGER = "tests/csms/test_attacks.py"
 FLOODS = "tests/csms/test_limits.py"
 DOORS = "tests/e2e/test_doors.py"
-API = "tests/unit/api/test_door.py"
+API = "tests/unit/api/test_service.py"
 OPERATORS = "tests/unit/domain/test_operators.py"
 
 

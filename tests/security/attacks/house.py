@@ -21,6 +21,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{FORMS}::test_whatever_next_is_it_stays_here",
         ),
         Defence(
+            "without its language, too",
+            "evapp/web/forms.py",
+            '        if _LOCAL.fullmatch(page) and not page.startswith("/auth/"):',
+            '        if not page.startswith("/auth/"):',
+            f"{FORMS}::test_next_never_leads_away",
+        ),
+        Defence(
             "a pay page on PhonePe's hosts alone",
             "payments/shapes.py",
             'if "@" in parts.netloc or not allowed.get(parts.scheme):',
@@ -36,6 +43,29 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             'os.environ.setdefault("GRANIAN_WORKERS", "1")\n'
             'os.environ["REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE"] = "10000000"',
             f"{DOORS}::test_an_event_of_a_megabyte_ends_its_own_socket_alone",
+        ),
+    ),
+    "Memory and time of everybody, taken by tabs that nobody signed in behind": (
+        Defence(
+            "a tab's address is kept short",
+            "evapp/web/tabs.py",
+            "    return {name: _short(told[name]) for name in ROUTER_DATA_INCLUDE & told.keys()}\n",
+            "    return told\n",
+            "tests/unit/evapp/web/test_tabs.py::test_of_its_address_a_tab_says_what_pages_use_and_no_more",
+        ),
+        Defence(
+            "200 sockets of an address",
+            "evapp/web/tabs.py",
+            "        if self._open[whose] >= SOCKETS:",
+            "        if False:",
+            "tests/unit/evapp/web/test_tabs.py::test_sockets_of_an_address_have_an_end",
+        ),
+        Defence(
+            "the ID of an unknown charger is compared with no other",
+            "evapp/state/charger.py",
+            "        known = await auth.signed_in(self)\n",
+            "        known = True\n",
+            "tests/security/test_strangers.py::test_a_charger_that_nobody_knows_is_compared_with_no_other",
         ),
     ),
     "Scripts of others in our pages; our pages in others' frames": (

@@ -77,6 +77,22 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{WEBHOOK}::test_a_flood_of_foreign_credentials_is_cut_short_by_address",
         ),
     ),
+    "PhonePe asked without end by whoever comes back from it": (
+        Defence(
+            "once in ten seconds for strangers, and once for the owner",
+            "evapp/web/checkout.py",
+            "        if (order_id, owns) in self._asked:\n            return False\n",
+            "",
+            "tests/unit/evapp/web/checkout/test_return.py::test_whoever_comes_back_again_asks_no_more",
+        ),
+        Defence(
+            "too often is no silence: others may pay",
+            "domain/funnel.py",
+            "    except (GatewayRefused, GatewayBusy):",
+            "    except GatewayRefused:",
+            "tests/money/test_silent_gateway.py::test_a_gateway_that_is_asked_too_often_is_there",
+        ),
+    ),
     'Amounts: 499.99, 499.999, -500, 0, 1e309, NaN, "500,00", 10^12, Devanagari digits': (
         Defence(
             "one parser, ASCII digits",
@@ -87,7 +103,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         ),
         Defence(
             "the least and the most, in the domain",
-            "domain/recharges.py",
+            "domain/placing.py",
             "    _refuse_amount(amount_paise)\n",
             "",
             "tests/money/test_placing.py::test_less_than_500_or_no_whole_number_is_refused",
@@ -96,7 +112,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
     "50 starts at once with money for one": (
         Defence(
             "one open charge a driver",
-            "domain/starts.py",
+            "domain/wishes.py",
             "if running := sessions.open_of(db, user_id):",
             "if False and (running := sessions.open_of(db, user_id)):",
             "tests/money/test_charging_at_once.py::test_50_wishes_of_one_driver_are_one_hold",
@@ -105,7 +121,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
     "200 clicks on Recharge with one nonce": (
         Defence(
             "a nonce is one order",
-            "domain/recharges.py",
+            "domain/placing.py",
             "        return known\n",
             "        nonce = secrets.token_hex(16)\n",
             "tests/money/test_placing.py::test_200_clicks_at_once_are_one_order",

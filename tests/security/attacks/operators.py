@@ -7,9 +7,16 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "for everybody else there is nothing at their addresses",
             "evapp/web/operators.py",
-            "or await _is_operator(Request(scope)):",
-            "or True:",
+            "or await _is_operator(Request(scope))\n",
+            "or True\n",
             "tests/unit/evapp/web/test_operators.py::test_nothing_is_there_for_others",
+        ),
+        Defence(
+            "nor at another spelling of them, which the file server would take",
+            "evapp/web/operators.py",
+            "    if _is_another_name(path):\n        return False\n",
+            "",
+            "tests/unit/evapp/web/test_operators.py::test_no_page_has_a_second_address",
         ),
         Defence(
             "each event looks the role up",
@@ -44,6 +51,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "    if what.pin and open_until(sign_in) is None:",
             "    if False:",
             "tests/unit/evapp/state/test_ops.py::test_without_a_fresh_pin_nothing_is_done",
+        ),
+        Defence(
+            "so does the group of a charger, which is its price",
+            "evapp/state/ops_charger.py",
+            '        act = Act("charger describe", subject, {**about, "group": other})\n',
+            '        act = Act("charger describe", subject, {**about, "group": other}, pin=False)\n',
+            "tests/unit/evapp/state/test_ops_charger.py::test_its_group_is_its_price_and_needs_the_pin",
         ),
         Defence(
             "which is fresh for ten minutes",
@@ -86,7 +100,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
     "A key of the REST API: guessed, over, from a stolen database, or beyond its scopes": (
         Defence(
             "wrong ones of an address run out",
-            "api/door.py",
+            "api/service.py",
             "                await self._guessed(self._address_of(request))\n",
             "                pass\n",
             f"{API}::test_wrong_keys_are_limited_by_address_and_right_ones_are_not",
@@ -107,7 +121,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         ),
         Defence(
             "each endpoint asks for its scope",
-            "api/door.py",
+            "api/service.py",
             "    if operation.scope not in api_keys.scopes(key):",
             "    if False:",
             f"{API}::test_who_may_what",
@@ -137,7 +151,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         ),
         Defence(
             "money moves once even when its answer is forgotten",
-            "api/door.py",
+            "api/service.py",
             " if name else uuid4().hex\n",
             " if False else uuid4().hex\n",
             f"{API}::test_when_the_answer_is_forgotten_the_money_still_moves_once",

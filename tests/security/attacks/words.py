@@ -29,9 +29,16 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
     "An address made up in X-Forwarded-For": (
         Defence(
             "only as many hops as are trusted",
-            "evapp/web/auth.py",
-            "return forwarded[-hops]",
-            "return forwarded[0]",
+            "domain/addresses.py",
+            "return told[-hops]",
+            "return told[0]",
+            f"{SIGN_IN}::test_an_address_is_believed_only_from_a_trusted_proxy",
+        ),
+        Defence(
+            "and only from a proxy of ours",
+            "domain/addresses.py",
+            " or neighbourhood((peer, 0), proxies):",
+            ":",
             f"{SIGN_IN}::test_an_address_is_believed_only_from_a_trusted_proxy",
         ),
     ),
@@ -47,8 +54,8 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "a name has one spelling, or is nobody's",
             "domain/identity.py",
-            '    except Unusable:\n        return "username", ""',
-            '    except Unusable:\n        return "username", str(typed)',
+            'return name if _USERNAME.fullmatch(name) else ""',
+            "return name",
             "tests/unit/domain/test_identity.py::test_a_login_names_a_phone_or_a_username",
         ),
     ),
@@ -102,7 +109,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "the trail keeps no key that a charger was told",
             "domain/trail.py",
-            "json.dumps(_without_secrets(detail),",
+            "json.dumps(hidden(detail),",
             "json.dumps(detail,",
             "tests/unit/api/test_chargers.py::test_what_a_charger_is_told_in_secret_is_not_in_the_trail",
         ),

@@ -1,5 +1,7 @@
 """Endpoints for chargers."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain import chargers, local_lists, reservations, tariffs
@@ -7,7 +9,7 @@ from domain.bus import CallRefused, ChargerSilent, ChargerUnreachable
 from domain.db import read
 from domain.events import Call, Command, Reply
 from domain.models import Charger
-from domain.prices import Band
+from domain.prices import Band, Price
 from tests.collector import collected
 from tests.money.charges import Desk
 from tests.unit.api.conftest import Caller, House
@@ -79,6 +81,15 @@ async def test_chargers_by_what_they_are(desk: Desk, operator: Caller) -> None:
     assert rest["next"] is None
 
 
+async def test_a_silent_charger_is_online_and_out_of_contact(desk: Desk, operator: Caller) -> None:
+    desk.charger()
+    told = await operator.get("/chargers/BLR-1")
+    assert (told["online"], told["in_contact"]) == (True, True)
+    desk.do(lambda db: setattr(chargers.info(db, "BLR-1"), "heard_at", desk.clock.at - timedelta(minutes=20)))
+    told = await operator.get("/chargers/BLR-1")
+    assert (told["online"], told["in_contact"]) == (True, False)
+
+
 @pytest.mark.parametrize("path", ["", "/connectors", "/health", "/price", "/reservations", "/local-list", "/messages"])
 async def test_of_a_charger_that_nobody_knows_nothing_is_told(operator: Caller, path: str) -> None:
     told = await operator.refused(404, "GET", f"/chargers/NOSUCH-1{path}")
@@ -89,10 +100,8 @@ async def test_the_price_of_a_charger(desk: Desk, operator: Caller) -> None:
     desk.charger()
     desk.do(
         tariffs.set_price,
-        2_000,
+        Price(2_000, 0, start_paise=500, bands=(Band(1_320, 360, 1_200),)),
         effective_at=desk.clock.at,
-        start_paise=500,
-        bands=(Band(1_320, 360, 1_200),),
     )
     told = await operator.get("/chargers/BLR-1/price")
     assert (told["paise_per_kwh"], told["start_paise"], told["bands"]) == (
@@ -196,6 +205,20 @@ async def test_an_unknown_action_and_an_unknown_charger(operator: Caller) -> Non
     assert told["errors"][0]["where"] == "body.action"
     await operator.refused(404, "POST", "/chargers/BLR-1/call", {"action": "Reset"})
     assert await read(lambda db: db.get(Charger, "BLR-1")) is None
+
+
+async def test_a_charger_that_was_unknown_may_be_asked_again(house: House, operator: Caller) -> None:
+    """What was refused was not done and is not remembered."""
+    asked = {"action": "ClearCache"}
+    await operator.refused(404, "POST", "/chargers/BLR-1/call", asked, idempotency_key="clear-1")
+    house.desk.charger()
+
+    async def handler(command: Command) -> Reply:
+        return Reply("Accepted", {"status": "Accepted"})
+
+    async with house.bus.attach("BLR-1", handler):
+        told = await operator.done("POST", "/chargers/BLR-1/call", asked, idempotency_key="clear-1")
+    assert told["status"] == "Accepted"
 
 
 async def test_a_command_follows_from_its_operation_in_the_trace(house: House, operator: Caller) -> None:

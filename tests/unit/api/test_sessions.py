@@ -31,6 +31,17 @@ async def test_a_session_and_its_samples(desk: Desk, operator: Caller, charge: i
     assert rest["next"] is None
 
 
+async def test_a_walk_up_costs_while_it_runs_what_it_costs_in_the_end(desk: Desk, operator: Caller) -> None:
+    """By its tariff, though nobody pays it."""
+    desk.charger()
+    session_id = desk.walk_up(meter_wh=METER).session_id
+    desk.flows(session_id, 2)
+    ref = desk.session(session_id).ref
+    assert (await operator.get(f"/sessions/{ref}"))["cost_paise"] == 3_600
+    desk.stop(session_id, METER + 2_000)
+    assert (await operator.get(f"/sessions/{ref}"))["cost_paise"] == 3_600
+
+
 async def test_sessions_by_what_they_are(desk: Desk, operator: Caller, charge: int) -> None:
     session = desk.session(charge)
     at = session.requested_at.strftime("%Y-%m-%dT%H:%M:%SZ")

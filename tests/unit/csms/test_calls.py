@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csms.calls import Calls, Urgency
+from csms.calls import WORDS, Calls, Urgency
 from domain.bus import CallRefused, ChargerSilent
 
 
@@ -106,6 +106,22 @@ async def test_errors_and_the_end_of_the_line_reach_the_caller() -> None:
     assert [type(e) for e in await asyncio.gather(open_, waiting, return_exceptions=True)] == [ChargerSilent] * 2
     with pytest.raises(ChargerSilent):
         await line.ask("Four")
+
+
+@pytest.mark.parametrize(
+    ("code", "description"), [("InternalError", "a" * 256_000), ("b" * 256_000, "")], ids=["words", "code"]
+)
+async def test_only_the_beginning_of_a_refusal_is_passed_on(code: str, description: str) -> None:
+    """Whoever asked logs it and shows it."""
+    line = Line()
+    task = line.ask("One")
+    await turn()
+    line.calls.failed(line.sent[0][1], code, description)
+    with pytest.raises(CallRefused) as refused:
+        await task
+    words = str(refused.value)
+    assert len(words) == WORDS
+    assert f"{code}: {description}".startswith(words)
 
 
 async def test_silence_frees_the_line() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csms import frames
+from domain.wire import DEEPEST
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -23,11 +24,17 @@ def test_no_frame_raises(raw: str | bytes) -> None:
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_what_goes_on_or_back_has_so_many_levels(opening: str, closing: str) -> None:
     """An answer goes on to other processes, an id comes back; the payload of a question is only read."""
-    for levels, too_deep in ((frames.DEEPEST, False), (frames.DEEPEST + 1, True), (900, True)):
+    for levels, deep in ((DEEPEST, False), (DEEPEST + 1, True), (900, True)):
         nested = opening * (levels - 1) + "1" + closing * (levels - 1)
         assert isinstance(frames.read(f'[2,"a","StopTransaction",{nested}]'), frames.Call)
         for frame in (f'[3,"a",{nested}]', f'[2,{nested},"Heartbeat",{{}}]', f'[4,{nested},"GenericError"]'):
-            assert isinstance(frames.read(frame), frames.Unreadable) is too_deep
+            assert isinstance(frames.read(frame), frames.Unreadable) is deep
+
+
+def test_an_answer_holds_only_what_others_can_write_down() -> None:
+    """Half of a character may be spelt in JSON, but neither stored, shown nor sent on."""
+    assert frames.read(r'[3,"a",{"vendorInfo":["\ud800"]}]') == frames.Result("a", {"vendorInfo": ["?"]})
+    assert frames.read(r'[4,"a","Odd\udfff","\ud800"]') == frames.Error("a", "Odd?", "?")
 
 
 @given(st.lists(JSON, max_size=6).map(lambda rest: [2, *rest]))

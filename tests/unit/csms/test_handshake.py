@@ -32,6 +32,15 @@ def test_any_bytes_are_a_key(password: bytes) -> None:
     assert key(Headers({"Authorization": value}), "RAW-1") == password
 
 
+def test_an_identity_has_colons_as_a_mac_address_has() -> None:
+    """Q8: RFC 7617 ends the user at the first colon; the charger is known from its path."""
+    value = "Basic " + base64.b64encode(b"00:1A:2B:3C:4D:5E:0123:4567").decode()
+    assert key(Headers({"Authorization": value}), "00:1A:2B:3C:4D:5E") == b"0123:4567"
+    for other in ("00:1A:2B:3C:4D:5F", "00:1A:2B:3C:4D:5E:0123:4567", "0"):
+        with pytest.raises(NoCredentials):
+            key(Headers({"Authorization": value}), other)
+
+
 def test_two_headers_are_none() -> None:
     headers = Headers([("Authorization", "Basic UkFXLTE6YQ=="), ("Authorization", "Basic UkFXLTE6Yg==")])
     with pytest.raises(NoCredentials):

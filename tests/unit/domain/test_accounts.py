@@ -12,7 +12,7 @@ from domain.accounts import FieldErrors, NotDeleted, Registration
 from domain.attempts import Attempt
 from domain.db import Database, read, transact
 from domain.events import SignedOut
-from domain.models import Charger, ChargingSession, RechargeOrder, SessionState, SignIn, User, now
+from domain.models import Charger, ChargingSession, RechargeOrder, Role, SessionState, SignIn, User, now
 from domain.sign_ins import Browser, Refused, hash_token
 
 GOOD = {
@@ -143,6 +143,17 @@ def test_an_operators_new_pin_opens_the_lock_and_ends_the_sign_ins(db: Session, 
     assert sign_ins.who(db, hash_token("first")) is None
 
 
+def test_an_operators_new_pin_opens_the_locks_of_known_devices(db: Session, user: User) -> None:
+    """Who forgot his PIN has tried it on his own phone, whose tries count apart."""
+    device, at = (user.id or 0, "phone"), now()
+    for _ in range(attempts.ROUND):
+        attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.7", device=device, at=at)
+    with pytest.raises(attempts.Locked):
+        attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.8", device=device, at=at)
+    accounts.reset_pin(db, user.id or 0, "new")
+    assert attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.8", device=device, at=at).pin_hash == "new"
+
+
 def test_who_leaves_leaves_no_name_behind(db: Session, user: User) -> None:
     user_id = user.id or 0
     accounts.delete(db, right_pin(db, user))
@@ -224,3 +235,19 @@ def test_an_operator_finds_people_by_number_and_nobody_by_wildcards(db: Session,
     assert user in accounts.find(db, str(user.id))
     for text in ("%", "_", "' OR 1=1 --", "9" * 40, "²"):
         assert accounts.find(db, text) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "standing"),
+    [
+        ({}, ""),
+        ({"role": Role.OPERATOR}, accounts.OPERATOR),
+        ({"role": Role.OPERATOR, "locked_until": now() + timedelta(hours=1)}, accounts.LOCKED),
+        ({"locked_until": now() - timedelta(hours=1)}, ""),
+        ({"role": Role.OPERATOR, "locked_until": now() + timedelta(hours=1), "blocked_at": now()}, accounts.BLOCKED),
+        ({"blocked_at": now(), "pin_hash": ""}, accounts.DELETED),
+    ],
+)
+def test_what_keeps_somebody_out_comes_before_what_he_is(known: dict[str, Any], standing: str) -> None:
+    user = User(**{"username": "asha", "phone": "+919845012345", "pin_hash": "kept", **known})
+    assert accounts.standing(user, now()) == standing

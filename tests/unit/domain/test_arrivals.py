@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from domain import arrivals, chargers, charging
+import pytest
+
+from domain import arrivals, chargers, charging, stops
 from domain.events import ChargerChanged, SessionChanged
 from domain.models import SessionState
 from tests.money.charges import Desk
@@ -37,12 +39,52 @@ def test_who_was_heard_is_never_heard_earlier(desk: Desk) -> None:
 
 
 def test_a_charger_that_is_back_is_asked_again_to_stop(desk: Desk) -> None:
+    """After a long absence as if for the first time."""
     desk.charger(connectors=2)
     stopping, running = desk.charging(desk.driver()), desk.charging(desk.driver(), connector=2)
     desk.do(charging.request_stop, stopping, "driver")
+    desk.disconnect()
     for _ in range(6):
-        desk.do(charging.stop_asked, stopping, False)
+        desk.do(stops.stop_asked, stopping, False)
+    desk.passes(seconds=90)
     desk.connect()
     session = desk.session(stopping)
-    assert (session.stop_tries, session.due_at) == (0, desk.clock.at + charging.AGAIN)
+    assert (session.stop_tries, session.due_at) == (0, desk.clock.at + stops.AGAIN)
     assert desk.session(running).state == SessionState.CHARGING
+
+
+def test_a_charger_that_was_away_for_a_moment_is_asked_soon_and_no_later_than_without(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.do(charging.request_stop, session_id, "driver")
+    desk.do(stops.stop_asked, session_id, True)
+    desk.disconnect()
+    desk.connect()
+    session = desk.session(session_id)
+    due_at = desk.clock.at + stops.AGAIN
+    assert (session.stop_tries, session.due_at) == (1, due_at)
+    desk.passes(seconds=10)
+    desk.disconnect()
+    desk.connect()
+    assert desk.session(session_id).due_at == due_at
+
+
+@pytest.mark.parametrize("every_s", [10, 40])
+def test_a_charger_that_comes_and_goes_is_asked_and_escalated_all_the_same(desk: Desk, every_s: int) -> None:
+    """ocpp.md Q30: its connections, each as short as the next, begin no round of asking anew; in ten minutes it is
+    escalated twice."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.do(charging.request_stop, session_id, "driver")
+    done: list[str] = []
+    for second in range(600):
+        if second % every_s == 0:
+            desk.disconnect()
+            desk.connect()
+        for left in desk.sweep().values():
+            done.append(left)
+            step = (stops.stop_asked, session_id, False) if left == "stop" else (stops.stop_escalated, session_id)
+            desk.do(*step)
+        desk.passes(seconds=1)
+    assert done == [*["stop"] * 6, "escalate", "stop", "escalate"]
+    assert desk.findings() == {"stop-unanswered": 1}

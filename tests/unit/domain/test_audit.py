@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from domain import recharges, refunds, settlement, wallet
+from domain import placing, recharges, refunds, settlement, wallet
 from domain.audit import CHECKS, audit
 from domain.models import ChargingSession, RechargeOrder, now
 from domain.recharges import OrderStatus, RefundStatus
@@ -113,8 +113,8 @@ def house(db: Session) -> Iterator[Session]:
     asha, ravi = driver(db), driver(db, "ravi")
     give(db, asha, 30_000)
     give(db, asha, -500, "less")
-    recharges.place(db, asha, 60_000, "not paid")
-    order = recharges.place(db, asha, 50_000, "paid")
+    placing.place(db, asha, 60_000, "not paid")
+    order = placing.place(db, asha, 50_000, "paid")
     recharges.apply(
         db, order.merchant_order_id, OrderStatus("OMO1", "COMPLETED", 50_000, "utr", "t", "UPI_QR", "", {"a": 1})
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pytest
 
 from domain import bus as buses
-from domain.bus import BACKLOG, Bus, CallRefused, ChargerOffline, ChargerSilent, LocalBus
+from domain.bus import BACKLOG, Bus, CallRefused, ChargerOffline, ChargerSilent, LocalBus, told
 from domain.events import Call, ChargerChanged, Command, Event, RemoteStop, Reply, SessionMetered, WalletChanged
 from domain.models import now
-from domain.redis_bus import RedisBus
+from domain.redis_bus import ERRORS, RedisBus
 from domain.settings import Settings
 from tests.servers import redis
 
@@ -179,3 +179,11 @@ async def test_the_settings_choose(monkeypatch: pytest.MonkeyPatch) -> None:
             assert isinstance(bus, RedisBus)
         assert buses.bus() is bus
         assert bus.connected
+
+
+@pytest.mark.parametrize("error", ERRORS.values())
+def test_every_failure_is_a_sentence_about_the_charger(error: type[Exception]) -> None:
+    said = told(error("why"), "BLR-1")
+    assert said.startswith("BLR-1 ")
+    assert said.endswith(".")
+    assert "{" not in said

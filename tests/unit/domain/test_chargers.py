@@ -1,11 +1,24 @@
 """Chargers: who may connect, and what a driver may know."""
 
+import re
+
 import pytest
 from sqlmodel import Session
 
 from domain import chargers, typed_ids
-from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerIsRetired, ChargerKeyWrong, ChargerUnknown
-from domain.events import ChargerChanged, ChargerRetired
+from domain.chargers import (
+    BUSY,
+    FAULT,
+    FREE,
+    NO_CONTACT,
+    OFF,
+    ChargerIsRetired,
+    ChargerKeyWrong,
+    ChargerUnknown,
+    NotACharger,
+    NotAKey,
+)
+from domain.events import ChargerChanged, ChargerMustReconnect
 from domain.models import Charger, Connector, now
 from tests.money.charges import METER, Desk
 from tests.money.house import connect
@@ -30,11 +43,30 @@ def test_adding_makes_connectors_and_adding_again_describes_anew(db: Session) ->
     assert chargers.everything(db) == [charger]
 
 
+@pytest.mark.parametrize("charger_id", ["", "..", "BLR 17", "a/b", "x" * 49, "BLR-1\n", "बेंगलुरु"])
+def test_what_is_no_id_is_not_made_known(db: Session, charger_id: str) -> None:
+    with pytest.raises(NotACharger, match="48 characters: letters, digits"):
+        chargers.add(db, charger_id)
+    assert chargers.everything(db) == []
+
+
+@pytest.mark.parametrize("charger_id", ["A", "7", "..a..", "BLR-017", "x" * 48, "00:1B:44:11:3A:B7"])
+def test_what_is_an_id_may_be_made_known(db: Session, charger_id: str) -> None:
+    assert chargers.add(db, charger_id).id == charger_id
+
+
+def test_a_charger_has_up_to_255_connectors(db: Session) -> None:
+    chargers.add(db, "BLR-1", connectors=255)
+    for wrong in (-1, 256):
+        with pytest.raises(NotACharger, match="up to 255 connectors"):
+            chargers.add(db, "BLR-1", connectors=wrong)
+
+
 def test_a_retired_one_may_not_connect_and_is_not_found_until_it_is_added_again(desk: Desk) -> None:
     desk.charger()
     desk.events.clear()
     desk.do(chargers.retire, "BLR-1")
-    assert desk.events == [ChargerRetired("BLR-1"), ChargerChanged("BLR-1")]
+    assert desk.events == [ChargerMustReconnect("BLR-1"), ChargerChanged("BLR-1")]
     with pytest.raises(ChargerIsRetired):
         desk.do(chargers.admit, "BLR-1", None, accept_unknown=True)
     with pytest.raises(ChargerUnknown):
@@ -66,10 +98,9 @@ def test_unknown_ones_by_policy(db: Session) -> None:
         (KEY, KEY.lower().encode()),
         (KEY.lower(), KEY.encode()),
         (KEY, bytes.fromhex(KEY)),
-        ("correct horse battery", b"correct horse battery"),
-        ("correct horse battery", b"correct horse battery".hex().encode()),
-        ("correct horse battery", b"correct horse battery".hex().upper().encode()),
-        ("ключ-зарядки", "ключ-зарядки".encode()),
+        ("correct-horse-battery", b"correct-horse-battery"),
+        ("correct-horse-battery", b"correct-horse-battery".hex().encode()),
+        ("correct-horse-battery", b"correct-horse-battery".hex().upper().encode()),
         ("FF" * 20, b"\xff" * 20),
     ],
 )
@@ -99,11 +130,38 @@ def test_a_key_is_no_other_chargers_and_can_be_taken_away(db: Session) -> None:
     chargers.admit(db, "BLR-1", None, accept_unknown=False)
 
 
+@pytest.mark.parametrize(
+    "key", ["short", "x" * 15, "x" * 41, "a key with spaces in it", "a-key-and-a-space ", "ключ-зарядки-17"]
+)
+def test_what_is_no_key_is_never_one(db: Session, key: str) -> None:
+    chargers.add(db, "BLR-1")
+    for ask in (chargers.set_key, chargers.offer_key):
+        with pytest.raises(NotAKey, match="A key has 16 to 40 visible characters"):
+            ask(db, "BLR-1", key)
+    assert not chargers.info(db, "BLR-1").key_hash
+
+
+@pytest.mark.parametrize("sent", [None, b""])
+def test_no_key_is_never_the_new_one(db: Session, sent: bytes | None) -> None:
+    chargers.add(db, "BLR-1")
+    chargers.set_key(db, "BLR-1", KEY)
+    with pytest.raises(NotAKey):
+        chargers.offer_key(db, "BLR-1", "")
+    with pytest.raises(ChargerKeyWrong):
+        chargers.admit(db, "BLR-1", sent, accept_unknown=False)
+
+
+def test_a_new_key_is_40_digits_that_nobody_can_guess() -> None:
+    made = {chargers.new_key() for _ in range(100)}
+    assert len(made) == 100
+    assert all(re.fullmatch("[0-9A-F]{40}", key) for key in made)
+
+
 def test_a_new_key_drops_the_socket(desk: Desk) -> None:
     desk.charger()
     desk.events.clear()
     desk.do(chargers.set_key, "BLR-1", KEY)
-    assert desk.events == [ChargerRetired("BLR-1")]
+    assert desk.events == [ChargerMustReconnect("BLR-1")]
 
 
 def test_a_stop_still_finds_its_charger_after_it_was_retired(desk: Desk) -> None:
@@ -193,11 +251,11 @@ def test_free_ones_of_the_same_place(desk: Desk) -> None:
 
 
 def test_everybody_may_know_how_many_chargers_are_in_contact(db: Session) -> None:
-    assert chargers.in_contact(db) == (0, 0)
+    assert chargers.counts(db) == (0, 0)
     for charger_id in ("BLR-1", "BLR-2", "BLR-3", "BLR-4"):
         chargers.add(db, charger_id)
     connect(db, "BLR-1", now())
     connect(db, "BLR-2", now() - chargers.SILENCE)
     connect(db, "BLR-4", now())
     chargers.retire(db, "BLR-4")
-    assert chargers.in_contact(db) == (1, 3)
+    assert chargers.counts(db) == (1, 3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain import charges, charging
+from domain import charges, charging, stops
 from domain.charges import EVERY, RUNNING, STUCK, Charge
 from domain.models import ChargingSession
 from tests.money.charges import METER, Desk
@@ -34,7 +34,7 @@ def test_those_that_wait_for_somebody(desk: Desk) -> None:
     desk.do(charging.request_stop, deaf, "operator")
     assert [one.session.id for one in desk.do(charges.page, which=STUCK)] == [lost]
     for _ in range(2):
-        desk.do(charging.stop_asked, deaf, accepted=False)
+        desk.do(stops.stop_asked, deaf, accepted=False)
     found = desk.do(charges.page, which=STUCK)
     assert [one.session.id for one in found] == [deaf, lost]
     assert all(one.stuck for one in found)

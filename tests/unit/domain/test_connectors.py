@@ -45,6 +45,17 @@ def test_a_clock_that_is_wrong_does_not_freeze_a_connector(desk: Desk, wrong: ti
     assert connector(desk).status == "Available"
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=4), timedelta(seconds=1)])
+def test_a_report_from_the_future_hides_none_of_the_present(desk: Desk, ahead: timedelta) -> None:
+    """A clock a little ahead is believed (ocpp.md Q39), and set right by the next heartbeat."""
+    desk.charger()
+    desk.status("BLR-1", 1, "Finishing", at=desk.clock.at + ahead)
+    desk.status("BLR-1", 1, "Available", at=desk.clock.at)
+    assert connector(desk).status == "Available"
+    desk.status("BLR-1", 1, "Charging", at=desk.clock.at - timedelta(minutes=3))
+    assert connector(desk).status == "Available", "an older one is left out all the same (Q26)"
+
+
 def test_the_time_of_a_state_is_that_of_its_change(desk: Desk) -> None:
     desk.charger()
     desk.status("BLR-1", 1, "Faulted")

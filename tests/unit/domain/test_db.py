@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlmodel import Session, select
 
 from domain import db as databases
-from domain.db import TRIES, Database, emit, opened, read, transact
+from domain.db import TRIES, Database, emit, opened, read, storable, transact
 from domain.events import ChargerChanged, Event
 from domain.models import Charger, ChargingSession, Finding
 from tests.money.house import Heard
@@ -261,3 +261,12 @@ def test_a_database_file_is_its_owners_alone_whoever_made_it(tmp_path: Path) -> 
     path.chmod(0o644)
     with closing(Database(f"sqlite:///{path}")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("plain", "plain"), ("nul \x00 and \ud83d", "nul  and ?"), ("काम", "काम"), ("\x00" * 9 + "late", "late")],
+)
+def test_text_is_kept_without_what_a_database_refuses(text: str, kept: str) -> None:
+    assert storable(text) == kept
+    assert storable(text, 2) == kept[:2]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import chargers, charging, history
+from domain import chargers, history, wishes
 from domain.models import SessionState
 from domain.sessions import NotYours
 from tests.money.charges import METER, Desk
@@ -30,10 +30,18 @@ def test_the_charge_under_way_has_its_figures_of_now(desk: Desk) -> None:
     charge = desk.do(history.current, asha)
     assert charge is not None
     assert (charge.energy_wh, charge.cost_paise, charge.held_paise) == (4_000, 7_200, 10_000)
-    assert charge.online
+    assert charge.in_contact
     desk.meter(session_id, METER + 4_450)
     desk.stop(session_id, METER + 4_500)
     assert desk.do(history.current, asha) is None
+
+
+def test_a_charger_whose_socket_is_open_but_silent_is_out_of_contact(desk: Desk) -> None:
+    asha, _ = desk.a_charge()
+    desk.passes(minutes=20)
+    charge = desk.do(history.current, asha)
+    assert charge is not None
+    assert not charge.in_contact
 
 
 def test_the_past_is_newest_first_a_page_at_a_time(desk: Desk) -> None:
@@ -53,7 +61,7 @@ def test_charges_of_one_moment_are_neither_lost_nor_shown_twice(desk: Desk) -> N
     asha = desk.driver()
     desk.charger()
     for _ in range(4):
-        desk.do(charging.answered, desk.request(asha), "refused")
+        desk.do(wishes.answered, desk.request(asha), "refused")
     first = desk.do(history.page, asha, limit=2)
     second = desk.do(history.page, asha, before=first[-1].session, limit=2)
     assert len({charge.session.id for charge in first + second}) == 4
@@ -62,7 +70,7 @@ def test_charges_of_one_moment_are_neither_lost_nor_shown_twice(desk: Desk) -> N
 def test_the_past_has_what_never_began_and_what_lost_its_stop(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
-    desk.do(charging.answered, desk.request(asha), "silent")
+    desk.do(wishes.answered, desk.request(asha), "silent")
     desk.passes(seconds=1)
     lost = desk.charging(asha)
     desk.flows(lost, 2)
@@ -87,13 +95,13 @@ def test_the_page_of_a_charger_turns_into_its_receipt(desk: Desk) -> None:
     asha = desk.driver()
     desk.charger()
     desk.charger("BLR-2")
-    since = desk.clock.at
     session_id = past(desk, asha)
-    latest = desk.do(history.latest_at, asha, "BLR-1", since)
+    latest = desk.do(history.just_ended, asha, "BLR-1")
     assert latest is not None
     assert latest.session.id == session_id
-    assert desk.do(history.latest_at, asha, "BLR-2", since) is None
-    assert desk.do(history.latest_at, asha, "BLR-1", desk.passes(minutes=20)) is None
+    assert desk.do(history.just_ended, asha, "BLR-2") is None
+    desk.passes(minutes=20)
+    assert desk.do(history.just_ended, asha, "BLR-1") is None
 
 
 def test_a_month_counts_what_was_delivered(desk: Desk) -> None:
@@ -104,7 +112,7 @@ def test_a_month_counts_what_was_delivered(desk: Desk) -> None:
     past(desk, asha, 2)
     past(desk, asha, 3)
     past(desk, asha, 0)
-    desk.do(charging.answered, desk.request(asha), "silent")
+    desk.do(wishes.answered, desk.request(asha), "silent")
     assert desk.do(history.month, asha, since) == history.Month(2, 5_000, 9_000)
     assert desk.do(history.month, desk.driver(), since) == history.Month(0, 0, 0)
     assert desk.do(history.month, asha, since, since) == history.Month(0, 0, 0)

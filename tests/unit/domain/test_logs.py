@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -14,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from domain.db import Database
-from domain.logs import _SUSPECT, _VALUES, configure, first_line, take_over
+from domain.logs import _SUSPECT, _VALUES, LONGEST, configure, first_line, take_over
 from domain.models import User
 
 
@@ -54,6 +56,14 @@ def test_secrets_are_hidden_by_their_names(capsys: pytest.CaptureFixture[str]) -
     assert (line["new_pin"], line["access_token"], line["phone"], line["user"]) == ("[hidden]", "[hidden]", "…2345", 7)
 
 
+@pytest.mark.parametrize("room", ["domain", "csms", "payments", "api", "evapp"])
+def test_what_a_line_says_is_words(room: str) -> None:
+    said = re.compile(r"\blog\.(?:debug|info|warning|error|exception)\(\s*\"([^\"]+)\"")
+    lines = [words for path in Path(room).rglob("*.py") for words in said.findall(path.read_text(encoding="utf-8"))]
+    assert lines or room == "api"
+    assert [words for words in lines if "_" in words] == []
+
+
 @given(st.one_of(st.from_regex(looks) for looks, _ in _VALUES))
 def test_whatever_looks_like_a_secret_is_looked_at(said: str) -> None:
     """Texts without any sign of one are not searched; no secret may be among them."""
@@ -72,10 +82,19 @@ def test_whatever_looks_like_a_secret_is_looked_at(said: str) -> None:
         ("/_event/?EIO=4&transport=websocket&token=6f1c-77", "/_event/?EIO=4&transport=websocket&token=[hidden]"),
         ('{"new_pin": "274918", "amount": 500}', '{"new_pin": [hidden], "amount": 500}'),
         ("client_secret='s3cret'", "client_secret=[hidden]"),
+        ("WifiPsk=s3cret, FtpPwd: s3cret", "WifiPsk=[hidden], FtpPwd: [hidden]"),
+        ("passwd='s3cret' wpa_passphrase=s3cret", "passwd=[hidden] wpa_passphrase=[hidden]"),
         ("postgresql+psycopg://evapp:hunter2@db/evapp", "postgresql+psycopg://[hidden]@db/evapp"),
         ("redis://:hunter2@cache:6379/0", "redis://[hidden]@cache:6379/0"),
         ("DETAIL:  Failing row contains (1, asha, +919845012345, $2b$).\nSQL", "DETAIL: [hidden]\nSQL"),
         ("hash $2b$12$" + "a" * 53, "hash [hidden]"),
+        ("ab@cd+ef@gh.in and ij@kl@mn.op", "[hidden]@gh.in and [hidden]@mn.op"),
+        (
+            "old_pin_of_asha: 274918; pin_pin=1; PIN_token_pin_='2 3'",
+            "old_pin_of_asha: [hidden]; pin_pin=[hidden]; PIN_token_pin_=[hidden]",
+        ),
+        (f"{'x' * 99}_token_{'y' * 99}=abc", f"{'x' * 99}_token_{'y' * 99}=[hidden]"),
+        ("token  \n :  'abc'", "token  \n :  [hidden]"),
     ],
 )
 def test_secrets_are_hidden_by_their_looks_in_any_text(
@@ -97,6 +116,8 @@ def test_secrets_are_hidden_by_their_looks_in_any_text(
         "stopping for session 9845012",
         "6.12345678901",
         "@rx.event(background=True)",
+        "spinning: 12",
+        "opinion=good, pins: 7, pinned_by: asha",
     ],
 )
 def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str], said: str) -> None:
@@ -104,6 +125,63 @@ def test_what_is_no_secret_stays(capsys: pytest.CaptureFixture[str], said: str) 
     structlog.get_logger().info(said, said=said)
     line = json.loads(capsys.readouterr().out)
     assert (line["event"], line["said"]) == (said, said)
+
+
+HOSTILE = (
+    "a",
+    "a.+-",
+    "@aa",
+    "aa@",
+    "aa@b",
+    "pin_",
+    "token",
+    "_vpa",
+    "token ",
+    "token=",
+    "token=\"'",
+    "token:[hidden]",
+    "Basic ",
+    "DETAIL:  Key",
+    "DETAIL:  ",
+    "://:",
+    "://a:b",
+    "$2b$12$a",
+    "98450 ",
+    "%2B91",
+    " ",
+    "\\",
+    '"',
+)
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+@pytest.mark.parametrize("before", ["", "token", "token="])
+def test_what_a_stranger_repeats_is_searched_once(part: str, before: str) -> None:
+    """Even without a cut: it took hours when each place began a search of all the rest."""
+    said = before + part * (300_000 // len(part)) + ":"
+    for looks, instead in _VALUES:
+        looks.sub(instead, said)
+
+
+def test_a_long_text_keeps_its_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """What happened is said at the end of a traceback."""
+    configure()
+    line = "at a place\n"
+    structlog.get_logger().info("x", said="begin " + line * 10_000 + "ValueError: token=abc", one="x" * 1_000_000)
+    told = json.loads(capsys.readouterr().out)
+    assert told["said"].startswith("begin at a place\nat a place\n")
+    assert told["said"].endswith("\nat a place\nValueError: token=[hidden]")
+    assert "cut" in told["said"]
+    assert "cut" in told["one"]
+    assert max(map(len, told.values())) < LONGEST + 100
+
+
+def test_a_text_is_not_cut_within_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    configure()
+    for n in range(90):
+        said = "x" * n + " token=hunter2hunter2\n" * (2 * LONGEST // 22)
+        structlog.get_logger().info("x", said=said)
+    assert "unter2" not in capsys.readouterr().out
 
 
 @pytest.fixture

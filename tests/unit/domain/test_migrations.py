@@ -13,11 +13,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from domain import history, receipts, tariffs
 from domain.db import Database
-from domain.models import APPEND_ONLY, now
+from domain.models import APPEND_ONLY, Chore, now
 from domain.prices import Line
 from tests.databases import ROOT, migrate
 
@@ -193,16 +193,57 @@ def test_samples_of_before_are_found(bare_database_url: str) -> None:
     assert curves == [[10, 11, 12], [20, 21], []]
 
 
+def test_a_chore_of_before_was_finished_when_it_was_taken(bare_database_url: str) -> None:
+    """0021: nobody knows better; and the version before, which writes no such moment, goes on."""
+    migrate(bare_database_url, "0020")
+    taken = "INSERT INTO chores (name, due_at, taken_at) VALUES ('{}', '2026-01-02', '2026-01-01 02:30:00')"
+    with closing(Database(bare_database_url)) as database:
+        with database.engine.connect().execution_options(writes=True) as connection:
+            connection.execute(text(taken.format("books")))
+            connection.commit()
+        migrate(bare_database_url)
+        with database.engine.connect().execution_options(writes=True) as connection:
+            connection.execute(text(taken.format("late")))
+            connection.commit()
+        chores, _ = database.now(lambda db: {chore.name: chore.done_at for chore in db.exec(select(Chore))})
+    assert chores == {"books": datetime(2026, 1, 1, 2, 30, tzinfo=UTC), "late": None}
+
+
+def typed(url: str) -> subprocess.Popen[str]:
+    """`alembic upgrade head`, as people and units have it."""
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    environment = {**os.environ, "EVAPP_DATABASE_URL": url}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
 def test_machines_that_start_together_migrate_once(bare_database_url: str) -> None:
     """Each waits for the one that came first, and then finds nothing left to do."""
-    environment = {**os.environ, "EVAPP_DATABASE_URL": bare_database_url}
-    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
-    together = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)
-    ]
+    together = [typed(bare_database_url) for _ in range(3)]
     try:
         errors = [process.communicate(timeout=60)[1] for process in together]
     finally:
         for process in together:
             process.kill()
     assert [process.returncode for process in together] == [0, 0, 0], errors
+
+
+@pytest.mark.parametrize(
+    ("revision", "code", "words"),
+    [("9999", 0, "the database is ahead of this version"), ("another product", 255, "Can't locate revision")],
+)
+def test_a_database_of_a_newer_version_is_left_as_it_is(
+    migrated: Database, revision: str, code: int, words: str
+) -> None:
+    """So the version before starts on it; a revision that is no later one of ours is still an error."""
+    with migrated.engine.connect().execution_options(writes=True) as connection:
+        connection.execute(text("ALTER TABLE chargers ADD COLUMN of_tomorrow VARCHAR"))
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        connection.commit()
+        before = shape(connection)
+    said = "".join((process := typed(migrated.url)).communicate(timeout=60))
+    assert (process.returncode, words in said) == (code, True), said
+    with migrated.engine.connect() as connection:
+        assert shape(connection) == before
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == revision

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.money import AmountError, cost, energy_for, gst_within, parse_rupees, plain_rupees
+from domain.money import AmountError, cost, energy_for, gst_within, parse_rupees, plain_rupees, seconds_for
 from evapp.components.money import rupees
 
 PAISE = st.integers(0, 10**12)
@@ -96,6 +96,13 @@ def test_energy_for_is_the_most_that_the_money_covers(paise: int, tariff: int) -
 def test_a_free_tariff_has_no_most_energy() -> None:
     with pytest.raises(ZeroDivisionError):
         energy_for(100, 0)
+
+
+@pytest.mark.parametrize(
+    ("wh", "power_w", "seconds"), [(7_500, 7_500, 3_600), (1, 3_600, 1), (1, 7_200, 1), (0, 7_200, 0), (-1, 1, 0)]
+)
+def test_energy_takes_whole_seconds_rounded_up(wh: int, power_w: int, seconds: int) -> None:
+    assert seconds_for(wh, power_w) == seconds
 
 
 def test_gst_of_the_documents() -> None:

@@ -1,18 +1,26 @@
 """A database that restarts or fails over is waited for, and nothing is written twice because of it."""
 
 import asyncio
+import os
+import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from types import SimpleNamespace
 
+import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from domain import arrivals, charging, connectors, patience, running
 from domain.db import Database, answers, opened, read, transact
-from domain.patience import CommitUnknown, counts_once
+from domain.patience import CommitUnknown, Patience, counts_once
 from tests.databases import migrate
-from tests.servers import Postgres, postgres
+from tests.e2e.running import free_port
+from tests.servers import QUICK, Postgres, postgres
 from tests.unit.domain.test_db import note, refs
 
 
@@ -108,3 +116,91 @@ async def test_one_that_stays_away_is_told_of_at_once(
         await asyncio.to_thread(server.start)
     await transact(note, "after")
     assert "after" in await read(refs)
+
+
+def refused() -> None:
+    raise psycopg.OperationalError("connection refused")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is found away has been away for too long."""
+    monkeypatch.setattr(patience, "AWAY_S", 0.0)
+    monkeypatch.setattr(patience, "MOMENT_S", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_while_it_is_away_one_asks_and_the_others_are_told() -> None:
+    """A server that takes connections and says nothing costs whoever asks it seconds: 40 waited for one another."""
+    asking, answers, asked = threading.Event(), threading.Event(), []
+
+    def ask() -> None:
+        asked.append(1)
+        asking.set()
+        answers.wait(20)
+        refused()
+
+    patient = Patience(ask)
+    with pytest.raises(psycopg.OperationalError):
+        patient.run(refused)
+    one = threading.Thread(target=told, args=(patient,))
+    one.start()
+    assert asking.wait(20)
+    for _ in range(40):
+        told(patient)
+    assert len(asked) == 1
+    answers.set()
+    one.join()
+    told(patient)
+    assert len(asked) == 2, "the next one asks again"
+
+
+def told(patient: Patience) -> None:
+    """That it is away, without a try of one's own."""
+    tried = []
+    with pytest.raises((OperationalError, psycopg.OperationalError)):
+        patient.run(tried.append, 1)
+    assert not tried
+
+
+@pytest.mark.usefixtures("impatient")
+def test_all_go_on_once_one_finds_it_back() -> None:
+    asked: list[int] = []
+    patient = Patience(lambda: asked.append(1))
+    with pytest.raises(psycopg.OperationalError):
+        patient.run(refused)
+    assert [patient.run(lambda n=n: n) for n in range(3)] == [0, 1, 2]
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_another_thread_may_find_it_back_at_any_moment(monkeypatch: pytest.MonkeyPatch, works: bool) -> None:
+    """What was committed is announced all the same."""
+    patient = Patience(lambda: None)
+
+    def clock() -> float:
+        patient._since = None  # as another thread does
+        return time.monotonic()
+
+    def once() -> str:
+        runs.append(1)
+        if not works and len(runs) == 1:
+            refused()
+        return "done"
+
+    runs: list[int] = []
+    patient._since = time.monotonic()
+    monkeypatch.setattr(patience, "time", SimpleNamespace(monotonic=clock, sleep=lambda _: None))
+    assert patient.run(once) == "done"
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it alone")
+def test_a_machine_that_vanishes_is_noticed_on_a_connection_in_use() -> None:
+    """What was sent and nobody takes is given up; by the system's own reckoning that takes a quarter of an hour."""
+    port = free_port()
+    with postgres((*QUICK, "listen_addresses=127.0.0.1", f"port={port}")) as server:
+        url = make_url(server.url).set(host="127.0.0.1", port=port, query={})
+        with closing(Database(url.render_as_string())) as database, database.engine.connect() as connection:
+            used = socket.socket(fileno=os.dup(connection.connection.dbapi_connection.fileno()))  # type: ignore[union-attr]
+            with used:
+                assert 0 < used.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 14_000

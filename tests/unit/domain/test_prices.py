@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import money, prices
+from domain.india import INDIA
 from domain.prices import GAP_S, MOST_IDLE_MINUTES, Band, Line, Price, Usage
-from domain.receipts import INDIA
 
 BEGAN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NIGHT = Price(1_800, 1_800, bands=(Band(22 * 60, 6 * 60, 1_200), Band(18 * 60, 22 * 60, 2_400)))
@@ -224,6 +224,21 @@ def test_a_late_reading_moves_no_clock_back() -> None:
     usage = NIGHT.after(Usage.begun(BEGAN), BEGAN + timedelta(minutes=5), 500)
     again = NIGHT.after(usage, BEGAN + timedelta(minutes=2), 0)
     assert again == usage
+
+
+def test_a_clock_that_is_set_back_counts_no_time_twice() -> None:
+    """ADR 0007: never dearer. The clock goes back by an hour: its time counts again once it is past the latest."""
+    price, usage = Price(1_800, 0, per_minute_paise=50), Usage.begun(BEGAN)
+    for minutes in (10, -50, -49, 9, 12):
+        usage = price.after(usage, BEGAN + timedelta(minutes=minutes), 100)
+    assert (usage.energy_wh, usage.charging_s) == (500, 12 * 60)
+
+
+@pytest.mark.parametrize(("most_s", "counted_s"), [(-5, 0), (0, 0), (30, 30), (61, 60)])
+def test_no_reading_counts_more_than_can_have_passed(most_s: int, counted_s: int) -> None:
+    price, later = Price(1_800, 0, per_minute_paise=50), BEGAN + timedelta(minutes=1)
+    assert price.after(Usage.begun(BEGAN), later, 1, most_s).charging_s == counted_s
+    assert price.fitted(Usage.begun(BEGAN), later, 1, most_s).charging_s == counted_s
 
 
 # Estimates

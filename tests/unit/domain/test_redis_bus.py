@@ -9,9 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from domain import redis_bus
-from domain.bus import BACKLOG, ChargerOffline, ChargerSilent, ChargerUnreachable
+from domain.bus import BACKLOG, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, Handler
 from domain.events import (
     Alone,
+    Call,
     ChargerChanged,
     Command,
     Event,
@@ -216,6 +217,52 @@ async def test_a_command_is_asked_once_though_its_answer_is_lost(street: Street)
         street.server.start()
         await until(lambda: one.connected and two.connected)
     assert asked == [STOP]
+
+
+HALF = "\ud800"
+"""Half of a surrogate pair: JSON may spell it, and no text that is sent may have it."""
+
+
+async def test_what_a_charger_says_arrives_whatever_is_in_it(street: Street) -> None:
+    web, csms = await street.join(), await street.join()
+    street.held_by["A"] = csms.process
+
+    async def answers(_: Command) -> Reply:
+        return Reply("Accepted", {f"vendor{HALF}": [f"é{HALF}x", 1, None, 2.5, {"deep": HALF}]})
+
+    reply = await asked_through(web, csms, answers)
+    assert reply == Reply("Accepted", {"vendor?": ["é?x", 1, None, 2.5, {"deep": "?"}]})
+
+
+async def test_a_refusal_arrives_whatever_is_in_it(street: Street) -> None:
+    web, csms = await street.join(), await street.join()
+    street.held_by["A"] = csms.process
+
+    async def refuses(_: Command) -> Reply:
+        raise CallRefused(f"InternalError: {HALF}")
+
+    with pytest.raises(CallRefused, match=r"InternalError: \?"):
+        await asked_through(web, csms, refuses)
+
+
+async def test_an_answer_that_cannot_be_sent_is_a_refusal(street: Street) -> None:
+    """Nobody waits for it until he gives up."""
+    web, csms = await street.join(), await street.join()
+    street.held_by["A"] = csms.process
+    deep: dict[str, object] = {}
+    for _ in range(10_000):
+        deep = {"in": deep}
+
+    async def answers(_: Command) -> Reply:
+        return Reply("Accepted", deep)
+
+    with pytest.raises(CallRefused, match="cannot be sent"):
+        await asked_through(web, csms, answers)
+
+
+async def asked_through(web: RedisBus, csms: RedisBus, charger: Handler) -> Reply:
+    async with csms.attach("A", charger):
+        return await web.call("A", Call("GetConfiguration", {"key": [HALF]}), SOON)
 
 
 async def test_the_last_words_of_a_process_are_heard(street: Street) -> None:

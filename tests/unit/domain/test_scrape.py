@@ -1,5 +1,6 @@
 """GET /metrics: on the loopback address alone, and true."""
 
+import asyncio
 import socket
 from datetime import timedelta
 
@@ -8,21 +9,23 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 
-from domain import metrics
+from domain import metrics, scrape
 from domain.db import Database
 from domain.metrics import METRICS
 from domain.models import Charger, ChargingSession, Chore, Finding, RechargeOrder, SessionState, User, now
+from domain.redis_bus import RedisBus
 from domain.scrape import scraped
-from domain.settings import SettingsError
+from domain.settings import Settings, SettingsError
 from tests.e2e.running import free_port
+from tests.servers import redis
 
 pytestmark = pytest.mark.timeout(60)
 
 
-async def told(port: int) -> dict[str, float]:
+async def told(port: int, host: str = "127.0.0.1") -> dict[str, float]:
     """Every sample, by its name and its labels."""
     async with httpx.AsyncClient() as http:
-        answer = await http.get(f"http://127.0.0.1:{port}/metrics")
+        answer = await http.get(f"http://{host}:{port}/metrics")
     assert answer.status_code == 200
     return {
         sample.name + "".join(f" {value}" for _, value in sorted(sample.labels.items())): sample.value
@@ -51,7 +54,7 @@ def scene(db: Session) -> None:
         )
     db.add(Finding(kind="audit", ref="a rule"))
     db.add(Finding(kind="review", ref="looked at", resolved_at=moment))
-    db.add(Chore(name="books", due_at=moment, taken_at=moment - timedelta(hours=2)))
+    db.add(Chore(name="books", due_at=moment, taken_at=moment, done_at=moment - timedelta(hours=2)))
 
 
 async def test_what_the_database_knows_is_told(database: Database) -> None:
@@ -74,11 +77,11 @@ async def test_what_the_database_knows_is_told(database: Database) -> None:
 
 
 async def test_a_recharge_counts_once_it_is_committed(database: Database) -> None:
-    from domain import recharges
+    from domain import placing, recharges
 
     metrics.RECHARGES.cells.clear()
     user = await database.transact(_asha)
-    order: RechargeOrder = await database.transact(recharges.place, user, 50_000, "n1")
+    order: RechargeOrder = await database.transact(placing.place, user, 50_000, "n1")
     await database.transact(recharges.rejected, order.merchant_order_id, "NO")
     assert {labels: cell.n for labels, cell in metrics.RECHARGES.cells.items()} == {("REJECTED",): 1}
 
@@ -117,6 +120,41 @@ async def test_only_this_machine_is_answered(database: Database) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_host_may_be_named(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's Prometheus is another container."""
+    monkeypatch.setattr(scrape, "settings", lambda: Settings(metrics_host="127.0.0.2"))
+    async with scraped(free_port(), "web") as port:
+        assert (await told(port, "127.0.0.2"))["evapp_database_up"] == 1
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+    monkeypatch.setattr(scrape, "settings", lambda: Settings(metrics_host="192.0.2.1"))
+    with pytest.raises(SettingsError, match=r"192\.0\.2\.1:\d+ cannot be used.*EVAPP_METRICS_HOST"):
+        async with scraped(free_port(), "web"):
+            pass
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_redis_gone_and_back_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of it where there is one process."""
+    monkeypatch.setattr(metrics.BUS_UP, "read", dict)
+    async with scraped(free_port(), "csms") as port:
+        assert "evapp_bus_up" not in await told(port)
+        with redis() as server:
+            async with RedisBus(server.url):
+                assert (await told(port))["evapp_bus_up"] == 1
+                server.kill()
+                await _until_told(port, 0)
+                server.start()
+                await _until_told(port, 1)
+
+
+async def _until_told(port: int, up: float) -> None:
+    async with asyncio.timeout(15):
+        while (await told(port))["evapp_bus_up"] != up:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_taken_port_is_said_and_no_port_means_none(database: Database) -> None:
     async with scraped(0, "web") as port:
         assert port == 0
@@ -124,27 +162,6 @@ async def test_a_taken_port_is_said_and_no_port_means_none(database: Database) -
         with pytest.raises(SettingsError, match=f"127.0.0.1:{port} cannot be used"):
             async with scraped(port, "web"):
                 pass
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_open_charges_are_counted_by_their_index(database: Database) -> None:
-    """However many charges are over: a scrape comes every few seconds."""
-    from domain.vitals import _sessions
-
-    def plan(db: Session) -> str:
-        seen: list[str] = []
-        from sqlalchemy import event
-
-        @event.listens_for(db.connection().engine, "before_cursor_execute")
-        def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-            seen.append(statement)
-
-        _sessions(db)
-        event.remove(db.connection().engine, "before_cursor_execute", keep)
-        asked = next(one for one in seen if "GROUP BY" in one)
-        return " ".join(str(row) for row in db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").fetchall())
-
-    assert "INDEX uq_charging_sessions_open" in await database.read(plan)
 
 
 def test_every_metric_is_read_without_an_error() -> None:

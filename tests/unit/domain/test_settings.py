@@ -64,6 +64,17 @@ def test_production_with_defaults_names_everything_to_mend() -> None:
         ({"recharge_max_paise": 100}, "EVAPP_RECHARGE_MAX_PAISE"),
         ({"session_cap_paise": 100}, "EVAPP_SESSION_CAP_PAISE"),
         ({"ocpp_tls_cert": "cert.pem"}, "EVAPP_OCPP_TLS_CERT"),
+        ({"phonepe_client_id": ""}, "EVAPP_PHONEPE_CLIENT_ID"),
+        ({"phonepe_client_secret": ""}, "EVAPP_PHONEPE_CLIENT_SECRET"),
+        ({"phonepe_webhook_username": " "}, "EVAPP_PHONEPE_WEBHOOK_USERNAME"),
+        ({"phonepe_webhook_password": ""}, "EVAPP_PHONEPE_WEBHOOK_PASSWORD"),
+        ({"seller_name": ""}, "EVAPP_SELLER_NAME"),
+        ({"support_email": ""}, "EVAPP_SUPPORT_EMAIL"),
+        ({"support_whatsapp": ""}, "EVAPP_SUPPORT_WHATSAPP"),
+        ({"seller_gstin": "abc"}, "EVAPP_SELLER_GSTIN"),
+        ({"seller_gstin": "99ABCDE1234F1Z5"}, "EVAPP_SELLER_GSTIN"),
+        ({"seller_state": "Nowhere"}, "EVAPP_SELLER_STATE"),
+        ({"ocpp_embedded": False}, "EVAPP_OCPP_EMBEDDED"),
     ],
 )
 def test_production_refuses_what_loses_money_or_opens_the_house(change: dict[str, Any], named: str) -> None:
@@ -101,6 +112,11 @@ def test_secrets_do_not_show() -> None:
         ("", False, "http://localhost:3000"),
         ("https://charge.example/", True, "https://charge.example"),
         ("http://10.0.0.7:3000", False, "http://10.0.0.7:3000"),
+        ("HTTPS://Charge.Example", True, "https://charge.example"),
+        ("https://charge.example:443/", True, "https://charge.example"),
+        ("http://charge.example:80", False, "http://charge.example"),
+        ("https://charge.example:8443", True, "https://charge.example:8443"),
+        ("https://[2001:db8::443]", True, "https://[2001:db8::443]"),
     ],
 )
 def test_the_address_drivers_open(url: str, secure: bool, origin: str) -> None:
@@ -113,6 +129,14 @@ def test_unknown_chargers_by_default_only_in_development() -> None:
     assert not Settings(env="production").accept_unknown
     assert Settings(env="production", ocpp_accept_unknown=True).accept_unknown
     assert not Settings(ocpp_accept_unknown=False).accept_unknown
+
+
+def test_walk_ups_by_default_only_in_development_and_whichever_chargers_may_connect() -> None:
+    assert Settings().walk_ups
+    assert not Settings(env="production").walk_ups
+    assert not Settings(env="production", ocpp_accept_unknown=True).walk_ups
+    assert Settings(env="production", ocpp_walk_ups=True).walk_ups
+    assert not Settings(ocpp_walk_ups=False).walk_ups
 
 
 def test_where_a_driver_may_be_sent_to_pay() -> None:
@@ -198,3 +222,35 @@ def test_a_collector_is_reached_over_http(address: str) -> None:
     Settings(otlp_endpoint="http://collector:4318").check()
     (sentence,) = wrong(otlp_endpoint=address)
     assert sentence.startswith("EVAPP_OTLP_ENDPOINT")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"port": 99_999}, "EVAPP_PORT"),
+        ({"ocpp_port": 99_999}, "EVAPP_OCPP_PORT"),
+        ({"metrics_port": -1}, "EVAPP_METRICS_PORT"),
+        ({"database_url": "nonsense"}, "EVAPP_DATABASE_URL"),
+        ({"database_url": "postgresql://evapp@db/evapp"}, "EVAPP_DATABASE_URL"),
+        ({"database_url": "mysql://evapp@db/evapp"}, "EVAPP_DATABASE_URL"),
+        ({"database_url": "postgresql+psycopg://evapp@db:many/evapp"}, "EVAPP_DATABASE_URL"),
+        ({"redis_url": "nonsense"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "redis://127.0.0.1:many/0"}, "EVAPP_REDIS_URL"),
+        ({"public_url": "charge.example"}, "EVAPP_PUBLIC_URL"),
+        ({"public_url": "https://[charge.example"}, "EVAPP_PUBLIC_URL"),
+        ({"public_url": "https://charge.example:99999"}, "EVAPP_PUBLIC_URL"),
+    ],
+)
+def test_what_cannot_work_is_refused_everywhere(change: dict[str, Any], named: str) -> None:
+    sentence, *_ = wrong(**change)
+    assert sentence.startswith(named)
+    assert sentence.endswith(".")
+
+
+def test_a_seller_as_receipts_need_one_is_fine() -> None:
+    Settings(**REAL, seller_state="karnataka ", seller_gstin="29ABCDE1234F1Z5").check()
+
+
+def test_a_csms_of_its_own_is_reached_through_redis() -> None:
+    Settings(**REAL, ocpp_embedded=False, redis_url="redis://localhost:6379/0").check()
+    Settings(ocpp_embedded=False).check()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, charging, findings, pins, socket, trail, wallet
+from domain import accounts, charging, findings, pins, socket, story, trail, wallet
 from domain.__main__ import NOBODY_HEARD, main, parser
 from domain.bus import LocalBus
 from domain.db import Database
-from domain.events import ChargerChanged, ChargerRetired, Event, WalletChanged
+from domain.events import ChargerChanged, ChargerMustReconnect, Event, WalletChanged
 from domain.models import Account, Finding, SignIn, User, now
 from domain.settings import settings
 from domain.shell import COMMANDS
@@ -94,6 +94,16 @@ def test_a_user_is_found(run, asha: User, text: str) -> None:  # type: ignore[no
     assert all(word in said.out for word in ("asha", "+919845012345", "₹0.00"))
 
 
+def test_the_same_key_adjusts_a_wallet_once(run, asha: User) -> None:  # type: ignore[no-untyped-def]
+    """As after an answer that was lost: the line is typed again, word by word."""
+    for _ in range(2):
+        assert "who has ₹50.00 now" in run('wallet adjust asha 50 --reason "He waited" --key waited').out
+    said = run('wallet adjust asha 60 --reason "He waited" --key waited')
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "The key 'waited' names another adjustment. Nothing was moved.\n"
+    assert "₹50.00" in run("user find asha").out
+
+
 def test_nobody_is_found(run) -> None:  # type: ignore[no-untyped-def]
     said = run("user find nobody")
     assert (said.code, said.out, said.err) == (1, "", "Nobody is found by 'nobody'.\n")
@@ -108,6 +118,15 @@ def test_a_user_is_kept_out_and_let_in(run, database: Database, asha: User) -> N
     assert row(database, User, asha.id).blocked_at is None  # type: ignore[attr-defined]
 
 
+def test_an_operator_who_is_blocked_is_found_as_blocked(run, asha: User) -> None:  # type: ignore[no-untyped-def]
+    run("user make-operator asha")
+    assert "operator" in run("user find asha").out
+    run("user block asha")
+    said = run("user find asha").out
+    assert "blocked" in said
+    assert "operator" not in said
+
+
 def test_a_new_pin_is_a_good_one_and_works(run, database: Database, asha: User) -> None:  # type: ignore[no-untyped-def]
     said = run("user reset-pin 1")
     [pin] = re.findall(r"is (\d{6})$", said.out, re.MULTILINE)
@@ -115,6 +134,21 @@ def test_a_new_pin_is_a_good_one_and_works(run, database: Database, asha: User) 
     kept = row(database, User, asha.id).pin_hash  # type: ignore[attr-defined]
     assert asyncio.run(pins.matches(pin, kept))
     assert pin not in run("user find asha").out
+
+
+def test_who_is_called_by_anothers_number_is_not_taken_for_him(run, database: Database, asha: User) -> None:  # type: ignore[no-untyped-def]
+    """Such names were given once: the operator must not act on somebody else."""
+
+    def call(db: Session, name: str) -> int:
+        user = db.get_one(User, house.driver(db, "eve"))
+        user.username = name
+        return user.id or 0
+
+    eve = database.now(call, str(asha.id).zfill(3))[0]
+    said = run(f"user reset-pin {str(asha.id).zfill(3)}")
+    assert (said.code, said.out) == (2, "")
+    assert f"is also how user {eve} is called" in said.err
+    assert run(f"user reset-pin {eve}").code == 0
 
 
 def test_what_changes_something_stands_in_the_trail(run, database: Database) -> None:  # type: ignore[no-untyped-def]
@@ -178,13 +212,25 @@ def test_money_is_given_and_taken_with_a_reason(run, database: Database, asha: U
     assert said.out == "₹50.25 given to asha, who has ₹50.25 now and reads the reason in the wallet.\n"
     said = run("wallet adjust asha -20 --reason 'too much'")
     assert said.out.startswith("₹20.00 taken from asha, who has ₹30.25 now")
-    lines = database.now(wallet.lines, 1)[0]
+    lines = database.now(story.lines, 1)[0]
     assert [(line.amount_paise, line.description) for line in lines] == [
         (-2_000, "too much"),
         (5_025, "for the blackout"),
     ]
-    said = run("wallet adjust asha -30.26 --reason x")
-    assert (said.code, said.err) == (2, "asha has only ₹30.25 free. Nothing was moved.\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("-30.26 --reason x", "The wallet has only ₹0.00 free. Nothing was moved."),
+        ("0 --reason x", "Choose an amount up to ₹1,00,000.00."),
+        ("9999999 --reason x", "Choose an amount up to ₹1,00,000.00."),
+        ("5 --reason ' '", "An adjustment needs a reason."),
+    ],
+)
+def test_money_that_cannot_be_moved(run, database: Database, asha: User, typed: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    said = run(f"wallet adjust asha {typed}")
+    assert (said.code, said.err) == (2, f"{sentence}\n")
 
 
 def test_the_audit_names_every_rule_and_what_breaks_it(run, database: Database, asha: User) -> None:  # type: ignore[no-untyped-def]
@@ -224,6 +270,18 @@ def test_charges_and_what_they_moved(run, street: Desk) -> None:  # type: ignore
         said = run(f"session show {name}")
         assert said.code == 0
         assert all(word in said.out for word in ("driver_0", "2.005 kWh", "₹36.09", "-₹36.09", "wallet:1", "/0000001"))
+
+
+def test_a_charge_that_runs_has_its_cost_of_now(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    _, session_id = street.a_charge(kwh=10)
+    assert "₹180.00" in run("session list").out
+    assert "₹180.00" in run(f"session show {session_id}").out
+
+
+def test_a_charge_without_its_stop_is_not_over(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    _, session_id = street.a_charge(kwh=1)
+    street.lose(session_id)
+    assert street.session(session_id).ref in run("session list --running").out
 
 
 def test_a_walk_up_has_no_driver(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
@@ -266,7 +324,7 @@ async def test_a_running_server_hears_of_it(
             assert (said.code, NOBODY_HEARD in said.out) == (0, False)
         said = await asyncio.to_thread(Said, capsys, "charger list")
     events: list[Event] = [await anext(heard) for _ in range(3)]
-    assert events == [ChargerChanged("BLR-1"), ChargerRetired("BLR-1"), WalletChanged(asha)]
+    assert events == [ChargerChanged("BLR-1"), ChargerMustReconnect("BLR-1"), WalletChanged(asha)]
     await heard.aclose()  # type: ignore[attr-defined]
 
 

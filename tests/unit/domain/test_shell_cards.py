@@ -38,6 +38,15 @@ def test_cards_that_cannot_be_get_a_sentence(run, database: Database) -> None:  
     assert database.now(tokens.everything)[0] == []
 
 
+def test_an_empty_variable_of_a_script_is_not_nobody(run, database: Database) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    database.now(house.driver, "asha")
+    run("token add STAFF --user asha")
+    for line in ("token add STAFF --user ''", "token link STAFF ''"):
+        said = run(line)
+        assert said.code == 2 and "at least 1 character" in said.err, line
+    assert "asha" in run("token list").out
+
+
 def test_the_health_of_a_charger_is_shown(run, database: Database) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
     database.now(chargers.add, "BLR-017")
     seen = health.Noted(connects=3, unanswered=2, clock_skew_ms=600_000, boot_loop_at=now() - timedelta(hours=1))

@@ -1,18 +1,20 @@
 """The shell's commands for chargers and prices."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
-from domain import chargers, tariffs
+from domain import chargers, safety, tariffs
 from domain.__main__ import NOBODY_HEARD
 from domain.db import Database
 from domain.models import Charger, Connector, now
 from domain.prices import Band, Price
-from domain.settings import settings
-from tests.unit.domain.test_shell import database, here, row, run
+from domain.settings import Settings, settings
+from tests.money.charges import Desk
+from tests.unit.domain.test_shell import database, here, row, run, street
 
-__all__ = ["database", "here", "run"]
+__all__ = ["database", "here", "run", "street"]
 
 
 def test_a_charger_from_its_first_day_to_its_last(run, database: Database) -> None:  # type: ignore[no-untyped-def]
@@ -49,6 +51,14 @@ def test_a_charger_from_its_first_day_to_its_last(run, database: Database) -> No
     assert "retired" not in run("charger list").out
 
 
+def test_contact_is_what_drivers_are_told(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    street.charger()
+    assert "in contact" in run("charger list").out
+    street.passes(minutes=20)
+    assert "no contact" in run("charger list").out, "its socket is open, and nobody has heard it"
+    assert "no contact" in run("charger show BLR-1").out
+
+
 def test_a_charger_in_another_state_says_so(run, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr(settings(), "seller_state", "Karnataka")
     run("charger add COK-1")
@@ -56,6 +66,22 @@ def test_a_charger_in_another_state_says_so(run, database: Database, monkeypatch
     assert run("charger add COK-1 --state Kerala").code == 0
     assert row(database, Charger, "COK-1").state == "Kerala"  # type: ignore[attr-defined]
     assert "Kerala" in run("charger show COK-1").out
+
+
+def test_the_newest_that_a_charger_said_of_its_safety_is_shown(run, database: Database) -> None:  # type: ignore[no-untyped-def]
+    run("charger add BLR-1")
+    run("charger add BLR-2")
+    assert "SECURITY EVENT" not in run("charger show BLR-1").out
+    at = datetime(2026, 11, 26, 8, 47, tzinfo=UTC)
+    for n in range(safety.SHOWN + 2):
+        told = {"kind": f"Kind{n}", "detail": f"detail {n}", "at": at, "received_at": at}
+        database.now(safety.report, "BLR-1", **told)
+        database.now(safety.report, "BLR-2", kind="Other", detail="", at=at, received_at=at)
+    head, *rows = run("charger show BLR-1").out.splitlines()[-1 - safety.SHOWN :]
+    assert head.split() == ["SECURITY", "EVENT", "AT", "DETAIL"]
+    kinds = [f"Kind{n}" for n in range(safety.SHOWN + 1, 1, -1)]
+    assert [line.split()[0] for line in rows] == kinds
+    assert rows[0].endswith(f"2026-11-26 14:17:00  detail {safety.SHOWN + 1}")
 
 
 def test_a_sticker_is_an_svg_to_save(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
@@ -132,11 +158,11 @@ def test_a_price_of_every_part(run, database: Database) -> None:  # type: ignore
         ("18 --idle-after 4 --idle-per-minute 2", "a whole number from 5 to 1440"),
         ("18 --start-fee -1", "Write the amount in digits"),
         ("18 --per-minute 1e3", "Write the amount in digits"),
-        ("18 --band 22:00-06:00", "hours and rupees for a kWh, such as 22:00-06:00=12.50"),
-        ("18 --band 22:00-25:00=12", "hours and rupees"),
-        ("18 --band 22:00-22:00=12", "end at another time"),
-        ("18 --band 00:00-24:00=12", "end at another time"),
-        ("18 --band 22:00-06:00=1.234", "hours and rupees"),
+        ("18 --band 22:00-06:00", "like 22:00-06:00=12.50"),
+        ("18 --band 22:00-25:00=12", "like 22:00-06:00=12.50"),
+        ("18 --band 22:00-22:00=12", "another end"),
+        ("18 --band 00:00-24:00=12", "another end"),
+        ("18 --band 22:00-06:00=1.234", "like 22:00-06:00=12.50"),
         ("18 --band 20:00-23:00=12 --band 22:00-06:00=13", "two prices"),
         ("18 --from 2020-01-01", "now or later"),
         ("18 --charger NOSUCH", "no charger NOSUCH"),
@@ -148,3 +174,25 @@ def test_nonsense_about_prices_gets_a_sentence(run, database: Database, options:
     assert (said.code, said.out) == (2, "")
     assert sentence in said.err
     assert database.now(tariffs.everything)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("env", "certificate", "address"),
+    [
+        ("development", "", "ws://<this host>:9000/ocpp/BLR-1."),
+        ("production", "cert.pem", "wss://<this host>:9000/ocpp/BLR-1."),
+        ("production", "", "the chargers' address of docs/deploy.md, wss://<their name>/ocpp/BLR-1."),
+    ],
+)
+def test_a_charger_is_told_an_address_that_is_right(
+    run,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+    env: str,
+    certificate: str,
+    address: str,
+) -> None:
+    monkeypatch.setattr(Settings, "check", lambda _: None)
+    monkeypatch.setattr(settings(), "env", env)
+    monkeypatch.setattr(settings(), "ocpp_port", 9000)
+    monkeypatch.setattr(settings(), "ocpp_tls_cert", certificate)
+    assert f"BLR-1 may connect, to {address}\n" in run("charger add BLR-1").out

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from domain import funnel, recharges, refunds, wallet
+from domain import funnel, placing, recharges, refunds, story, wallet
 from domain.__main__ import main
 from domain.breaker import Breaker
 from domain.db import Database
@@ -94,7 +94,7 @@ def asha(database: Database) -> int:
 
 def paid(town: Town, database: Database, user_id: int, nonce: str = "n1", amount: int = RUPEES_500) -> str:
     """A recharge of ₹500 that was paid in the sandbox, there maybe with another amount."""
-    order = database.now(recharges.place, user_id, RUPEES_500, nonce)[0]
+    order = database.now(placing.place, user_id, RUPEES_500, nonce)[0]
     asked = {
         "merchantOrderId": order.merchant_order_id,
         "amount": amount,
@@ -237,7 +237,7 @@ def test_money_with_another_amount_is_set_aside_then_given(town: Town, run: Any,
     after = balances(database, asha)
     assert (after[wallet.GATEWAY], after[wallet.wallet_code(asha)]) == (-49_900, 39_900)
     assert wallet.SUSPENSE not in after and wallet.due_code(asha) not in after
-    (line, cleared) = database.now(wallet.lines, asha)[0][:2]
+    (line, cleared) = database.now(story.lines, asha)[0][:2]
     assert (line.kind, line.amount_paise, cleared.arrears) == ("adjustment", 39_900, True)
 
 
@@ -266,7 +266,7 @@ def test_nothing_is_set_aside_without_a_mismatch_and_a_word_of_phonepe(
     assert balances(database, asha) == before
 
 
-# Reconciling
+# One payment
 
 
 def test_a_house_in_order(town: Town, run: Any, database: Database, asha: int) -> None:

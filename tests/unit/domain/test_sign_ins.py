@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from domain import attempts, sign_ins
 from domain.accounts import Registration, block, register, unblock
 from domain.events import SignedOut
-from domain.models import SignIn, User
+from domain.models import SignIn, User, now
 from domain.sign_ins import ABSOLUTE, BRIEF, IDLE, Browser, Refused, hash_token
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -138,8 +138,10 @@ def test_the_blocked_are_out_until_they_are_let_in(db: Session, user: User) -> N
 def test_who_still_is_signed_in_can_be_asked_of_many_at_once(db: Session, user: User) -> None:
     for token in ("here", "gone"):
         sign_ins.start(db, user, browser(token))
+    sign_ins.start(db, user, browser("over"), now() - ABSOLUTE)
+    sign_ins.start(db, user, browser("idle"), now() - IDLE)
     sign_ins.sign_out(db, hash_token("gone"))
-    asked = [hash_token(token) for token in ("here", "gone", "never")]
+    asked = [hash_token(token) for token in ("here", "gone", "over", "idle", "never")]
     assert sign_ins.alive(db, asked) == {hash_token("here")}
     block(db, user.id or 0)
     assert sign_ins.alive(db, asked) == set()

@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import Session
 
 from domain import arrivals, chargers, socket
-from domain.bus import CallRefused, ChargerSilent, LocalBus
+from domain.bus import CallRefused, ChargerSilent, ChargerUnreachable, LocalBus
 from domain.db import Database
 from domain.events import ChargerChanged, Command, Event, Reply, SessionMetered, SignedOut
 from domain.models import now
@@ -45,9 +45,13 @@ async def test_a_call_reaches_the_charger(bus: LocalBus, tmp_path: Path) -> None
 
 
 async def test_failures_are_sentences(bus: LocalBus, tmp_path: Path) -> None:
-    with pytest.raises(socket.Failed, match=r"C-1 is not connected\."):
+    with pytest.raises(socket.Failed, match=r"^C-1 is not connected\. It was not asked\.$"):
         await call(tmp_path)
-    for error, sentence in ((ChargerSilent("C-1"), "did not answer"), (CallRefused("NotSupported"), "NotSupported")):
+    for error, sentence in (
+        (ChargerSilent("C-1"), "^C-1 was asked and did not answer in time"),
+        (ChargerUnreachable("C-1"), "It may have been asked, or not.$"),
+        (CallRefused("NotSupported"), "^C-1 was not asked, or refused: NotSupported$"),
+    ):
 
         async def charger(command: Command, error: Exception = error) -> Reply:
             raise error

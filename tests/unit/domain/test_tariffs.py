@@ -29,30 +29,31 @@ def test_without_any_the_settings_say(db: Session) -> None:
 
 
 def test_the_common_one_is_for_all(db: Session) -> None:
-    tariffs.set_price(db, 2_100)
+    tariffs.set_price(db, Price(2_100, 0))
     assert (rate(db), rate(db, "BLR-2")) == (2_100, 2_100)
 
 
 def test_a_chargers_own_goes_before_the_common_one_even_if_older(db: Session) -> None:
-    tariffs.set_price(db, 2_500, charger_id="BLR-1")
-    tariffs.set_price(db, 2_100)
+    tariffs.set_price(db, Price(2_500, 0), charger_id="BLR-1")
+    tariffs.set_price(db, Price(2_100, 0))
     assert (rate(db), rate(db, "BLR-2")) == (2_500, 2_100)
 
 
 def test_the_latest_in_force_counts_and_the_future_waits(db: Session) -> None:
-    tariffs.set_price(db, 1_000, effective_at=now() - timedelta(hours=2))
-    tariffs.set_price(db, 1_100, effective_at=now() - timedelta(hours=1))
-    tariffs.set_price(db, 1_200, effective_at=now() + timedelta(hours=1))
+    moment = now()
+    for paise, hours in ((1_000, -2), (1_100, -1), (1_200, 1)):
+        db.add(Tariff(paise_per_kwh=paise, gst_basis_points=1_800, effective_at=moment + timedelta(hours=hours)))
+        db.flush()
     assert [rate(db, hours=h) for h in (-3, -1.5, 0, 1.5)] == [1_800, 1_000, 1_100, 1_200]
 
 
 def test_a_price_to_come_is_replaced_and_one_in_force_stays(db: Session) -> None:
     past, future = now(), now() + timedelta(hours=1)
     for paise in (1_000, 1_100):
-        tariffs.set_price(db, paise, effective_at=future, bands=(Band(1_320, 360, paise),))
-    tariffs.set_price(db, 1_200, effective_at=past)
+        tariffs.set_price(db, Price(paise, 0, bands=(Band(1_320, 360, paise),)), effective_at=future)
+    tariffs.set_price(db, Price(1_200, 0), effective_at=past)
     with pytest.raises(NotAPrice, match="it stays"):
-        tariffs.set_price(db, 1_300, effective_at=past)
+        tariffs.set_price(db, Price(1_300, 0), effective_at=past)
     assert (rate(db), rate(db, hours=2)) == (1_200, 1_100)
     assert len(tariffs.everything(db)) == 2
 
@@ -60,7 +61,7 @@ def test_a_price_to_come_is_replaced_and_one_in_force_stays(db: Session) -> None
 @pytest.mark.parametrize("scope", [{"charger_id": "BLR-1"}, {"group": "malls"}, {}])
 def test_the_database_knows_one_price_a_moment(db: Session, scope: dict[str, str]) -> None:
     moment = now()
-    first = tariffs.set_price(db, 1_000, effective_at=moment, **scope)
+    first = tariffs.set_price(db, Price(1_000, 0), effective_at=moment, **scope)
     db.add(Tariff(**first.model_dump(exclude={"id"})))
     with pytest.raises(IntegrityError):
         db.flush()
@@ -70,9 +71,9 @@ def test_the_database_knows_one_price_a_moment(db: Session, scope: dict[str, str
 def test_a_group_goes_between_the_charger_and_all(db: Session) -> None:
     for name in ("BLR-1", "BLR-2"):
         chargers.set_group(db, name, "malls")
-    tariffs.set_price(db, 1_000)
-    tariffs.set_price(db, 1_100, group="malls")
-    tariffs.set_price(db, 1_200, charger_id="BLR-1")
+    tariffs.set_price(db, Price(1_000, 0))
+    tariffs.set_price(db, Price(1_100, 0), group="malls")
+    tariffs.set_price(db, Price(1_200, 0), charger_id="BLR-1")
     chargers.add(db, "BLR-3")
     assert [rate(db, name) for name in ("BLR-1", "BLR-2", "BLR-3")] == [1_200, 1_100, 1_000]
     chargers.set_group(db, "BLR-2", "")
@@ -80,7 +81,7 @@ def test_a_group_goes_between_the_charger_and_all(db: Session) -> None:
 
 
 def test_free_is_a_price_and_less_is_none(db: Session) -> None:
-    tariffs.set_price(db, 0)
+    tariffs.set_price(db, Price(0, 0))
     assert rate(db) == 0
 
 
@@ -93,27 +94,70 @@ def test_free_is_a_price_and_less_is_none(db: Session) -> None:
         ({"idle_after_minutes": 10}, "needs both"),
         ({"idle_per_minute_paise": 100}, "needs both"),
         ({"idle_after_minutes": 4, "idle_per_minute_paise": 100}, "5 to 1440"),
+        ({"group": ""}, "has a name"),
+        ({"charger_id": " "}, "has a name"),
         ({"bands": (Band(60, 60, 1),)}, "another end"),
         ({"bands": (Band(60, 120, -1),)}, "not negative"),
         ({"bands": (Band(1_320, 360, 1), Band(300, 400, 1))}, "two prices"),
+        ({"bands": tuple(Band(hour, hour + 1, 1) for hour in range(25))}, "up to 24"),
     ],
 )
 def test_nonsense_is_refused_in_a_sentence(db: Session, asked: dict[str, Any], sentence: str) -> None:
+    scope = {name: asked[name] for name in asked if name in ("charger_id", "group")}
+    parts = {"paise_per_kwh": 1_800} | {name: asked[name] for name in asked if name not in scope}
     with pytest.raises(NotAPrice, match=sentence):
-        tariffs.set_price(db, **{"paise_per_kwh": 1_800, **asked})
+        tariffs.set_price(db, Price(gst_basis_points=0, **parts), **scope)
+
+
+def test_a_price_begins_now_or_later(db: Session) -> None:
+    """Whoever says now is heard a moment later, so the last minute is now."""
+    tariffs.set_price(db, Price(1_000, 0), effective_at=now() - timedelta(seconds=30))
+    assert rate(db) == 1_000
+    with pytest.raises(NotAPrice, match="begins now or later"):
+        tariffs.set_price(db, Price(1_000, 0), effective_at=now() - timedelta(seconds=90))
+
+
+@pytest.mark.parametrize(
+    ("typed", "band"),
+    [
+        ("22:00-06:00=12.50", Band(1_320, 360, 1_250)),
+        ("00:00-24:00=1", Band(0, 0, 100)),
+        ("17:05-24:00=0", Band(1_025, 0, 0)),
+    ],
+)
+def test_hours_with_a_price_are_read(typed: str, band: Band) -> None:
+    assert tariffs.parse_band(typed) == band
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "at night=12",
+        "22:00-06:00",
+        "22:00-25:00=12",
+        "24:00-06:00=1",
+        "22:00-06:00=1.234",
+        "22:00-06:00=-1",
+        "२2:00-06:00=1",
+    ],
+)
+def test_hours_that_are_none_are_refused_in_a_sentence(typed: str) -> None:
+    with pytest.raises(NotAPrice, match=r"like 22:00-06:00=12\.50"):
+        tariffs.parse_band(typed)
 
 
 def test_every_part_comes_back(db: Session) -> None:
     parts = {"start_paise": 1_000, "per_minute_paise": 50, "idle_after_minutes": 10, "idle_per_minute_paise": 200}
     bands = (Band(600, 660, 2_400), Band(1_320, 360, 1_200))
-    tariffs.set_price(db, 1_800, bands=bands, **parts)
+    tariffs.set_price(db, Price(1_800, 0, bands=bands, **parts))
     found = tariffs.price(db, "BLR-1", now())
     assert found == Price(1_800, 0, **parts, bands=bands)
     assert Price.kept(1_800, 0, found.terms) == found
 
 
 def test_gst_only_with_a_gstin(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    tariffs.set_price(db, 2_000)
+    tariffs.set_price(db, Price(2_000, 0))
     assert tariffs.price(db, "BLR-1", now()) == Price(2_000, 0)
     monkeypatch.setattr(settings(), "seller_gstin", "29ABCDE1234F1Z5")
     assert tariffs.price(db, "BLR-1", now()) == Price(2_000, 1_800)
@@ -125,9 +169,9 @@ def test_a_price_computes(db: Session) -> None:
 
 
 def test_some_hours_may_be_free_and_none_costs_less(db: Session) -> None:
-    tariffs.set_price(db, 1_800, bands=(Band(22 * 60, 6 * 60, 0),))
+    tariffs.set_price(db, Price(1_800, 0, bands=(Band(22 * 60, 6 * 60, 0),)))
     with pytest.raises(NotAPrice, match="a price that is not negative"):
-        tariffs.set_price(db, 1_800, bands=(Band(22 * 60, 6 * 60, -1),))
+        tariffs.set_price(db, Price(1_800, 0, bands=(Band(22 * 60, 6 * 60, -1),)))
 
 
 def test_what_stands_is_what_holds_and_what_is_to_come(db: Session) -> None:
@@ -136,7 +180,7 @@ def test_what_stands_is_what_holds_and_what_is_to_come(db: Session) -> None:
         db.add(Tariff(paise_per_kwh=paise, gst_basis_points=1_800, effective_at=moment + timedelta(hours=hours)))
         db.flush()
     for charger_id in ("BLR-1", "BLR-2"):
-        tariffs.set_price(db, 2_500, charger_id=charger_id, effective_at=moment)
+        tariffs.set_price(db, Price(2_500, 0), charger_id=charger_id, effective_at=moment)
     told = [(tariff.charger_id, price.paise_per_kwh) for tariff, price in tariffs.standing(db, moment)]
     assert sorted(told, key=str) == [("BLR-1", 2_500), ("BLR-2", 2_500), (None, 1_200), (None, 1_300)]
     assert [price.paise_per_kwh for _, price in tariffs.standing(db, moment + timedelta(days=1))] == [
@@ -147,5 +191,5 @@ def test_what_stands_is_what_holds_and_what_is_to_come(db: Session) -> None:
 
 
 def test_the_price_of_a_tariff_has_its_parts(db: Session) -> None:
-    tariff = tariffs.set_price(db, 1_500, start_paise=300, per_minute_paise=50)
+    tariff = tariffs.set_price(db, Price(1_500, 0, start_paise=300, per_minute_paise=50))
     assert tariffs.of(db, tariff) == Price(1_500, 0, start_paise=300, per_minute_paise=50)

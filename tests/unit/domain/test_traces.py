@@ -52,10 +52,10 @@ WEB = """
 import asyncio
 from domain.bus import ChargerOffline, bus
 from domain.events import RemoteStop
-from evapp.evapp import house
+from evapp.evapp import lifespan
 
 async def main():
-    async with house():
+    async with lifespan():
         try:
             await bus().call("GONE", RemoteStop(7), 1)
         except ChargerOffline:

@@ -31,12 +31,36 @@ def test_facts_are_kept_as_json_without_secrets(db: Session) -> None:
     }
     trail.note(db, trail.shell(), "call ChangeConfiguration", "charger:C", facts)
     kept = json.loads(trail.entries(db)[0].detail)
-    assert kept["payload"] == {"key": "AuthorizationKey", "value": trail.HIDDEN}
+    assert kept["payload"] == {"key": "AuthorizationKey", "value": "[hidden]"}
     assert kept["settings"] == [
         {"key": "HeartbeatInterval", "value": "300"},
-        {"key": "WifiPassword", "value": trail.HIDDEN},
+        {"key": "WifiPassword", "value": "[hidden]"},
     ]
-    assert (kept["new_pin"], kept["phone"]) == (trail.HIDDEN, "…2345")
+    assert (kept["new_pin"], kept["phone"]) == ("[hidden]", "…2345")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"key": "WebSocketPingInterval", "value": "60"},
+        {"key": "AuthorizationCacheEnabled", "value": "true"},
+        {"listVersion": 2, "localAuthorizationList": [{"idTag": "04A1B2"}]},
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_kept(db: Session, facts: dict[str, object]) -> None:
+    trail.note(db, trail.shell(), "call", "charger:C", facts)
+    assert json.loads(trail.entries(db)[0].detail) == facts
+
+
+def test_an_address_is_kept_without_its_password(db: Session) -> None:
+    facts = {
+        "payload": {"location": "ftp://u:hunter2@files.example/a", "log": [{"remoteLocation": "sftp://u:hunter2@h"}]}
+    }
+    trail.note(db, trail.shell(), "call GetDiagnostics", "charger:C", facts)
+    trail.note(db, trail.shell(), "charger retire", "charger:C", "See ftp://u:hunter2@files.example/a")
+    first, second = trail.entries(db)
+    assert "hunter2" not in first.detail + second.detail
+    assert json.loads(second.detail)["payload"]["location"] == "ftp://[hidden]@files.example/a"
 
 
 def test_the_newest_come_first_and_the_older_ones_after_them(db: Session) -> None:

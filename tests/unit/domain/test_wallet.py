@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session, col, select
 
-from domain import recharges, settlement, trail, wallet
+from domain import placing, recharges, settlement, story, trail, wallet
 from domain.events import WalletChanged
 from domain.models import (
     APPEND_ONLY,
@@ -22,7 +22,8 @@ from domain.models import (
     Transfer,
     now,
 )
-from domain.wallet import InsufficientFunds, LedgerConflict
+from domain.sentences import Sentence
+from domain.wallet import InsufficientFunds, LedgerConflict, NotAdjusted
 from tests.money.house import broken, charge, driver, give, money, owe, rows
 
 
@@ -40,7 +41,7 @@ def session_of(db: Session, user_id: int, number: int = 1) -> int:
 
 
 def paid_order(db: Session, user_id: int, paise: int = 50_000, nonce: str = "n") -> RechargeOrder:
-    return recharges.place(db, user_id, paise, nonce)
+    return placing.place(db, user_id, paise, nonce)
 
 
 # Posting
@@ -49,7 +50,7 @@ def paid_order(db: Session, user_id: int, paise: int = 50_000, nonce: str = "n")
 def test_a_new_driver_has_nothing(db: Session) -> None:
     user_id = driver(db)
     assert money(db, user_id) == wallet.Balance(0, 0, 0)
-    assert wallet.lines(db, user_id) == []
+    assert story.lines(db, user_id) == []
 
 
 def test_a_transfer_leaves_an_entry_on_each_side(db: Session, asha: int) -> None:
@@ -238,59 +239,61 @@ def test_arrears_come_first(db: Session, owed: int, balance: int, left: int) -> 
     assert money(db, user_id) == wallet.Balance(balance, 0, left)
 
 
-def test_an_adjustment_needs_a_reason_and_an_amount(db: Session, asha: int) -> None:
-    for paise, reason in ((0, "why"), (100, ""), (100, " \n ")):
-        with pytest.raises(ValueError, match="an amount and a reason"):
-            wallet.adjust(db, asha, paise, key="k", reason=reason)
+@pytest.mark.parametrize(
+    ("paise", "reason", "sentence"),
+    [
+        (0, "why", "Choose an amount up to ₹1,00,000.00."),
+        (10_000_001, "why", "Choose an amount up to ₹1,00,000.00."),
+        (-10_000_001, "why", "Choose an amount up to ₹1,00,000.00."),
+        (100, "", "An adjustment needs a reason."),
+        (100, " \n ", "An adjustment needs a reason."),
+        (-100_001, "why", "The wallet has only ₹1,000.00 free. Nothing was moved."),
+    ],
+)
+def test_an_adjustment_that_cannot_be_is_refused_in_a_sentence(
+    db: Session, asha: int, paise: int, reason: str, sentence: str
+) -> None:
+    with pytest.raises(NotAdjusted) as refused:
+        wallet.adjust(db, asha, paise, key="k", reason=reason)
+    assert refused.value.args == (sentence,)
+    assert isinstance(refused.value.args[0], Sentence)
+
+
+def test_an_adjustment_moves_a_lakh_at_most(db: Session, asha: int) -> None:
+    wallet.adjust(db, asha, 10_000_000, key="k", reason="why")
+    wallet.adjust(db, asha, -10_000_000, key="l", reason="why")
+    assert money(db, asha).free_paise == 100_000
 
 
 def test_an_adjustment_takes_no_more_than_is_free(db: Session, asha: int) -> None:
     wallet.hold(db, session_of(db, asha), asha, at_least=1, at_most=60_000)
-    with pytest.raises(InsufficientFunds):
+    with pytest.raises(NotAdjusted):
         wallet.adjust(db, asha, -40_001, key="k", reason="too much")
     wallet.adjust(db, asha, -40_000, key="k", reason=f" {'because ' * 40}")
     assert wallet.adjust(db, asha, -40_000, key="k", reason="the same again").id
     with pytest.raises(LedgerConflict):
         wallet.adjust(db, asha, -1, key="k", reason="another amount")
     assert money(db, asha).free_paise == 0
-    assert len(wallet.lines(db, asha)[0].description) == 200
+    assert len(story.lines(db, asha)[0].description) == 200
 
 
-# The story
-
-
-def test_the_story_is_paged_without_gaps(db: Session, asha: int) -> None:
-    ravi = driver(db, "ravi")
-    for n in range(1, 56):
-        give(db, asha, n, str(n))
-        give(db, ravi, n, str(n))
-    owe(db, asha, 7)
-    pages = [wallet.lines(db, asha)]
-    for _ in range(3):
-        pages.append(wallet.lines(db, asha, before=pages[-1][-1].id))
-    assert [len(page) for page in pages] == [20, 20, 17, 0]
-    story = [line for page in pages for line in page]
-    assert [line.amount_paise for line in story] == [-7, *range(55, 0, -1), 100_000]
-    assert [line.arrears for line in story] == [True, *[False] * 56]
-    running = 0
-    for line in reversed(story[1:]):
-        running += line.amount_paise
-        assert line.balance_after_paise == running
-
-
-def test_the_story_of_one_kind(db: Session, asha: int) -> None:
-    wallet.post(db, "k", "recharge", {wallet.wallet_code(asha): 500, wallet.GATEWAY: -500})
-    assert [line.amount_paise for line in wallet.lines(db, asha, kind="recharge")] == [500]
-    assert [line.amount_paise for line in wallet.lines(db, asha, kind="adjustment")] == [100_000]
-
-
-def test_a_line_says_what_it_was_for(db: Session, asha: int) -> None:
-    order = paid_order(db, asha)
-    wallet.credit_recharge(db, order)
-    line = wallet.lines(db, asha)[0]
-    assert (line.kind, line.amount_paise, line.balance_after_paise) == ("recharge", 50_000, 150_000)
-    assert line.ref == order.merchant_order_id
-    assert line.description == "Recharge with PhonePe"
+@pytest.mark.parametrize(("owed", "left"), [(700, (300, 0)), (1_000, (0, 0)), (1_300, (0, 300))])
+def test_an_adjustment_pays_what_is_owed_once(db: Session, owed: int, left: tuple[int, int]) -> None:
+    """Nobody owes who has money; the operator's own line stays as he wrote it."""
+    user_id = driver(db)
+    owe(db, user_id, owed)
+    for _ in range(2):
+        wallet.adjust(db, user_id, 1_000, key="k", reason="sorry")
+    assert money(db, user_id) == wallet.Balance(left[0], 0, left[1])
+    paid = min(owed, 1_000)
+    assert [line.amount_paise for line in story.lines(db, user_id)][:3] == [-paid, paid, 1_000]
+    wallet.post(db, "owes again", "charging", {wallet.due_code(user_id): -50, wallet.REVENUE: 50})
+    before = money(db, user_id)
+    wallet.adjust(db, user_id, 1_000, key="k", reason="sorry")
+    assert money(db, user_id) == before
+    with pytest.raises(LedgerConflict):
+        wallet.adjust(db, user_id, 900, key="k", reason="another amount")
+    assert broken(db) == []
 
 
 # What the database itself enforces (payments.md 2.3)

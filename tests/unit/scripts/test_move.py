@@ -1,14 +1,19 @@
 """From one small machine to many: every row arrives, the books are right, and the product goes on there."""
 
-from contextlib import closing
+from argparse import Namespace
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel, col
 
+from domain import goodwill
 from domain.db import Database
-from domain.models import SessionState
+from domain.models import Receipt, SessionState
+from domain.recharges import PaymentGateway
+from domain.shell import machines
+from domain.shell.command import Shell
 from scripts.move import Unfit, main, move
 from tests.databases import migrate, postgres_database, postgres_server
 from tests.money import chaos, charge_loop, house
@@ -16,7 +21,7 @@ from tests.money import chaos, charge_loop, house
 
 @pytest.fixture
 def lived_in(tmp_path: Path) -> str:
-    """A SQLite database in which a driver recharged and charged."""
+    """A SQLite database in which a driver recharged and charged, and got some of it back."""
     url = f"sqlite:///{tmp_path / 'evapp.db'}"
     migrate(url)
     with closing(Database(url)) as database:
@@ -26,7 +31,15 @@ def lived_in(tmp_path: Path) -> str:
         for _ in range(12):
             charge_loop.charge(database, asha)
             charge_loop.pay(database, asha)
+        database.now(give_some_back)
     return url
+
+
+def give_some_back(db: Session) -> None:
+    """With a note, whose number comes before that of the receipt it corrects."""
+    receipt = db.scalars(select(Receipt)).all()[0]
+    goodwill.give_back(db, receipt.session_id, 1, "Sorry")
+    assert (db.scalar(select(func.min(col(Receipt.number)))) or "") < receipt.number
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -54,6 +67,31 @@ def test_all_of_it_arrives_and_goes_on(lived_in: str, capsys: pytest.CaptureFixt
             assert new.now(house.broken)[0] == []
         assert main([lived_in, target]) == 1
         assert "it is in use" in capsys.readouterr().err
+
+
+def test_a_charge_is_numbered_on_from_where_no_charger_was(lived_in: str) -> None:
+    """An older backup that was restored, and whose charges `backup restored` numbers on far behind the last one."""
+    with closing(Database(lived_in)) as database:
+        next_ = machines.AHEAD + counts(database)["charging_sessions"] + 1
+        [line] = machines.restored(Shell(database, _nobody), Namespace())
+        assert f"number {next_}:" in line
+    with postgres_database(postgres_server()) as target:
+        migrate(target)
+        assert main([lived_in, target]) == 0
+        with closing(Database(target)) as new:
+            counted = select(func.nextval(func.pg_get_serial_sequence("charging_sessions", "id")))
+            assert new.now(lambda db: db.scalar(counted))[0] == next_
+
+
+def _nobody() -> AbstractAsyncContextManager[PaymentGateway]:
+    raise AssertionError("no gateway is asked")
+
+
+def test_a_source_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = tmp_path / "evap.db"
+    assert main([f"sqlite:///{nowhere}", f"sqlite:///{tmp_path / 'new.db'}"]) == 1
+    assert capsys.readouterr().err == f"There is no database {nowhere}.\n"
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_databases_of_two_revisions_are_refused(lived_in: str, tmp_path: Path) -> None:

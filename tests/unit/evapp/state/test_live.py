@@ -10,10 +10,13 @@ import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import charging, vehicles, wallet
-from domain.db import opened, transact
+from domain import chargers, charging, history, limits, vehicles, wallet, wishes
+from domain.charging import Limit
+from domain.db import opened, read, transact
 from domain.events import SessionMetered
 from domain.models import User, now
+from domain.settings import settings
+from evapp.state.bill import bill_of
 from evapp.state.effects import Effects
 from evapp.state.live import Live
 from tests.money.house import free_charger
@@ -32,7 +35,7 @@ async def session(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[chargi
         vehicles.save(db, user.id or 0, {"battery": "30"})
         free_charger(db, "BLR-1", place="Mall", max_power_w=7_400, kind="Type 2")
         session = charging.request_start(db, user.id or 0, "BLR-1", 1)
-        charging.answered(db, session.id or 0, "accepted")
+        wishes.answered(db, session.id or 0, "accepted")
         began = {"charger_id": "BLR-1", "connector_number": 1, "tag": session.tag, "meter_start_wh": METER}
         charging.started(db, **began, at=now(), received_at=now())
         return session
@@ -47,6 +50,13 @@ async def live(session: Any) -> Any:
     state = await root.get_state(Live)
     await state._refresh(session.user_id)
     return state
+
+
+def silenced(db: Session, charger_id: str) -> None:
+    """Its socket is open, and nobody has heard it for 20 minutes."""
+    charger = chargers.info(db, charger_id)
+    charger.heard_at = now() - timedelta(minutes=20)
+    db.add(charger)
 
 
 def reads(session: Any, wh: int, power_w: int = 7_400, soc: int | None = None) -> SessionMetered:
@@ -66,6 +76,13 @@ async def test_a_car_that_says_how_full_it_is_will_be_ready(live: Any, session: 
     assert live.battery == "75", "a reading without it takes nothing back"
 
 
+async def test_a_charge_at_a_silent_charger_goes_on_without_contact(live: Any, session: Any) -> None:
+    assert live.state == "charging"
+    await transact(silenced, "BLR-1")
+    await live._refresh(session.user_id)
+    assert live.state == "silent"
+
+
 async def test_a_screen_reader_hears_of_energy_every_five_minutes_alone(live: Any, session: Any) -> None:
     live._metered(reads(session, 1_000))
     said = live.spoken
@@ -74,6 +91,23 @@ async def test_a_screen_reader_hears_of_energy_every_five_minutes_alone(live: An
     live._started -= timedelta(minutes=5)
     live._metered(reads(session, 3_000))
     assert live.spoken == "Charging. 3.00 kWh, ₹54.00 so far."
+
+
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        (Limit(wh=15_000), "Stops at 15 kWh"),
+        (Limit(paise=20_000), "Stops at ₹200"),
+        (Limit(wh=80_000), "Your wallet ends it sooner, at about 56 kWh"),
+        (Limit(paise=200_000), "Your wallet ends it sooner, at about 56 kWh"),
+    ],
+)
+async def test_a_limit_that_the_money_does_not_reach_is_not_promised(
+    live: Any, session: Any, limit: Limit, words: str
+) -> None:
+    await transact(limits.change, session.user_id, limit)
+    await live._refresh(session.user_id)
+    assert live.goal_words == words
 
 
 async def test_the_end_of_the_money_is_warned_of_in_calm_minutes(live: Any, session: Any) -> None:
@@ -115,3 +149,36 @@ async def test_a_charge_that_ended_is_told_once(live: Any, session: Any) -> None
     said = effects._count
     await live._refresh(session.user_id)
     assert effects._count == said
+
+
+async def test_the_cap_of_one_charge_is_not_blamed_on_the_wallet(
+    live: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "session_cap_paise", 50_000)
+    await transact(wallet.resize_hold, session.id, 50_000)
+    await transact(limits.change, session.user_id, Limit(wh=80_000))
+    await live._refresh(session.user_id)
+    assert live.goal_words == "One charge goes up to ₹500, about 28 kWh"
+    live._metered(reads(session, 27_000))
+    assert live.short == "About 6 min left at this power. One charge goes up to ₹500; start again to go on."
+    live._metered(reads(session, 27_000, 0))
+    assert live.short == "₹14.00 is left for this charge. One charge goes up to ₹500; start again to go on."
+    await transact(wallet.adjust, session.user_id, -50_000, key="gone", reason="For the test")
+    await live._refresh(session.user_id)
+    assert live.goal_words == "Your wallet ends it sooner, at about 28 kWh"
+
+
+async def test_an_end_by_the_cap_of_one_charge_says_so_on_the_receipt(
+    live: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "session_cap_paise", 50_000)
+    await transact(wallet.resize_hold, session.id, 50_000)
+    await transact(charging.request_stop, session.id, "funds")
+    await ends(live, session)
+    past = await read(history.just_ended, session.user_id, "BLR-1")
+    assert past is not None
+    assert bill_of(past).reason == "Stopped: one charge goes up to ₹500"
+    monkeypatch.setattr(settings(), "session_cap_paise", 200_000)
+    past = await read(history.just_ended, session.user_id, "BLR-1")
+    assert past is not None
+    assert bill_of(past).reason == "Stopped: your wallet reached its end"

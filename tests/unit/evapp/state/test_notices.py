@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import reflex as rx
 
-from domain import recharges, vacancies
+from domain import placing, recharges, vacancies
 from domain.db import transact
 from domain.models import now
 from evapp.state.effects import Effects
@@ -83,7 +83,7 @@ async def test_nothing_else_is_taken_back(asha: int, forged: Any) -> None:
     ],
 )
 async def test_a_payment_that_was_on_its_way_is_said_once_when_it_arrives(asha: int, address: str, tone: str) -> None:
-    order = await transact(recharges.place, asha, 50_000, "page")
+    order = await transact(placing.place, asha, 50_000, "page")
     await transact(recharges.opened, order.merchant_order_id, recharges.Payment("OM1", "PENDING", "https://pay", None))
     notices, effects = await tab(address.format(order=order.merchant_order_id))
     await notices._refresh(asha)

@@ -9,15 +9,17 @@ import pytest
 from sqlmodel import Session, select
 
 from domain import chargers, charging, journal, trail, wallet
-from domain.bus import ChargerOffline, LocalBus, use
+from domain.bus import ChargerOffline, ChargerUnreachable, LocalBus, use
 from domain.charging import Limit
 from domain.db import database, read, transact
 from domain.events import Call, Command, Reply
 from domain.models import ChargingSession, SessionState, now
 from evapp.state import ops_messages
 from evapp.state.ops_charger import OpsCharger
+from evapp.state.ops_deed import NOT_KEPT, REASON_WANTED
 from evapp.state.ops_messages import OpsMessages
 from evapp.state.ops_sessions import OpsSessions
+from evapp.texts import t
 from tests.money import house
 from tests.unit.evapp.state.test_ops import PageOf, lines, open_changes, page, people, scope
 
@@ -60,6 +62,10 @@ async def messages(page: PageOf) -> Any:
         ({"action": "Reset", "payload": "{"}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
         ({"action": "Reset", "payload": "[1]"}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
         ({"action": "Reset", "payload": "[" * 9_000}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
+        (
+            {"action": "Reset", "payload": '{"a":' * 60 + "1" + "}" * 60},
+            'The payload must be a JSON object, like {"type": "Soft"}.',
+        ),
         ({"action": "Reset", "payload": 7}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
         ("Reset", "Write the name of an OCPP message, like Reset."),
     ],
@@ -105,6 +111,21 @@ async def test_answers_are_said_in_sentences(people: dict[str, int], charger: Ch
     assert (await ops_messages._asked("B-1", "Reset", {}))[0] == "B-1 is not connected. It was not asked."
 
 
+class Cut(LocalBus):
+    """A bus on which other processes cannot be reached."""
+
+    async def call(self, charger_id: str, command: Command, timeout: float) -> Reply:
+        raise ChargerUnreachable(charger_id)
+
+
+async def test_an_operator_hears_that_there_is_no_way_to_a_charger(people: dict[str, int]) -> None:
+    use(Cut())
+    said, _ = await ops_messages._asked("A-1", "Reset", {})
+    assert said == (
+        "A-1 is connected to another process, and there is no way to it now. It may have been asked, or not."
+    )
+
+
 async def test_the_password_in_a_command_is_not_in_the_trail(page: PageOf, charger: Charger) -> None:
     state = await messages(page)
     typed = {"key": "AuthorizationKey", "value": "DEADBEEFDEADBEEF"}
@@ -136,13 +157,56 @@ async def test_a_charger_retires_and_comes_back(page: PageOf, charger: Charger) 
 async def test_it_is_described_and_followed_without_a_pin(page: PageOf, charger: Charger) -> None:
     await transact(open_changes, now() - timedelta(hours=1))
     state = await page(OpsCharger, id="A-1")
-    await state.describe({"name": "North", "place": "Gate 2", "group": "malls"})
-    assert (state.name, state.place, state.group, state.error) == ("North", "Gate 2", "malls", "")
+    await state.describe({"name": "North", "place": "Gate 2"})
+    assert (state.name, state.place, state.group, state.error) == ("North", "Gate 2", "", "")
     talk = await messages(page)
     await talk.follow(True)
     assert talk.trace
     await talk.follow("yes")
     assert [action for action, _ in await lines()] == ["charger trace", "charger describe"]
+
+
+@pytest.mark.parametrize("form", [{"name": "N\u00adorth"}, {"place": "x" * 201}, {"group": "malls\u200e"}])
+async def test_what_cannot_be_kept_is_refused_and_wipes_nothing(
+    page: PageOf, charger: Charger, form: dict[str, str]
+) -> None:
+    about = {"name": "North", "place": "Gate 2", "group": "malls"}
+    state = await page(OpsCharger, id="A-1")
+    await state.describe(about)
+    await state.edit("about")
+    await state.describe({**about, **form})
+    assert (state.name, state.place, state.group) == ("North", "Gate 2", "malls")
+    assert (state.error, state.editing, len(await lines())) == (t(NOT_KEPT), "about", 1)
+
+
+async def test_joiners_of_indian_scripts_are_kept(page: PageOf, charger: Charger) -> None:
+    place, name = "ಸಾಫ್ಟ್\u200cವೇರ್ ಪಾರ್ಕ್", "क्\u200dष"
+    state = await page(OpsCharger, id="A-1")
+    await state.describe({"name": name, "place": place})
+    assert (state.name, state.place, state.error) == (name, place, "")
+
+
+async def test_a_reason_that_cannot_be_kept_is_not_called_missing(page: PageOf, charger: Charger) -> None:
+    state = await page(OpsCharger, id="A-1")
+    for reason, error in (("A \u00adboard", NOT_KEPT), ("\u200d", REASON_WANTED), (["x"], REASON_WANTED)):
+        await state.retire({"reason": reason})
+        assert (state.error, state.question) == (t(error), "")
+
+
+async def test_its_group_is_its_price_and_needs_the_pin(page: PageOf, charger: Charger) -> None:
+    malls = {"name": "North", "place": "Gate 2", "group": "malls"}
+    state = await page(OpsCharger, id="A-1")
+    await state.describe(malls)
+    assert (state.name, state.group, state.error) == ("North", "malls", "")
+    await transact(open_changes, now() - timedelta(hours=1))
+    for other in ({**malls, "group": "yards"}, {**malls, "group": ""}):
+        await state.describe({**other, "name": "South"})
+        assert (state.name, state.group, state.error) == ("North", "malls", "Give your PIN again. Nothing was done.")
+    for same in (malls, {**malls, "group": None}):
+        await state.describe({**same, "name": "South"})
+        assert (state.name, state.group, state.error) == ("South", "malls", "")
+    told = [json.loads(entry.detail) for entry in await read(trail.entries)]
+    assert told == [{"name": "South", "place": "Gate 2"}] * 2 + [malls]
 
 
 async def test_messages_are_shown_newest_first_and_as_text(page: PageOf, charger: Charger) -> None:

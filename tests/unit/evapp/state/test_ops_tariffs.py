@@ -1,5 +1,6 @@
 """An operator's prices, without browsers: read before they hold, and refused in sentences."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from sqlmodel import select
 
 from domain import tariffs
 from domain.db import read
-from domain.models import Tariff
+from domain.india import INDIA
+from domain.models import Tariff, now
 from domain.prices import Band
 from evapp.state.ops_tariffs import OpsTariffs
 from tests.unit.evapp.state.test_ops import PageOf, lines, page, people, scope
@@ -45,12 +47,17 @@ async def test_a_price_is_read_before_it_holds(page: PageOf, people: dict[str, i
         ("all", {}, "Write the amount in digits, like 750 or 750.50."),
         ("group", {"rupees": "1"}, "Say for which chargers it holds."),
         ("charger", {"rupees": "1", "charger": "NOSUCH"}, "There is no charger of this ID."),
-        ("all", {"rupees": "1", "bands": "at night=12"}, "Write hours like 22:00-06:00=12.50, one a line."),
+        ("all", {"rupees": "1", "bands": "at night=12"}, "Write hours and rupees like 22:00-06:00=12.50."),
+        (
+            "all",
+            {"rupees": "1", "bands": "\n".join(["01:00-02:00=1"] * 25)},
+            "A price may have up to 24 bands of hours.",
+        ),
         ("all", {"rupees": "1", "idle_after": "ten"}, "Write the minutes in digits, like 10."),
         (
             "all",
             {"rupees": "1", "begins": "2020-01-01T00:00"},
-            "Choose a day and time from now on, or leave it empty for now.",
+            "A price begins now or later; what was charged stays charged.",
         ),
         ("all", {"rupees": "1", "begins": "soon"}, "Choose a day and time from now on, or leave it empty for now."),
     ],
@@ -59,6 +66,15 @@ async def test_what_is_no_price_is_not_asked_about(page: PageOf, scope_: str, fo
     state = await page(OpsTariffs, scope=scope_)
     await state.set_price(form)
     assert (state.question, state.error) == ("", error)
+
+
+async def test_a_price_from_this_minute_on_is_asked_about(page: PageOf) -> None:
+    """A field of day and time has no seconds: what it calls now has begun."""
+    state = await page(OpsTariffs)
+    await state.set_price(
+        {"rupees": "1", "begins": f"{now().astimezone(INDIA) - timedelta(seconds=30):%Y-%m-%dT%H:%M:%S}"}
+    )
+    assert (state.question[:5], state.error) == ("Every", "")
 
 
 async def test_what_the_rules_say_to_a_price_is_shown(page: PageOf) -> None:

@@ -16,7 +16,7 @@ from domain.models import User
 from domain.sign_ins import Browser, hash_token
 from evapp.state.effects import Effects
 from evapp.state.profile import Profile, _name
-from evapp.web import flash
+from evapp.web import auth, flash
 
 PIN = "482913"
 ASHA = Registration("asha", "+919845012345", "asha@example.in", PIN)
@@ -87,6 +87,34 @@ async def test_a_new_number_is_not_taken_back_without_the_pin(profile: Profile) 
     assert profile.saved == "phone"
     await profile.undo()
     assert (await stored()).phone == "+919845099999"
+
+
+async def test_a_pin_that_was_changed_meanwhile_changes_no_number(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its owner takes it from a thief who has the old one."""
+    proven = auth.proven
+
+    async def slowly(*given: Any) -> Any:
+        attempt = await proven(*given)
+        pin_hash = await pins.hash("705318")
+        await transact(lambda db: setattr(db.get_one(User, 1), "pin_hash", pin_hash))
+        return attempt
+
+    monkeypatch.setattr(auth, "proven", slowly)
+    profile.edit("phone")
+    await profile.save({"phone": "98450 99999", "pin": PIN})
+    assert profile.error == "That username or phone and PIN do not match."
+    assert (await stored()).phone == ASHA.phone
+
+
+async def test_the_right_pin_with_a_number_that_will_not_do_is_no_wrong_one(profile: Profile) -> None:
+    await transact(register, Registration("ravi", "+919845088888", "", PIN), await pins.hash(PIN))
+    profile.edit("phone")
+    for typed in ("98450 88888", "12") * 5:
+        await profile.save({"phone": typed, "pin": PIN})
+        assert list(profile.errors) == ["phone"]
+    assert (await stored()).failures == 0
 
 
 async def test_a_car_is_kept_said_and_forgotten(profile: Profile) -> None:
@@ -247,3 +275,14 @@ def left(form: str, **what: Any) -> str:
 )
 def test_people_recognise_their_devices(user_agent: str, name: str) -> None:
     assert _name(user_agent) == name
+
+
+async def test_a_new_socket_leaves_an_open_editor_open(profile: Profile) -> None:
+    """Who looks a PIN up in another app comes back to what was typed."""
+    root = profile.parent_state
+    assert root is not None
+    profile.edit("pin")
+    for socket, open_ in (("second", "pin"), ("second", "")):
+        root.router = root.router.__class__.from_router_data({"sid": socket})
+        await profile.load()
+        assert profile.editing == open_

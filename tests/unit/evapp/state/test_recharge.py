@@ -75,7 +75,7 @@ async def test_choosing_empties_the_field(page: Recharge) -> None:
     await page.write("75")
     assert page.sum == "₹75"
     await page.choose("500")
-    assert (page.typed, page.sum) == ("", "₹500")
+    assert (page.typed, page.sum, page.fills) == ("", "₹500", 1)
     await page.write("")
     assert page.chosen == "1000"
 
@@ -88,7 +88,7 @@ async def test_choosing_empties_the_field(page: Recharge) -> None:
         ("0", "The least you can add is ₹500."),
         ("10000.01", "The most you can add at once is ₹10,000."),
         *((typed, "Write the amount in digits, like 750 or 750.50.") for typed in (
-            "-500", "500.001", "1e6", "५००", "NaN", "500,00", "1e309", " 600", "six hundred", "₹600"
+            "-500", "500.001", "1e6", "५००", "NaN", "500,00", "1e309", "6,00", "six hundred", ",600", "1,0000"
         )),
     ],
 )  # fmt: skip
@@ -102,6 +102,14 @@ async def test_a_wrong_amount_gets_a_sentence_beside_the_field(page: Recharge, t
     assert await orders() == []
     await page.write("600")
     assert page.error == ""
+
+
+@pytest.mark.parametrize("typed", ["₹600", " 600 ", "1,000", "₹ 1,000.50", "10,000"])
+async def test_an_amount_as_we_show_it_is_taken(page: Recharge, typed: str) -> None:
+    await page.write(typed)
+    assert page.sum
+    await page.pay({"other": typed})
+    assert (page.error, len(await orders())) == ("", 1)
 
 
 @pytest.mark.row("R28", "R29")

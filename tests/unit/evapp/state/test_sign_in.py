@@ -6,9 +6,11 @@ import pytest
 import reflex as rx
 from starlette.responses import Response
 
+from domain.db import transact
 from evapp.state.effects import Effects
 from evapp.state.sign_in import SignIn
 from evapp.web import auth, flash
+from tests.money.house import free_charger
 
 
 @pytest.fixture
@@ -31,6 +33,17 @@ def left(form: str, **what: Any) -> str:
     return response.headers["set-cookie"].partition("=")[2].partition(";")[0]
 
 
+@pytest.mark.usefixtures("asha")
+@pytest.mark.parametrize("spelt", ["BLR-017", "blr017", "BLR%20017"])
+async def test_what_a_charge_costs_is_said_before_an_account_is_asked_for(scope: dict[str, Any], spelt: str) -> None:
+    """ui.md: from /c/ID, a line on top."""
+    await transact(lambda db: free_charger(db, "BLR-017"))
+    state = await at(f"/login?next=/c/{spelt}").get_state(SignIn)
+    await state.arrive()
+    assert state.note == "Sign in to charge at BLR-017 · ₹18.00/kWh"
+
+
+@pytest.mark.usefixtures("asha")
 async def test_a_refused_form_comes_back_with_fields_and_sentences(scope: dict[str, Any]) -> None:
     scope["ev.flash"] = left(
         "register",

@@ -8,13 +8,17 @@ import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import recharges, statements, wallet
+from domain import recharges, statements, story, wallet
 from domain.db import read, transact
 from domain.models import OrderState, RechargeOrder, SessionState, now
 from domain.recharges import OrderStatus, Payment
+from domain.sentences import PAID_OWED
+from domain.settings import settings
+from evapp.state.charger import ChargerPage
+from evapp.state.recharge import Recharge
 from evapp.state.wallet import OUTCOMES, Wallet, _movement
 from evapp.texts import t
-from tests.money.house import charge, driver, give, owe, placed
+from tests.money.house import charge, driver, free_charger, give, owe, placed
 
 
 @pytest.fixture
@@ -30,6 +34,20 @@ async def test_a_new_wallet_is_empty(page: Wallet) -> None:
     assert (page.balance, page.reserved, page.arrears) == ("₹0.00", "", "")
     assert page.free == "Add ₹500 to start your first charge"
     assert (page.movements, page.more, page.outcome) == ([], False, "")
+
+
+async def test_the_least_that_a_new_wallet_wants_is_what_the_settings_say(
+    page: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings(), "recharge_min_paise", 20_000)
+    await page.load()
+    assert page.free == "Add ₹200 to start your first charge"
+
+
+async def test_who_charged_before_and_used_all_of_it_is_not_new(page: Wallet, asha: int) -> None:
+    await transact(charge, asha, 1, SessionState.SETTLED)
+    await page.load()
+    assert (page.balance, page.free) == ("₹0.00", "Add money to charge again")
 
 
 async def test_every_month_has_its_statement(page: Wallet, asha: int) -> None:
@@ -68,7 +86,7 @@ async def test_a_recharge_through_arrears_shows_both_sides(page: Wallet, asha: i
     assert added.what == "Recharge with PhonePe"
 
 
-LINE = wallet.Line(
+LINE = story.Line(
     id=1,
     at=now(),
     happened_at=now(),
@@ -93,6 +111,8 @@ def test_a_charge_leads_to_its_receipt() -> None:
         ({"kind": "charging", "amount_paise": 500}, "Refunded"),
         ({"kind": "charging", "arrears": True}, "Owed"),
         ({"kind": "charging", "arrears": True, "amount_paise": 500}, "Refunded"),
+        ({"kind": "charging", "description": str(PAID_OWED)}, "Paid"),
+        ({"kind": "charging", "description": str(PAID_OWED), "arrears": True, "amount_paise": 500}, "No longer owed"),
         ({"kind": "adjustment"}, "Adjusted"),
         ({"kind": "adjustment", "arrears": True}, "Adjusted"),
         ({"kind": "refund"}, "Refunded"),
@@ -192,6 +212,23 @@ async def test_it_turns_good_by_itself(page: Wallet, asha: int) -> None:
     assert page.balance == "₹500.00"
 
 
+async def test_an_amount_that_has_come_is_not_offered_again(page: Wallet, asha: int) -> None:
+    """A second tap on the button would add what was typed once more. What is typed meanwhile stays."""
+    form = await page.get_state(Recharge)
+    form.chosen, form.typed = "", "1,250"
+    order = await placed(asha)
+    page._paid = order.merchant_order_id
+    await page._refresh(asha)
+    assert (form.chosen, form.typed, form.fills) == ("", "1,250", 0)
+    status = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
+    await transact(recharges.apply, order.merchant_order_id, status)
+    await page._refresh(asha)
+    assert (form.chosen, form.typed, form.fills) == ("1000", "", 1)
+    form.chosen, form.typed = "", "600"
+    await page._refresh(asha)
+    assert (form.chosen, form.typed, form.fills) == ("", "600", 1)
+
+
 @pytest.mark.row("R12")
 @pytest.mark.parametrize("paid", ["RCH-0", "theirs", "<script>", "x" * 63])
 async def test_a_foreign_payment_is_not_talked_about(page: Wallet, asha: int, paid: str) -> None:
@@ -208,10 +245,30 @@ async def test_movements_of_one_kind(page: Wallet, asha: int) -> None:
     await transact(give, asha, 100)
     await page.load()
     assert len(page.movements) == 1
-    kind = (await transact(wallet.lines, asha))[0].kind
+    kind = (await transact(story.lines, asha))[0].kind
     for chosen in ("recharge", "charging", "refund", "nonsense"):
         await page.choose(chosen)
         assert len(page.movements) == (1 if page.kind == kind else 0)
     assert page.kind == "refund"
     await page.choose("")
     assert len(page.movements) == 1
+
+
+async def test_who_went_for_money_is_led_back_to_the_charger(page: Wallet, asha: int) -> None:
+    await transact(free_charger, "MALL-1")
+    root: Any = page.parent_state
+    root.router = root.router.__class__.from_router_data({"pathname": "/c/mall1", "asPath": "/c/mall1", "sid": "one"})
+    charger: Any = await page.get_state(ChargerPage)
+    await charger.load()
+    assert charger.lacking
+    order = await placed(asha)
+    await transact(
+        recharges.apply, order.merchant_order_id, OrderStatus("OMO1", "COMPLETED", 50_000, "", "", "", "", {})
+    )
+    address = f"/wallet?paid={order.merchant_order_id}"
+    root.router = root.router.__class__.from_router_data({"pathname": "/wallet", "asPath": address, "sid": "two"})
+    await page.load()
+    assert (page.outcome, page.back) == ("₹500 was added.", "MALL-1")
+    charger.lacking = ""
+    await page.load()
+    assert page.back == ""

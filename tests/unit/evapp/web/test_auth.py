@@ -343,23 +343,32 @@ async def test_the_handshake_hides_the_cookies_and_names_the_sign_in(asha: httpx
     assert scopes[2]["headers"] == headers
 
 
+PROXY, STRANGER = "127.0.0.1", "203.0.113.7"
+
+
 @pytest.mark.parametrize(
-    ("hops", "forwarded", "address"),
+    ("hops", "peer", "forwarded", "address"),
     [
-        (0, "1.1.1.1", "203.0.113.7"),
-        (1, "6.6.6.6, 1.1.1.1", "1.1.1.1"),
-        (2, "6.6.6.6, 1.1.1.1, 2.2.2.2", "1.1.1.1"),
-        (2, "1.1.1.1", "203.0.113.7"),
-        (1, "", "203.0.113.7"),
+        (0, PROXY, ["1.1.1.1"], PROXY),
+        (1, PROXY, ["6.6.6.6, 1.1.1.1"], "1.1.1.1"),
+        (2, PROXY, ["6.6.6.6, 1.1.1.1, 2.2.2.2"], "1.1.1.1"),
+        (2, PROXY, ["1.1.1.1"], PROXY),
+        (1, PROXY, [""], PROXY),
+        (1, PROXY, ["6.6.6.6", "1.1.1.1"], "1.1.1.1"),
+        (1, PROXY, ["1.1.1.1:51234"], "1.1.1.1"),
+        (1, PROXY, ["[2001:db8::7]:51234"], "2001:db8::7"),
+        (1, "10.0.0.2", ["1.1.1.1"], "1.1.1.1"),
+        (1, STRANGER, ["1.1.1.1"], STRANGER),
     ],
 )
 def test_an_address_is_believed_only_from_a_trusted_proxy(
-    hops: int, forwarded: str, address: str, monkeypatch: pytest.MonkeyPatch
+    hops: int, peer: str, forwarded: list[str], address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = auth.get_config()
     monkeypatch.setattr(config, "trusted_proxy_hops", hops)
-    scope = {"type": "http", "headers": [(b"x-forwarded-for", forwarded.encode())], "client": ("203.0.113.7", 1)}
-    assert auth.address_of(HTTPConnection(scope)) == address
+    monkeypatch.setattr(settings(), "ocpp_proxies", "10.0.0.2")
+    headers = [(b"x-forwarded-for", one.encode()) for one in forwarded]
+    assert auth.address_of(HTTPConnection({"type": "http", "headers": headers, "client": (peer, 1)})) == address
 
 
 async def test_a_device_cookie_cannot_be_made_at_home(asha: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import Session, select
 from starlette.applications import Starlette
 
-from domain import goodwill, history, recharges, sessions, settlement, sign_ins, statements
+from domain import goodwill, history, placing, recharges, sessions, settlement, sign_ins, statements
 from domain.db import opened, read, transact
 from domain.models import ChargingSession, SessionState, User, now
 from domain.recharges import OrderStatus
@@ -69,7 +69,7 @@ async def charged(asha: int) -> str:
 @pytest.fixture
 async def recharged(asha: int) -> str:
     """The id of Asha's paid order: ₹1,000."""
-    order = await transact(recharges.place, asha, 100_000, "n1")
+    order = await transact(placing.place, asha, 100_000, "n1")
     paid = OrderStatus("OMO1", "COMPLETED", 100_000, "4550", "OM1", "UPI_QR", "", {"state": "COMPLETED"})
     await transact(recharges.apply, order.merchant_order_id, paid)
     return order.merchant_order_id

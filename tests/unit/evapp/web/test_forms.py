@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
+from evapp.texts.languages import LANGUAGES, moved
 from evapp.web import flash, forms
 from tests.unit.evapp.web.test_auth import LOGIN, Browse, asha, browse, heard, house, quick, who
 
@@ -28,6 +29,9 @@ __all__ = ["asha", "browse", "heard", "house", "quick"]
         "/x\r\nSet-Cookie: a=b",
         " /wallet",
         "/auth/logout",
+        "/hi//evil.example",
+        "/hi///evil.example/login",
+        "/hi/auth/logout",
         "",
         "x",
         "/" + "x" * 600,
@@ -37,15 +41,22 @@ async def test_next_never_leads_away(asha: httpx.AsyncClient, path: str) -> None
     for answer in (
         await asha.get(f"/auth/gate?next={quote(path)}"),
         await asha.post("/auth/login", data=LOGIN | {"next": path}),
+        await asha.get(f"/auth/language?to=en&next={quote(path)}"),
     ):
         assert answer.headers["location"] == "/dashboard"
 
 
-@given(st.tuples(st.sampled_from(["", "/", "//", "/\\", "https://"]), st.text()).map("".join))
+@given(
+    st.tuples(st.sampled_from(["", "/", "//", "/\\", "https://", "/hi/", "/hi/hi/", "/hi//"]), st.text()).map("".join)
+)
 @example("//evil.example/")
+@example("/hi//evil.example/")
+@example("/hi/hi//evil.example/")
 def test_whatever_next_is_it_stays_here(path: str) -> None:
-    where = httpx.URL("https://ev.example/auth/gate").join(quote(forms.local(path), safe="/?&=#%:@!$'()*+,;"))
-    assert where.host == "ev.example"
+    """In each language, too: who changes it, or comes in with another one, is sent to the page without its prefix."""
+    for page in (forms.local(path), *(moved(forms.local(path), one) for one in LANGUAGES.values())):
+        where = httpx.URL("https://ev.example/auth/gate").join(quote(page, safe="/?&=#%:@!$'()*+,;"))
+        assert where.host == "ev.example"
 
 
 @pytest.mark.parametrize("path", ["/auth/register", "/auth/login", "/auth/pin", "/auth/delete", "/auth/logout"])

@@ -164,13 +164,65 @@ async def test_after_lost_news_every_page_is_read_again_unless_it_is_signed_out(
     monkeypatch.setattr(live, "read", read)
     monkeypatch.setattr(live, "LOOK_AGAIN_S", 0)
     out, still = tab(app, "a", sign_in="gone"), tab(app, "b", sign_in="here")
+    operator = desk(app, "c", sign_in="gone")
     await bus.publish(NewsLost())
     await settled()
     assert (out.refreshed, still.refreshed) == ([], [1])
+    assert operator.left == "/auth/gate?next=%2Fops"
     assert asked == [{"gone", "here"}] * 2
     await bus.publish(WalletChanged(1))
     await settled()
     assert (out.refreshed, still.refreshed) == ([], [1, 1])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """Which sign-ins the hub asks about all the time; the database is away at first, and later knows only `here`."""
+    asked: list[set[str]] = []
+
+    async def read(_: object, sign_ins: set[str]) -> set[str]:
+        asked.append(sign_ins)
+        if len(asked) == 1:
+            raise OperationalError("", {}, Exception("the database is away"))
+        return {"here"}
+
+    monkeypatch.setattr(live, "read", read)
+    monkeypatch.setattr(live, "LOOK_S", 0, raising=False)
+    return asked
+
+
+async def test_a_tab_whose_sign_in_ended_by_time_is_told_nothing(
+    app: App, asked: list[set[str]], bus: LocalBus
+) -> None:
+    """Nobody says when the twelve hours are over."""
+    out, still = tab(app, "a", sign_in="gone"), tab(app, "b", sign_in="here")
+    operator = desk(app, "c", live.MONEY, sign_in="gone")
+    await settled()
+    await bus.publish(WalletChanged(1))
+    await settled()
+    assert (out.refreshed, still.refreshed, operator.refreshed) == ([], [1], [])
+    assert (out.left, still.left, operator.left) == ("", "", "/auth/gate?next=%2Fops")
+    assert asked[:2] == [{"gone", "here"}] * 2
+
+
+async def test_a_tab_that_comes_while_sign_ins_are_looked_up_stays(
+    app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read(_: object, sign_ins: set[str]) -> set[str]:
+        tab(app, "new", sign_in="new")
+        return sign_ins
+
+    monkeypatch.setattr(live, "read", read)
+    tab(app, "a")
+    await bus.publish(NewsLost())
+    await settled()
+    assert set(live.hub._watches) == {"a", "new"}
+
+
+async def test_nobody_is_asked_about_while_nobody_looks(app: App, asked: list[set[str]], bus: LocalBus) -> None:
+    await bus.publish(NewsLost())
+    await settled()
+    assert asked == []
 
 
 async def test_without_redis_every_tab_is_told_that_its_connection_is_lost(app: App, bus: LocalBus) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from domain.receipts import Seller
 from domain.statements import Statement
-from domain.wallet import Line
+from domain.story import Line
 from evapp.web import sheet
 
 AT = datetime(2026, 11, 22, 18, 45, tzinfo=UTC)

@@ -34,6 +34,11 @@ async def refund(client: PhonePe, paise: int = 20_000) -> Any:
     return await client.refund(merchant_refund_id=REFUND, merchant_order_id=ORDER, amount_paise=paise)
 
 
+async def test_a_refund_names_its_recharge(client: PhonePe) -> None:
+    await refund(client)
+    assert (await client.refund_status(REFUND)).merchant_order_id == ORDER
+
+
 async def test_a_refund_and_its_states(sandbox: Sandbox, client: PhonePe) -> None:
     asked = await refund(client)
     stored = sandbox.refunds.find(REFUND)

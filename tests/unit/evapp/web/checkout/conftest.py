@@ -23,6 +23,7 @@ from tests.unit.evapp.web.checkout.desk import HOOK, Browse, quiet, sign_in
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(funnel, "breaker", funnel.Breaker())
     monkeypatch.setattr(checkout, "_refusals", checkout.Refusals())
+    monkeypatch.setattr(checkout, "_returns", checkout.Returns())
 
 
 @pytest.fixture

@@ -90,3 +90,34 @@ async def test_return_webhook_and_poller_at_once(asha: int, phone: httpx.AsyncCl
     assert {answer.status_code for answer in answers[1:-1]} == {303}
     await funnel.settle(phonepe, order_id)
     assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_whoever_comes_back_again_asks_no_more(
+    asha: int, phone: httpx.AsyncClient, browse: Browse, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers ask once in ten seconds, and the owner once: he is told the truth though a stranger came first."""
+    moment = [0.0]
+    monkeypatch.setattr(checkout, "_returns", checkout.Returns(lambda: moment[0]))
+    order_id = await opened_order(phone, asha)
+    sandbox.faults["webhook"].append("drop")
+    for _ in range(50):
+        await browse().get("/payments/return", params={"order": order_id})
+    assert sandbox.calls["status"] == 1
+    await sandbox.choose(order_id, "pay")
+    await phone.get("/payments/return", params={"order": order_id})
+    assert sandbox.calls["status"] == 2
+    assert await read(credits, asha) == [RUPEES_500]
+
+
+async def test_some_seconds_later_one_may_ask_again(
+    asha: int, phone: httpx.AsyncClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = [0.0]
+    monkeypatch.setattr(checkout, "_returns", checkout.Returns(lambda: moment[0]))
+    order_id = await opened_order(phone, asha)
+    for at in (0.0, 9.0, 10.0, 11.0):
+        moment[0] = at
+        answer = await phone.get("/payments/return", params={"order": order_id})
+        assert answer.headers["location"] == f"/wallet?paid={order_id}"
+    assert sandbox.calls["status"] == 2
+    assert len(checkout._returns._asked) == 1, "what was long ago is forgotten"

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 
-from domain import charging, evidence, funnel
+from domain import evidence, funnel, wallet
 from domain.db import read
 from domain.models import GatewayEvent, OrderState, now
 from evapp.web import checkout
@@ -247,7 +247,7 @@ async def test_a_broken_database_is_no_reason_to_lose_a_bell(
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
 
     with monkeypatch.context() as broken_disk:
-        broken_disk.setattr(charging, "fund_open_hold", full)
+        broken_disk.setattr(wallet, "fund_open_hold", full)
         sandbox.faults["webhook"].append("drop")
         order = await sandbox.choose(order_id, "pay")
         assert await sandbox.bell.tell_order(order) == [200]

@@ -280,7 +280,7 @@ async def test_twenty_at_once_move_money_once(house: House, operator: Caller) ->
 async def test_what_was_refused_may_be_asked_again_under_its_name(house: House, operator: Caller) -> None:
     user = house.desk.driver(0)
     refused = await adjust(operator, user, -5_000, idempotency_key="take-1")
-    assert (refused.status_code, refused.json()["type"]) == (409, "urn:evapp:problem:insufficient-funds")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:evapp:problem:not-adjusted")
     assert await house.trail() == []
     house.desk.give(user, 100)
     assert (await adjust(operator, user, -5_000, idempotency_key="take-1")).status_code == 201

@@ -21,6 +21,7 @@ from api.problems import Problem, Shut
 from domain import api_keys, api_writes, attempts, traces, trail
 from domain.api_writes import Answer
 from domain.bus import ChargerOffline
+from domain.chargers import ChargerUnknown
 from domain.db import read, transact
 from domain.models import ApiKey, now
 from domain.recharges import PaymentGateway
@@ -33,7 +34,7 @@ REMEMBERED = 10_000
 """Addresses that are known to have had all their tries."""
 
 
-class Door:
+class Service:
     """Serves every operation; one object a process."""
 
     def __init__(
@@ -188,7 +189,7 @@ class _Write:
         try:
             told = await self.operation.work(self.ask, **self.path)
             answer = _answer(self.operation, told)
-        except ChargerOffline:
+        except (ChargerOffline, ChargerUnknown):
             await transact(self._undo)
             raise
         except Exception as error:

@@ -1,0 +1,50 @@
+"""What a program says instead of a trace when it cannot go on: one table for all of the shells."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from domain.logs import first_line
+from domain.patience import CommitUnknown
+from domain.settings import SettingsError
+
+
+def complaint(error: Exception) -> str:
+    """A sentence for whoever started the program, or one a line; of an error that is one of `KNOWN`."""
+    return next(says(error) for kind, says in _SAYS.items() if isinstance(error, kind))
+
+
+def _unreadable(error: ValidationError) -> str:
+    return "\n".join(f"EVAPP_{str(one['loc'][0]).upper()}: {one['msg']}." for one in error.errors())
+
+
+def _unknown(_: CommitUnknown) -> str:
+    return (
+        "Nobody knows whether it was done: the connection to the database went while it was being kept. "
+        "Look before you type it again."
+    )
+
+
+def _not_done(error: DBAPIError) -> str:
+    said = first_line(error.orig or error).rstrip(".")
+    return f"The database did not do it: {said}. Is it there and migrated (make migrate)?"
+
+
+def _system(error: OSError) -> str:
+    if error.filename is None:
+        return f"The system refused: {first_line(error).rstrip('.')}."
+    return f"{error.filename} cannot be used: {error.strerror}. Is EVAPP_VAR_DIR right, and yours?"
+
+
+_SAYS: dict[type[Exception], Callable[[Any], str]] = {
+    SettingsError: lambda error: "\n".join(error.args),
+    ValidationError: _unreadable,
+    CommitUnknown: _unknown,
+    DBAPIError: _not_done,
+    SQLAlchemyError: lambda error: f"It could not be done with the database: {first_line(error).rstrip('.')}.",
+    OSError: _system,
+}
+"""The first that fits speaks."""
+KNOWN = tuple(_SAYS)

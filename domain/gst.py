@@ -1,0 +1,56 @@
+"""How India's tax on goods and services names states and sellers."""
+
+import re
+
+STATES = {
+    "01": "Jammu and Kashmir",
+    "02": "Himachal Pradesh",
+    "03": "Punjab",
+    "04": "Chandigarh",
+    "05": "Uttarakhand",
+    "06": "Haryana",
+    "07": "Delhi",
+    "08": "Rajasthan",
+    "09": "Uttar Pradesh",
+    "10": "Bihar",
+    "11": "Sikkim",
+    "12": "Arunachal Pradesh",
+    "13": "Nagaland",
+    "14": "Manipur",
+    "15": "Mizoram",
+    "16": "Tripura",
+    "17": "Meghalaya",
+    "18": "Assam",
+    "19": "West Bengal",
+    "20": "Jharkhand",
+    "21": "Odisha",
+    "22": "Chhattisgarh",
+    "23": "Madhya Pradesh",
+    "24": "Gujarat",
+    "26": "Dadra and Nagar Haveli and Daman and Diu",
+    "27": "Maharashtra",
+    "29": "Karnataka",
+    "30": "Goa",
+    "31": "Lakshadweep",
+    "32": "Kerala",
+    "33": "Tamil Nadu",
+    "34": "Puducherry",
+    "35": "Andaman and Nicobar Islands",
+    "36": "Telangana",
+    "37": "Andhra Pradesh",
+    "38": "Ladakh",
+}
+"""States and union territories by the two digits with which a GSTIN begins."""
+_GSTIN = re.compile(r"([0-9]{2})[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][A-Z][0-9A-Z]")
+"""State, PAN, number of the registration, kind, check character."""
+
+
+def is_state(name: str) -> bool:
+    """Whether a state or union territory is called so, in any case."""
+    return name.strip().casefold() in {state.casefold() for state in STATES.values()}
+
+
+def is_gstin(number: str) -> bool:
+    """Whether it has the form of a GSTIN; whose it is, only the tax office knows."""
+    match = _GSTIN.fullmatch(number)
+    return match is not None and match[1] in STATES

@@ -1,0 +1,178 @@
+"""A plug after its wish has ended: whose charge it is, or nobody's (ocpp.md Q16, Q28)."""
+
+import pytest
+
+from domain import accounts, charging, wallet, wishes
+from domain.models import SessionState
+from tests.money import house
+from tests.money.charges import METER, Desk
+
+
+@pytest.mark.row("C26")
+def test_a_plug_after_we_gave_up_charges_if_money_allows(desk: Desk) -> None:
+    """C26, Q28."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(wishes.answered, session_id, "silent")
+    desk.passes(minutes=3)
+    begun = desk.start(session_id)
+    assert (begun.session_id, begun.status, begun.stop) == (session_id, "Accepted", False)
+    assert desk.money(asha).held_paise == 100_000
+    desk.flows(session_id, 1)
+    desk.stop(session_id, METER + 1_000)
+    assert desk.bill(session_id) == (1_000, 1_800)
+
+
+@pytest.mark.row("C26")
+@pytest.mark.parametrize("ended", ["unplugged", "silent"])
+def test_a_plug_an_hour_after_the_wish_is_somebody_elses(desk: Desk, ended: str) -> None:
+    """C26, Q28: whatever car stands there then. What began in time may be told later."""
+    asha = desk.driver()
+    for charger_id, began, stop in (("BLR-1", 60, False), ("BLR-2", 61, True)):
+        desk.charger(charger_id)
+        session_id = desk.request(asha, charger_id)
+        desk.do(wishes.answered, session_id, ended)
+        desk.passes(minutes=began)
+        at = desk.clock.at
+        desk.passes(hours=0 if stop else 5)
+        begun = desk.start(session_id, at=at)
+        assert (begun.session_id == session_id, begun.stop) == (not stop, stop)
+        assert desk.money(asha).held_paise == (0 if stop else 100_000)
+        if not stop:
+            desk.stop(session_id, METER)
+
+
+def _spend(desk: Desk, asha: int) -> None:
+    desk.do(wallet.adjust, asha, -96_000, key="spent", reason="for a test")
+
+
+def _owe(desk: Desk, asha: int) -> None:
+    desk.do(house.owe, asha, 100)
+
+
+def _block(desk: Desk, asha: int) -> None:
+    desk.do(accounts.block, asha)
+
+
+def test_a_plug_after_we_gave_up_charges_with_the_least_that_a_start_needs(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.request(desk.driver(rupees=50))
+    desk.do(wishes.answered, session_id, "silent")
+    assert not desk.start(session_id).stop
+
+
+@pytest.mark.parametrize("meanwhile", [_spend, _owe, _block])
+def test_a_plug_after_we_gave_up_is_ended_if_a_start_would_be_refused(desk: Desk, meanwhile: object) -> None:
+    """Q28: what it delivers until it stops is paid from what there is."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(wishes.answered, session_id, "silent")
+    meanwhile(desk, asha)  # type: ignore[operator]
+    begun = desk.start(session_id)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert desk.start(session_id, at=desk.session(session_id).started_at) == begun
+    assert desk.state(session_id) == SessionState.STOPPING
+    desk.flows(session_id, 1)
+    desk.stop(session_id, METER + 1_000, reason="DeAuthorized")
+    assert desk.bill(session_id) == (1_000, 1_800)
+
+
+def test_a_plug_after_the_driver_cancelled_is_ended(desk: Desk) -> None:
+    """Q28: also when the cable is still in."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(charging.request_stop, session_id, "driver")
+    begun = desk.start(session_id)
+    assert (begun.session_id, begun.status, begun.stop) == (session_id, "Invalid", True)
+    desk.stop(session_id, METER)
+    assert desk.bill(session_id) == (0, 0)
+    assert desk.free(asha) == 1_000
+
+
+def test_a_plug_after_the_driver_went_elsewhere_is_ended_and_costs_him_nothing(desk: Desk) -> None:
+    """Q28: one charge a driver; his tag does not make it a free one either."""
+    asha = desk.driver()
+    desk.charger()
+    desk.charger("BLR-2")
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, "silent")
+    second = desk.charging(asha, "BLR-2")
+    begun = desk.start(first)
+    assert begun.session_id not in (first, second)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert desk.state(first) == SessionState.CANCELLED
+    assert desk.state(second) == SessionState.CHARGING
+
+
+@pytest.mark.parametrize("ended", ["silent", "unplugged", "driver"])
+def test_a_plug_after_the_driver_tried_again_begins_the_charge_he_waits_for(
+    desk: Desk, strict: None, ended: str
+) -> None:
+    """Q28: whichever of the two calls the charger obeyed; the other one's tag is good for nothing meanwhile."""
+    asha = desk.driver(rupees=500)
+    desk.charger()
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, ended)
+    desk.passes(seconds=5)
+    second = desk.request(asha, wh=9_000)
+    told = desk.start_told(first)
+    begun = desk.start(first)
+    assert (begun.session_id, begun.status, begun.stop) == (second, "Accepted", False)
+    assert (desk.state(first), desk.session(first).stop_cause) == (SessionState.CANCELLED, ended)
+    assert (desk.state(second), desk.session(second).limit_wh) == (SessionState.CHARGING, 9_000)
+    assert (desk.money(asha).held_paise, desk.free(asha)) == (50_000, 0)
+    desk.do(wishes.answered, second, "refused")
+    desk.passes(hours=1)
+    desk.changes_nothing(desk.do, charging.started, **told)
+    assert desk.do(charging.authorize, "BLR-1", desk.session(first).tag) == "Invalid"
+    desk.stop(second, METER + 1_000, transaction_id=0, tag=told["tag"])
+    assert desk.bill(second) == (1_000, 1_800)
+    assert desk.free(asha) == 482
+
+
+def test_a_plug_while_another_driver_waits_at_the_connector_is_his(desk: Desk, strict: None) -> None:
+    """Q28: the charger kept the authorisation of somebody who left; nobody pays for the car of who came after."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger()
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, "unplugged")
+    desk.passes(minutes=5)
+    second = desk.request(ben)
+    desk.do(wishes.answered, second, "accepted")
+    desk.passes(seconds=20)
+    begun = desk.start(first)
+    assert (begun.session_id, begun.status) == (second, "Accepted")
+    desk.flows(second, 1)
+    desk.stop(second, METER + 1_000)
+    assert desk.bill(second) == (1_000, 1_800)
+    assert (desk.free(asha), desk.free(ben)) == (1_000, 982)
+
+
+def test_who_left_pays_for_nobody_though_the_charger_begins_twice(desk: Desk, strict: None) -> None:
+    """Q28: the tag of the wish that was taken over is no way to the money of who had gone before."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger()
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, "unplugged")
+    second = desk.request(ben)
+    own_tag = desk.session(second).tag
+    desk.start(first)
+    begun = desk.start(second, METER + 500, tag=own_tag)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert desk.state(first) == SessionState.CANCELLED
+    assert desk.money(asha).held_paise == 0
+
+
+def test_a_plug_after_the_driver_tried_another_connector_is_ended(desk: Desk) -> None:
+    """Q28: there it can be anybody's car."""
+    asha = desk.driver()
+    desk.charger(connectors=2)
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, "silent")
+    second = desk.request(asha, connector=2)
+    begun = desk.start(first)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert desk.state(second) == SessionState.REQUESTED

@@ -1,0 +1,141 @@
+"""A charger's page: what was chosen stays when the connection was lost, and a charge is where its driver saw it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import Session, select
+
+from domain import chargers, connectors, history, sign_ins, tariffs
+from domain.bus import LocalBus, use
+from domain.db import read, transact
+from domain.models import ChargingSession, User, now
+from domain.prices import Price
+from domain.sign_ins import Browser, hash_token
+from evapp.state.charger import ChargerPage
+from evapp.state.effects import Effects
+from evapp.state.live import Live
+from evapp.state.stop_at import StopAt
+from tests.money.house import charge, free_charger, give
+
+Go = Callable[..., Any]
+
+
+@pytest.fixture
+async def go(asha: int, scope: dict[str, Any]) -> Go:
+    """Has the page of an address loaded on a socket."""
+    use(LocalBus())
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+
+    async def go(address: str, socket: str) -> Any:
+        found = {"pathname": address, "asPath": address, "sid": socket}
+        root.router = root.router.__class__.from_router_data(found)
+        page = await root.get_state(ChargerPage)
+        await page.load()
+        return page
+
+    return go
+
+
+def mall(db: Session) -> None:
+    for name in ("MALL-1", "MALL-2"):
+        free_charger(db, name, connectors=2, max_power_w=7_400)
+        told: dict[str, Any] = {"error_code": "NoError", "info": "", "at": None, "received_at": now()}
+        connectors.status(db, name, connector_number=2, status="Available", **told)
+
+
+async def asked_for() -> list[ChargingSession]:
+    """Every start, also of one that no socket heard of."""
+    return await read(lambda db: list(db.exec(select(ChargingSession))))
+
+
+async def choose(page: Any) -> Any:
+    await page.choose(2)
+    stop = await page.get_state(StopAt)
+    await stop.choose("paise")
+    await stop.write("200")
+    return stop
+
+
+async def test_a_new_socket_takes_back_neither_connector_nor_limit(go: Go, asha: int) -> None:
+    """Reflex loads a page again whenever its connection was lost; the next tap must start what is shown."""
+    await transact(mall)
+    await transact(give, asha, 100_000)
+    page = await go("/c/MALL-1", "first")
+    stop = await choose(page)
+    assert (await go("/c/MALL-1", "second")).plug == 2
+    assert (stop.kind, stop.typed) == ("paise", "200")
+    await page.start("MALL-1", 2)
+    [begun] = await asked_for()
+    assert (begun.connector_number, begun.limit_paise) == (2, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("address", "socket", "token"),
+    [("/c/MALL-1", "first", "phone"), ("/c/MALL-2", "second", "phone"), ("/c/MALL-1", "second", "laptop")],
+)
+async def test_who_comes_to_a_page_begins_anew(
+    go: Go, asha: int, scope: dict[str, Any], address: str, socket: str, token: str
+) -> None:
+    await transact(mall)
+    await transact(lambda db: sign_ins.start(db, db.get_one(User, asha), Browser(hash_token("laptop"), "", "")))
+    stop = await choose(await go("/c/MALL-1", "first"))
+    scope["ev.sign_in"] = hash_token(token)
+    assert (await go(address, socket)).plug == 1
+    assert (stop.kind, stop.typed) == ("", "")
+
+
+@pytest.mark.parametrize("seen", [("MALL-2", 1), ("MALL-1", 2), ("", 0), (None, "1")])
+async def test_a_start_elsewhere_than_the_page_shows_is_none(go: Go, asha: int, seen: tuple[Any, Any]) -> None:
+    await transact(mall)
+    await transact(give, asha, 100_000)
+    page = await go("/c/MALL-1", "first")
+    await page.start(*seen)
+    assert await asked_for() == []
+
+
+async def test_a_start_that_overtook_the_choice_of_a_connector_is_told_so(go: Go, asha: int) -> None:
+    await transact(mall)
+    await transact(give, asha, 100_000)
+    page = await go("/c/MALL-1", "first")
+    await page.choose(2)
+    await page.start("MALL-1", 1)
+    assert page.error == "You have just changed the connector. Check it, then start again. Nothing was charged."
+    await page.start("MALL-1", 2)
+    assert [one.connector_number for one in await asked_for()] == [2]
+
+
+async def test_every_tap_is_answered(go: Go, asha: int) -> None:
+    """A page that waits for an answer would wait for ever, if a start or a stop that does nothing gave none."""
+    await transact(mall)
+    page = await go("/c/MALL-1", "first")
+    effects, live = await page.get_state(Effects), await page.get_state(Live)
+    for act in (page.start("MALL-1", 1), page.start("MALL-2", 1), live.stop(), page.load()):
+        before = effects.answers
+        await act
+        assert effects.answers == before + 1
+
+
+async def test_who_charges_at_one_that_is_taken_out_of_service_sees_his_charge(go: Go, asha: int) -> None:
+    await transact(mall)
+    await transact(give, asha, 100_000)
+    await transact(charge, asha)
+    begun = await read(history.current, asha)
+    assert begun is not None
+    address = f"/c/{begun.session.charger_id}"
+    assert (await go(address, "first")).phase == "running"
+    await transact(chargers.retire, begun.session.charger_id)
+    page = await go(address, "first")
+    assert page.phase == "running"
+    assert (await page.get_state(Live)).can_stop
+    assert (await go("/c/GONE-1", "first")).phase == "unknown"
+
+
+async def test_what_the_wallet_lacks_counts_the_fee_for_the_start(go: Go, asha: int) -> None:
+    await transact(mall)
+    await transact(tariffs.set_price, Price(1_800, 0, start_paise=6_000))
+    await transact(give, asha, 5_500)
+    assert (
+        await go("/c/MALL-1", "first")
+    ).lacking == "Your wallet has ₹55.00 free. At least ₹110.00 is needed to start."
