@@ -4,9 +4,10 @@ import re
 import shutil
 from typing import Any
 
+import pytest
 import yaml
 
-from domain.settings import Settings
+from domain.settings import Settings, SettingsError
 from tests.databases import ROOT
 from tests.deploy.containerfile import TOOLS, stages
 
@@ -14,6 +15,7 @@ COMPOSE = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "evapp-app"}
 EXAMPLE = (ROOT / "deploy" / "evapp.env.example").read_text()
+MAY_BE_EMPTY = {"seller_address", "seller_state", "seller_gstin"}
 KNOWN = {f"EVAPP_{name.upper()}" for name in Settings.model_fields}
 
 
@@ -30,15 +32,28 @@ def test_every_name_that_is_asked_for_is_in_the_example() -> None:
     assert asked - set(re.findall(r"^(\w+)=", EXAMPLE, re.MULTILINE)) == set()
 
 
-def test_the_settings_are_those_that_production_starts_with() -> None:
-    """All that the example leaves empty, filled in, is enough (security.md, rule 10)."""
+def example() -> dict[str, str]:
+    """What a process of the containers is given where nothing was filled in."""
     given = dict(re.findall(r"^EVAPP_(\w+)=(.*)$", EXAMPLE, re.MULTILINE))
     of_compose = {
         name.removeprefix("EVAPP_"): re.sub(r"\$\{(\w+)[^}]*\}", r"\1", str(value))
         for name, value in OURS["web-1"]["environment"].items()
     }
-    filled = {name: value or "x" * 40 for name, value in (given | of_compose).items()}
-    Settings(**{name.lower(): value for name, value in filled.items()}).check()
+    return {name.lower(): value for name, value in (given | of_compose).items()}
+
+
+def test_the_settings_are_those_that_production_starts_with() -> None:
+    """All that the example leaves empty and that must be set, filled in, is enough (security.md, rule 10)."""
+    Settings(**{name: value or ("" if name in MAY_BE_EMPTY else "x" * 40) for name, value in example().items()}).check()
+
+
+def test_production_refuses_each_that_is_left_empty() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings(**example()).check()
+    named = {sentence.split()[0] for sentence in refused.value.args}
+    assert named == {f"EVAPP_{name.upper()}" for name, value in example().items() if not value} - {
+        f"EVAPP_{name.upper()}" for name in MAY_BE_EMPTY
+    }
 
 
 def test_every_program_of_ours_exists() -> None:
@@ -60,6 +75,19 @@ def test_the_edge_asks_every_process_and_nothing_else_is_open() -> None:
     asked = {address.split(":")[0] for names in (edge["WEB"], edge["CSMS"]) for address in names.split()}
     assert asked == OURS.keys() - {"migrate"}
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"edge"}
+
+
+def test_the_figures_of_every_process_are_told_to_a_prometheus_beside_it() -> None:
+    """In another container; nothing of them is open outside, as above."""
+    for name, service in OURS.items():
+        given = service["environment"]
+        assert (given.get("EVAPP_METRICS_HOST"), given.get("EVAPP_METRICS_PORT")) == ("0.0.0.0", "9464"), name
+
+
+def test_a_restored_database_may_have_another_name() -> None:
+    name = SERVICES["postgres"]["environment"]["POSTGRES_DB"]
+    assert name == "${POSTGRES_DB:-evapp}"
+    assert {service["environment"]["EVAPP_DATABASE_URL"].rpartition("/")[2] for service in OURS.values()} == {name}
 
 
 def test_the_edge_is_believed_on_where_a_charger_comes_from() -> None:
