@@ -14,6 +14,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHOWN = """() => navigator.serviceWorker.ready.then(one => one.getNotifications())
     .then(all => JSON.stringify(all.map(one => [one.title, one.body, one.data])))"""
+AS_IT_IS = """() => JSON.stringify([document.hidden, Notification.permission, localStorage.getItem("evapp_alerts"),
+    location.href, document.body.innerText])"""
 BEHIND = "Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})"
 """As Chromium says of a tab in the background; all tabs of a headless one lie in front."""
 
@@ -87,7 +89,10 @@ async def _shown(page: Page) -> list[list[str]]:
 
 
 async def _first_shown(page: Page) -> list[str]:
-    async with asyncio.timeout(15):
-        while not (shown := await _shown(page)):
-            await asyncio.sleep(0.05)
+    try:
+        async with asyncio.timeout(15):
+            while not (shown := await _shown(page)):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pytest.fail(f"No notice was shown. The page: {await page.evaluate(AS_IT_IS)}")
     return shown[0]
