@@ -56,7 +56,7 @@ async def test_a_new_version_is_said_above_the_page(phone: Phone, visit: str) ->
     await worker_ready(phone.page)
     if visit == "later":
         await phone.page.reload()  # its worker is there from the start now
-    await _until(phone.page, "!!window.listening")
+    await until(phone.page, "!!window.listening")
     news = phone.page.get_by_text("A new version of evapp is here.")
     await expect(news).to_be_hidden()
     with deployed_anew():
@@ -178,10 +178,10 @@ async def _settled(phone: Phone, path: str) -> None:
 async def worker_ready(page: Any) -> None:
     """Wait until the service worker stands between the page and the network."""
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    await _until(page, "!!navigator.serviceWorker.controller")
+    await until(page, "!!navigator.serviceWorker.controller")
 
 
-async def _until(page: Any, so: str) -> None:
+async def until(page: Any, so: str) -> None:
     """As Playwright's `wait_for_function`, which needs the eval that our pages forbid."""
     async with asyncio.timeout(15):
         while not await page.evaluate(so):

@@ -1,6 +1,5 @@
 """What a driver is told who looks at something else: by the device's own notices, if he asked for them."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -8,16 +7,23 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import Driver, Street
-from tests.e2e.test_pages import worker_ready
+from tests.e2e.test_pages import until, worker_ready
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SHOWN = """() => navigator.serviceWorker.ready.then(one => one.getNotifications())
     .then(all => JSON.stringify(all.map(one => [one.title, one.body, one.data])))"""
+BEHIND = """() => {
+    Object.defineProperty(document, "hidden", {configurable: true, get: () => true});
+    const show = ServiceWorkerRegistration.prototype.showNotification;
+    ServiceWorkerRegistration.prototype.showNotification = function (...what) {
+        return show.apply(this, what).then(() => { window.noticed = true });
+    };
+}"""
+"""As Chromium says of a tab in the background, for all tabs of a headless one lie in front; and the page tells when a
+notice was shown. Nobody may ask for the notices before that: Chromium then forgets the one that is just coming."""
 AS_IT_IS = """() => JSON.stringify([document.hidden, Notification.permission, localStorage.getItem("evapp_alerts"),
     location.href, document.body.innerText])"""
-BEHIND = "Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})"
-"""As Chromium says of a tab in the background; all tabs of a headless one lie in front."""
 
 
 PRESS = """() => self.registration.getNotifications().then(([notification]) => {
@@ -90,9 +96,7 @@ async def _shown(page: Page) -> list[list[str]]:
 
 async def _first_shown(page: Page) -> list[str]:
     try:
-        async with asyncio.timeout(15):
-            while not (shown := await _shown(page)):
-                await asyncio.sleep(0.05)
+        await until(page, "!!window.noticed")
     except TimeoutError:
         pytest.fail(f"No notice was shown. The page: {await page.evaluate(AS_IT_IS)}")
-    return shown[0]
+    return (await _shown(page))[0]
