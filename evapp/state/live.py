@@ -144,10 +144,9 @@ class Live(rx.State):
     async def _refresh(self, user_id: int) -> None:
         charge = await read(history.current, user_id)
         if charge is None:
-            ended, here = self.charger_id, _shows(self.router.url.path, self.charger_id)
+            if self.charger_id:
+                await self._tell_the_end(user_id, self.charger_id)
             self.reset()  # type: ignore[no-untyped-call]
-            if ended:
-                await self._tell_the_end(user_id, ended, here=here)
             return
         session = charge.session
         assert session.id is not None
@@ -177,7 +176,7 @@ class Live(rx.State):
         rated_w = await read(settlement.nameplate_w, session)
         self.power_unit = t("of {power} kW", power=rated_kw(rated_w)) if rated_w else "kW"
 
-    async def _tell_the_end(self, user_id: int, charger_id: str, *, here: bool) -> None:
+    async def _tell_the_end(self, user_id: int, charger_id: str) -> None:
         """Say how the charge ended; its charger's page shows the receipt, and need not."""
         past = await read(history.just_ended, user_id, charger_id)
         if past is None:
@@ -191,7 +190,7 @@ class Live(rx.State):
                 energy=kwh(past.energy_wh),
                 cost=rupees(past.cost_paise),
             )
-        (await self.get_state(Effects))._say(words, "quiet" if here else "message")
+        (await self.get_state(Effects))._say(words, "quiet" if _shows(self.router.url.path, charger_id) else "message")
 
     def _metered(self, event: SessionMetered) -> None:
         if event.session_id == self._session_id:

@@ -233,7 +233,13 @@ class Hub:
             while pending.waits:
                 reload, metered, since = pending.reload, pending.metered, pending.since
                 pending.reload, pending.metered = False, {}
-                await self._push(token, reload, list(metered.values()))
+                try:
+                    await self._push(token, reload, list(metered.values()))
+                except SQLAlchemyError as error:
+                    log.error("page not renewed; tried again", token=token[:8], reason=first_line(error))
+                    pending.reload = True
+                    await asyncio.sleep(LOOK_AGAIN_S)
+                    continue
                 watch = self._watches.get(token)
                 if watch is not None and watch.topics is not None:
                     await asyncio.sleep(PACE_S)

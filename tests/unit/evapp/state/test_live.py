@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from domain import chargers, charging, history, limits, vehicles, wallet, wishes
@@ -149,6 +150,21 @@ async def test_a_charge_that_ended_is_told_once(live: Any, session: Any) -> None
     said = effects._count
     await live._refresh(session.user_id)
     assert effects._count == said
+
+
+async def test_an_end_that_could_not_be_read_is_told_later(
+    live: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub refreshes the page again (evapp/web/live.py)."""
+
+    def away(*_: Any) -> None:
+        raise OperationalError("", {}, Exception("the database is away"))
+
+    with monkeypatch.context() as without, pytest.raises(OperationalError):
+        without.setattr(history, "just_ended", away)
+        await ends(live, session)
+    await live._refresh(session.user_id)
+    assert (await live.get_state(Effects))._sentence.startswith("Your charge at BLR-1 has ended: ")
 
 
 async def test_the_cap_of_one_charge_is_not_blamed_on_the_wallet(

@@ -51,6 +51,8 @@ class App:
         self.gate = asyncio.Event()
         self.gate.set()
         self.broken: set[str] = set()
+        self.away = 0
+        """So many more times the database does not answer."""
         self.forgotten: set[str] = set()
         self.namespace = "/_event"
         self.sio = self.eio = self.manager = self
@@ -72,6 +74,9 @@ class App:
         await self.gate.wait()
         if token.ident in self.broken:
             raise RuntimeError("this tab is broken")
+        if self.away:
+            self.away -= 1
+            raise OperationalError("", {}, Exception("the database is away"))
         state = self.states[token.ident]
 
         class Root:
@@ -271,6 +276,29 @@ async def test_a_broken_tab_stops_nobody_else_and_is_told_again(app: App, bus: L
     await bus.publish(WalletChanged(1))
     await settled()
     assert (broken.refreshed, whole.refreshed) == ([1], [1, 1])
+
+
+async def test_what_the_database_did_not_say_is_asked_again(
+    app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_AGAIN_S", 0)
+    mine, app.away = tab(app, "a"), 2
+    await bus.publish(WalletChanged(1))
+    await settled()
+    assert (mine.refreshed, app.away) == ([1], 0)
+
+
+async def test_a_tab_that_left_is_not_asked_about_again(
+    app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_AGAIN_S", 0)
+    mine, app.away = tab(app, "a"), 1_000_000
+    await bus.publish(WalletChanged(1))
+    await settled()
+    assert live.metrics.PUSHES_PENDING.read() == {(): 1}
+    del app.token_to_socket["a"]
+    await settled()
+    assert (mine.refreshed, live.metrics.PUSHES_PENDING.read()) == ([], {(): 0})
 
 
 async def test_a_tab_that_went_on_to_another_charger_hears_no_more_of_the_first(app: App, bus: LocalBus) -> None:
