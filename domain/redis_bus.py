@@ -35,6 +35,9 @@ PATIENCE_S = 3.0
 FAREWELL_S = 2.0
 """So long a process that ends waits for its last events to leave."""
 
+GONE = (RedisError, OSError, RuntimeError)
+"""What its client raises where Redis is gone; the last is uvloop's, of a connection that went while it was written to."""
+
 Holder = Callable[[str], Awaitable[str | None]]
 """Which process holds a charger's socket; None when none does."""
 
@@ -137,7 +140,7 @@ class RedisBus:
             message = msgspec.json.encode((self.process, [packed(event) for event in batch.values()]))
             try:
                 await self._redis.publish(f"{self._prefix}events", message)
-            except (RedisError, OSError):
+            except GONE:
                 self._waiting = {**batch, **self._waiting}
                 self._bounded()
                 await asyncio.sleep(AGAIN_S)
@@ -167,7 +170,7 @@ class RedisBus:
                 async with self._redis.pubsub() as news:
                     await news.subscribe(f"{self._prefix}events", self._channel(self.process))
                     await self._listen(news)
-            except (RedisError, OSError) as error:
+            except GONE as error:
                 if self.connected or not self._joined.is_set():
                     log.error("Redis is gone; this process goes on alone", reason=str(error))
                     self.connected = False
@@ -241,7 +244,7 @@ class RedisBus:
                 answered = await answer
         except TimeoutError:
             raise ChargerSilent(asked.charger_id) from None
-        except (RedisError, OSError) as error:
+        except GONE as error:
             raise ChargerUnreachable(asked.charger_id) from error
         finally:
             del self._open[asked.id]
@@ -259,7 +262,7 @@ class RedisBus:
             answer.error, answer.words = type(error).__name__, writable(str(error))
         try:
             await self._redis.publish(self._channel(asked.asker), msgspec.json.encode(answer))
-        except (RedisError, OSError) as error:
+        except GONE as error:
             log.warning("an answer could not be sent", charger=asked.charger_id, error=str(error))
 
     def attach(self, charger_id: str, handler: Handler) -> AbstractAsyncContextManager[None]:

@@ -187,6 +187,7 @@ def _wanted_anew(
     earlier = next((s for s in of_tag if s.state == SessionState.CANCELLED and sessions.by_app(s)), None)
     if earlier is None:
         return None
+    number = number or earlier.connector_number
     newer = next((s for s in _at(concerned, number) if s.state in wishes.WANTED and sessions.by_app(s)), None)
     if newer is not None:
         newer.tag, earlier.tag = earlier.tag, newer.tag

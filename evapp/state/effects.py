@@ -66,5 +66,6 @@ class Effects(rx.State):
 
     @rx.event
     def failed(self) -> None:
-        """What a driver reads when a handler raised."""
+        """What a driver reads when a handler raised; his tap is answered, so that he can try again."""
+        self._answer()
         self._say(t("Something went wrong on our side. Please try again; your wallet shows every charge."), "error")

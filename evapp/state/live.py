@@ -213,7 +213,7 @@ class Live(rx.State):
         self.curve = spark_points(self._watts, max(self._watts, default=1))
         self._speak()
         self.battery = f"{self._battery_percent}" if self._battery_percent is not None else ""
-        self.short = self._shortage(energy_wh, cost_paise, power_w, target_wh)
+        self.short = self._shortage(energy_wh, cost_paise, power_w)
         self.low = f"{self._session_id}" if self.short else ""
         self.stop_question = t(
             "You pay {cost} for {energy} kWh so far. The rest stays in your wallet.", cost=self.cost, energy=self.energy
@@ -256,10 +256,10 @@ class Live(rx.State):
         moment = min((end for end in ends if end is not None), default=None)
         return clock(moment) if moment is not None and moment < at + TODAY else ""
 
-    def _shortage(self, energy_wh: int, cost_paise: int, power_w: int, target_wh: int | None) -> str:
+    def _shortage(self, energy_wh: int, cost_paise: int, power_w: int) -> str:
         """The warning that the money will not last."""
         left, per_hour = self._held_paise - cost_paise, self._price.pace(power_w)
-        wanted_wh = self._wanted_wh(energy_wh, target_wh)
+        wanted_wh = self._wanted_wh(energy_wh, power_w)
         if not limits.short(self._price, power_w, self._held_paise, cost_paise, wanted_wh, now()):
             return ""
         return t(
@@ -269,8 +269,9 @@ class Live(rx.State):
             cap=whole_rupees(self._cap_paise),
         )
 
-    def _wanted_wh(self, energy_wh: int, target_wh: int | None) -> int | None:
-        """What is still to come until the limit or a full battery; None where neither is known."""
+    def _wanted_wh(self, energy_wh: int, power_w: int) -> int | None:
+        """What the driver still wants, until his limit or a full battery; None where neither is known."""
+        target_wh = limits.target_wh(self._limit, self._price, power_w, self._started or now())
         wanted = (
             None if target_wh is None else max(0, target_wh - energy_wh),
             limits.wh_to_full(self._battery_wh, self._battery_percent),

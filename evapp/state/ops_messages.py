@@ -136,11 +136,14 @@ class OpsMessages(Deeds, rx.State):
             if user is None or user.id is None or call is None or not self.asking:
                 self.asking = False
                 return
-        with speaking(language):
-            answered, answer = await _asked(charger_id, *call)
-        await transact(trail.note, trail.user(user.id), f"answer {call[0]}", f"charger:{charger_id}", answered)
-        async with self:
-            self.asking, self.answered, self.answer = False, answered, answer
+        answered = answer = ""
+        try:
+            with speaking(language):
+                answered, answer = await _asked(charger_id, *call)
+            await transact(trail.note, trail.user(user.id), f"answer {call[0]}", f"charger:{charger_id}", answered)
+        finally:
+            async with self:
+                self.asking, self.answered, self.answer = False, answered, answer
 
     async def _did(self, deed: Deed) -> Any:
         """The line is in the trail; now the charger is asked."""

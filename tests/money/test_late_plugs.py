@@ -151,6 +151,19 @@ def test_a_plug_while_another_driver_waits_at_the_connector_is_his(desk: Desk, s
     assert (desk.free(asha), desk.free(ben)) == (1_000, 982)
 
 
+def test_a_late_plug_that_names_no_connector_takes_nobodys_wish_at_another(desk: Desk, strict: None) -> None:
+    """Q28: its driver wanted the first connector; who waits at the second pays for no car but his own."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger(connectors=2)
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, "unplugged")
+    second = desk.request(ben, connector=2)
+    desk.do(wishes.answered, second, "accepted")
+    begun = desk.start(first, connector_number=0)
+    assert begun.session_id == first
+    assert desk.state(second) == SessionState.AWAITING_PLUG
+
+
 def test_who_left_pays_for_nobody_though_the_charger_begins_twice(desk: Desk, strict: None) -> None:
     """Q28: the tag of the wish that was taken over is no way to the money of who had gone before."""
     asha, ben = desk.driver(), desk.driver()

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, suppress
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
 from domain import redis_bus
 from domain.bus import BACKLOG, CallRefused, ChargerOffline, ChargerSilent, ChargerUnreachable, Handler
@@ -165,6 +166,28 @@ async def test_without_redis_a_process_goes_on_alone_and_finds_the_others_again(
         # What one kept meanwhile reaches two if two was back first; else two knows that news were lost.
         assert set(heard) - {ChargerChanged("A")} == {NewsLost(), ChargerChanged("C")}
         assert (await one.call("B", STOP, SOON)).accepted
+
+
+async def test_a_connection_that_went_while_it_was_written_to_is_made_anew(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop then raises RuntimeError, which ended the listening for good."""
+    one, two = await street.join(), await street.join()
+    news, get_message, fails = one.subscribe(NewsLost), PubSub.get_message, [True, True]
+
+    async def failing(self: PubSub, *given: float, **options: float) -> object:
+        if fails:
+            fails.pop()
+            raise RuntimeError("unable to perform operation; the handler is closed")
+        return await get_message(self, *given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PubSub, "get_message", failing)
+    await one.publish(WalletChanged(1))  # whoever listens looks for the next message, and fails
+    assert await next_of(news) == NewsLost()
+    await until(lambda: one.connected and two.connected and not fails)
+    heard = one.subscribe(ChargerChanged)
+    await two.publish(ChargerChanged("A"))
+    assert await next_of(heard) == ChargerChanged("A")
 
 
 async def test_a_process_may_begin_without_redis(street: Street) -> None:

@@ -32,6 +32,13 @@ async def test_leaving_is_told_to_the_socket_that_asked_alone(effects: Effects) 
     assert effects.leave_to == ""
 
 
+async def test_a_tap_whose_handler_failed_is_answered(effects: Effects) -> None:
+    """Its button would stay busy, and the sentence asks to try again."""
+    _on_socket(effects, "one")
+    effects.failed()
+    assert (effects.answers, effects.sentence.startswith("Something went wrong on our side.")) == (1, True)
+
+
 async def test_the_same_wish_twice_has_two_names(effects: Effects) -> None:
     _on_socket(effects, "one")
     effects._say("Saved.")

@@ -16,6 +16,7 @@ from domain.charging import Limit
 from domain.db import opened, read, transact
 from domain.events import SessionMetered
 from domain.models import User, now
+from domain.prices import Price
 from domain.settings import settings
 from evapp.state.bill import bill_of
 from evapp.state.effects import Effects
@@ -121,6 +122,13 @@ async def test_the_end_of_the_money_is_warned_of_in_calm_minutes(live: Any, sess
     assert live.low == str(session.id)
     live._metered(reads(session, 50_400, soc=90))
     assert live.short == "", "the battery is full before"
+
+
+async def test_a_limit_that_the_money_does_not_reach_takes_no_warning_away(live: Any, session: Any) -> None:
+    """40 kWh are wanted and 17 kWh can be paid, of which minutes are a part."""
+    live._price, live._limit, live._held_paise = Price(1_000, 0, per_minute_paise=200), Limit(wh=40_000), 50_000
+    live._metered(SessionMetered(session.id, "BLR-1", session.user_id, 12_000, 32_500, 7_000, now(), None))
+    assert (live.short != "", live.low) == (True, str(session.id))
 
 
 async def ends(live: Any, session: Any) -> None:
