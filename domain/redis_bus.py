@@ -36,7 +36,7 @@ FAREWELL_S = 2.0
 """So long a process that ends waits for its last events to leave."""
 
 GONE = (RedisError, OSError, RuntimeError)
-"""What its client raises where Redis is gone; the last is uvloop's, of a connection that went while it was written to."""
+"""What its client raises where Redis is gone; the last is uvloop's, of a connection lost while it was written to."""
 
 Holder = Callable[[str], Awaitable[str | None]]
 """Which process holds a charger's socket; None when none does."""
