@@ -30,11 +30,11 @@ def reached(db: Session, session: ChargingSession, at: datetime) -> str:
     What flowed since the last sample is estimated: a meter that falls silent is no free charge, and no driver's limit
     waits for it. Only the meter is billed.
     """
-    power_w = _power_w(session, settlement.nameplate_w(db, session))
+    nameplate_w = settlement.nameplate_w(db, session)
     unheard = unheard_wh(db, session, at)
-    if past_limit(session, at, unheard if at >= _watched_from(session, power_w) else 0):
+    if past_limit(session, at, unheard if at >= _watched_from(session, nameplate_w) else 0):
         return "limit"
-    spendable = _spendable(session, held(db, session), power_w)
+    spendable = _spendable(session, held(db, session), _power_w(session, nameplate_w))
     return "funds" if spendable is not None and settlement.cost_of(session, at, unheard) >= spendable else ""
 
 
@@ -148,10 +148,17 @@ def _costs_at(session: ChargingSession, paise: int | None) -> int | None:
     return 0 if paise <= 0 else energy_for(paise - 1, session.paise_per_kwh) + 1
 
 
-def unheard_wh(db: Session, session: ChargingSession, at: datetime) -> int:
-    """An estimate of the Wh that flowed until `at` and of which no meter told; a pause takes off its own length."""
+def unheard_wh(db: Session, session: ChargingSession, at: datetime, told_w: int | None = None) -> int:
+    """An estimate of the Wh that flowed until `at` and of which no register told; a pause takes off its own length.
+
+    With the power in W that is told at that moment, by that or the power before it, whichever is more.
+    """
     silent_s = max(0, int((at - _flows_since(db, session)).total_seconds()))
-    return session.unheard_wh + _flow_w(session, settlement.nameplate_w(db, session)) * silent_s // 3600
+    if told_w is None or session.suspended:
+        flow_w = _flow_w(session, settlement.nameplate_w(db, session))
+    else:
+        flow_w = max(session.power_w, told_w)
+    return session.unheard_wh + flow_w * silent_s // 3600
 
 
 def _heard_at(session: ChargingSession) -> datetime:
@@ -166,22 +173,27 @@ def _flows_since(db: Session, session: ChargingSession) -> datetime:
     return _heard_at(session) if connector is None else max(_heard_at(session), connector.changed_at)
 
 
-def _watched_from(session: ChargingSession, power_w: int) -> datetime:
-    """From when on a driver's limit is watched by an estimate. Where no energy was told, at first only the meter is
-    believed: the most that a connector can give is far more than a car takes."""
-    return _heard_at(session) + (timedelta(0) if power_w else UNMETERED)
+def _watched_from(session: ChargingSession, nameplate_w: int) -> datetime:
+    """From when on a driver's limit is watched by an estimate. Where neither energy nor power was told, at first only
+    the meter is believed: the most that a connector can give is far more than a car takes. Samples of something else
+    do not put that off."""
+    heard_at, flow_w = _heard_at(session), _flow_w(session, nameplate_w)
+    if _power_w(session, nameplate_w):
+        return heard_at
+    unheard_s = seconds_for(session.unheard_wh, flow_w) if flow_w else 0
+    return heard_at - timedelta(seconds=unheard_s) + UNMETERED
 
 
 def _unheard_ends(db: Session, session: ChargingSession) -> tuple[datetime | None, ...]:
     """The earliest ends of a charge whose meter stays silent: in energy, and in what it costs."""
     nameplate_w = settlement.nameplate_w(db, session)
-    power_w, flow_w, since = _power_w(session, nameplate_w), _flow_w(session, nameplate_w), _flows_since(db, session)
+    flow_w, since = _flow_w(session, nameplate_w), _flows_since(db, session)
     of_limit = (
         _flowed_at(session, session.limit_wh, since, flow_w),
         _spent_at(session, session.limit_paise, since, flow_w),
     )
-    watched_from = _watched_from(session, power_w)
-    spendable = _spendable(session, held(db, session), power_w)
+    watched_from = _watched_from(session, nameplate_w)
+    spendable = _spendable(session, held(db, session), _power_w(session, nameplate_w))
     return (
         *(moment and max(moment, watched_from) for moment in of_limit),
         _spent_at(session, spendable, since, flow_w),

@@ -11,7 +11,7 @@ from domain.db import emit
 from domain.events import SessionMetered
 from domain.models import IS_OPEN, RUNNING, ChargingSession, Connector, SessionState
 from domain.patience import counts_once
-from domain.samples import Sample, write
+from domain.samples import Sample, told_at, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,11 @@ def _ended_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSessi
 def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
     told_again = _is_told_again(session, sample)
     newest = (session.sampled_at is None or sample.at >= session.sampled_at) and not told_again
+    if sample.energy_wh is None or told_again:
+        session.unheard_wh = allowance.unheard_wh(db, session, sample.received_at, sample.power_w)
+    else:
+        session.unheard_wh = 0
     if sample.energy_wh is not None:
-        session.unheard_wh = allowance.unheard_wh(db, session, sample.received_at) if told_again else 0
         _add_energy(db, session, sample, sample.energy_wh, newest)
     if newest:
         session.power_w = session.power_w if sample.power_w is None else sample.power_w
@@ -134,7 +137,10 @@ def _add_energy(db: Session, session: ChargingSession, sample: Sample, register:
     """
     start = session.meter_start_wh or 0
     last = start if session.meter_wh is None else session.meter_wh
-    rise, most = register - last, most_wh(session, sample, settlement.nameplate_w(db, session))
+    nameplate_w = settlement.nameplate_w(db, session)
+    rise, most = register - last, most_wh(session, sample, nameplate_w)
+    if (rise if rise >= 0 else register) > most:
+        most = _most_since_register(db, session, sample, nameplate_w)
     if rise < 0 and (not newest or rise >= -JITTER_WH):
         return
     if rise < 0 and register > most and scale.of_sample(db, session, register, last, most):
@@ -153,9 +159,19 @@ def _add_energy(db: Session, session: ChargingSession, sample: Sample, register:
 
 def most_wh(session: ChargingSession, sample: Sample, nameplate_w: int) -> int:
     """The most the register can have risen since the last sample, by the charger's clock or by ours."""
-    began = session.started_received_at or sample.received_at, session.started_at or sample.at
-    here = sample.received_at - (session.metered_at or began[0])
-    there = sample.at - (session.sampled_at or began[1])
+    return _most_since(session, sample, nameplate_w, session.sampled_at, session.metered_at)
+
+
+def _most_since_register(db: Session, session: ChargingSession, sample: Sample, nameplate_w: int) -> int:
+    """The same since the last register, which some chargers tell more rarely than their power."""
+    return _most_since(session, sample, nameplate_w, *told_at(db, session))
+
+
+def _most_since(
+    session: ChargingSession, sample: Sample, nameplate_w: int, at: datetime | None, received_at: datetime | None
+) -> int:
+    here = sample.received_at - (received_at or session.started_received_at or sample.received_at)
+    there = sample.at - (at or session.started_at or sample.at)
     return settlement.plausible_wh(nameplate_w, max(here, there))
 
 

@@ -85,16 +85,15 @@ class Running:
     def advance(self, sample: Sample) -> int:
         """Move on by a sample; after ODD this is worth nothing."""
         at, received_at, register = sample.at, sample.received_at, sample.energy_wh
-        if received_at - at > STALE or at < self.sampled_at or received_at < self.metered_at:
+        if register is None or received_at - at > STALE or at < self.sampled_at or received_at < self.metered_at:
             return ODD
-        if register is not None:
-            rise = register - self.meter_wh
-            if rise < 0 or (
-                rise > settlement.MARGIN_WH and rise > metering.most_wh(self.session, sample, self.nameplate_w)
-            ):
-                return ODD
-            self.energy_wh += rise
-            self.meter_wh = register
+        rise = register - self.meter_wh
+        if rise < 0 or (
+            rise > settlement.MARGIN_WH and rise > metering.most_wh(self.session, sample, self.nameplate_w)
+        ):
+            return ODD
+        self.energy_wh += rise
+        self.meter_wh = register
         if sample.power_w is not None:
             self.power_w = sample.power_w
         self.metered_at, self.sampled_at = received_at, at

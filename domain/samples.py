@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import CTE
+from sqlalchemy import CTE, func
 from sqlmodel import Session, col, select
 
 from domain.bulk import Row, text
@@ -55,6 +55,14 @@ def of(session_id: int, back_to: str | None = None) -> CTE:
     chain = last.cte("samples", recursive=True)
     before = here.join(chain, col(MeterSample.id) == chain.c.before_id)
     return chain.union_all(before if back_to is None else before.where(chain.c[back_to].is_(None)))
+
+
+def told_at(db: Session, session: ChargingSession) -> tuple[datetime | None, datetime | None]:
+    """When its last good register was last told, by the charger's clock and by ours; nothing where no sample did."""
+    told = of(session.id or 0).c
+    newest = select(func.max(told.at), func.max(told.received_at)).where(told.energy_wh == session.meter_wh)
+    at, received_at = db.exec(newest).one()
+    return at, received_at
 
 
 def write(db: Session, samples: Sequence[tuple[ChargingSession, Sample]]) -> None:

@@ -210,14 +210,14 @@ def _billed_energy(db: Session, session: ChargingSession, meter_stop_wh: int | N
         if not estimated:
             session.review = "The charger named no meterStop; billed by samples."
         return min(session.energy_wh, most)
-    energy_wh, rise = meter_stop_wh - start, _since_last_sample(session, meter_stop_wh, power_w)
+    energy_wh, rise = meter_stop_wh - start, _since_last_register(db, session, meter_stop_wh, power_w)
     by_samples = min(session.energy_wh + (rise or 0), most)
     if energy_wh < 0 or meter_stop_wh > LARGEST_REGISTER:
         session.review = f"meterStop {meter_stop_wh} does not fit meterStart {start}; billed by samples."
         return by_samples
     if energy_wh > most:
         sampled = session.energy_wh > 0 or rise is not None
-        billed = by_samples if sampled else _most_without_samples(session, power_w)
+        billed = by_samples if sampled else _most_without_samples(session, meter_stop_wh, power_w)
         session.review = f"{energy_wh} Wh is more than the connector can give in that time; billed {billed} Wh."
         return billed
     told_less = session.meter_wh is not None and meter_stop_wh < session.meter_wh
@@ -229,11 +229,14 @@ def _billed_energy(db: Session, session: ChargingSession, meter_stop_wh: int | N
     return energy_wh
 
 
-def _most_without_samples(session: ChargingSession, power_w: int) -> int:
+def _most_without_samples(session: ChargingSession, meter_stop_wh: int, power_w: int) -> int:
     """What a charge is billed whose meterStop - meterStart cannot be and of which no sample tells: what the connector
-    can give (payments.md C19), or nothing where the charger told no meterStart either, and so no energy at all (C17).
+    can give (payments.md C19), or nothing where no connector gives so much and the charger told no meterStart either,
+    and so no energy at all (C17). A register that began at 0 where a nameplate is too small is none of these.
     """
-    return plausible_wh(power_w or ASSUMED_W, _longest(session)) if session.meter_start_wh else 0
+    longest = _longest(session)
+    told_start = session.meter_start_wh or meter_stop_wh <= plausible_wh(UNKNOWN_POWER_W, longest)
+    return plausible_wh(power_w or ASSUMED_W, longest) if told_start else 0
 
 
 def _far_below_power(db: Session, session: ChargingSession) -> str:
@@ -268,7 +271,7 @@ def _risen_through_a_reset(db: Session, session: ChargingSession, meter_stop_wh:
     readings = _readings(db, session, meter_stop_wh)
     registers = [wh for _, wh in readings]
     if min(registers) < registers[0] - MARGIN_WH:
-        return session.energy_wh + (_since_last_sample(session, meter_stop_wh, power_w) or 0)
+        return session.energy_wh + (_since_last_register(db, session, meter_stop_wh, power_w) or 0)
     if max(registers) - MARGIN_WH <= meter_stop_wh or meter_stop_wh < registers[-2]:
         return None
     steps = ((at - before, wh - last if wh >= last else wh) for (before, last), (at, wh) in pairwise(readings))
@@ -294,12 +297,16 @@ def _longest(session: ChargingSession) -> timedelta:
     return max(timedelta(0), ended - begun)
 
 
-def _since_last_sample(session: ChargingSession, meter_stop_wh: int, power_w: int) -> int | None:
-    """What the register has risen since its last sample; None if that cannot be."""
-    if session.sampled_at is None or session.meter_wh is None or session.stopped_at is None:
+def _since_last_register(db: Session, session: ChargingSession, meter_stop_wh: int, power_w: int) -> int | None:
+    """What the register has risen since a sample told it last; None if that cannot be, or none did."""
+    stopped_at, sampled_at = session.stopped_at, session.sampled_at
+    if sampled_at is None or session.meter_wh is None or stopped_at is None:
         return None
     rise = meter_stop_wh - session.meter_wh
-    return rise if 0 <= rise <= plausible_wh(power_w, session.stopped_at - session.sampled_at) else None
+    if 0 <= rise <= plausible_wh(power_w, stopped_at - sampled_at):
+        return rise
+    told_at, _ = samples.told_at(db, session) if rise > 0 else (None, None)
+    return rise if told_at is not None and rise <= plausible_wh(power_w, stopped_at - told_at) else None
 
 
 WORDS = {"": CHARGED, "correction": CORRECTED, "idle": IDLED, "goodwill": GIVEN_BACK}

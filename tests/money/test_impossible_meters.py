@@ -84,6 +84,33 @@ def test_a_lifetime_register_at_the_stop_of_a_charge_that_told_no_start_costs_no
     assert desk.findings() == {"review": 1}
 
 
+@pytest.mark.row("C19")
+def test_a_register_that_began_at_zero_where_the_nameplate_is_too_small_is_cut(desk: Desk) -> None:
+    """C19: 22 kW for 20 minutes at a connector that somebody called one of 7 kW; that is no lifetime register."""
+    desk.charger(kw=7)
+    session_id = desk.request(desk.driver())
+    desk.start(session_id, 0)
+    desk.passes(seconds=1_199)
+    desk.stop(session_id, 7_333, at=desk.clock.at)
+    assert desk.bill(session_id)[0] == settlement.plausible_wh(7_000, timedelta(minutes=20)) == 3_066
+    assert desk.findings() == {"review": 1}
+
+
+@pytest.mark.row("C19")
+def test_samples_without_energy_after_the_last_register_leave_what_flowed_since_it(desk: Desk) -> None:
+    """C19: meterStart is none, and the last register is a quarter of an hour old, the last power a minute."""
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.start(session_id, 0)
+    for minute in range(1, 31):
+        desk.passes(minutes=1)
+        desk.meter(session_id, 5_000_000 + 300 * minute if minute in (1, 15) else None, 18_000)
+    desk.passes(minutes=1)
+    desk.stop(session_id, 5_000_000 + 300 * 31)
+    assert desk.session(session_id).energy_wh == 300 * 30
+    assert desk.session(session_id).review
+
+
 def test_a_little_more_than_the_nameplate_is_no_error(desk: Desk) -> None:
     desk.charger(kw=60)
     session_id = desk.charging(desk.driver())

@@ -1,11 +1,12 @@
 """Samples: whose they are, and what they add up to (payments.md 2.7, ocpp.md Q22-Q38)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from domain import history, metering
+from domain import history, metering, settlement
 from domain.events import SessionMetered
 from domain.models import MeterSample
 from tests.money.charges import METER, Desk
@@ -342,3 +343,28 @@ def test_samples_of_an_offline_charge_come_with_its_start(desk: Desk) -> None:
     )
     session = desk.session(session_id)
     assert (session.energy_wh, session.review) == (30_000, "")
+
+
+@pytest.mark.parametrize("told", [{"power_w": 22_000}, {"power_w": 0}, {"power_w": None, "soc_percent": 40}])
+def test_a_register_is_measured_by_the_time_since_the_last_one(desk: Desk, told: dict[str, Any]) -> None:
+    """C19: energy comes each quarter of an hour, something else each minute; a jump in between is cut all the same."""
+    _, session_id = desk.a_charge(rupees=5_000)
+    for minute in range(1, 31):
+        desk.passes(minutes=1)
+        desk.meter(session_id, METER + 22_000 * minute // 60 if minute % 15 == 0 else None, **told)
+    assert (energy(desk, session_id), desk.session(session_id).review) == (11_000, "")
+    desk.passes(minutes=1)
+    desk.meter(session_id, None, **told)
+    desk.passes(minutes=14)
+    desk.meter(session_id, METER + 100_000, **told)
+    assert energy(desk, session_id) == 11_000 + settlement.plausible_wh(60_000, timedelta(minutes=15))
+    assert "jumped" in desk.session(session_id).review
+
+
+def test_a_register_that_was_reset_counts_what_it_rose_since_the_last_one(desk: Desk) -> None:
+    """Q38: it began at zero 14 minutes ago, and told only the power since."""
+    _, session_id = desk.a_charge(kwh=2, rupees=5_000)
+    for minute in range(1, 15):
+        desk.passes(minutes=1)
+        desk.meter(session_id, 300 * 14 if minute == 14 else None, 18_000)
+    assert energy(desk, session_id) == 2_000 + 300 * 14
