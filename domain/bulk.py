@@ -4,7 +4,7 @@ A Session and its statements cost more than a hundred samples do; what comes by 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -84,7 +84,7 @@ class Bulk:
 
 
 def text(moment: datetime, sqlite: bool) -> str:
-    """A UTC time as SQLAlchemy writes it to SQLite, or as PostgreSQL reads it.
+    """An aware time in UTC as SQLAlchemy writes it to SQLite, or as PostgreSQL reads it.
 
     Four times as fast as isoformat, which was a fifth of all work; of arrays, as fast again as psycopg's own way.
     """
@@ -94,5 +94,5 @@ def text(moment: datetime, sqlite: bool) -> str:
     if written is None:
         if len(_seconds) > REMEMBERED:
             _seconds.clear()
-        written = _seconds[second] = moment.isoformat(" ", "seconds")[:19]
+        written = _seconds[second] = (_EPOCH + timedelta(seconds=second)).isoformat(" ")[:19]
     return f"{written}.{since.microseconds:06d}{'' if sqlite else '+00'}"

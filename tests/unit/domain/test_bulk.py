@@ -1,9 +1,11 @@
 """In bulk: bare statements and rules are one transaction, kept or not at all, and tried again like any other."""
 
+from datetime import datetime
+
 import pytest
 from sqlmodel import Session, select
 
-from domain.bulk import Bulk
+from domain.bulk import Bulk, text
 from domain.db import Database, emit, read, transact
 from domain.events import ChargerChanged
 from domain.models import Finding
@@ -81,3 +83,10 @@ async def test_a_lost_race_of_bare_statements_is_run_again(database: Database) -
 
     await database.append(race)
     assert (runs, await read(refs)) == (2, ["same"])
+
+
+def test_a_time_is_written_in_utc_whatever_its_zone_is() -> None:
+    """And leaves the second as it is for whoever tells one in UTC."""
+    for moment in ("2031-11-22T12:30:05.000007+05:30", "2031-11-22T07:00:05.000007+00:00"):
+        assert text(datetime.fromisoformat(moment), sqlite=True) == "2031-11-22 07:00:05.000007"
+        assert text(datetime.fromisoformat(moment), sqlite=False) == "2031-11-22 07:00:05.000007+00"
