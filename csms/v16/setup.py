@@ -1,7 +1,7 @@
 """What a charger is asked to be like after it booted, and to tell when it came back (ocpp.md 3, Q10, Q11, Q40)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -109,13 +109,18 @@ async def _set_up(charger: Connection) -> None:
         if item is None or item.get("readonly") is True:
             continue
         given, before = str(item.get("value", "")), tried.get(wish.key)
-        attempt = None if wish.fits(given) else Try(read=given, wanted=wish.values[0])
-        if attempt == before:
+        if wish.fits(given):
+            if before is not None:
+                await transact(set_ups.note, charger.charger_id, wish.key, None)
+            continue
+        at = now()
+        attempt = Try(read=given, wanted=wish.values[0], unanswered=at.isoformat())
+        if attempt.repeats(before, at):
             continue
         # Before it is written: the charger may boot instead of answering, and reads the same again.
         await transact(set_ups.note, charger.charger_id, wish.key, attempt)
-        if attempt is not None:
-            await _set(charger, wish, given)
+        await _set(charger, wish, given)
+        await transact(set_ups.note, charger.charger_id, wish.key, replace(attempt, unanswered=""))
     await charger.central.set_ups.add(charger.charger_id)
 
 

@@ -11,7 +11,7 @@ from csms.central import Central, Pace
 from csms.connection import Connection
 from csms.v16 import setup
 from csms.v16.setup import ENERGY, POWER, WISHES
-from domain import arrivals, chargers, findings, health, trail
+from domain import arrivals, chargers, findings, health, set_ups, trail
 from domain.db import read, transact
 from domain.events import RemoteStart
 from domain.models import Charger, Finding, now
@@ -85,8 +85,12 @@ async def test_the_list_of_measurands_ends_at_what_the_charger_has(house: House,
 
 
 @pytest.mark.parametrize("status", ["Accepted", "RebootRequired", "Rejected", "NotSupported"])
-async def test_a_value_that_the_charger_keeps_is_written_once(house: House, status: str) -> None:
+async def test_a_value_that_the_charger_keeps_is_written_once(
+    house: House, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Q10: it boots when it is written to, answers that all is well, and reads as before; with new firmware, again."""
+
+    monkeypatch.setattr(set_ups, "PATIENCE", timedelta(0))
 
     async def boots(firmware: str, timeout: str) -> Raw:
         told = {"chargePointVendor": "Raw", "chargePointModel": "One", "firmwareVersion": firmware}
@@ -97,7 +101,7 @@ async def test_a_value_that_the_charger_keeps_is_written_once(house: House, stat
     async with house.charger() as raw:
         await boots("1.0", "120")
         assert await changed(raw, status) == ("ConnectionTimeOut", "90")
-        await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
         await boots("1.0", "120")
         await raw.silent()
         await house.eventually(Charger, lambda row: not row.set_up_due)
@@ -127,6 +131,21 @@ async def test_a_charger_that_goes_when_it_is_written_to_is_not_written_to_again
         await raw.boot()
         await configured(raw, {**GOOD, "ConnectionTimeOut": "120", "HeartbeatInterval": "14400"})
         await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+async def test_a_value_that_was_lost_with_the_line_is_written_again_a_day_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {**GOOD, "ConnectionTimeOut": "120"})
+        await raw.asked("ChangeConfiguration")
+    monkeypatch.setattr(set_ups, "PATIENCE", timedelta(0))
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {**GOOD, "ConnectionTimeOut": "120"})
+        assert await changed(raw) == ("ConnectionTimeOut", "90")
         await house.eventually(Charger, lambda row: not row.set_up_due)
 
 
