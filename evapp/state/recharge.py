@@ -92,10 +92,11 @@ class Recharge(rx.State):
         page = self.router.session.session_id
         return await transact(placing.place, user_id, paise, f"{page}:{paise}"[:64])
 
-    def _paid(self) -> None:
-        """The chosen amount has come: whoever adds money again chooses anew."""
-        self.chosen, self.typed, self.error = CHIPS[1], "", ""
-        self.fills += 1
+    def _paid(self, paise: int) -> None:
+        """So much has come: whoever adds as much again chooses it anew. Another amount typed meanwhile stays."""
+        if self.sum == whole_rupees(paise):
+            self.chosen, self.typed, self.error = CHIPS[1], "", ""
+            self.fills += 1
 
     async def _refresh(self, user_id: int) -> None:
         self.alive, self.leaving = True, False

@@ -143,7 +143,7 @@ class Wallet(rx.State):
             return
         words = OUTCOMES.get(OrderState(order.state))
         if order.state == OrderState.CREDITED and not self.good:
-            (await self.get_state(Recharge))._paid()
+            (await self.get_state(Recharge))._paid(order.amount_paise)
         self.good = order.state == OrderState.CREDITED
         self.outcome = t(words, sum=whole_rupees(order.amount_paise)) if words else ""
         self.outcome_reference = _reference(order)

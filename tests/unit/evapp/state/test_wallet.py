@@ -213,20 +213,32 @@ async def test_it_turns_good_by_itself(page: Wallet, asha: int) -> None:
 
 
 async def test_an_amount_that_has_come_is_not_offered_again(page: Wallet, asha: int) -> None:
-    """A second tap on the button would add what was typed once more. What is typed meanwhile stays."""
+    """A second tap on the button would add what was typed once more. What is typed afterwards stays."""
     form = await page.get_state(Recharge)
     form.chosen, form.typed = "", "1,250"
-    order = await placed(asha)
+    order = await placed(asha, 125_000)
     page._paid = order.merchant_order_id
     await page._refresh(asha)
     assert (form.chosen, form.typed, form.fills) == ("", "1,250", 0)
-    status = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
+    status = OrderStatus("OMO1", "COMPLETED", 125_000, "455069731511", "", "", "", {})
     await transact(recharges.apply, order.merchant_order_id, status)
     await page._refresh(asha)
     assert (form.chosen, form.typed, form.fills) == ("1000", "", 1)
     form.chosen, form.typed = "", "600"
     await page._refresh(asha)
     assert (form.chosen, form.typed, form.fills) == ("", "600", 1)
+
+
+async def test_another_amount_that_is_typed_while_a_payment_waits_stays(page: Wallet, asha: int) -> None:
+    form = await page.get_state(Recharge)
+    order = await placed(asha)
+    page._paid = order.merchant_order_id
+    await page._refresh(asha)
+    form.chosen, form.typed = "", "2,000"
+    status = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
+    await transact(recharges.apply, order.merchant_order_id, status)
+    await page._refresh(asha)
+    assert (page.good, form.chosen, form.typed, form.fills) == (True, "", "2,000", 0)
 
 
 @pytest.mark.row("R12")
