@@ -249,7 +249,7 @@ class Sandbox:
             await running
             # Granian's thread says it stopped shortly before it lets go of Python; a process that ends
             # between the two is aborted.
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.5)
 
 
 async def serve(*, host: str, port: int, webhook_url: str) -> None:

@@ -310,6 +310,7 @@ async def knocks(address: str, client: ssl.SSLContext) -> int:
 
 async def test_the_port_says_whether_chargers_may_be_sent_here(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A balancer asks over plain HTTP; a database that is gone is not found out by chargers first."""
+    monkeypatch.setattr("domain.db.ANSWERS_S", SECONDS)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as http:
         assert (await http.get("/health/ready")).status_code == 200
         assert (await http.get("/ocpp/RAW-1")).status_code == 426

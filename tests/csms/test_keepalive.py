@@ -54,18 +54,18 @@ async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: st
 
 async def test_a_chargers_own_pings_keep_it(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Q6: where ours are off, and its heartbeats rarer than anybody waits."""
-    monkeypatch.setattr(keepalive, "HEARTBEAT_S", 0.4)
+    monkeypatch.setattr(keepalive, "HEARTBEAT_S", 1.0)
     monkeypatch.setattr(keepalive, "LOOK_S", 0.05)
     async with running(database_url) as house, house.charger(ping_interval=None) as raw:
         await raw.boot()
         await raw.asked("GetConfiguration")
         before = (await house.stored()).heard_at
-        for _ in range(15):
+        for _ in range(40):
             await raw.socket.ping()
             await asyncio.sleep(0.1)
-        charger = await house.stored()
-        assert charger.online
-        assert charger.heard_at and before and charger.heard_at > before
+        await house.eventually(
+            Charger, lambda row: bool(row.online and before and row.heard_at and row.heard_at > before)
+        )
         await house.eventually(Charger, lambda row: not row.online)
 
 
@@ -80,6 +80,7 @@ def pinged(monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return await ping(socket)
 
     monkeypatch.setattr(Socket, "ping", counted)
+    monkeypatch.setattr(keepalive, "MISSED", 1_000)  # nobody is let go because this machine is busy
     return names
 
 
@@ -180,7 +181,7 @@ async def _until_nothing_leaves(raw: Raw) -> None:
     """What is answered at length fills the way back, and then the way there."""
     with suppress(TimeoutError, ConnectionClosed):
         while True:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(3):
                 await raw.socket.send(json.dumps([2, "long" * 2_000, "Heartbeat", {}]))
 
 

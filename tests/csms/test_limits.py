@@ -188,7 +188,7 @@ async def test_sockets_have_an_end(database_url: str) -> None:
 
 async def test_a_slow_handshake_is_given_up(database_url: str) -> None:
     """A head that never ends, one byte at a time."""
-    async with running(database_url, limits=Limits(handshake_s=0.3)) as house, another(house):
+    async with running(database_url, limits=Limits(handshake_s=3.0)) as house, another(house):
         reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
         writer.write(b"GET /ocpp/SLOW HTTP/1.1\r\nHost: ")
         async with asyncio.timeout(SECONDS):
@@ -221,8 +221,8 @@ async def test_a_message_of_many_fragments_is_one(house: House, raw: Raw) -> Non
 
 
 async def test_a_flood_is_read_slowly_and_whole(database_url: str) -> None:
-    """Six times the burst: every message is answered, the next one is read a second later; others feel nothing."""
-    narrow = Limits(rate=1_000, burst=200)
+    """Six times the burst: every message is answered, the next one is read three seconds later; others feel nothing."""
+    narrow = Limits(rate=300, burst=200)
     async with running(database_url, limits=narrow) as house, another(house) as well, house.charger() as raw:
         await raw.boot()
         await raw.send([3, (await raw.asked("GetConfiguration"))[0], {"configurationKey": []}])

@@ -48,10 +48,11 @@ async def test_it_serves_takes_calls_and_stops(database_url: str) -> None:
         async with connected(port) as raw:
             await raw.boot()
             shell = asyncio.create_task(answered(database_url, "call", "RAW-1", "Reset", '{"type": "Soft"}'))
-            kind, id_, action, payload = await raw.receive()
-            if action == "GetConfiguration":  # the set-up begins after three seconds: before or after the shell
-                await raw.send([3, id_, {"configurationKey": []}])
-                kind, id_, action, payload = await raw.receive()
+            async with asyncio.timeout(3 * SECONDS):  # the shell is a process, which takes its time to start
+                kind, id_, action, payload = json.loads(await raw.socket.recv())
+                if action == "GetConfiguration":  # the set-up begins after three seconds: before or after the shell
+                    await raw.send([3, id_, {"configurationKey": []}])
+                    kind, id_, action, payload = json.loads(await raw.socket.recv())
             assert (kind, action, payload) == (2, "Reset", {"type": "Soft"})
             await raw.send([3, id_, {"status": "Accepted"}])
             code, out, _ = await shell

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from domain import chargers, charging, dispatch, quirks, wishes
+from domain import chargers, charging, dispatch, metering, quirks, wishes
 from domain.charging import Refused
-from domain.db import transact
+from domain.db import read, transact
 from domain.models import ChargingSession, Finding, MeterSample, SessionState, now
 from domain.settings import Settings
 from tests.csms.charger import SECONDS, Raw, metered, sampled, stamp
@@ -178,7 +178,7 @@ async def test_without_any_meter_value_time_and_power_watch_the_money(house: Hou
 
 async def test_an_overdue_meter_is_asked_once(database_url: str) -> None:
     """Q41: nothing is polled; after three intervals of silence one TriggerMessage, and no second where it refuses."""
-    async with running(database_url, pace=replace(HURRY, stale=0.3)) as house, house.charger() as raw:
+    async with running(database_url, pace=replace(HURRY, stale=1.0)) as house, house.charger() as raw:
         await raw.boot()
         await raw.send([3, (await raw.asked("GetConfiguration"))[0], {"configurationKey": []}])
         transaction = await start(raw)
@@ -187,23 +187,24 @@ async def test_an_overdue_meter_is_asked_once(database_url: str) -> None:
             assert payload == {"requestedMessage": "MeterValues", "connectorId": 1}
             await raw.send([3, id_, {"status": status}])
         loop = asyncio.get_running_loop()
-        quiet_until = loop.time() + 1.0
+        quiet_until = loop.time() + 2.5
         while loop.time() < quiet_until:
             await raw.silent()
         await stop(raw, transaction, 1100)
 
 
 async def test_a_charge_that_meters_is_never_asked(database_url: str) -> None:
-    """Q41."""
-    async with running(database_url, pace=replace(HURRY, stale=1.5)) as house, house.charger() as raw:
+    """Q41: its last sample counts, not its start."""
+    async with running(database_url, pace=HURRY) as house, house.charger() as raw:
         await raw.boot()
         await raw.send([3, (await raw.asked("GetConfiguration"))[0], {"configurationKey": []}])
         transaction = await start(raw)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + 3.0
-        while loop.time() < until:
-            values = metered(sampled("1001"))
-            await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values)
+        begun = now()
+        values = metered(sampled("1001"))
+        await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values)
+        stale = HURRY.stale
+        assert await read(metering.overdue, begun + timedelta(seconds=stale), stale) == []
+        assert len(await read(metering.overdue, now() + timedelta(seconds=stale), stale)) == 1
 
 
 @pytest.mark.row("C7")

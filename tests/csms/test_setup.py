@@ -154,6 +154,7 @@ async def test_a_charger_that_boots_while_a_car_charges_is_set_up_after_that(hou
     async with house.charger() as raw:
         await raw.boot()
         await configured(raw, GOOD)
+        await house.eventually(Charger, lambda row: not row.set_up_due)
         told = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": now().isoformat()}
         transaction = (await raw.call("StartTransaction", **told))["transactionId"]
         await raw.boot()

@@ -17,7 +17,7 @@ async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
 ) -> None:
     page = driver_with_600.page
     ravi = await register(await phones(), database)
-    async with street() as charger:
+    async with street(speed=6.0) as charger:
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         await page.get_by_text("kWh", exact=True).click()
         await page.get_by_label("Energy in kWh").fill("30")
@@ -38,8 +38,10 @@ async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
 
         await page.get_by_text("Change", exact=True).click()
         await page.get_by_text("₹", exact=True).click()
-        await page.get_by_label("Amount in rupees").fill("60")  # beyond what it came to meanwhile, at ₹2 a second
+        await page.get_by_label("Amount in rupees").fill("60")
         await page.get_by_role("button", name="Save limit").click()
+        await expect(meter).to_contain_text("Stops at ₹60")
+        charger.connector(1).meter.speed = 60.0
         await expect(page.get_by_text("Stopped at your limit")).to_be_visible(timeout=60_000)
         charger.unplug()
         await expect(ravi.page.get_by_text(f"{charger.identity} became free")).to_be_visible()

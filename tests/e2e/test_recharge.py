@@ -97,5 +97,5 @@ async def test_money_shows_on_a_page_that_is_only_looked_at(
     await page.wait_for_url(f"{product.sandbox_url}/**")
     await expect(home.get_by_text("₹1,000 on its way. PhonePe has not confirmed yet.")).to_be_visible()
     await page.get_by_role("button", name="Pay ₹").click()
-    await expect(home.get_by_text("₹1,000.00").first).to_be_visible(timeout=3_000)
+    await expect(home.get_by_text("₹1,000.00").first).to_be_visible()
     await expect(home.get_by_text("on its way")).to_have_count(0)

@@ -100,7 +100,7 @@ async def test_what_another_process_works_at_keeps_nobody_waiting(open_desk: Des
     desk.passes(minutes=1)
     with desk.database.engine.connect() as other, other.begin():
         sessions.locked(Session(other), first)
-        async with asyncio.timeout(3):  # a lock is waited for 5 s
+        async with asyncio.timeout(4.5):  # a lock is waited for 5 s
             await sweeper.sweep_charges(LocalBus(), desk.clock.at)
         assert desk.state(second) == SessionState.CANCELLED
     assert desk.state(first) == SessionState.REQUESTED

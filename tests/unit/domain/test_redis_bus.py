@@ -220,8 +220,15 @@ async def test_redis_that_says_nothing_blocks_nobody(street: Street, monkeypatch
             assert time.monotonic() - begun < SOON
         finally:
             street.server.thaw()
-        await until(lambda: bus.connected and other.connected)
-        assert (await bus.call("B", STOP, SOON)).accepted
+        async with asyncio.timeout(3 * SOON):
+            while not await answers(bus, "B"):  # so short a patience may lose one more
+                await asyncio.sleep(0.05)
+
+
+async def answers(bus: RedisBus, charger: str) -> bool:
+    with suppress(ChargerUnreachable, ChargerSilent):
+        return (await bus.call(charger, STOP, SOON)).accepted
+    return False
 
 
 async def test_a_command_is_asked_once_though_its_answer_is_lost(street: Street) -> None:

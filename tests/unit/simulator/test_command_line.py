@@ -9,15 +9,16 @@ import pytest
 
 from simulator import control
 from simulator.__main__ import main
+from tests.e2e.running import free_port
 from tests.unit.simulator.central_system import CentralSystem
 
 
 @pytest.mark.parametrize("wish", [signal.SIGINT, signal.SIGTERM], ids=lambda wish: wish.name)
-async def test_it_runs_beside_the_app_takes_commands_and_ends_when_asked(csms, tmp_path, unused_tcp_port, wish):
+async def test_it_runs_beside_the_app_takes_commands_and_ends_when_asked(csms, tmp_path, wish):
     socket = tmp_path / "simulator.sock"
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--ocpp", csms.url, "--socket", str(socket)),
-        *("--sandbox-port", str(unused_tcp_port)),
+        *("--sandbox-port", str(free_port())),
         stdout=PIPE,
         stderr=STDOUT,
     )

@@ -8,6 +8,7 @@ from websockets.asyncio.server import serve
 
 from simulator.chargers import AS_USUAL, SILENT, VirtualCharger
 from simulator.link import CallError
+from tests.e2e.running import free_port
 from tests.unit.simulator.central_system import NOW, CentralSystem
 from tests.unit.simulator.states import TAG, charging, powered
 
@@ -188,15 +189,15 @@ async def test_an_answer_that_ocpp_forbids_is_a_failed_call(csms, clock):
         assert "transactionId" in start.error[1]
 
 
-async def test_it_keeps_trying_until_the_central_system_is_there(clock, unused_tcp_port):
-    csms, lines = CentralSystem(), []
-    url = f"ws://127.0.0.1:{unused_tcp_port}/ocpp"
+async def test_it_keeps_trying_until_the_central_system_is_there(clock):
+    csms, lines, port = CentralSystem(), [], free_port()
+    url = f"ws://127.0.0.1:{port}/ocpp"
     async with VirtualCharger("BLR-017", url, clock=clock, reconnect_seconds=(1, 4), say=lines.append) as charger:
         await charger.until(lambda c: bool(lines))
         for _ in range(5):
             await clock.advance(4)
         assert len(lines) == 1, "the same trouble is told once"
-        async with csms.serving(unused_tcp_port):
+        async with csms.serving(port):
             await clock.advance(4)
             await charger.until(lambda c: c.online)
             assert csms.actions()[0] == "BootNotification"

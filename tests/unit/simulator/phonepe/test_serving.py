@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from simulator.phonepe import Sandbox, serve
+from tests.e2e.running import free_port
 from tests.unit.simulator.phonepe.desk import ASKED, CREDENTIALS
 
 
@@ -44,16 +45,17 @@ async def test_a_held_answer_does_not_hold_up_the_end() -> None:
         assert (await held).status_code == 504
 
 
-async def test_serve_runs_until_cancelled_and_leaves_the_port(unused_tcp_port: int) -> None:
-    running = asyncio.create_task(serve(host="127.0.0.1", port=unused_tcp_port, webhook_url=""))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as http, asyncio.timeout(10):
+async def test_serve_runs_until_cancelled_and_leaves_the_port() -> None:
+    port = free_port()
+    running = asyncio.create_task(serve(host="127.0.0.1", port=port, webhook_url=""))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http, asyncio.timeout(10):
         while not running.done():
             with contextlib.suppress(httpx.ConnectError):
                 assert "None yet" in (await http.get("/")).text
                 break
             await asyncio.sleep(0.01)
         with pytest.raises(OSError):
-            await serve(host="127.0.0.1", port=unused_tcp_port, webhook_url="")
+            await serve(host="127.0.0.1", port=port, webhook_url="")
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
