@@ -17,15 +17,17 @@ from tests.databases import begin_run, empty, migrate, postgres_database, postgr
 BROWSER_TEST_S = 400
 LIVES_S = 400
 """Lives in any order are many thousand transactions: a minute on a free machine, more on one that does other things."""
-hypothesis.settings.register_profile("calm", deadline=None)
-"""A busy machine is no fault; timings belong in bench/."""
+hypothesis.settings.register_profile("calm", deadline=None, derandomize=True)
+"""A busy machine is no fault; timings belong in bench/. A change meets the same examples on every machine."""
+hypothesis.settings.register_profile("curious", deadline=None)
+"""Other examples in each run: ARGS="--hypothesis-profile=curious"."""
 
 pytest_plugins = ["tests.leaks"]
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     begin_run()
-    hypothesis.settings.load_profile("calm")
+    hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "calm")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -132,11 +132,17 @@ class Street(RuleBasedStateMachine):
     @precondition(lambda self: self.charges)
     @rule(back=LATEST)
     def start(self, back: int) -> None:
+        """Of a wish; one that was given up brings the newer wish for its plug to life, whose driver waits there."""
         session_id, charge = self.pick(back)
         at = charge.begun_at or self.desk.clock.at - timedelta(seconds=1)
         begun = self.desk.start(session_id, at=at)
         if begun.session_id == session_id:
             charge.begun_at = at
+        elif (newer := self.charges.get(begun.session_id)) is not None:
+            there, earlier = self.desk.session(begun.session_id), self.desk.session(session_id)
+            assert (there.charger_id, there.connector_number) == (earlier.charger_id, earlier.connector_number)
+            assert (begun.status, newer.begun_at, charge.begun_at) == ("Accepted", None, None)
+            newer.begun_at = at
         else:
             known = begun.session_id in self.strays
             assert (begun.status, begun.stop) == ("Invalid", not known)
