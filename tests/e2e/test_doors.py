@@ -115,7 +115,7 @@ async def test_hidden_values_cannot_be_set(driver: Driver, database: Database) -
         await wire.send(Recharge, "setvar", name="amount", value="1")
         await wire.send(ChargerPage, "choose", number="1; DROP TABLE users")
         await wire.send(ChargerPage, "choose", number=10**12)
-        await wire.event(History, "load", path="/history")
+        await wire.worked_off()
     assert await database.read(wallet.balance, driver.id) == wallet.Balance(0, 0, 0)
 
 
@@ -146,8 +146,7 @@ async def test_forged_events_change_nothing(driver_with_600: Driver, database: D
     async with Wire(driver_with_600.phone.url, cookie=await _cookie(driver_with_600)) as wire:
         for state, handler, payload in FORGED:
             await wire.send(state, handler, path="/wallet", **payload)
-        await wire.event(Wallet, "load", path="/wallet")
-        await wire.until(Wallet, "loaded", True)
+        await wire.worked_off()
         assert "9,999" not in json.dumps(wire.state, ensure_ascii=False)
         assert wire.var(Live, "state") == ""
         assert "evil" not in str(wire.state)

@@ -14,6 +14,7 @@ from evapp.components.money import kwh
 from simulator.chargers import VirtualCharger
 from tests.e2e.conftest import PATIENCE_MS, Driver, Street
 from tests.e2e.running import Product
+from tests.e2e.test_pages import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -22,6 +23,13 @@ SOON_MS = 5_000
 STALE_MS = 35_000
 WAIT = "document.querySelector('.stale').getAnimations()[0]"
 """Found in the page and used at once: each reading brings another element, and one that is gone waits for nothing."""
+
+CABLE_ENDS = "[...document.querySelectorAll('.cable i')].at(-1)?.getBoundingClientRect().bottom"
+BUTTON_BEGINS = (
+    "[...document.querySelectorAll('button')].find((it) => it.innerText.includes('Stop charging'))"
+    "?.getBoundingClientRect().top"
+)
+"""Likewise; without such an element no comparison holds."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -99,11 +107,8 @@ async def test_a_phone_that_slept_until_its_link_had_died_catches_up_by_itself(
 async def test_the_cable_is_seen_to_its_end(driver_with_600: Driver, charger: VirtualCharger) -> None:
     """On a phone the button stays in sight, over what scrolls below it: the cable ends above it."""
     page = await charging(driver_with_600, charger)
-    ring = await page.locator(".cable i").last.bounding_box()
-    button = await page.get_by_role("button", name="Stop charging").bounding_box()
-    assert ring
-    assert button
-    assert ring["y"] + ring["height"] <= button["y"]
+    await expect(page.get_by_role("button", name="Stop charging")).to_be_visible()
+    await until(page, f"{CABLE_ENDS} <= {BUTTON_BEGINS}")
 
 
 async def test_two_tabs_agree(driver_with_600: Driver, charger: VirtualCharger, database: Database) -> None:

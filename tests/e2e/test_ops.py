@@ -10,7 +10,6 @@ from playwright.async_api import Page, expect
 
 from domain import accounts, chargers, findings, operators, story, trail, wallet
 from domain.db import Database
-from evapp.state.effects import Effects
 from evapp.state.ops import Ops
 from evapp.state.ops_charger import OpsCharger
 from evapp.state.ops_findings import OpsFindings
@@ -225,7 +224,7 @@ async def test_forged_events_of_others_show_and_change_nothing(
             async with Wire(product.url, cookie=jar) as wire:
                 for state, handler, payload in FORGED:
                     await wire.send(state, handler, path=f"/ops/c/{charger.identity}", **payload)
-                await wire.event(Effects, "failed")
+                await wire.worked_off()
                 assert wire.var(Ops, "here") == "nothing"
                 assert [wire.var(state, name) for state, name in SHOWN if wire.var(state, name)] == []
                 told = str(wire.state)

@@ -60,6 +60,11 @@ class Wire:
         async with asyncio.timeout(10), self._news:
             await self._news.wait_for(lambda: self.updates > seen)
 
+    async def worked_off(self) -> None:
+        """Wait until every event sent so far has been; afterwards the server has told all that this tab may know."""
+        await self.send(rx.State, "hydrate_and_load", path="/help")
+        await self.until(rx.State, "is_hydrated", True)
+
     async def send(self, state: type[rx.State], handler: str, path: str = "/", **payload: Any) -> None:
         """Send an event; the events of a tab are worked off in their order."""
         name = f"{state.get_full_name()}.{handler}"
