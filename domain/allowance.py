@@ -27,7 +27,7 @@ def reserve(session: ChargingSession, power_w: int) -> int:
 def reached(db: Session, session: ChargingSession, at: datetime) -> str:
     """What the charge has reached at this moment: limit, funds, or nothing yet (C22).
 
-    What flowed since the last sample is estimated: a meter that falls silent is no free charge, and no driver's limit
+    What flowed since the last register is estimated: a meter that falls silent is no free charge, and no driver's limit
     waits for it. Only the meter is billed.
     """
     nameplate_w = settlement.nameplate_w(db, session)

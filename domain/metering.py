@@ -139,10 +139,10 @@ def _add_energy(db: Session, session: ChargingSession, sample: Sample, register:
     last = start if session.meter_wh is None else session.meter_wh
     nameplate_w = settlement.nameplate_w(db, session)
     rise, most = register - last, most_wh(session, sample, nameplate_w)
-    if (rise if rise >= 0 else register) > most:
-        most = _most_since_register(db, session, sample, nameplate_w)
     if rise < 0 and (not newest or rise >= -JITTER_WH):
         return
+    if (rise if rise >= 0 else register) > most:
+        most = _most_since_register(db, session, sample, nameplate_w)
     if rise < 0 and register > most and scale.of_sample(db, session, register, last, most):
         return
     if rise < 0:

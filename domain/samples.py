@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import CTE, func
+from sqlalchemy import CTE
 from sqlmodel import Session, col, select
 
 from domain.bulk import Row, text
@@ -48,21 +48,26 @@ class Sample(msgspec.Struct, gc=False):
         return self.received_at - self.at <= STALE
 
 
-def of(session_id: int, back_to: str | None = None) -> CTE:
-    """The samples of a session, to select from; from the last one back to the first that has the figure `back_to`."""
+def of(session_id: int, back_to: str | None = None, value: int | None = None) -> CTE:
+    """The samples of a session, to select from; from the last one back to the first that has the figure `back_to`, or
+    has it at this value."""
     here = select(MeterSample).where(MeterSample.session_id == session_id)
     last = here.join(ChargingSession, col(ChargingSession.last_sample_id) == MeterSample.id)
     chain = last.cte("samples", recursive=True)
     before = here.join(chain, col(MeterSample.id) == chain.c.before_id)
-    return chain.union_all(before if back_to is None else before.where(chain.c[back_to].is_(None)))
+    if back_to is None:
+        return chain.union_all(before)
+    figure = chain.c[back_to]
+    return chain.union_all(before.where(figure.is_(None) if value is None else figure.is_distinct_from(value)))
 
 
 def told_at(db: Session, session: ChargingSession) -> tuple[datetime | None, datetime | None]:
     """When its last good register was last told, by the charger's clock and by ours; nothing where no sample did."""
-    told = of(session.id or 0).c
-    newest = select(func.max(told.at), func.max(told.received_at)).where(told.energy_wh == session.meter_wh)
-    at, received_at = db.exec(newest).one()
-    return at, received_at
+    if session.meter_wh is None:
+        return None, None
+    told = of(session.id or 0, "energy_wh", session.meter_wh).c
+    newest = db.exec(select(told.at, told.received_at).where(told.energy_wh == session.meter_wh)).first()
+    return (None, None) if newest is None else (newest[0], newest[1])
 
 
 def write(db: Session, samples: Sequence[tuple[ChargingSession, Sample]]) -> None:

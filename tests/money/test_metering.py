@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import func, select
 
 from domain import history, metering, settlement
+from domain import samples as stored
 from domain.events import SessionMetered
-from domain.models import MeterSample
+from domain.models import ChargingSession, MeterSample
 from tests.money.charges import METER, Desk
 
 
@@ -368,3 +369,14 @@ def test_a_register_that_was_reset_counts_what_it_rose_since_the_last_one(desk: 
         desk.passes(minutes=1)
         desk.meter(session_id, 300 * 14 if minute == 14 else None, 18_000)
     assert energy(desk, session_id) == 2_000 + 300 * 14
+
+
+def test_the_last_register_is_looked_for_no_further_back_than_it_is(desk: Desk) -> None:
+    """A charger whose register jumps with each sample makes nobody read all that it ever told."""
+    _, session_id = desk.a_charge()
+    for second, register in enumerate((METER, METER + 5, None, None, METER + 900_000), 1):
+        desk.passes(seconds=second)
+        desk.meter(session_id, register)
+    looked_at = select(func.count()).select_from(stored.of(session_id, "energy_wh", METER + 5))
+    assert desk.do(lambda db: db.exec(looked_at).one()) == 4
+    assert desk.do(lambda db: stored.told_at(db, db.get_one(ChargingSession, session_id)))[1] == desk.clock.at
