@@ -682,7 +682,8 @@ class ChargingSession(SQLModel, table=True):
     last_sample_id: int | None = whole(default=None)
     """The sample stored last, from which each names the one before it (ADR 0015)."""
     unheard_wh: int = whole(default=0, sa_column_kwargs={"server_default": "0"})
-    """An estimate of what flowed since the last register was told and before the connector's last change of status."""
+    """An estimate of what flowed since the last register was told and before the last sample of something else, or the
+    connector's last change of status."""
     suspended: str = Field(default="", max_length=20)
     """SuspendedEV, SuspendedEVSE or Faulted while it runs."""
     stop_cause: str = Field(default="", max_length=20)

@@ -48,7 +48,7 @@ ODD, STEADY, SOONER = range(3)
 class Running:
     """A charge under way, with the names of its row and none of its machinery, its hold and its connector's power.
 
-    Nothing flowed in it unheard before a pause, or a sample goes the long way, which clears that.
+    Nothing flowed in it that no register told, or a sample goes the long way, which knows of it.
     """
 
     __slots__ = (*_LOADED, "bounds", "bounds_w", "planned")
