@@ -52,7 +52,7 @@ def _more(current: str) -> rx.Component:
             rx.el.summary(
                 rx.el.span(icon("ellipsis", 22), class_name=f"grid place-items-center w-14 h-8 rounded-full {look}"),
                 t("More"),
-                class_name="flex flex-col items-center justify-center gap-0.5 min-h-14 text-small "
+                class_name="flex flex-col items-center gap-0.5 pt-px min-h-14 text-thumb "
                 + ("text-ink font-semibold" if inside else "text-ink-2"),
             ),
             rx.el.ul(

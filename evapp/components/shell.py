@@ -55,12 +55,12 @@ def navigating(name: str, bar: rx.Component | None, *places: rx.Component, below
     return rx.el.nav(
         rx.el.div(brand(), class_name="hidden lg:block px-4 pt-8 pb-9"),
         bar,
-        # Fixed columns: on a slow line the first places are painted before the last have come.
-        rx.el.ul(*places, class_name="grid grid-cols-5 lg:flex lg:flex-col lg:gap-1 px-1 lg:px-3"),
+        # Fixed columns, and the height of a place: on a slow line the first are painted before the last have come.
+        rx.el.ul(*places, class_name="grid grid-cols-5 min-h-14 lg:flex lg:flex-col lg:gap-1 px-1 lg:px-3"),
         rx.el.div(below, class_name="hidden lg:block order-2 mt-auto px-7 pb-6"),
         aria_label=name,
         class_name="fixed z-20 inset-x-0 bottom-0 bg-surface border-t border-line pt-1.5 "
-        "pb-[max(6px,env(safe-area-inset-bottom))] "
+        "pb-[max(6px,env(safe-area-inset-bottom))] min-h-[calc(3.5rem_+_7px_+_max(6px,env(safe-area-inset-bottom)))] "
         "lg:sticky lg:inset-auto lg:top-(--strip) lg:h-[calc(100dvh-var(--strip))] lg:flex lg:flex-col "
         "lg:border-t-0 lg:border-r lg:p-0",
     )
@@ -87,7 +87,7 @@ def framed(
                 rx.el.p(lead, class_name="text-note text-ink-3 mt-0.5 min-h-5") if given(lead) else None,
                 class_name="pt-5 lg:pt-9 pb-4",
             ),
-            rx.el.main(*children, id="main", tab_index=-1, class_name="pb-32 lg:pb-16"),
+            rx.el.main(*children, id="main", tab_index=-1, class_name="flow-root pb-32 lg:pb-16"),
             class_name="w-full min-w-0 max-w-[70rem] px-4 sm:px-6 lg:px-12",
         ),
         class_name="lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]",
@@ -152,6 +152,7 @@ def _front() -> rx.Component:
         rx.el.div(
             rx.el.p(t(SLOGAN), class_name="text-card leading-tight font-semibold tracking-tight max-w-[11em]"),
             rail("37.25%", ("0", "5", "10", "15", "20"), label=""),
+            class_name="flex-1 grid content-end grid-rows-[auto_6rem]",
         ),
         aria_hidden="true",
         class_name="meter hidden lg:flex flex-col justify-between p-12 pb-16 "
@@ -172,7 +173,7 @@ def destination(word: str, picture: str, href: str, current: str, class_name: st
             word,
             href=at(href),
             **({"aria_current": "page"} if here else {}),
-            class_name="flex flex-col lg:flex-row items-center justify-center lg:justify-start gap-0.5 lg:gap-3 "
+            class_name="flex flex-col lg:flex-row items-center gap-0.5 lg:gap-3 pt-px lg:pt-0 "
             "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-thumb lg:text-body "
             + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2"),
         ),

@@ -26,9 +26,11 @@ SIZES = {
 large ones and the words of the bar at the bottom find room."""
 
 CHOICES = (
-    "grid gap-2 grid-cols-[repeat(auto-fit,minmax(min(100%,max(4rem,min(50%_-_.25rem,(17.5rem_-_100%)_*_999))),1fr))]"
+    "grid gap-2 grid-cols-[repeat(auto-fill,minmax("
+    "min(100%,max(4rem,25%_-_.376rem,min(50%_-_.25rem,(17.5rem_-_100%)_*_999))),1fr))]"
 )
-"""Up to four in a row; where four of 4 rem do not fit, two, and one in larger letters."""
+"""Up to four in a row, each where it will stand when all have come; where four of 4 rem do not fit, two, and one in
+larger letters."""
 
 CORNERS = {"field": "12px", "card": "20px", "panel": "28px"}
 
