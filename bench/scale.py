@@ -23,7 +23,7 @@ from typing import Any
 
 from bench import ours
 from bench.crowd import Part
-from bench.processes import ROOT, Server, cpu_seconds, module, serving, uss_kib
+from bench.processes import ROOT, Server, cpu_of_family, cpu_seconds, module, serving, uss_kib
 from domain.bus import ChargerOffline, ChargerSilent
 from domain.db import opened
 from domain.events import RemoteStart, SessionMetered
@@ -92,12 +92,12 @@ async def measure(count: int, asked: argparse.Namespace, database: Postgres, cac
         pushes: list[float] = []
         watching = asyncio.create_task(watch(bus, pushes))
         before = [cpu_seconds(server.pid) for server in servers]
-        stores, messenger = cpu_of_all(database.pids()), cpu_seconds(cache.pid)
+        stores, messenger = cpu_of_family(database.pid), cpu_seconds(cache.pid)
         answers = asyncio.create_task(spoken(crowd, asked.seconds))
         commands = await command(bus, names(asked)[1], asked.seconds)
         tallies = await answers
         used = sum(cpu_seconds(server.pid) for server in servers) - sum(before)
-        stored, carried = cpu_of_all(database.pids()) - stores, cpu_seconds(cache.pid) - messenger
+        stored, carried = cpu_of_family(database.pid) - stores, cpu_seconds(cache.pid) - messenger
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         if bad := sum(tally["bad"] for tally in tallies):
@@ -184,10 +184,6 @@ async def watch(bus: RedisBus, waits: list[float]) -> None:
     async for event in bus.subscribe(SessionMetered):
         if isinstance(event, SessionMetered):
             waits.append((datetime.now(UTC) - event.at).total_seconds())
-
-
-def cpu_of_all(pids: list[int]) -> float:
-    return sum(cpu_seconds(pid) for pid in pids)
 
 
 def names(asked: argparse.Namespace) -> tuple[list[str], list[str]]:

@@ -1,7 +1,6 @@
 """The way into the databases alone: its speed, its growth, and how long pages take when a lot is in one (T5, T9)."""
 
 import asyncio
-import os
 import sqlite3
 import tempfile
 import time
@@ -18,7 +17,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from bench import ours, peers, targets
-from bench.processes import cpu_seconds
+from bench.processes import cpu_of_family
 from csms.__main__ import settle_memory
 from csms.meter_log import MeterLog
 from domain import history
@@ -62,9 +61,9 @@ def _postgresql(server: Postgres, rounds: int, seconds: float) -> None:
     chargers = ours.charge_everywhere(server.url, IN_FLIGHT)
     rates, waits, theirs = [], [], []
     for _ in range(rounds):
-        busy = _busy(server)
+        busy = cpu_of_family(server.pid)
         cpu, waited = asyncio.run(_ours(server.url, chargers, seconds))
-        theirs.append((_busy(server) - busy) / len(waited) * 1e6)
+        theirs.append((cpu_of_family(server.pid) - busy) / len(waited) * 1e6)
         rates.append(len(waited) * VALUES / cpu)
         waits.append(quantiles(waited, n=100)[98] * 1000)
     grown = _grown(server.url, _kept_on_postgresql)
@@ -75,14 +74,6 @@ def _postgresql(server: Postgres, rounds: int, seconds: float) -> None:
     )
     targets.note("T5 values a second of one core, PostgreSQL", median(rates))
     targets.note("T9 a million values, PostgreSQL", grown)
-
-
-def _busy(server: Postgres) -> float:
-    """CPU seconds of all of its processes, those that have ended among them."""
-    postmaster, *others = server.pids()
-    stat = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
-    ended = (int(stat[13]) + int(stat[14])) / os.sysconf("SC_CLK_TCK")
-    return ended + sum(map(cpu_seconds, (postmaster, *others)))
 
 
 def _kept_on_postgresql(database: Database) -> int:

@@ -53,11 +53,10 @@ class Postgres:
         if (self.folder / "data" / "postmaster.pid").exists():
             self.crash()
 
-    def pids(self) -> list[int]:
-        """All of its processes that run now."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        return [postmaster, *map(int, children)]
+    @property
+    def pid(self) -> int:
+        """Of the process that all others are children of."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     def end_sessions(self) -> None:
         """Cut every connection, as a failover does, and wait until they are gone."""
