@@ -184,8 +184,8 @@ def chip(name: str, value: str, label: Text, **props: object) -> rx.Component:
     return rx.el.label(
         rx.el.input(type="radio", name=name, value=value, **props),
         label,
-        class_name="chip num relative grid place-items-center min-h-12 px-1 rounded-field border border-edge "
-        "font-semibold text-ink text-center cursor-pointer",
+        class_name="chip num relative grid place-items-center min-h-12 px-1 max-[22rem]:px-0 rounded-field border "
+        "border-edge font-semibold max-[22rem]:text-note text-ink text-center cursor-pointer",
     )
 
 

@@ -40,6 +40,8 @@ SMALL = """least => [...document.querySelectorAll("a, button, input, select, tex
 """What is to be pressed and too small for it; a link within a sentence is as high as its line (WCAG 2.5.8)."""
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CRAMPED = """[...document.querySelectorAll(".chip, button")].filter(one => one.scrollWidth > one.clientWidth)
+    .map(one => `${one.innerText} is wider than its face`)"""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ async def _fits(page: Page, found: Found) -> None:
     over: Any = await page.evaluate(SIDEWAYS)
     if over > 0:
         found.sideways.append(f"{over} px at {page.viewport_size}")
+    found.sideways += [f"{one} at {page.viewport_size}" for one in await page.evaluate(CRAMPED)]
 
 
 def table(every: list[Found]) -> str:
