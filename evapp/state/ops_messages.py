@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import reflex as rx
@@ -12,7 +12,7 @@ from domain.bus import CALL_S, FAILURES, CallRefused, bus, told
 from domain.db import read, transact
 from domain.events import CALLS, Call
 from domain.india import INDIA
-from domain.models import OcppMessage
+from domain.models import OcppMessage, now
 from domain.operators import Act
 from domain.wire import too_deep
 from evapp.components.money import day
@@ -26,6 +26,8 @@ MOST = 300
 """Lines of the journal that a page shows."""
 LONGEST_FRAME = 4_000
 LONGEST_PAYLOAD = 20_000
+LOST = timedelta(seconds=CALL_S + 20)
+"""After so long nobody waits for an answer any more: the process that asked has ended."""
 
 COMMANDS = {
     "Reset": {"type": "Soft"},
@@ -76,6 +78,7 @@ class OpsMessages(Deeds, rx.State):
     _charger_id: str = ""
     _limit: int = PAGE
     _call: tuple[str, dict[str, Any]] | None = None
+    _asked_at: datetime | None = None
 
     @rx.event
     async def choose(self, action: str) -> None:
@@ -147,7 +150,7 @@ class OpsMessages(Deeds, rx.State):
 
     async def _did(self, deed: Deed) -> Any:
         """The line is in the trail; now the charger is asked."""
-        self.asking = True
+        self.asking, self._asked_at = True, now()
         return OpsMessages.send
 
     def _look_at(self, charger_id: str) -> None:
@@ -157,6 +160,8 @@ class OpsMessages(Deeds, rx.State):
         self.asking = False
 
     async def _refresh(self, user_id: int) -> None:
+        if self.asking and self._asked_at is not None and now() - self._asked_at > LOST:
+            self.asking, self.answered = False, t("The answer did not come here. What was said stands under Messages.")
         try:
             self.trace = (await read(chargers.info, self._charger_id)).trace
         except chargers.ChargerUnknown:

@@ -100,6 +100,19 @@ async def test_even_a_question_needs_the_pin(page: PageOf, charger: Charger) -> 
     assert (state.error, state.asking, await lines()) == ("Give your PIN again. Nothing was done.", False, [])
 
 
+async def test_a_question_whose_process_ended_is_given_up(
+    page: PageOf, people: dict[str, int], charger: Charger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = await messages(page)
+    await state.command({"action": "GetConfiguration", "payload": ""})
+    await state._refresh(people["ravi"])
+    assert (state.asking, state.answered) == (True, "")
+    later = now() + ops_messages.LOST + timedelta(seconds=1)
+    monkeypatch.setattr(ops_messages, "now", lambda: later)
+    await state._refresh(people["ravi"])
+    assert (state.asking, state.answered) == (False, "The answer did not come here. What was said stands under Messages.")
+
+
 async def test_answers_are_said_in_sentences(people: dict[str, int], charger: Charger) -> None:
     charger.answer = Reply(
         "", {"configurationKey": [{"key": "HeartbeatInterval", "value": "300"}], "unknownKey": ["Nope"]}
