@@ -110,7 +110,8 @@ async def test_a_question_whose_process_ended_is_given_up(
     later = now() + ops_messages.LOST + timedelta(seconds=1)
     monkeypatch.setattr(ops_messages, "now", lambda: later)
     await state._refresh(people["ravi"])
-    assert (state.asking, state.answered) == (False, "The answer did not come here. What was said stands under Messages.")
+    assert not state.asking
+    assert state.answered == "The answer did not come here. What was said stands under Messages."
 
 
 async def test_answers_are_said_in_sentences(people: dict[str, int], charger: Charger) -> None:
