@@ -88,6 +88,7 @@ def test_a_full_battery_ends_a_charge_too(limit: Limit, battery_wh: int, found: 
         (7_400, 2_000, 1_600, None, True),  # 80 %
         (60_000, 2_000, 800, None, False),
         (60_000, 2_000, 950, None, True),  # 50 kW and more use ₹1,092 in an hour
+        (7_400, 300, 100, None, False),
         (7_400, 300, 101, None, True),  # the last ₹200
         (7_400, 300, 101, 5_000, False),  # the limit comes first
         (7_400, 300, 101, 11_000, True),
