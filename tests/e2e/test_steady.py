@@ -81,6 +81,7 @@ async def test_a_document_that_comes_in_pieces_moves_nothing(
     page, found = await context.new_page(), {}
     for path in prerendered():
         await page.goto(product.url + path)
+        await page.evaluate("document.fonts.ready.then(() => null)")
         found[path] = await page.evaluate(PIECES)
     await context.close()
     assert found["/wallet"][1] > 0
