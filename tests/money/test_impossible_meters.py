@@ -61,12 +61,41 @@ def test_more_than_the_connector_can_give_is_billed_by_samples(desk: Desk) -> No
 def test_more_than_the_connector_can_give_without_samples_is_cut(desk: Desk, kw: int) -> None:
     """C19: to its nameplate, or else what most connectors give, a tenth and a margin, over the time the charge took."""
     desk.charger(kw=kw)
-    session_id = desk.charging(desk.driver())
-    desk.passes(seconds=599)
+    session_id = desk.charging(desk.driver(rupees=2_000))
+    desk.passes(seconds=3_599)
     desk.stop(session_id, METER + 500_000, at=desk.clock.at)
     energy_wh, _ = desk.bill(session_id)
-    assert energy_wh == settlement.plausible_wh(60_000, timedelta(minutes=10)) == 11_500
+    assert energy_wh == settlement.plausible_wh(60_000, timedelta(hours=1)) == 66_500
     assert desk.findings() == {"review": 1}
+
+
+@pytest.mark.row("C19")
+def test_a_single_watt_hour_of_samples_is_what_an_impossible_stop_is_billed(desk: Desk) -> None:
+    """C19."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.passes(minutes=1)
+    desk.meter(session_id, METER + 1, 60)
+    desk.stop(session_id, METER + 500_000)
+    assert desk.bill(session_id)[0] == 1
+    assert desk.findings() == {"review": 1}
+
+
+@pytest.mark.parametrize(("power_w", "findings"), [(18_000, {}), (18_006, {"review": 1})])
+def test_a_bill_is_looked_at_where_the_power_told_makes_ten_times_as_much_and_a_kilowatt_hour(
+    desk: Desk, power_w: int, findings: dict[str, int]
+) -> None:
+    """Q34: 200 Wh, and for ten minutes 18 kW: 3,000 Wh, or 3,001."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    for _ in range(9):
+        desk.passes(minutes=1)
+        desk.meter(session_id, None, power_w)
+    desk.passes(minutes=1)
+    desk.meter(session_id, METER + 200, power_w)
+    desk.stop(session_id, METER + 200)
+    assert desk.bill(session_id)[0] == 200
+    assert desk.findings() == findings
 
 
 @pytest.mark.row("C17")

@@ -50,13 +50,14 @@ def test_a_start_that_is_repeated_after_the_driver_stopped_says_the_same(desk: D
     assert (again.transaction_id, again.status, again.stop) == (first.transaction_id, "Accepted", True)
 
 
-def test_a_start_that_is_repeated_with_a_broken_clock_while_it_runs(desk: Desk) -> None:
+@pytest.mark.parametrize("register", [0, METER])
+def test_a_start_that_is_repeated_with_a_broken_clock_while_it_runs(desk: Desk, register: int) -> None:
     """Q19: our tags are used once, so it is the same charge however long the answer was on its way."""
     desk.charger()
     session_id = desk.request(desk.driver())
-    first = desk.start(session_id, at=desk.clock.at)
+    first = desk.start(session_id, register, at=desk.clock.at)
     desk.passes(hours=2)
-    again = desk.start(session_id, at=desk.clock.at)
+    again = desk.start(session_id, register, at=desk.clock.at)
     assert again.transaction_id == first.transaction_id
     assert desk.state(session_id) == SessionState.CHARGING
 
@@ -89,8 +90,17 @@ def test_a_broken_clock_repeats_a_card_only_for_a_while(desk: Desk) -> None:
     first = desk.walk_up()
     desk.passes(minutes=14)
     assert desk.walk_up() == first
-    desk.passes(minutes=2)
+    desk.passes(minutes=1)
     assert desk.walk_up() != first
+
+
+def test_a_single_watt_hour_makes_a_register_one_that_cannot_come_again(desk: Desk) -> None:
+    """Q19."""
+    desk.charger()
+    first = desk.walk_up(meter_wh=METER)
+    desk.stop(first.session_id, METER + 1)
+    desk.passes(hours=1)
+    assert desk.walk_up(meter_wh=METER) == first
 
 
 @pytest.mark.parametrize("heard", ["nothing", "a reading", "its stop"])
@@ -144,7 +154,7 @@ def test_a_card_is_repeated_after_the_stop_too(desk: Desk, has_clock: bool) -> N
     first = desk.walk_up(**told)
     desk.passes(minutes=5)
     desk.stop(first.session_id, 1_000)
-    desk.passes(minutes=120 if has_clock else 5)
+    desk.passes(minutes=2_000 if has_clock else 5)
     assert desk.walk_up(**told) == first
 
 
@@ -182,6 +192,16 @@ def test_a_tag_of_ours_is_good_for_one_charge(desk: Desk) -> None:
     assert again.session_id != session_id
     assert (again.status, again.stop) == ("Invalid", True)
     assert desk.session(again.session_id).user_id is None
+
+
+def test_a_tag_of_ours_whose_charge_took_nothing_is_good_for_no_other(desk: Desk) -> None:
+    """Q25: told again where the register still stands, it would be the same charge without its stop."""
+    _, session_id = desk.a_charge()
+    desk.stop(session_id, METER)
+    desk.passes(minutes=20)
+    again = desk.start(session_id)
+    assert again.session_id != session_id
+    assert (again.status, again.stop) == ("Invalid", True)
 
 
 def test_a_tag_of_ours_on_another_charger_is_nobodys(desk: Desk, strict: None) -> None:
