@@ -113,6 +113,18 @@ def test_a_lifetime_register_at_the_stop_of_a_charge_that_told_no_start_costs_no
     assert desk.findings() == {"review": 1}
 
 
+@pytest.mark.parametrize(("more_wh", "billed_wh"), [(0, 3_066), (1, 0)])
+def test_a_register_is_a_lifetimes_from_what_no_connector_gives_on(desk: Desk, more_wh: int, billed_wh: int) -> None:
+    """C17, C19: 400 kW for 20 minutes may be of this charge, so it is cut to the nameplate."""
+    desk.charger(kw=7)
+    session_id = desk.request(desk.driver())
+    desk.start(session_id, 0)
+    desk.passes(seconds=1_199)
+    most_wh = settlement.plausible_wh(settlement.UNKNOWN_POWER_W, timedelta(minutes=20))
+    desk.stop(session_id, most_wh + more_wh, at=desk.clock.at)
+    assert desk.bill(session_id)[0] == billed_wh
+
+
 @pytest.mark.row("C19")
 def test_a_register_that_began_at_zero_where_the_nameplate_is_too_small_is_cut(desk: Desk) -> None:
     """C19: 22 kW for 20 minutes at a connector that somebody called one of 7 kW; that is no lifetime register."""

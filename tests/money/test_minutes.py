@@ -56,6 +56,21 @@ def test_a_message_without_a_register_takes_no_minute_away(desk: Desk) -> None:
     assert desk.bill(session_id) == (10_500, 18_900 + 2_100)
 
 
+def test_what_flows_unheard_is_as_old_by_a_slow_clock_as_by_ours(desk: Desk) -> None:
+    """Two minutes are heard by a clock that is four behind, and one is not heard yet."""
+    behind = timedelta(minutes=4)
+    desk.do(tariffs.set_price, Price(1_800, 0, per_minute_paise=100), effective_at=desk.clock.at)
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.start(session_id, at=desk.clock.at - behind)
+    for minute in (1, 2):
+        desk.passes(minutes=1)
+        desk.meter(session_id, METER + 1_000 * minute, at=desk.clock.at - behind)
+    desk.passes(minutes=1)
+    cost = settlement.cost_of(desk.session(session_id), desk.clock.at, more_wh=1_000)
+    assert cost == 3 * 1_800 + 3 * 100
+
+
 @pytest.mark.parametrize("minutes", [4, 8])
 def test_readings_that_come_together_tell_their_own_minutes(desk: Desk, minutes: int) -> None:
     """ADR 0007, Q27: a line that was away for some minutes, again and again."""
