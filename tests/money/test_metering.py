@@ -223,6 +223,58 @@ def test_a_register_that_comes_back_was_not_reset(
     assert desk.bill(session_id)[0] == stop_wh
 
 
+TEN = tuple(range(1_000, 11_000, 1_000))
+"""Ten minutes of 60 kW, from 0 on."""
+NINE = TEN[:-1]
+
+
+@pytest.mark.row("C18")
+@pytest.mark.parametrize(
+    ("registers", "stop_wh", "billed_wh"),
+    [
+        ((*TEN, *NINE), 9_500, 9_500),  # within the margin of what it had told: samples told again
+        ((*TEN, *NINE), 9_499, 19_499),
+        ((*TEN,), 9_000, 9_000),  # the stop alone fell
+        ((500, 1_000, 1_400, 1_000, 1_200, *TEN[1:], 1_000), 1_050, 11_050),  # 1,400 is an error: 1,000 comes again
+        ((500, 1_000, 1_400, 1_100, 1_500, *TEN[1:], 1_000), 1_050, 11_050),  # likewise, though more comes later
+        ((*TEN, 1_000, 2_000, 3_000, 0), 3_500, 13_500),  # the last reading is an error
+        ((*TEN, 1_600, 2_600, 3_600), 3_650, 13_650),  # as much as a minute of 60 kW can be
+        ((*TEN, 1_601, 2_601, 3_601), 3_651, 12_050),
+    ],
+)
+def test_a_reset_is_told_from_errors_and_repetitions(
+    desk: Desk, registers: tuple[int, ...], stop_wh: int, billed_wh: int
+) -> None:
+    """C18, Q27, Q38: one that never fell below its start."""
+    session_id = readings(desk, 0, *registers)
+    desk.passes(seconds=60)
+    desk.stop(session_id, stop_wh)
+    assert desk.bill(session_id)[0] == billed_wh
+
+
+@pytest.mark.row("C18")
+def test_a_reset_register_whose_stop_says_its_last_reading_again_is_billed_by_its_rises(desk: Desk) -> None:
+    """C18: nothing flowed since."""
+    session_id = readings(desk, 2_000, *(2_000 + wh for wh in TEN), *TEN[:5])
+    desk.passes(seconds=10)
+    desk.stop(session_id, 5_000)
+    assert desk.bill(session_id)[0] == 15_000
+
+
+@pytest.mark.row("C18")
+@pytest.mark.parametrize(("rise_wh", "billed_wh"), [(2_700, 14_700), (2_701, 2_701)])
+def test_what_a_reset_register_rose_since_it_was_told_is_as_much_as_can_be(
+    desk: Desk, rise_wh: int, billed_wh: int
+) -> None:
+    """C18, C19: two minutes of 60 kW, a message without a register between them; what is more is no rise."""
+    session_id = readings(desk, 2_000, *(2_000 + wh for wh in TEN), 1_000, 2_000)
+    desk.passes(seconds=60)
+    desk.meter(session_id, None)
+    desk.passes(seconds=60)
+    desk.stop(session_id, 2_000 + rise_wh)
+    assert desk.bill(session_id)[0] == billed_wh
+
+
 @pytest.mark.parametrize("start_wh", [0, 10_000, 4_076_000])
 def test_samples_that_are_told_again_are_billed_once(desk: Desk, start_wh: int) -> None:
     """Q27: after a reconnect a charger without a clock tells all samples of the charge again, and goes on."""
