@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from csms.clock import Clock
 from domain import settlement, tariffs, wishes
 from domain.models import ChargingSession
-from domain.prices import GAP_S, Line, Price
+from domain.prices import GAP_S, Line, Price, Usage
+from domain.samples import STALE
 from tests.money.charges import METER, Desk
 from tests.money.priced import lines, priced
 
@@ -69,6 +70,26 @@ def test_what_flows_unheard_is_as_old_by_a_slow_clock_as_by_ours(desk: Desk) -> 
     desk.passes(minutes=1)
     cost = settlement.cost_of(desk.session(session_id), desk.clock.at, more_wh=1_000)
     assert cost == 3 * 1_800 + 3 * 100
+
+
+@pytest.mark.parametrize(("more_s", "by_its_clock"), [(0, True), (1, False)])
+def test_a_start_that_is_told_late_began_no_sooner_than_it_was_asked_for(
+    desk: Desk, more_s: int, by_its_clock: bool
+) -> None:
+    """ADR 0007: from STALE on its clock is taken to be slow."""
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    asked_for, told = desk.clock.at, desk.clock.at - STALE - timedelta(seconds=more_s)
+    desk.start(session_id, at=told)
+    assert settlement.usage_of(desk.session(session_id)) == Usage.begun(told if by_its_clock else asked_for)
+
+
+def test_a_wish_that_has_not_begun_costs_nothing(desk: Desk) -> None:
+    desk.do(tariffs.set_price, Price(1_800, 0, per_minute_paise=100), effective_at=desk.clock.at)
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.passes(minutes=1)
+    assert settlement.cost_by_now(desk.session(session_id), desk.clock.at) == 0
 
 
 @pytest.mark.parametrize("minutes", [4, 8])
