@@ -32,6 +32,7 @@ OTHER = "FirmwareStatusNotification"
 WORKS = {
     "meter": ("MeterValues, 6 samples", "T1 MeterValues"),
     OTHER: (OTHER, "T2 any other action"),
+    "StatusNotification": ("StatusNotification, as it was told before", ""),
     "mixed": ("Mixed", ""),
 }
 CHARGERS = 200

@@ -1,13 +1,14 @@
 """What the connectors of a charger report of themselves, and what of it the charge that runs there feels."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from domain import allowance, idling
+from domain.bulk import Bulk, Row, text
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
 from domain.models import IS_OPEN, RUNNING, ChargingSession, Connector, SessionState
@@ -20,6 +21,17 @@ BEHIND = timedelta(days=1)
 
 Plug = tuple[str, int]
 """A charger's identity and the number of one of its connectors."""
+Told = dict[str, Any]
+"""A report: the arguments of `status`."""
+Said = tuple[str, str, str]
+"""A status, its error code and its further information."""
+
+_CONNECTOR = Connector.__table__  # type: ignore[attr-defined]
+_SESSION = ChargingSession.__table__  # type: ignore[attr-defined]
+_CHANGED = """UPDATE connectors SET status = ?, error_code = ?, info = ?, status_at = ?, changed_at = ?
+WHERE charger_id = ? AND number = ? AND (status_at IS NULL OR status_at <= ?)"""
+_AGAIN = """UPDATE connectors SET status_at = ?
+WHERE charger_id = ? AND number = ? AND (status_at IS NULL OR status_at <= ?)"""
 
 
 def status(
@@ -39,22 +51,82 @@ def status(
 
 
 @counts_once
-def report(db: Session, told: Sequence[dict[str, Any]]) -> None:
-    """Several reports of states at once, each as the arguments of `status`; what they are about is read together."""
+def report(db: Session, told: Sequence[Told]) -> None:
+    """Several reports of states at once; what they are about is read together.
+
+    What no charge feels, a state told again or a new one of a free connector, is written in bulk.
+    """
+    names = {one["charger_id"] for one in told}
+    changed, again, odd = _sorted_out(sorted(told, key=_plug), _known(db, names), _felt(db, names))
+    if odd:
+        _felt_there(db, odd)
+    bulk = Bulk.within(db)
+    bulk.many(_CHANGED, [_news(one, bulk.sqlite) for one in changed])
+    bulk.many(_AGAIN, [_at(one, bulk.sqlite) for one in again])
+    emit(db, *[ChargerChanged(name) for name in sorted({one["charger_id"] for one in changed})])
+
+
+def _sorted_out(
+    told: Sequence[Told], known: dict[Plug, Said], felt: dict[Plug, str | None]
+) -> tuple[list[Told], list[Told], list[Told]]:
+    """Those of a new state, those told again, and those that a charge may feel or that need a closer look."""
+    changed: list[Told] = []
+    again: list[Told] = []
+    odd: list[Told] = []
+    times_told = Counter(map(_plug, told))
+    for one in told:
+        plug, said = _plug(one), _said(one)
+        before = known.get(plug)
+        if before is None or times_told[plug] > 1:
+            odd.append(one)
+        elif said == before and felt.get(plug, _paused(said[0])) == _paused(said[0]):
+            again.append(one)
+        elif plug in felt or said[0] == before[0] or idling.AFTER_IT in (said[0], before[0]):
+            odd.append(one)
+        else:
+            changed.append(one)
+    return changed, again, odd
+
+
+def _felt_there(db: Session, told: Sequence[Told]) -> None:
     names = sorted({one["charger_id"] for one in told})
     running = _running(db, names)
     there = _there(db, names)
-    for one in sorted(told, key=lambda one: str(one["charger_id"])):
-        plug = one["charger_id"], one["connector_number"]
+    for one in told:
+        plug = _plug(one)
         if plug not in there:
             there[plug] = Connector(charger_id=plug[0], number=plug[1])
             db.add(there[plug])
         _reported(db, there[plug], running[plug], one)
 
 
-def _reported(db: Session, connector: Connector, running: list[ChargingSession], told: dict[str, Any]) -> None:
-    status, at, received_at = told["status"], told["at"], told["received_at"]
-    moment = at if at is not None and received_at - BEHIND < at < received_at else received_at
+def _plug(told: Told) -> Plug:
+    return told["charger_id"], told["connector_number"]
+
+
+def _said(told: Told) -> Said:
+    return told["status"], told["error_code"], told["info"]
+
+
+def _at(told: Told, sqlite: bool) -> Row:
+    at = text(_moment(told), sqlite)
+    return at, *_plug(told), at
+
+
+def _news(told: Told, sqlite: bool) -> Row:
+    at, *rest = _at(told, sqlite)
+    return *_said(told), at, text(told["received_at"], sqlite), *rest
+
+
+def _moment(told: Told) -> datetime:
+    """When it was so, by the charger's clock where that is believed."""
+    at: datetime | None = told["at"]
+    received_at: datetime = told["received_at"]
+    return at if at is not None and received_at - BEHIND < at < received_at else received_at
+
+
+def _reported(db: Session, connector: Connector, running: list[ChargingSession], told: Told) -> None:
+    status, received_at, moment = told["status"], told["received_at"], _moment(told)
     if connector.status_at is not None and moment < connector.status_at:
         return
     if not running and status != connector.status and idling.AFTER_IT in (status, connector.status):
@@ -76,7 +148,31 @@ def _reported(db: Session, connector: Connector, running: list[ChargingSession],
 
 def pause(connector: Connector | None) -> str:
     """Why no energy flows in a charge that runs there; empty where it may."""
-    return connector.status if connector is not None and connector.status in PAUSES else ""
+    return "" if connector is None else _paused(connector.status)
+
+
+def _paused(status: str) -> str:
+    return status if status in PAUSES else ""
+
+
+def _known(db: Session, charger_ids: Collection[str]) -> dict[Plug, Said]:
+    """What these chargers' connectors said last."""
+    c = _CONNECTOR.c
+    columns = c.charger_id, c.number, c.status, c.error_code, c.info
+    found = db.execute(_CONNECTOR.select().with_only_columns(*columns).where(c.charger_id.in_(charger_ids)))
+    return {(charger_id, number): (status, code, info) for charger_id, number, status, code, info in found}
+
+
+def _felt(db: Session, charger_ids: Collection[str]) -> dict[Plug, str | None]:
+    """The pause of each charge that runs there; None where more of it hangs on what its connector says."""
+    c = _SESSION.c
+    columns = c.charger_id, c.connector_number, c.suspended, c.terms
+    of_chargers = _SESSION.select().with_only_columns(*columns).where(c.charger_id.in_(charger_ids))
+    found: dict[Plug, str | None] = {}
+    for charger_id, number, suspended, terms in db.execute(of_chargers.where(IS_OPEN, c.state.in_(RUNNING))):
+        plug = charger_id, number
+        found[plug] = suspended if terms is None and plug not in found else None
+    return found
 
 
 def _running(db: Session, charger_ids: Sequence[str]) -> defaultdict[Plug, list[ChargingSession]]:
