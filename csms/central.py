@@ -84,7 +84,7 @@ class Central:
         self.comings: Batches[tuple[str, datetime], dict[str, Arrival]] = Batches(self._come, "comings")
         self.goings: Batches[tuple[str, datetime, int], None] = _together(arrivals.disconnected, "goings")
         self.boots: Batches[dict[str, Any], None] = _together(arrivals.booted, "boots")
-        self.set_ups: Batches[str, None] = _together(arrivals.set_up, "set-ups")
+        self.set_ups: Batches[tuple[str, datetime], None] = _together(arrivals.set_up, "set-ups")
         self.reports: Batches[dict[str, Any], None] = _together(connectors.report, "reports")
         """What chargers do at the same time is one transaction."""
         self._boots: dict[str, tuple[datetime, ...]] = {}

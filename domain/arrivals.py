@@ -35,7 +35,7 @@ _HERE = "UPDATE chargers SET online = true, held_by = ?, fence = ?, connected_at
 _GONE = "UPDATE chargers SET online = false, held_by = NULL WHERE id = ? AND fence = ?"
 _BOOTED = """UPDATE chargers SET vendor = ?, model = ?, serial = ?, firmware = ?, set_up_due = ?, booted_at = ?,
 heard_at = ? WHERE id = ?"""
-_SET_UP = "UPDATE chargers SET set_up_due = false WHERE id = ?"
+_SET_UP = "UPDATE chargers SET set_up_due = false WHERE id = ? AND (booted_at IS NULL OR booted_at <= ?)"
 _HEARD = "UPDATE chargers SET heard_at = ? WHERE id = ? AND (heard_at IS NULL OR heard_at < ?)"
 
 
@@ -136,10 +136,12 @@ def _boot(told: dict[str, Any], at: str) -> Row:
 
 
 @counts_once
-def set_up(db: Session, names: Sequence[str]) -> None:
-    """These chargers were set up since their boot, so none is left alone for a boot loop any more (ocpp.md Q10)."""
-    Bulk.within(db).many(_SET_UP, [(name,) for name in sorted(set(names))])
-    health.set_up(db, set(names))
+def set_up(db: Session, done: Sequence[tuple[str, datetime]]) -> None:
+    """Set-ups of these chargers that began at these times came to their ends, so none is left alone for a boot loop any
+    more (ocpp.md Q10). Who has booted since is to be set up once more."""
+    bulk = Bulk.within(db)
+    bulk.many(_SET_UP, [(name, text(begun, bulk.sqlite)) for name, begun in sorted(done)])
+    health.set_up(db, {name for name, _ in done})
 
 
 @counts_once

@@ -102,6 +102,7 @@ async def make_up(charger: Connection) -> None:
 
 async def _set_up(charger: Connection) -> None:
     """Read what is configured and set only what differs, each value once to a charger that keeps its own."""
+    begun = now()
     known = await _configuration(charger)
     tried = await read(set_ups.tried, charger.charger_id)
     for wish in WISHES:
@@ -121,7 +122,7 @@ async def _set_up(charger: Connection) -> None:
         await transact(set_ups.note, charger.charger_id, wish.key, attempt)
         await _set(charger, wish, given)
         await transact(set_ups.note, charger.charger_id, wish.key, replace(attempt, unanswered=""))
-    await charger.central.set_ups.add(charger.charger_id)
+    await charger.central.set_ups.add((charger.charger_id, begun))
 
 
 async def _asked(charger: Connection, action: str, payload: dict[str, Any]) -> dict[str, Any] | None:

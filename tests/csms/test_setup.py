@@ -242,7 +242,7 @@ async def test_a_second_boot_loop_is_found_again_and_a_calm_set_up_ends_it(house
     assert await open_findings() == 0, "it is the same loop"
     await boots(1, 1)
     assert "boot loop" in dict(health.lines(await read(health.of, "RAW-1")))["set-up"]
-    await transact(arrivals.set_up, ["RAW-1"])
+    await transact(arrivals.set_up, [("RAW-1", now())])
     assert (await read(health.of, "RAW-1")).boot_loop_at is None
     assert await open_findings() == 0
     await boots(2, 4)

@@ -23,6 +23,19 @@ def test_coming_booting_and_going(desk: Desk) -> None:
     assert (charger.online, charger.heard_at) == (False, desk.clock.at)
 
 
+def test_a_set_up_that_ends_after_a_newer_boot_is_not_of_that_boot(desk: Desk) -> None:
+    """The end of a socket's set-up may be written down after its charger has come back and booted."""
+    desk.charger()
+    desk.boot()
+    desk.passes(seconds=3)
+    begun = desk.clock.at
+    desk.passes(seconds=2)
+    desk.boot()
+    for at, due in ((begun, True), (desk.clock.at, False)):
+        desk.do(arrivals.set_up, [("BLR-1", at)])
+        assert desk.do(chargers.info, "BLR-1").set_up_due is due
+
+
 def test_a_lost_contact_is_told_to_the_drivers_who_charge_there(desk: Desk) -> None:
     asha, session_id = desk.a_charge()
     desk.events.clear()
