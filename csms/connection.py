@@ -117,8 +117,7 @@ class Connection:
         finally:
             self.socket.direct = None
             quiet.cancel()
-            if self._preparation is not None:
-                self._preparation.cancel()
+            self.leave_alone()
             self.calls.close()
 
     async def _take(self, raw: str | bytes) -> None:
@@ -316,10 +315,14 @@ class Connection:
 
     def prepare(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
         """Do this with the charger once it has settled, in place of what was prepared before."""
-        if self._preparation is not None:
-            self._preparation.cancel()
+        self.leave_alone()
         # A timer, not a task that sleeps: thousands may come at once.
         self._preparation = asyncio.get_running_loop().call_later(self.central.settled_in(), self._settled, work)
+
+    def leave_alone(self) -> None:
+        """What was prepared is not done, or not to its end."""
+        if self._preparation is not None:
+            self._preparation.cancel()
 
     def _settled(self, work: Callable[["Connection"], Awaitable[None]]) -> None:
         self._preparation = self.central.spawn(self._prepared(work))

@@ -141,7 +141,7 @@ def set_up(db: Session, done: Sequence[tuple[str, datetime]]) -> None:
     more (ocpp.md Q10). Who has booted since is to be set up once more."""
     bulk = Bulk.within(db)
     bulk.many(_SET_UP, [(name, text(begun, bulk.sqlite)) for name, begun in sorted(done)])
-    health.set_up(db, {name for name, _ in done})
+    health.set_up(db, done)
 
 
 @counts_once

@@ -1,6 +1,6 @@
 """How well each charger keeps up, for its operator: reconnects, clock, repairs, silence, refusals."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,7 +54,7 @@ _CHANGES = (
 )
 _ADDED = f"""INSERT INTO charger_health ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" for _ in _COLUMNS)})
 ON CONFLICT (charger_id) DO UPDATE SET {", ".join(_CHANGES)}"""  # noqa: S608
-_CALM = "UPDATE charger_health SET boot_loop_at = NULL WHERE charger_id = ? AND boot_loop_at IS NOT NULL"
+_CALM = "UPDATE charger_health SET boot_loop_at = NULL WHERE charger_id = ? AND boot_loop_at < ?"
 
 
 def add(db: Session, noted: dict[str, Noted], at: datetime) -> None:
@@ -64,9 +64,10 @@ def add(db: Session, noted: dict[str, Noted], at: datetime) -> None:
     bulk.many(_ADDED, [_row(name, noted[name], at, bulk.sqlite) for name in known])
 
 
-def set_up(db: Session, names: Collection[str]) -> None:
-    """These chargers are no longer left alone: what was said of a boot loop is over."""
-    Bulk.within(db).many(_CALM, [(name,) for name in sorted(names)])
+def set_up(db: Session, done: Sequence[tuple[str, datetime]]) -> None:
+    """These chargers are no longer left alone: a boot loop from before their set-ups began, at these times, is over."""
+    bulk = Bulk.within(db)
+    bulk.many(_CALM, [(name, text(begun, bulk.sqlite)) for name, begun in sorted(done)])
 
 
 def _row(charger_id: str, seen: Noted, at: datetime, sqlite: bool) -> Row:

@@ -33,6 +33,7 @@ async def boot_notification(charger: Connection, request: Request) -> dict[str, 
         }
     )
     if looping:
+        charger.leave_alone()
         log.warning("boot loop: the charger's set-up is left alone")
     else:
         charger.prepare(setup.after_boot)

@@ -78,8 +78,7 @@ that refuses the empty list keeps its own.
 
 async def after_boot(charger: Connection) -> None:
     """Set it up, unless a car charges there: some chargers reboot when they are written to."""
-    charger.postponed = await read(sessions.running_at, charger.charger_id)
-    if not charger.postponed:
+    if not await _charges_there(charger):
         await _set_up(charger)
 
 
@@ -94,14 +93,21 @@ async def make_up(charger: Connection) -> None:
 
     Not while a car charges there, and no more often than boots are followed by one (ocpp.md Q10).
     """
-    due = charger.set_up_due
-    charger.postponed = due and await read(sessions.running_at, charger.charger_id)
-    if due and not charger.postponed and charger.central.calmly(charger.charger_id, now()):
+    if not charger.set_up_due:
+        charger.postponed = False
+    elif not await _charges_there(charger) and charger.central.calmly(charger.charger_id, now()):
         await _set_up(charger)
 
 
+async def _charges_there(charger: Connection) -> bool:
+    """Whether a car charges there; then the set-up is made up for after it."""
+    charger.postponed = await read(sessions.running_at, charger.charger_id)
+    return charger.postponed
+
+
 async def _set_up(charger: Connection) -> None:
-    """Read what is configured and set only what differs, each value once to a charger that keeps its own."""
+    """Read what is configured and set only what differs, each value once to a charger that keeps its own; until a car
+    begins to charge there."""
     begun = now()
     known = await _configuration(charger)
     tried = await read(set_ups.tried, charger.charger_id)
@@ -114,6 +120,8 @@ async def _set_up(charger: Connection) -> None:
             if before is not None:
                 await transact(set_ups.note, charger.charger_id, wish.key, None)
             continue
+        if await _charges_there(charger):
+            return
         at = now()
         attempt = Try(read=given, wanted=wish.values[0], unanswered=at.isoformat())
         if attempt.repeats(before, at):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -221,6 +222,34 @@ async def test_a_boot_loop_ends_the_set_up(house: House) -> None:
     assert (finding.kind, finding.ref) == ("boot-loop", "RAW-1")
 
 
+async def test_a_boot_loop_on_one_socket_ends_the_set_up_that_was_to_come(database_url: str) -> None:
+    """Q10: what follows the third boot must not be what brings the fifth."""
+    async with running(database_url, pace=replace(HURRY, settle=0.2)) as house, house.charger() as raw:
+        for _ in range(4):
+            await raw.boot()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.6):
+                await raw.socket.recv()
+
+
+async def test_a_set_up_leaves_off_when_a_car_begins_to_charge(house: House) -> None:
+    """Some chargers reboot when they are written to; the rest is made up for after the charge."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {**GOOD, "ConnectionTimeOut": "30", "HeartbeatInterval": "900"})
+        id_, _ = await raw.asked("ChangeConfiguration")
+        told = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": now().isoformat()}
+        transaction = (await raw.call("StartTransaction", **told))["transactionId"]
+        await raw.send([3, id_, {"status": "Accepted"}])
+        await raw.silent()
+        await raw.silent()
+        told = {"transactionId": transaction, "meterStop": 100, "timestamp": now().isoformat()}
+        await raw.call("StopTransaction", **told)
+        await configured(raw, {**GOOD, "HeartbeatInterval": "900"})
+        assert await changed(raw) == ("HeartbeatInterval", "300")
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
 async def test_a_second_boot_loop_is_found_again_and_a_calm_set_up_ends_it(house: House) -> None:
     """Q10: once for each loop, not for each of its boots; from the next set-up on the charger is not left alone."""
     central, began = Central(house.bus, settings(), HURRY), now()
@@ -242,7 +271,9 @@ async def test_a_second_boot_loop_is_found_again_and_a_calm_set_up_ends_it(house
     assert await open_findings() == 0, "it is the same loop"
     await boots(1, 1)
     assert "boot loop" in dict(health.lines(await read(health.of, "RAW-1")))["set-up"]
-    await transact(arrivals.set_up, [("RAW-1", now())])
+    await transact(arrivals.set_up, [("RAW-1", began)])
+    assert (await read(health.of, "RAW-1")).boot_loop_at is not None, "that one began before it"
+    await transact(arrivals.set_up, [("RAW-1", began + timedelta(hours=1))])
     assert (await read(health.of, "RAW-1")).boot_loop_at is None
     assert await open_findings() == 0
     await boots(2, 4)
