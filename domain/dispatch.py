@@ -17,6 +17,8 @@ from domain.models import ChargingSession, SessionState
 
 log = structlog.get_logger()
 
+UNASKED = ("offline", "unreachable")
+"""What became of a command that did not reach its charger."""
 TIMEOUT = 30.0
 """Seconds a charger has to answer (architecture.md, deadlines)."""
 
@@ -59,15 +61,19 @@ async def stop(bus: Bus, session_id: int) -> str:
 
 
 async def escalate(bus: Bus, session_id: int) -> str:
-    """The charger does not stop: what its make demands, one after the other, and the operator is told (ocpp.md Q30)."""
+    """The charger does not stop: what its make demands, one after the other, and the operator is told (ocpp.md Q30).
+
+    As long as it does not: after the end of this charge the next driver may charge at its connector.
+    """
     session = await read(sessions.get, session_id)
     charger = await read(chargers.info, session.charger_id)
     verdict = ""
-    steps = quirks.escalation(charger.vendor)
-    for step in steps:
+    for step in quirks.escalation(charger.vendor):
+        if (await read(sessions.get, session_id)).state != SessionState.STOPPING:
+            break
         verdict = await _ask(bus, session, _STEPS[step](session))
-    if quirks.OUT_OF_SERVICE in steps:
-        await transact(_tell_how_to_undo, session)
+        if step == quirks.OUT_OF_SERVICE and verdict not in UNASKED:
+            await transact(_tell_how_to_undo, session)
     await transact(stops.stop_escalated, session_id)
     return verdict
 

@@ -208,24 +208,59 @@ async def test_a_charger_that_does_not_stop(open_desk: Desk, reply: Reply | Exce
     assert open_desk.bill(session_id) == (3_000, 5_400)
 
 
+def stopping(desk: Desk, vendor: str = "") -> int:
+    """A charge at a charger of this make that does not stop; gives the session's id."""
+    desk.charger()
+    desk.do(lambda db: setattr(chargers.info(db, "BLR-1"), "vendor", vendor))
+    session_id = desk.charging(desk.driver())
+    desk.do(charging.request_stop, session_id, "driver")
+    return session_id
+
+
 @pytest.mark.parametrize("stops_meanwhile", [False, True])
 async def test_whoever_finds_a_connector_taken_out_of_service_reads_how_to_bring_it_back(
     open_desk: Desk, stops_meanwhile: bool
 ) -> None:
     """Q30, OCPP 1.6, 5.2: Scheduled during a charge, and Unavailable from its end on until it is told Operative."""
-    open_desk.charger()
-    open_desk.do(lambda db: setattr(chargers.info(db, "BLR-1"), "vendor", "Ocular"))
-    session_id = open_desk.charging(open_desk.driver())
-    open_desk.do(charging.request_stop, session_id, "driver")
-    if stops_meanwhile:
-        open_desk.stop(session_id, METER)
-    async with on_bus(Socket(Reply("Scheduled"))) as bus:
+    session_id = stopping(open_desk, "Ocular")
+
+    class Ocular(Socket):
+        async def __call__(self, command: Command) -> Reply:
+            if stops_meanwhile and isinstance(command, Call) and command.action == "ChangeAvailability":
+                open_desk.stop(session_id, METER)
+            return await super().__call__(command)
+
+    async with on_bus(Ocular(Reply("Scheduled"))) as bus:
         for _ in range(2):
             await dispatch.escalate(bus, session_id)
     (finding,) = open_desk.do(findings.unresolved)
     undone = """python -m csms call BLR-1 ChangeAvailability '{"connectorId": 1, "type": "Operative"}'"""
     assert (finding.kind, finding.ref) == ("stop-unanswered", open_desk.session(session_id).ref)
     assert finding.detail.endswith(undone)
+
+
+async def test_an_escalation_ends_with_its_charge(open_desk: Desk) -> None:
+    """Unlocking the connector would end the next driver's charge (OCPP 1.6, 5.18)."""
+    first = stopping(open_desk)
+    socket = Socket()
+    socket.speaks.clear()
+    async with on_bus(socket) as bus:
+        escalation = asyncio.create_task(dispatch.escalate(bus, first))
+        await socket.was_asked.wait()
+        open_desk.stop(first, METER)
+        open_desk.status("BLR-1", 1, "Available")
+        open_desk.charging(open_desk.driver())
+        socket.speaks.set()
+        await escalation
+    assert [call.action for call in socket.asked if isinstance(call, Call)] == ["SetChargingProfile"]
+    assert not open_desk.findings()
+
+
+async def test_nobody_reads_of_an_order_that_did_not_reach_its_charger(open_desk: Desk) -> None:
+    session_id = stopping(open_desk, "Ocular")
+    assert await dispatch.escalate(LocalBus(), session_id) == "offline"
+    (finding,) = open_desk.do(findings.unresolved)
+    assert finding.detail == "BLR-1 does not stop this charge."
 
 
 @pytest.mark.row("C23")
