@@ -138,20 +138,22 @@ def _reported(db: Session, connector: Connector, running: list[ChargingSession],
     connector.status, connector.error_code, connector.info = status, told["error_code"], told["info"]
     connector.status_at = moment
     for session in running:
-        paused, session.suspended = session.suspended, pause(connector)
-        idling.told(session, status, received_at)
+        paused = session.suspended
+        felt(session, connector, received_at)
         if paused and not session.suspended and session.state == SessionState.CHARGING:
             session.due_at = allowance.look_again_at(db, session, received_at)
         emit(db, SessionChanged(session.id or 0, session.charger_id, session.user_id, session.state))
     emit(db, ChargerChanged(connector.charger_id))
 
 
-def pause(connector: Connector | None) -> str:
-    """Why no energy flows in a charge that runs there; empty where it may."""
-    return "" if connector is None else _paused(connector.status)
+def felt(session: ChargingSession, connector: Connector, at: datetime) -> None:
+    """What the connector says is so of the charge that runs there: whether energy may flow, and whether it idles."""
+    session.suspended = _paused(connector.status)
+    idling.told(session, connector.status, at)
 
 
 def _paused(status: str) -> str:
+    """Why no energy flows in a charge that runs there; empty where it may."""
     return status if status in PAUSES else ""
 
 

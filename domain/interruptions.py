@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import allowance, sessions, settlement, stops, wallet
+from domain import allowance, chargers, connectors, sessions, settlement, stops, wallet
 from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
 from domain.settings import settings
 
@@ -16,8 +16,13 @@ GRACE = timedelta(seconds=60)
 """A stop may still be queued behind what the charger sends first (ocpp.md Q26)."""
 CHARGES = ("Charging", "SuspendedEV", "SuspendedEVSE")
 """Statuses of a connector on which a charge runs."""
+FREED = ("Available", "Preparing", "Reserved")
+"""Statuses of a connector on which none does."""
 LOST = timedelta(minutes=15)
 """So long may a charger say nothing, or a connector be out of order, before a charge counts as interrupted."""
+
+_RUNS = IS_OPEN, col(ChargingSession.state).in_(RUNNING)
+_INTERRUPTED = col(ChargingSession.state) == SessionState.INTERRUPTED
 
 
 def interrupt(db: Session, session: ChargingSession) -> None:
@@ -44,7 +49,7 @@ def _hold_the_estimate(db: Session, session: ChargingSession, user_id: int) -> N
 
 
 def resumed(db: Session, session: ChargingSession) -> bool:
-    """An interrupted charge goes on metering: it runs again, with its hold, or goes on being stopped.
+    """An interrupted charge goes on: it runs again, with its hold, or goes on being stopped.
 
     False when its driver or its connector has another charge by now: then it stays an estimate, which grows.
     """
@@ -53,6 +58,9 @@ def resumed(db: Session, session: ChargingSession) -> bool:
         return False
     session.state, session.stopped_at, session.estimated = SessionState.CHARGING, None, False
     session.cost_paise = 0
+    # Nobody has followed its pauses meanwhile.
+    if (connector := db.get(Connector, (session.charger_id, session.connector_number))) is not None:
+        connectors.felt(session, connector, now())
     wallet.resize_hold(db, session.id, settings().session_cap_paise)
     session.due_at = allowance.look_again_at(db, session, now())
     if session.stop_cause:
@@ -78,11 +86,7 @@ def lost(db: Session, at: datetime, since: datetime) -> list[int]:
     when this process began to listen. A board that never said that it charges is believed to be free after 15 minutes
     without a reading, and after one where it was asked to stop.
     """
-    return [
-        session.id or 0
-        for session, charger, connector in _running(db)
-        if _is_lost(session, charger, connector, at, since)
-    ]
+    return [row[0].id or 0 for row in _on_connectors(db, *_RUNS) if _is_lost(*row, at, since)]
 
 
 def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) -> bool:
@@ -90,13 +94,32 @@ def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) 
     session = sessions.taken(db, session_id)
     if session is None:
         return False
-    found = any(_is_lost(*row, at, since) for row in _running(db, col(ChargingSession.id) == session_id))
+    its = col(ChargingSession.id) == session_id
+    found = any(_is_lost(*row, at, since) for row in _on_connectors(db, *_RUNS, its))
     if found:
         interrupt(db, session)
     return found
 
 
-def _running(db: Session, *which: ColumnElement[bool]) -> Iterator[tuple[ChargingSession, Charger, Connector]]:
+def found(db: Session, at: datetime) -> list[int]:
+    """The interrupted charges that go on without a sample: since the interruption the charger, which is in contact,
+    has said that the connector charges, and for a minute nothing else."""
+    waiting = _INTERRUPTED, col(ChargingSession.due_at) > at
+    return [row[0].id or 0 for row in _on_connectors(db, *waiting) if _is_found(*row, at)]
+
+
+def resume_found(db: Session, session_id: int, at: datetime) -> bool:
+    """Let this charge run again if it does; whether it was so, and no other has taken its place."""
+    session = sessions.taken(db, session_id)
+    if session is None:
+        return False
+    its = col(ChargingSession.id) == session_id
+    return any(_is_found(*row, at) for row in _on_connectors(db, _INTERRUPTED, its)) and resumed(db, session)
+
+
+def _on_connectors(
+    db: Session, *which: ColumnElement[bool] | TextClause
+) -> Iterator[tuple[ChargingSession, Charger, Connector]]:
     return iter(
         db.exec(
             select(ChargingSession, Charger, Connector)
@@ -108,7 +131,7 @@ def _running(db: Session, *which: ColumnElement[bool]) -> Iterator[tuple[Chargin
                     col(Connector.number) == ChargingSession.connector_number,
                 ),
             )
-            .where(IS_OPEN, col(ChargingSession.state).in_(RUNNING), *which)
+            .where(*which)
             .order_by(ChargingSession.charger_id, col(ChargingSession.connector_number))
         )
     )
@@ -116,13 +139,20 @@ def _running(db: Session, *which: ColumnElement[bool]) -> Iterator[tuple[Chargin
 
 def _is_lost(session: ChargingSession, charger: Charger, connector: Connector, at: datetime, since: datetime) -> bool:
     last = max(filter(None, (session.started_received_at, session.metered_at)))
-    freed = connector.status in ("Available", "Preparing") and last < connector.changed_at < at - GRACE
+    freed = connector.status in FREED and last < connector.changed_at < at - GRACE
     rebooted = (
         charger.booted_at is not None and last < charger.booted_at < at - GRACE and not _goes_on(connector, charger)
     )
     out_of_order = connector.status in ("Faulted", "Unavailable") and max(last, connector.changed_at) < at - LOST
     silent = max(charger.heard_at or since, last, since) < at - LOST
     return freed or rebooted or out_of_order or silent or _is_free_all_along(session, connector, last, at)
+
+
+def _is_found(session: ChargingSession, charger: Charger, connector: Connector, at: datetime) -> bool:
+    interrupted_at = (session.due_at or at) - LATE_STOP
+    said_at = connector.status_at
+    said = connector.status in CHARGES and said_at is not None and interrupted_at < said_at < at - GRACE
+    return said and chargers.in_contact(charger, at) and (charger.booted_at is None or _goes_on(connector, charger))
 
 
 def _goes_on(connector: Connector, charger: Charger) -> bool:

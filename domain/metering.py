@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from domain import allowance, connectors, interruptions, scale, settlement, stops
+from domain import allowance, interruptions, scale, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
-from domain.models import IS_OPEN, RUNNING, ChargingSession, Connector, SessionState
+from domain.models import IS_OPEN, RUNNING, ChargingSession, SessionState
 from domain.patience import counts_once
 from domain.samples import Sample, told_at, write
 
@@ -110,11 +110,8 @@ def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
         session.sampled_at = sample.at
     session.metered_at = max(session.metered_at or sample.received_at, sample.received_at)
     db.add(session)
-    if session.state == SessionState.INTERRUPTED:
-        # Nobody has followed its pauses meanwhile.
-        session.suspended = connectors.pause(db.get(Connector, (session.charger_id, session.connector_number)))
-        if not (sample.live and interruptions.resumed(db, session)):
-            interruptions.interrupt(db, session)
+    if session.state == SessionState.INTERRUPTED and not (sample.live and interruptions.resumed(db, session)):
+        interruptions.interrupt(db, session)
 
 
 def _is_told_again(session: ChargingSession, sample: Sample) -> bool:

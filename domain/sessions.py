@@ -87,8 +87,8 @@ def running_at(db: Session, charger_id: str) -> bool:
 
 
 def spelling(tag: str) -> str:
-    """The one spelling of a tag: OCPP compares them in any case (CiString20)."""
-    return tag.upper()[:LONGEST_TAG]
+    """The one spelling of a tag: OCPP compares them in any case (CiString20), some chargers fill them with blanks."""
+    return tag.strip().upper()[:LONGEST_TAG]
 
 
 def spellings(tag: str) -> set[str]:

@@ -9,6 +9,7 @@ from domain import (
     allowance,
     cards,
     chargers,
+    connectors,
     idling,
     interruptions,
     reservations,
@@ -28,6 +29,9 @@ RETRY_WINDOW = timedelta(minutes=15)
 """With a clock we cannot trust, a start message is a repetition only for so long (ocpp.md Q19)."""
 LATEST_PLUG = timedelta(hours=1)
 """A plug so long after the wish is not the driver's any more: anybody's car may stand there by now."""
+PAUSED, LATELY = ("SuspendedEV", "SuspendedEVSE"), timedelta(minutes=1)
+"""What a connector that said it before StartTransaction says of this charge: since its driver asked for it, or so
+lately that it is no other car's (ocpp.md Q26)."""
 LATE, STRANGER, RESERVED = "late", "stranger", "reserved"
 """Why a charge that the charger began is stopped at once: the plug came after the wish had ended; a tag that may not;
 a connector that is kept for another one."""
@@ -96,8 +100,8 @@ def started(
     _clear_connector(db, [s for s in _at(concerned, connector_number) if s is not session])
     if token is not None:
         cards.claim(db, session, token, received_at)
-    _begin(db, session, connector_number, meter_start_wh, at, received_at)
     idling.told_after(db, charger_id, connector_number, "Charging", received_at)
+    _begin(db, session, connector_number, meter_start_wh, at, received_at)
     if revived is not None:
         _revive(db, revived)
     elif wanted is None and (cause := _why_not(db, session, of_tag, tag, received_at)):
@@ -239,12 +243,16 @@ def _clear_connector(db: Session, others: list[ChargingSession]) -> None:
 def _begin(
     db: Session, session: ChargingSession, number: int, meter_wh: int, at: datetime, received_at: datetime
 ) -> None:
-    if db.get(Connector, (session.charger_id, number)) is None:
-        db.add(Connector(charger_id=session.charger_id, number=number))
+    connector = db.get(Connector, (session.charger_id, number))
+    if connector is None:
+        connector = Connector(charger_id=session.charger_id, number=number)
+        db.add(connector)
     session.state, session.connector_number = SessionState.CHARGING, number
     session.started_at, session.started_received_at = at, received_at
     session.meter_start_wh = session.meter_wh = meter_wh
     session.due_at = session.stopped_at = None
+    if connector.status in PAUSED and connector.changed_at >= min(session.requested_at, received_at - LATELY):
+        connectors.felt(session, connector, received_at)
     db.add(session)
     db.flush()
     session.transaction_id = session.id

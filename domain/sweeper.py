@@ -58,6 +58,13 @@ async def sweep_lost(at: datetime, since: datetime) -> None:
             await _alone(interruptions.interrupt_lost, session_id, at, since)
 
 
+async def sweep_found(at: datetime) -> None:
+    """Let those run again of which the charger says that they do, whether or not it meters."""
+    for session_id in await read(interruptions.found, at):
+        with bound_contextvars(session=session_id):
+            await _alone(interruptions.resume_found, session_id, at)
+
+
 async def _alone(work: Callable[..., T], *given: object) -> T | None:
     """What one charge or charger demands: whatever is wrong with it, the others get theirs, and it stays due."""
     try:
@@ -141,13 +148,14 @@ class Sweep:
 
 @dataclass(slots=True)
 class Lost:
-    """Looks for charges whose stop was lost since this process began."""
+    """Looks for charges whose stop was lost since this process began, and for those that go on after all."""
 
     since: datetime
 
     async def sweep(self, at: datetime) -> None:
         self.since = min(self.since, at)  # the clock may have been put back
         await sweep_lost(at, self.since)
+        await sweep_found(at)
 
 
 async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import charging, settings, tokens
+from domain import charging, settings, tokens, wishes
 from domain.charging import Refused
 from domain.models import SessionState
 from domain.wishes import ENDINGS
@@ -313,3 +313,40 @@ def test_a_reference_has_sixteen_letters_whoever_begins(desk: Desk) -> None:
     desk.charger(connectors=2)
     begun = desk.walk_up(connector_number=2).session_id, desk.request(desk.driver())
     assert [len(desk.session(session_id).ref) for session_id in begun] == [16, 16]
+
+
+@pytest.mark.parametrize("status", ["SuspendedEV", "SuspendedEVSE"])
+def test_a_pause_that_is_told_before_the_start_is_of_the_charge(desk: Desk, status: str) -> None:
+    """Q26: nothing flows, so its money is not spent, however long the car waits."""
+    desk.charger()
+    session_id = desk.request(desk.driver(500))
+    desk.do(wishes.answered, session_id, "accepted")
+    desk.status("BLR-1", 1, status)
+    desk.passes(seconds=1)
+    desk.start(session_id)
+    for _ in range(12):
+        desk.passes(minutes=5)
+        desk.heard("BLR-1")
+        assert desk.sweep() == {}
+    assert (desk.state(session_id), desk.session(session_id).suspended) == (SessionState.CHARGING, status)
+
+
+def test_what_a_connector_said_long_before_a_charge_is_none_of_it(desk: Desk) -> None:
+    """Another car's pause; this one's charger has not said yet what it does."""
+    desk.charger()
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=2)
+    begun = desk.walk_up()
+    assert desk.session(begun.session_id).suspended == ""
+
+
+def test_a_card_filled_with_blanks_is_one_card(desk: Desk) -> None:
+    """Q25: also where its stop does not know our number (Q21)."""
+    asha = desk.driver()
+    desk.charger()
+    desk.do(tokens.add, "CARD01", user_id=asha)
+    begun = desk.walk_up("CARD01  ", METER)
+    assert desk.session(begun.session_id).user_id == asha
+    desk.passes(minutes=5)
+    desk.stop(begun.session_id, METER + 4_000, transaction_id=0, tag="CARD01  ")
+    assert desk.bill(begun.session_id) == (4_000, 7_200)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from domain import chargers, connectors, tariffs, wishes
+from domain import chargers, connectors, tariffs
 from domain.events import ChargerChanged, SessionChanged
 from domain.models import ChargingSession, Connector
 from domain.prices import Price
@@ -93,13 +93,12 @@ def test_only_what_is_new_is_announced(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("price", [Price(2_250, 1_800), Price(2_250, 1_800, **IDLE)])
-def test_a_state_from_before_the_charge_is_felt_once_it_is_told_again(desk: Desk, price: Price) -> None:
+def test_a_state_from_long_before_the_charge_is_felt_once_it_is_told_again(desk: Desk, price: Price) -> None:
     desk.do(tariffs.set_price, price)
     desk.charger()
-    session_id = desk.request(desk.driver())
-    desk.do(wishes.answered, session_id, "accepted")
     desk.status("BLR-1", 1, "SuspendedEV")
-    desk.start(session_id)
+    desk.passes(minutes=2)
+    session_id = desk.walk_up().session_id
     desk.passes(seconds=5)
     desk.status("BLR-1", 1, "SuspendedEV")
     session = desk.session(session_id)
@@ -107,7 +106,7 @@ def test_a_state_from_before_the_charge_is_felt_once_it_is_told_again(desk: Desk
     assert session.idle_since == (desk.clock.at if session.terms else None)
 
 
-def test_a_charge_that_goes_on_after_an_interruption_idles_once_its_connector_says_so_again(desk: Desk) -> None:
+def test_a_charge_that_goes_on_after_an_interruption_idles_if_its_connector_says_so(desk: Desk) -> None:
     desk.do(tariffs.set_price, Price(2_250, 1_800, **IDLE))
     _, session_id = desk.a_charge(kwh=1)
     desk.lose(session_id)
@@ -115,9 +114,7 @@ def test_a_charge_that_goes_on_after_an_interruption_idles_once_its_connector_sa
     desk.passes(minutes=1)
     desk.meter(session_id, desk.session(session_id).meter_wh, 0)
     session = desk.session(session_id)
-    assert (session.state, session.suspended, session.idle_since) == ("CHARGING", "SuspendedEV", None)
-    desk.status("BLR-1", 1, "SuspendedEV")
-    assert desk.session(session_id).idle_since == desk.clock.at
+    assert (session.state, session.suspended, session.idle_since) == ("CHARGING", "SuspendedEV", desk.clock.at)
 
 
 def test_of_two_states_told_at_once_the_later_stays(desk: Desk) -> None:
