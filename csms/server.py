@@ -34,7 +34,7 @@ QUEUED_FRAMES = 4
 BACKLOG = 4096
 """Handshakes that may wait: everybody comes back at once after a restart (performance.md 2)."""
 PROTOCOL_ERROR, SERVICE_RESTART = 1002, 1012
-READY = "/health/ready"
+LIVE, READY = "/health/live", "/health/ready"
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
     handshake.NoIdentity: (HTTPStatus.NOT_FOUND, "identity", ""),
@@ -125,7 +125,7 @@ class Handshakes:
         """Let a charger in, or say why not, before the upgrade (OCPP-J 1.6, 3.2 and 6.2)."""
         if "websocket" not in ",".join(request.headers.get_all("Upgrade")).lower():
             # Else the library answers 426, and nothing is stored for a browser's visit.
-            return await self._ready(socket) if request.path == READY else None
+            return await self._health(socket, request.path)
         if handshake.lacks_upgrade(request.headers):
             if not self._central.settings.ocpp_mend_upgrade:
                 sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
@@ -168,8 +168,12 @@ class Handshakes:
         if (await read(chargers.info, charger_id)).subprotocol_required:
             raise handshake.NoVersion("The header Sec-WebSocket-Protocol is missing; this charger must send ocpp1.6.")
 
-    async def _ready(self, socket: ServerConnection) -> Response:
-        """Answers the health check of a load balancer, as the web process does at the same address."""
+    async def _health(self, socket: ServerConnection, path: str) -> Response | None:
+        """Answers a supervisor and a load balancer, as the web process does at the same addresses."""
+        if path == LIVE:
+            return socket.respond(HTTPStatus.OK, "live\n")
+        if path != READY:
+            return None
         if await answers():
             return socket.respond(HTTPStatus.OK, "ready\n")
         return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.\n")

@@ -12,6 +12,7 @@ from sqlmodel import Session, and_, col, func, select
 
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerMustReconnect
+from domain.gst import is_state
 from domain.models import IS_OPEN, Charger, ChargingSession, Connector, now
 from domain.prices import Price
 from domain.settings import settings
@@ -118,7 +119,7 @@ def add(
     """Make a charger known, or describe a known one anew.
 
     Raises:
-        NotACharger: it cannot be called so, or cannot have so many connectors.
+        NotACharger: it cannot be called so, have so many connectors, or stand in such a state.
     """
     if not IDENTITY.fullmatch(charger_id):
         raise NotACharger(
@@ -127,6 +128,8 @@ def add(
         )
     if not 0 <= connectors <= MOST_CONNECTORS:
         raise NotACharger(f"A charger has up to {MOST_CONNECTORS} connectors.")
+    if state and not is_state(state):
+        raise NotACharger(f"{state} is no state of India; its name decides which tax a receipt has.")
     charger = db.get(Charger, charger_id) or Charger(id=charger_id, find_key=find_key(charger_id))
     charger.name, charger.place, charger.retired_at = name or charger.name, place or charger.place, None
     charger.state = state or charger.state

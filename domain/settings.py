@@ -5,7 +5,7 @@ import os
 import secrets
 import tempfile
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     start_min_paise: int = Field(5_000, description="Free balance needed to start a charge, in paise.", ge=100)
     session_cap_paise: int = Field(200_000, description="The most one charge may hold, in paise.")
     pin_length: int = Field(6, description="Digits of a PIN.", ge=4, le=12)
-    journal_days: int = Field(30, description="Days that journalled OCPP messages are kept.", ge=1)
+    journal_days: int = Field(30, description="Days that journalled OCPP messages are kept.", ge=1, le=3650)
     metrics_port: int = Field(0, description="Port of /metrics; 0 means none.")
     metrics_host: str = Field(
         "",
@@ -209,6 +209,11 @@ class Settings(BaseSettings):
             (
                 bool(self.ocpp_tls_cert) != bool(self.ocpp_tls_key),
                 "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together.",
+            ),
+            (
+                bool(self.ocpp_tls_client_ca) and not self.ocpp_tls_cert,
+                "EVAPP_OCPP_TLS_CLIENT_CA needs EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY: without them no charger is "
+                "asked for a certificate.",
             ),
         )
 
@@ -344,7 +349,12 @@ def _driver(address: str) -> str:
 
 def _is_here(host: str | None) -> bool:
     """Whether a host is this machine; no host, and a path, is a socket."""
-    return not host or host.startswith("/") or host in ("localhost", "::1") or host.startswith("127.")
+    if not host or host.startswith("/") or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _world(url: SplitResult) -> str:

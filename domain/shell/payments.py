@@ -99,8 +99,10 @@ def set_aside(shell: Shell, given: Namespace) -> Iterator[str]:
         if given.to_wallet:
             shell.act(f"order:{given.order}", "given to the driver", suspense.give, given.order)
             yield "They are in the driver's wallet now, arrears first."
-    except (NotSetAside, OrderUnknown, LedgerConflict) as error:
+    except (NotSetAside, LedgerConflict) as error:
         raise Mistake(str(error)) from None
+    except OrderUnknown:
+        raise Mistake("PhonePe does not know this payment. Nothing was booked.") from None
     except GatewayUnavailable as error:
         raise Failed(f"PhonePe did not say what was paid; nothing was booked. {error}.") from None
 

@@ -316,6 +316,7 @@ async def test_the_port_says_whether_chargers_may_be_sent_here(house: House, mon
         assert (await http.get("/ocpp/RAW-1")).status_code == 426
         monkeypatch.setattr(database().engine, "connect", _gone)
         assert (await http.get("/health/ready")).status_code == 503
+        assert (await http.get("/health/live")).status_code == 200, "a new process would not find the database either"
 
 
 def _gone(*_: object) -> None:

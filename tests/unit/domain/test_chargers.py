@@ -50,6 +50,13 @@ def test_what_is_no_id_is_not_made_known(db: Session, charger_id: str) -> None:
     assert chargers.everything(db) == []
 
 
+def test_a_charger_stands_in_a_state_that_there_is(db: Session) -> None:
+    """Another name would make each of its invoices one for another state."""
+    assert chargers.add(db, "BLR-1", state="Karnataka").state == "Karnataka"
+    with pytest.raises(NotACharger, match="Karnatka is no state of India"):
+        chargers.add(db, "BLR-1", state="Karnatka")
+
+
 @pytest.mark.parametrize("charger_id", ["A", "7", "..a..", "BLR-017", "x" * 48, "00:1B:44:11:3A:B7"])
 def test_what_is_an_id_may_be_made_known(db: Session, charger_id: str) -> None:
     assert chargers.add(db, charger_id).id == charger_id

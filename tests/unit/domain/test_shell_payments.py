@@ -254,7 +254,7 @@ def test_nothing_is_set_aside_without_a_mismatch_and_a_word_of_phonepe(
 ) -> None:
     fine, odd = paid(town, database, asha), paid(town, database, asha, "n2", 49_900)
     before = balances(database, asha)
-    for order, said in ((fine, "paid with another amount"), ("RCH-0", "")):
+    for order, said in ((fine, "paid with another amount"), ("RCH-0", "PhonePe does not know this payment.")):
         code, _, err = run(f"payments suspense {order}")
         assert code == 2 and said in err
     town.sandbox.faults["status"].append("503")
