@@ -14,6 +14,8 @@ SHEET = (
     "sm:inset-auto sm:left-1/2 sm:top-1/2 sm:-translate-1/2 sm:w-[28rem] sm:rounded-panel"
 )
 """From below on a phone, in the middle from 640 px."""
+VEIL = "veil fixed inset-0 z-30 bg-[rgb(8_14_12/.6)]"
+"""What lies behind a sheet, and for a moment after it: the second of two quick taps must not meet the page."""
 
 
 def confirm(
@@ -40,7 +42,7 @@ def confirm(
     return dialog.root(
         dialog.trigger(trigger, as_child=True),
         dialog.portal(
-            dialog.overlay(class_name="fixed inset-0 z-30 bg-[rgb(8_14_12/.6)]"),
+            dialog.overlay(class_name=VEIL),
             dialog.content(
                 dialog.title(title, class_name="text-reading font-semibold text-ink"),
                 dialog.description(sentence, class_name="text-ink-2 mt-2"),

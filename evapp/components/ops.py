@@ -8,7 +8,7 @@ from reflex_components_radix.primitives.dialog import dialog
 
 from evapp.components.bones import bone
 from evapp.components.buttons import at_once, button, icon, text_link
-from evapp.components.dialog import SHEET
+from evapp.components.dialog import SHEET, VEIL
 from evapp.components.fields import field
 from evapp.components.notices import empty, notice
 from evapp.components.rows import row, rows, section
@@ -101,7 +101,7 @@ def question(page: Any) -> rx.Component:
     """The sheet that asks before a deed is done; `page` has the fields of `Deeds`."""
     return dialog.root(
         dialog.portal(
-            dialog.overlay(class_name="fixed inset-0 z-30 bg-[rgb(8_14_12/.6)]"),
+            dialog.overlay(class_name=VEIL),
             dialog.content(
                 dialog.title(page.go, class_name="text-reading font-semibold text-ink"),
                 dialog.description(page.question, class_name="text-ink-2 mt-2 break-words whitespace-pre-wrap"),

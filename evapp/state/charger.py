@@ -88,7 +88,9 @@ class ChargerPage(rx.State):
         await arrive(self, ChargerPage, StopAt, *BESIDE, charger_id=self.id)
 
     async def _begin(self) -> None:
+        dismissed = self._dismissed
         self.reset()  # type: ignore[no-untyped-call]
+        self._dismissed = dismissed
         typed = unquote(bare(self.router.url.path).removeprefix("/c/")).strip("/")[:60]
         found = await read(typed_ids.exact, typed)
         self.id = found or typed

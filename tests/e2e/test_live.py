@@ -2,6 +2,7 @@
 is."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -208,6 +209,24 @@ async def test_a_balance_that_the_tab_remembers_is_not_shown_as_the_one_of_now(
         await expect(page.get_by_text("₹600.00").first).to_be_visible()
         assert not await page.evaluate("window.old")
         await database.transact(wallet.adjust, driver.id, -60_000, key=f"new-{driver.id}-{number}", reason="Taken back")
+
+
+async def test_a_double_tap_stops_once_and_stays_and_a_receipt_put_away_stays_away(
+    driver_with_600: Driver, charger: VirtualCharger
+) -> None:
+    """Under the sheet's button lie the places of the app: the second tap must not go there."""
+    page = await charging(driver_with_600, charger)
+    await page.get_by_role("button", name="Stop charging").click()
+    button = await page.get_by_role("button", name="Stop and pay").bounding_box()
+    assert button is not None
+    await page.mouse.dblclick(button["x"] + button["width"] / 2, button["y"] + button["height"] / 2, delay=40)
+    await expect(page.get_by_role("region", name="Receipt")).to_be_visible()
+    assert page.url.endswith(f"/c/{charger.identity}")
+    await page.get_by_role("button", name="Done").click()
+    await page.get_by_role("link", name="Home").click()
+    await expect(page.get_by_role("heading", name="Good")).to_be_visible()
+    await page.get_by_role("link", name=re.compile(charger.identity)).first.click()
+    await expect(page.get_by_role("button", name="Start charging")).to_be_visible()
 
 
 async def test_a_page_that_outlived_its_server_goes_on_by_itself(
