@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from domain import allowance, chargers, receipts, samples, sessions, settlement
+from domain import allowance, chargers, receipts, samples, sessions, settlement, wallet
 from domain.models import Charger, ChargingSession, Hold, Receipt, SessionState, now
 from domain.settings import settings
 
@@ -29,6 +29,8 @@ class Charge:
     energy_wh: int
     cost_paise: int
     held_paise: int
+    owed_paise: int = 0
+    """What its driver still owes of it; what he owed of it at first is its session's."""
     cap_paise: int = 0
     """What it could cost at most, where not the wallet but the cap of one charge said so."""
     notes: tuple[Receipt, ...] = ()
@@ -179,6 +181,12 @@ def _with_notes(db: Session, session: ChargingSession) -> Charge:
     return replace(_charge(db, session), notes=tuple(receipts.notes(db, session)))
 
 
+def _owed(db: Session, session: ChargingSession) -> int:
+    if session.user_id is None or not session.arrears_paise:
+        return 0
+    return min(session.arrears_paise, wallet.owed_of(db, session.user_id, session.ref))
+
+
 def _charge(db: Session, session: ChargingSession) -> Charge:
     charger, moment = db.get_one(Charger, session.charger_id), now()
     hold = db.get(Hold, session.id)
@@ -190,5 +198,6 @@ def _charge(db: Session, session: ChargingSession) -> Charge:
         energy_wh=session.energy_wh,
         cost_paise=settlement.cost_by_now(session, moment),
         held_paise=allowance.held(db, session),
+        owed_paise=_owed(db, session),
         cap_paise=settings().session_cap_paise if capped else 0,
     )

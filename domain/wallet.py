@@ -91,6 +91,22 @@ def balance(db: Session, user_id: int) -> Balance:
     return Balance(wallet.balance_paise, wallet.held_paise, -due.balance_paise)
 
 
+def owed_of(db: Session, user_id: int, ref: str) -> int:
+    """Paise of one charge that are owed still: what comes pays the oldest debt first, so that the newest are left."""
+    debts = (
+        select(Entry.amount_paise, Transfer.ref)
+        .join(Transfer, col(Transfer.id) == Entry.transfer_id)
+        .where(Entry.account_code == due_code(user_id), Entry.amount_paise < 0)
+        .order_by(col(Entry.account_version).desc())
+    )
+    left, owed = balance(db, user_id).arrears_paise, 0
+    for paise, of in db.exec(debts):
+        unpaid = min(left, -paise)
+        left -= unpaid
+        owed += unpaid if of == ref else 0
+    return owed
+
+
 def lock(db: Session, codes: Iterable[str]) -> dict[str, Account]:
     """The accounts, locked in the order of their codes so that no two transfers wait for each other."""
     wanted = sorted(set(codes))

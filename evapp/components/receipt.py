@@ -50,6 +50,7 @@ class Bill:
     """Until when the cable may stay in the car for nothing."""
     gst: str = ""
     arrears: str = ""
+    """What is owed of it still."""
     reason: str = ""
     fair: str = ""
     """What a fault means for the price."""

@@ -82,7 +82,7 @@ def bill_of(charge: Charge) -> Bill:
         cost=rupees(charge.cost_paise),
         sum=f"{exact} kWh × {per_kwh(session.paise_per_kwh)} = {rupees(charge.cost_paise)}" if plain else "",
         gst=rupees(session.gst_paise) if session.gst_paise else "",
-        arrears=rupees(session.arrears_paise) if session.arrears_paise else "",
+        arrears=rupees(charge.owed_paise) if charge.owed_paise else "",
         reason=_reason(charge),
         fair=t("The charger had a fault. You paid only for the units it delivered.") if faulty else "",
         number=session.receipt_number,

@@ -296,6 +296,20 @@ def test_an_adjustment_pays_what_is_owed_once(db: Session, owed: int, left: tupl
     assert broken(db) == []
 
 
+def test_what_comes_pays_the_oldest_debt_first(db: Session) -> None:
+    asha, ben = driver(db), driver(db, "ben")
+    owe(db, ben, 9)
+    for ref, paise in (("A", 400), ("B", 300), ("A", 50)):
+        postings = {wallet.due_code(asha): -paise, wallet.REVENUE: paise}
+        wallet.post(db, f"{ref}{paise}", "charging", postings, ref=ref)
+    owed = []
+    for paid in (0, 1, 400, 300, 49):
+        if paid:
+            give(db, asha, paid, f"paid {paid}")
+        owed.append((wallet.owed_of(db, asha, "A"), wallet.owed_of(db, asha, "B")))
+    assert owed == [(450, 300), (449, 300), (50, 299), (49, 0), (0, 0)]
+
+
 # What the database itself enforces (payments.md 2.3)
 
 

@@ -1,4 +1,4 @@
-"""Whom the pages' states are asked by: Asha, signed in with her phone."""
+"""Whom the pages' states are asked by: Asha, signed in with her phone; and the desk of drivers and chargers."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -13,7 +13,10 @@ from domain.db import opened, transact
 from domain.models import User
 from domain.sign_ins import Browser, hash_token
 from evapp.web import auth
+from tests.money.conftest import clock, desk
 from tests.money.house import driver
+
+__all__ = ["clock", "desk"]
 
 
 @pytest.fixture
