@@ -31,6 +31,8 @@ class Bill:
     ref: str = ""
     state: str = ""
     """finished, estimated or cancelled."""
+    estimate: str = ""
+    """What becomes of its sum, where no final reading has come."""
     title: str = ""
     charger: str = ""
     place: str = ""
@@ -75,12 +77,8 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
         ),
         rx.el.div(
             rx.cond(
-                bill.state == "estimated",
-                notice(
-                    "warn",
-                    t("This is an estimate from the last reading."),
-                    t("The charger's final reading corrects it, once. Until then the sum stays set aside."),
-                ),
+                bill.estimate != "",
+                notice("warn", t("This is an estimate from the last reading."), bill.estimate),
             ),
             rx.cond(bill.state == "cancelled", notice("info", bill.reason)),
             rx.cond(bill.fair != "", notice("info", bill.fair)),

@@ -66,6 +66,7 @@ def bill_of(charge: Charge) -> Bill:
     return Bill(
         ref=session.ref,
         state=_state(charge),
+        estimate=_estimate(charge),
         title=t("{charger}, {day}", charger=session.charger_id, day=day(begun)),
         charger=session.charger_id,
         place=charge.place,
@@ -99,6 +100,17 @@ def _state(charge: Charge) -> str:
     if charge.session.state == SessionState.CANCELLED:
         return "cancelled"
     return "estimated" if charge.session.estimated else "finished"
+
+
+def _estimate(charge: Charge) -> str:
+    if not charge.session.estimated:
+        return ""
+    if charge.session.settled_at is None:
+        return t("The charger's final reading corrects it, once. Until then the sum stays set aside.")
+    return t(
+        "You paid {sum} by it. A final reading that still comes corrects it, once: what was too much comes back.",
+        sum=rupees(charge.cost_paise - charge.owed_paise),
+    )
 
 
 def _reason(charge: Charge) -> str:

@@ -32,3 +32,31 @@ def test_a_later_debt_is_owed_of_its_own_charge(desk: Desk) -> None:
     desk.stop(later, METER + 4_000)
     assert shown(desk, asha, later).arrears == "₹22.00"
     assert shown(desk, asha, first).arrears == ""
+
+
+def test_an_estimate_stays_set_aside_until_it_is_debited(desk: Desk) -> None:
+    asha, session_id = desk.a_charge(kwh=2)
+    assert shown(desk, asha, session_id).estimate == ""
+    desk.lose(session_id)
+    estimated = shown(desk, asha, session_id)
+    assert estimated.state == "estimated"
+    assert estimated.estimate == ("The charger's final reading corrects it, once. Until then the sum stays set aside.")
+    desk.passes(hours=24)
+    desk.sweep()
+    debited = shown(desk, asha, session_id)
+    assert (debited.state, debited.number != "", desk.money(asha).held_paise) == ("estimated", True, 0)
+    assert debited.estimate == (
+        "You paid ₹36.00 by it. A final reading that still comes corrects it, once: what was too much comes back."
+    )
+    desk.stop(session_id, METER + 1_500)
+    assert shown(desk, asha, session_id).estimate == ""
+
+
+def test_an_estimate_that_the_wallet_could_not_cover_was_not_paid_whole(desk: Desk) -> None:
+    asha, session_id = desk.a_charge(kwh=4, rupees=60)
+    desk.lose(session_id)
+    desk.passes(hours=24)
+    desk.sweep()
+    bill = shown(desk, asha, session_id)
+    assert bill.estimate.startswith("You paid ₹60.00 by it.")
+    assert bill.arrears == "₹12.00"
