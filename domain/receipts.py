@@ -195,10 +195,11 @@ def issue(
     if session.receipt_number:
         kind = PaperKind.DEBIT_NOTE if paise > 0 else PaperKind.CREDIT_NOTE
     number = next_number(db, moment, kind)
-    given, charger = seller(), db.get_one(Charger, session.charger_id)
+    charger = db.get_one(Charger, session.charger_id)
+    by, place_of_supply = _supply(db, session, charger)
     facts = Facts(
-        seller=asdict(given),
-        place_of_supply=charger.state or given.state,
+        seller=asdict(by),
+        place_of_supply=place_of_supply,
         place=charger.place or charger.name,
         stopped_at=session.stopped_at.isoformat() if session.stopped_at else "",
         meter_stop_wh=session.meter_stop_wh,
@@ -223,6 +224,15 @@ def issue(
     )
     session.receipt_number = session.receipt_number or number
     db.flush()
+
+
+def _supply(db: Session, session: ChargingSession, charger: Charger) -> tuple[Seller, str]:
+    """Who supplied a charge, and where: what its receipt says, since a note has the tax head of what it corrects."""
+    if not session.receipt_number:
+        by = seller()
+        return by, charger.state or by.state
+    facts = _facts(db.get_one(Receipt, session.receipt_number))
+    return Seller(**facts.seller), facts.place_of_supply
 
 
 def of_charge(db: Session, user_id: int, ref: str) -> ChargeReceipt:
@@ -262,7 +272,7 @@ def notes(db: Session, session: ChargingSession) -> Sequence[Receipt]:
 
 
 def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) -> ChargeReceipt:
-    facts = Facts(**json.loads(given.facts))
+    facts = _facts(given)
     by = Seller(**facts.seller)
     return ChargeReceipt(
         kind=_KINDS.get(given.kind) or (Kind.TAX_INVOICE if given.gst_basis_points else Kind.BILL_OF_SUPPLY),
@@ -289,6 +299,10 @@ def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) 
         corrects_at=db.get_one(Receipt, given.corrects).created_at if given.corrects else None,
         before_paise=facts.before_paise,
     )
+
+
+def _facts(given: Receipt) -> Facts:
+    return Facts(**json.loads(given.facts))
 
 
 def of_payment(db: Session, user_id: int, order_id: str) -> PaymentReceipt:

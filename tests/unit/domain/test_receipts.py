@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import Session
 
-from domain import chargers, placing, receipts, recharges, tariffs
+from domain import chargers, goodwill, placing, receipts, recharges, tariffs
 from domain.db import Database, transact
 from domain.models import Charger, ChargingSession
 from domain.prices import Line, Price
@@ -197,6 +197,21 @@ def test_a_correction_upwards_is_a_debit_note_with_its_gst(desk: Desk, registere
     for name in ("DN-26-27-0000002", "DN/26-27/0000001", "EV-26-27-0000001", "x"):
         with pytest.raises(NoReceipt):
             desk.do(receipts.of_note, asha, name)
+
+
+def test_a_note_has_the_tax_head_and_the_seller_of_the_receipt_it_corrects(
+    desk: Desk, registered: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supply was made by that seller at that place, whatever has moved since."""
+    asha, session = charged(desk)
+    given = receipt_of(desk, asha, session)
+    desk.do(chargers.add, "BLR-1", state="Kerala")
+    for name in KARNATAKA:
+        monkeypatch.setattr(settings(), name, "another")
+    desk.do(goodwill.give_back, session.id, 1_000, "Sorry")
+    [credit] = notes_of(desk, asha, session.id or 0)
+    assert (credit.seller, credit.place_of_supply) == (given.seller, "Karnataka")
+    assert credit.taxes == (Tax("CGST", 900, 76), Tax("SGST", 900, 76))
 
 
 def test_an_estimate_that_was_all_too_much_is_credited_whole(desk: Desk) -> None:
