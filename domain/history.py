@@ -37,11 +37,20 @@ class Charge:
     """What was given after the receipt; of a single charge only, not in lists."""
 
     @property
+    def begun_at(self) -> datetime:
+        """When it began, or was asked for."""
+        return sessions.begun_at(self.session)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended, as far as that is known."""
+        return sessions.ended_at(self.session, self.session.stopped_at)
+
+    @property
     def duration(self) -> timedelta:
         """From the start to the stop, or to the last news."""
-        begun = self.session.started_received_at or self.session.requested_at
-        ended = self.session.stopped_at or self.session.metered_at or begun
-        return max(timedelta(0), ended - (self.session.started_at or begun))
+        news_at = self.session.metered_at or self.session.started_received_at or self.begun_at
+        return max(timedelta(0), (self.ended_at or news_at) - self.begun_at)
 
 
 @dataclass(frozen=True, slots=True)

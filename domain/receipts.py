@@ -274,6 +274,7 @@ def notes(db: Session, session: ChargingSession) -> Sequence[Receipt]:
 def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) -> ChargeReceipt:
     facts = _facts(given)
     by = Seller(**facts.seller)
+    stopped_at = datetime.fromisoformat(facts.stopped_at) if facts.stopped_at else None
     return ChargeReceipt(
         kind=_KINDS.get(given.kind) or (Kind.TAX_INVOICE if given.gst_basis_points else Kind.BILL_OF_SUPPLY),
         number=given.number,
@@ -285,8 +286,8 @@ def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) 
         charger_id=session.charger_id,
         connector=session.connector_number,
         place=facts.place,
-        started_at=session.started_at or session.requested_at,
-        stopped_at=datetime.fromisoformat(facts.stopped_at) if facts.stopped_at else None,
+        started_at=sessions.begun_at(session),
+        stopped_at=sessions.ended_at(session, stopped_at),
         meter_start_wh=session.meter_start_wh,
         meter_stop_wh=facts.meter_stop_wh,
         energy_wh=facts.energy_wh,

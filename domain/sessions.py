@@ -3,6 +3,7 @@
 import secrets
 import string
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -10,6 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
 from domain.models import IS_OPEN, RUNNING, ChargingSession, now
+from domain.samples import STALE
 
 TAG = 14
 """Characters of a tag of ours: chargers cut, pad and echo longer ones (ocpp.md Q25)."""
@@ -105,6 +107,25 @@ def of_tag(sessions: Iterable[ChargingSession], tag: str) -> list[ChargingSessio
 def by_app(session: ChargingSession) -> bool:
     """Whether a driver began it in the app: then its tag is its own and used once."""
     return session.user_id is not None and session.card is None
+
+
+def begun_at(session: ChargingSession) -> datetime:
+    """When a charge began, by the charger's clock; one that it tells late began no sooner than its driver asked for it
+    in the app, and the clock is slow."""
+    at, received_at = session.started_at, session.started_received_at
+    if at is None or received_at is None:
+        return session.requested_at
+    late = received_at - at > STALE and by_app(session)
+    return max(at, session.requested_at) if late else min(at, received_at)
+
+
+def ended_at(session: ChargingSession, told: datetime | None) -> datetime | None:
+    """When a charge ended whose charger told this time: a clock that told the start too soon or too late did so with
+    the end, but where a slow one was set right meanwhile, which an end after the start shows."""
+    if told is None or session.started_at is None:
+        return told
+    begun = begun_at(session)
+    return told + (begun - session.started_at) if told < begun or begun < session.started_at else told
 
 
 def changed(db: Session, session: ChargingSession) -> None:

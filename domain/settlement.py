@@ -58,7 +58,7 @@ def lines_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> tuple[
         return price.of_energy(energy_wh)
     # What flowed unheard is as old by the charger's clock as by ours.
     silent = at - (session.metered_at or session.started_received_at or at)
-    ended = min(at, (session.sampled_at or _begun_at(session)) + silent)
+    ended = min(at, (session.sampled_at or sessions.begun_at(session)) + silent)
     usage = price.fitted(usage_of(session), ended, energy_wh)
     if session.idle_since is not None and session.settled_at is None:
         usage = price.idled(usage, session.idle_since, max(at, session.idle_since))
@@ -69,7 +69,7 @@ def usage_of(session: ChargingSession) -> Usage:
     """What the session's tariff has counted; only one that asks for more than energy counts."""
     if session.counted is not None:
         return Usage.of(session.counted)
-    return Usage.begun(_begun_at(session))
+    return Usage.begun(sessions.begun_at(session))
 
 
 def count(session: ChargingSession, at: datetime, received_at: datetime, wh: int) -> None:
@@ -77,16 +77,6 @@ def count(session: ChargingSession, at: datetime, received_at: datetime, wh: int
     if session.terms is not None:
         most_s = _most_s(session, at, received_at)
         session.counted = price_of(session).after(usage_of(session), min(at, received_at), wh, most_s).text
-
-
-def _begun_at(session: ChargingSession) -> datetime:
-    """When a charge began, by the charger's clock; one that it tells late began no sooner than its driver asked for it
-    in the app, and the clock is slow."""
-    at, received_at = session.started_at, session.started_received_at
-    if at is None or received_at is None:
-        return session.requested_at
-    late = received_at - at > STALE and sessions.by_app(session)
-    return max(at, session.requested_at) if late else min(at, received_at)
 
 
 def _most_s(session: ChargingSession, at: datetime, received_at: datetime) -> int:
@@ -328,7 +318,7 @@ def _debit(
         {code: to_wallet, due: to_due, wallet.REVENUE: cost_paise - gst_paise, wallet.GST: gst_paise},
         ref=session.ref,
         description=words,
-        event_at=session.stopped_at,
+        event_at=sessions.ended_at(session, session.stopped_at),
     )
     session.arrears_paise = max(0, session.arrears_paise - to_due)
     if session.arrears_paise > 5_000:

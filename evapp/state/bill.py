@@ -58,9 +58,8 @@ def bill_of(charge: Charge) -> Bill:
     """The bill of a charge that is over, or the reason why it never began."""
     session = charge.session
     exact = kwh(charge.energy_wh, 3)
-    begun = session.started_at or session.requested_at
-    ended = session.stopped_at or session.updated_at
     lines = settlement.bill(session)
+    begun, ended = charge.begun_at, charge.ended_at
     plain = [line.name for line in lines] in ([], ["energy"])
     faulty = session.stop_reason in FAULT_REASONS
     return Bill(
@@ -72,7 +71,7 @@ def bill_of(charge: Charge) -> Bill:
         place=charge.place,
         day=day(begun),
         started=moment(begun),
-        stopped=moment(ended) if session.stopped_at else "",
+        stopped=moment(ended) if ended else "",
         time=duration(int(charge.duration.total_seconds())),
         energy=kwh(charge.energy_wh),
         exact=t("{energy} kWh", energy=exact),
@@ -119,7 +118,7 @@ def _reason(charge: Charge) -> str:
         return t(charging.explain(session))
     if session.state == SessionState.INTERRUPTED:
         return t(
-            "The charger has sent no final reading since {time}", time=clock(session.stopped_at or session.updated_at)
+            "The charger has sent no final reading since {time}", time=clock(charge.ended_at or session.updated_at)
         )
     if session.stop_cause == "funds" and charge.cap_paise:
         return t("Stopped: one charge goes up to {cap}", cap=whole_rupees(charge.cap_paise))

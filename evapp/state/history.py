@@ -171,7 +171,7 @@ def _sum(total: history.Month) -> str:
 
 def _past(charge: Charge) -> Past:
     session = charge.session
-    begun = session.started_at or session.requested_at
+    begun = charge.begun_at
     failed = session.state == SessionState.CANCELLED
     took, sum = duration(int(charge.duration.total_seconds())), rupees(charge.cost_paise)
     return Past(

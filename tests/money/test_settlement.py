@@ -1,6 +1,6 @@
 """What a charge costs in the end: exact sums, one debit, one correction, arrears, receipts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
@@ -107,6 +107,17 @@ def test_what_the_wallet_cannot_cover_is_owed(desk: Desk) -> None:
     assert desk.money(asha) == wallet.Balance(0, 0, 4_000)
     assert desk.session(session_id).arrears_paise == 4_000
     assert desk.findings() == {}, "less than 50 rupees"
+
+
+def test_the_wallet_tells_no_time_of_a_slow_clock(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.start(session_id, at=desk.clock.at - timedelta(days=30))
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER + 1_000, at=desk.clock.at - timedelta(days=30))
+    [line, *_] = desk.do(story.lines, asha)
+    assert (line.amount_paise, line.happened_at) == (-1_800, desk.clock.at)
 
 
 def test_much_that_is_owed_is_looked_at(desk: Desk) -> None:

@@ -9,6 +9,8 @@ from domain.models import SessionState
 from domain.sessions import NotYours
 from tests.money.charges import METER, Desk
 
+MONTH = timedelta(days=30)
+
 
 def past(desk: Desk, user_id: int, kwh: int = 1, charger_id: str = "BLR-1") -> int:
     """A charge that is over, a minute after the one before."""
@@ -102,6 +104,53 @@ def test_the_page_of_a_charger_turns_into_its_receipt(desk: Desk) -> None:
     assert desk.do(history.just_ended, asha, "BLR-2") is None
     desk.passes(minutes=20)
     assert desk.do(history.just_ended, asha, "BLR-1") is None
+
+
+def test_a_charge_told_by_a_slow_clock_took_as_long_as_it_took(desk: Desk) -> None:
+    """Its start and its stop are a month behind; both are told by our clock, and nothing of the month before."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.start(session_id, at=desk.clock.at - MONTH)
+    ref = desk.session(session_id).ref
+    assert desk.do(history.one, asha, ref).duration < timedelta(minutes=1)
+    begun = desk.clock.at
+    desk.passes(minutes=10)
+    assert desk.do(history.one, asha, ref).duration < timedelta(minutes=1), "the last news is its start"
+    desk.stop(session_id, METER + 1_000, at=desk.clock.at - MONTH)
+    charge = desk.do(history.one, asha, ref)
+    assert (charge.begun_at, charge.ended_at, charge.duration) == (begun, desk.clock.at, timedelta(minutes=10))
+
+
+def test_a_slow_clock_that_is_set_right_during_a_charge_tells_its_end(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.start(session_id, at=desk.clock.at - MONTH)
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER + 1_000, at=desk.clock.at)
+    assert desk.do(history.one, asha, desk.session(session_id).ref).duration == timedelta(minutes=10)
+
+
+def test_a_fast_clock_makes_a_charge_neither_longer_nor_shorter(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    ahead = timedelta(minutes=4)
+    session_id = desk.request(asha)
+    desk.start(session_id, at=desk.clock.at + ahead)
+    begun = desk.clock.at
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER + 1_000, at=desk.clock.at + ahead)
+    charge = desk.do(history.one, asha, desk.session(session_id).ref)
+    assert (charge.begun_at, charge.ended_at) == (begun, desk.clock.at)
+
+
+def test_a_charge_of_which_no_end_is_known_has_none(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    charge = desk.do(history.one, asha, desk.session(session_id).ref)
+    assert (charge.begun_at, charge.ended_at, charge.duration) == (desk.clock.at, None, timedelta(0))
 
 
 def test_a_month_counts_what_was_delivered(desk: Desk) -> None:

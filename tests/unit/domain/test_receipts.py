@@ -1,7 +1,7 @@
 """Receipts: one series of numbers a financial year, without gaps, and what stands on them (rule 46)."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session
@@ -129,6 +129,19 @@ def test_what_was_given_stays_as_it_was(desk: Desk, registered: None, monkeypatc
     desk.do(tariffs.set_price, Price(9_900, 0))
     desk.passes(days=400)
     assert receipt_of(desk, asha, session) == before
+
+
+def test_a_slow_clock_is_on_no_paper(desk: Desk) -> None:
+    """A start and a stop that were told a month late were told by a slow clock, where the driver asked for it today."""
+    asha = desk.driver()
+    desk.charger()
+    asked_at, month = desk.clock.at, timedelta(days=30)
+    session_id = desk.request(asha)
+    desk.start(session_id, at=desk.clock.at - month)
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER + 1_000, at=desk.clock.at - month)
+    receipt = receipt_of(desk, asha, desk.session(session_id))
+    assert (receipt.started_at, receipt.stopped_at) == (asked_at, desk.clock.at)
 
 
 def test_without_a_gstin_it_is_a_bill_of_supply_and_stays_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,12 @@
 """The receipt's words: what is still owed of a charge, and what an estimate is worth."""
 
+from datetime import timedelta
+
 from domain import history
+from evapp.components.money import moment
 from evapp.components.receipt import Bill
 from evapp.state.bill import bill_of
+from evapp.state.history import _past
 from tests.money.charges import METER, Desk
 
 
@@ -60,3 +64,17 @@ def test_an_estimate_that_the_wallet_could_not_cover_was_not_paid_whole(desk: De
     bill = shown(desk, asha, session_id)
     assert bill.estimate.startswith("You paid ₹60.00 by it.")
     assert bill.arrears == "₹12.00"
+
+
+def test_a_slow_clock_is_not_told(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    slow, asked_at = timedelta(days=30), desk.clock.at
+    session_id = desk.request(asha)
+    desk.start(session_id, at=desk.clock.at - slow)
+    desk.passes(minutes=10)
+    desk.stop(session_id, METER + 1_000, at=desk.clock.at - slow)
+    bill = shown(desk, asha, session_id)
+    assert (bill.started, bill.stopped, bill.time) == (moment(asked_at), moment(desk.clock.at), "10 min")
+    [charge] = desk.do(history.page, asha)
+    assert _past(charge).when.startswith(bill.day)
