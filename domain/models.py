@@ -702,6 +702,8 @@ class ChargingSession(SQLModel, table=True):
     given_back_paise: int | None = whole(default=None)
     """What an operator took off the bill (payments.md C37)."""
     estimated: bool = False
+    number_used: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """The charger's stop named our transaction, so it has our answer to its start and does not repeat that."""
     review: str = Field(default="", max_length=200)
     """Why an operator should look at the figures; empty: no need."""
     settled_at: datetime | None = moment(default=None)

@@ -164,11 +164,13 @@ def _unnamed(db: Session, charger_id: str, its: ChargingSession | None, concerne
 
 def _is_same_start(session: ChargingSession, at: datetime, received_at: datetime) -> bool:
     """By the charger's time; without one, for a while, for a day by a register that cannot be the same again, or until
-    the stop of a charge whose tag is used only once."""
+    the stop of a charge whose tag is used only once. Whoever has used our number in a stop has our answer, and what
+    it begins after that at the same register is the next charge."""
     if session.started_at is None or session.started_received_at is None:
         return False
     age = received_at - session.started_received_at
-    again = age < RETRY_WINDOW or (age < interruptions.LATE_STOP and _has_left_its_register(session))
+    lately = age < RETRY_WINDOW and not session.number_used
+    again = lately or (age < interruptions.LATE_STOP and _has_left_its_register(session))
     single_use = sessions.by_app(session) and (session.state in RUNNING or session.estimated)
     return session.started_at == at or (at == received_at and again) or single_use
 

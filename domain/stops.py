@@ -128,6 +128,7 @@ def stopped(
         if meter_stop_wh not in (None, session.meter_stop_wh):
             findings.note(db, "conflict", session.ref, f"A second stop says {meter_stop_wh} Wh; the first one stands.")
         return
+    session.number_used = transaction_id == session.transaction_id
     before_its_start = session.started_at is not None and at < session.started_at
     session.stopped_at = received_at if before_its_start else at
     session.stop_reason = (reason or "Local")[:20]

@@ -148,14 +148,31 @@ def test_a_card_in_the_same_second_on_the_other_connector_is_another_charge(desk
 
 @pytest.mark.parametrize("has_clock", [True, False])
 def test_a_card_is_repeated_after_the_stop_too(desk: Desk, has_clock: bool) -> None:
-    """Q19: by the charger's time however late, without one for a quarter of an hour."""
+    """Q19: by the charger's time however late; without one for a quarter of an hour, if it lacks our number still."""
     desk.charger()
     told = {"at": desk.clock.at - timedelta(seconds=1)} if has_clock else {}
     first = desk.walk_up(**told)
     desk.passes(minutes=5)
-    desk.stop(first.session_id, 1_000)
+    desk.stop(first.session_id, 1_000, tag="CARD", **({} if has_clock else {"transaction_id": -1}))
     desk.passes(minutes=2_000 if has_clock else 5)
     assert desk.walk_up(**told) == first
+
+
+@pytest.mark.parametrize(("begins_wh", "took_wh"), [(METER, 0), (0, 5_000)])
+def test_two_charges_of_a_card_without_a_clock_are_never_one(desk: Desk, begins_wh: int, took_wh: int) -> None:
+    """Q19: the second would be free, be it after a try of nothing or where each register begins at zero."""
+    asha = desk.driver()
+    desk.charger()
+    desk.do(tokens.add, "CARD", user_id=asha)
+    first = desk.walk_up("CARD", begins_wh)
+    desk.passes(minutes=6)
+    desk.stop(first.session_id, begins_wh + took_wh, at=desk.clock.at, tag="CARD")
+    desk.passes(minutes=1)
+    second = desk.walk_up("CARD", begins_wh)
+    assert second.transaction_id != first.transaction_id
+    desk.passes(minutes=6)
+    desk.stop(second.session_id, begins_wh + 4_000, at=desk.clock.at, tag="CARD")
+    assert desk.bill(second.session_id) == (4_000, 7_200)
 
 
 @pytest.mark.parametrize("echo", [str.lower, lambda tag: f"{tag}00", lambda tag: f"{tag.lower()}      "])
