@@ -210,7 +210,7 @@ def block(db: Session, user_id: int, at: datetime | None = None) -> User:
 
 
 def unblock(db: Session, user_id: int) -> User:
-    """Let somebody in again.
+    """Let somebody in again, whatever was tried meanwhile: locks open, too.
 
     Raises:
         AccountDeleted: there is nobody any more.
@@ -219,7 +219,7 @@ def unblock(db: Session, user_id: int) -> User:
     if not user.pin_hash:
         raise AccountDeleted(user_id)
     user.blocked_at = None
-    db.add(user)
+    attempts.unlock(db, user)
     return user
 
 

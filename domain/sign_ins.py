@@ -53,18 +53,30 @@ def hash_token(token: str) -> str:
 
 
 def signed_in(db: Session, attempt: Attempt, browser: Browser, at: datetime | None = None) -> User:
-    """Let in whoever gave the right PIN.
+    """Let in whoever gave the right PIN, which the blocked may give, too: they get no sign-in.
+
+    Nothing is raised of them here, since that would count their right PIN as a wrong one; once this is committed,
+    `refuse_blocked` tells them.
 
     Raises:
-        Refused: the PIN was changed meanwhile, or the account is blocked.
+        Refused: the PIN was changed meanwhile.
     """
     user = attempts.passed(db, attempt)
     if user is None:
         raise Refused(attempts.MISMATCH)
-    if user.blocked_at:
-        raise Refused(Sentence("This account is blocked. Write to Help to find out why."))
-    start(db, user, browser, at)
+    if user.blocked_at is None:
+        start(db, user, browser, at)
     return user
+
+
+def refuse_blocked(user: User) -> None:
+    """Tell somebody whose PIN was right why he is not let in.
+
+    Raises:
+        Refused: the account is blocked.
+    """
+    if user.blocked_at is not None:
+        raise Refused(Sentence("This account is blocked. Write to Help to find out why."))
 
 
 def start(db: Session, user: User, browser: Browser, at: datetime | None = None) -> SignIn:

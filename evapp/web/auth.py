@@ -221,6 +221,7 @@ async def login(request: Request, typed: dict[str, str]) -> Response:
     token = sign_ins.new_token()
     browser = _browser(request, token, kept=_kept(typed))
     user = await transact(sign_ins.signed_in, attempt, browser)
+    sign_ins.refuse_blocked(user)
     metrics.SIGN_INS.add("signed in")
     log.info("signed in", user=user.id)
     return _in(_home(user, forms.onward(request, typed)), request, browser, token, user)

@@ -154,6 +154,14 @@ def test_an_operators_new_pin_opens_the_locks_of_known_devices(db: Session, user
     assert attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.8", device=device, at=at).pin_hash == "new"
 
 
+def test_letting_somebody_in_again_opens_the_locks_too(db: Session, user: User) -> None:
+    accounts.block(db, user.id or 0)
+    user.failures, user.locked_until = attempts.LAST, attempts.NEVER
+    accounts.unblock(db, user.id or 0)
+    assert (user.failures, user.locked_until, user.blocked_at) == (0, None, None)
+    assert right_pin(db, user).pin_hash == "kept"
+
+
 def test_who_leaves_leaves_no_name_behind(db: Session, user: User) -> None:
     user_id = user.id or 0
     accounts.delete(db, right_pin(db, user))

@@ -7,6 +7,7 @@ from sqlmodel import Session, select
 
 from domain import attempts, sign_ins
 from domain.accounts import Registration, block, register, unblock
+from domain.db import Database
 from domain.events import SignedOut
 from domain.models import SignIn, User, now
 from domain.sign_ins import ABSOLUTE, BRIEF, IDLE, Browser, Refused, hash_token
@@ -128,11 +129,28 @@ def test_the_blocked_are_out_until_they_are_let_in(db: Session, user: User) -> N
     block(db, user.id or 0, NOON)
     assert sign_ins.who(db, hash_token("t"), NOON) is None
     assert signed_out(db) == [SignedOut((hash_token("t"),))]
+    blocked = sign_ins.signed_in(db, right_pin(db), browser("u"), NOON)
     with pytest.raises(Refused, match="blocked"):
-        sign_ins.signed_in(db, right_pin(db), browser("u"), NOON)
+        sign_ins.refuse_blocked(blocked)
     unblock(db, user.id or 0)
     sign_ins.signed_in(db, right_pin(db), browser("u"), NOON)
     assert sign_ins.who(db, hash_token("u"), NOON)
+
+
+def test_right_pins_of_the_blocked_are_kept_as_right(database: Database) -> None:
+    """Each transaction is one of the door's: what it refuses is not kept."""
+    asha = database.now(register, Registration("asha", "+919845012345", "", ""), "kept")[0].id or 0
+    database.now(block, asha, NOON)
+    for _ in range(2 * attempts.ROUND):
+        attempt, _ = database.now(right_pin)
+        database.now(sign_ins.signed_in, attempt, browser("u"), NOON)
+    blocked = database.now(lambda db: db.get_one(User, asha))[0]
+    assert (blocked.failures, blocked.locked_until) == (0, None)
+    assert database.now(lambda db: db.exec(select(SignIn)).all())[0] == []
+
+
+def test_only_the_blocked_are_refused(db: Session, user: User) -> None:
+    sign_ins.refuse_blocked(user)
 
 
 def test_who_still_is_signed_in_can_be_asked_of_many_at_once(db: Session, user: User) -> None:

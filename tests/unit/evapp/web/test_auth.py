@@ -12,8 +12,8 @@ from sqlmodel import select
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
-from domain import pins, sign_ins
-from domain.accounts import block
+from domain import attempts, pins, sign_ins
+from domain.accounts import block, unblock
 from domain.db import Database, opened, read, transact
 from domain.events import Event, SignedOut
 from domain.models import SignIn
@@ -311,6 +311,18 @@ async def test_the_blocked_read_why_only_with_the_right_pin(asha: httpx.AsyncCli
     await client.post("/auth/login", data=LOGIN)
     assert "blocked" in left(client, "login")["errors"][""]
     assert await who(client) == ""
+
+
+async def test_right_pins_lock_no_blocked_account(asha: httpx.AsyncClient, browse: Browse) -> None:
+    await transact(block, 1)
+    for _ in range(attempts.ROUND + 1):
+        client = browse()
+        await client.post("/auth/login", data=LOGIN)
+        assert "blocked" in left(client, "login")["errors"][""]
+        assert auth.COOKIE not in client.cookies
+    await transact(unblock, 1)
+    await client.post("/auth/login", data=LOGIN)
+    assert await who(client) == "asha"
 
 
 async def test_the_gate_decides_by_the_cookie_of_the_moment(asha: httpx.AsyncClient, browse: Browse) -> None:
