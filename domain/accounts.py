@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlalchemy import delete as delete_rows
 from sqlmodel import Session, col, select
 
-from domain import attempts, identity, pins, sign_ins, wallet
+from domain import attempts, identity, pins, sign_ins, suspense, wallet
 from domain.attempts import Attempt
 from domain.models import (
     OPEN,
@@ -308,6 +308,10 @@ def _unfinished(db: Session, user_id: int) -> str:
     orders = select(RechargeOrder.id).where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(ORDER_OPEN))
     if db.exec(orders.limit(1)).first():
         return Sentence("A payment is on its way. Delete your account when it has arrived or failed.")
+    if suspense.unfinished(db, user_id):
+        return Sentence(
+            "A payment of another amount is not in your wallet yet. Ask Help for it, then delete your account."
+        )
     refunds = select(Refund.id).where(Refund.user_id == user_id, col(Refund.state).in_(REFUND_OPEN))
     if db.exec(refunds.limit(1)).first():
         return Sentence("Money is on its way back to you. Delete your account when it has arrived.")

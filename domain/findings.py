@@ -4,16 +4,18 @@ import structlog
 from sqlmodel import Session, col, select
 
 from domain import trail
-from domain.models import Finding, now
+from domain.models import Finding, User, now
 from domain.trail import Actor
 
 log = structlog.get_logger()
+
+REFUND_DUE = "refund-due"
 
 
 def note(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep a finding; the same kind and reference again changes nothing."""
     kind, ref, detail = kind[:30], ref[:100], detail[:500]
-    if db.exec(select(Finding).where(Finding.kind == kind, Finding.ref == ref)).first() is None:
+    if _known(db, kind, ref) is None:
         db.add(Finding(kind=kind, ref=ref, detail=detail))
         db.flush()
         log.warning("finding", kind=kind, ref=ref, detail=detail)
@@ -22,7 +24,7 @@ def note(db: Session, kind: str, ref: str, detail: str) -> None:
 def renew(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep a finding with its newest words; one that was resolved and is true again is open again."""
     kind, ref, detail = kind[:30], ref[:100], detail[:500]
-    finding = db.exec(select(Finding).where(Finding.kind == kind, Finding.ref == ref)).first()
+    finding = _known(db, kind, ref)
     if finding is None:
         note(db, kind, ref, detail)
         return
@@ -31,6 +33,25 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
     finding.detail = detail
     finding.resolved_at = finding.resolved_by = finding.resolution = None
     db.add(finding)
+
+
+def refund_due(db: Session, user_id: int, ref: str, came: str) -> None:
+    """Money that comes to somebody who is blocked or has left may have to go back, and he cannot ask for it (R34).
+
+    `came` says how much it is and how it came; what was told of this reference and waits still is told before it.
+    """
+    if db.get_one(User, user_id).blocked_at is None:
+        return
+    known = _known(db, REFUND_DUE, ref)
+    before = f"{known.detail} " if known is not None and known.resolved_at is None else ""
+    said = f"{came} a driver who is blocked or has left; they may have to go back."
+    renew(db, REFUND_DUE, ref, before + said)
+
+
+def waits(db: Session, kind: str, ref: str) -> bool:
+    """Whether there is such a finding that nobody has resolved."""
+    known = _known(db, kind, ref)
+    return known is not None and known.resolved_at is None
 
 
 def unresolved(db: Session) -> list[Finding]:
@@ -59,3 +80,7 @@ def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:
     db.add(finding)
     trail.note(db, by, "findings resolve", f"finding:{finding_id}", f"{finding.kind} {finding.ref}. {words}".strip())
     return True
+
+
+def _known(db: Session, kind: str, ref: str) -> Finding | None:
+    return db.exec(select(Finding).where(Finding.kind == kind, Finding.ref == ref)).first()

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from domain import sessions, settlement
+from domain import findings, sessions, settlement
 from domain.models import ChargingSession, SessionState
 from domain.money import plain_rupees
 from domain.sentences import Sentence
@@ -33,5 +33,6 @@ def give_back(db: Session, session_id: int, paise: int, why: str) -> ChargingSes
         )
     session.given_back_paise = paise
     settlement.charge(db, session, "goodwill", why)
+    findings.refund_due(db, session.user_id, session.ref, f"{paise} paise came back to")
     sessions.changed(db, session)
     return session

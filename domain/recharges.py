@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from domain import evidence, findings, placing, poll_schedule, wallet
 from domain.db import emit
 from domain.events import RechargeChanged
-from domain.models import ORDER_OPEN, OrderState, RechargeOrder, User, now
+from domain.models import ORDER_OPEN, OrderState, RechargeOrder, now
 from domain.settled_payments import Line
 
 
@@ -223,9 +223,7 @@ def _paid(db: Session, order: RechargeOrder, status: OrderStatus) -> None:
     wallet.credit_recharge(db, order)
     wallet.fund_open_hold(db, order.user_id)
     _end(db, order, OrderState.CREDITED)
-    if db.get_one(User, order.user_id).blocked_at is not None:
-        said = f"{order.amount_paise} paise came in for a driver who is blocked or has left; they may have to go back."
-        findings.note(db, "refund-due", order.merchant_order_id, said)
+    findings.refund_due(db, order.user_id, order.merchant_order_id, f"{order.amount_paise} paise came in for")
 
 
 def _failed(db: Session, order: RechargeOrder, code: str) -> None:

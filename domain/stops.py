@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from domain import findings, idling, scale, sessions, settlement, tokens, wallet
-from domain.models import RUNNING, Charger, ChargingSession, SessionState, User, now
+from domain.models import RUNNING, Charger, ChargingSession, SessionState, now
 from domain.patience import counts_once
 
 ANSWER = timedelta(seconds=35)
@@ -144,9 +144,8 @@ def stopped(
 
 def _given_back(db: Session, session: ChargingSession, paise: int) -> None:
     """A late stop gave money back; who has left cannot come for it, as with a late recharge (payments.md R34)."""
-    if session.user_id is not None and db.get_one(User, session.user_id).blocked_at is not None:
-        said = f"{paise} paise came back to a driver who is blocked or has left; they may have to go back."
-        findings.note(db, "refund-due", session.ref, said)
+    if session.user_id is not None:
+        findings.refund_due(db, session.user_id, session.ref, f"{paise} paise came back to")
 
 
 def _meant(

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from domain import wallet
+from domain import findings, wallet
 from domain.models import Entry, OrderState, RechargeOrder, Transfer
 from domain.recharges import OrderStatus
 from domain.sentences import ANOTHER_AMOUNT
@@ -28,7 +28,7 @@ def set_aside(db: Session, merchant_order_id: str, status: OrderStatus) -> Trans
 
 
 def give(db: Session, merchant_order_id: str) -> Transfer:
-    """Give the driver what was set aside, once; arrears first, as with every recharge.
+    """Give the driver what was set aside, once; arrears first, as with every recharge. Who has left cannot come for it.
 
     Raises:
         NotSetAside: the order is not mismatched, or nothing was set aside for it.
@@ -37,9 +37,10 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     amount = aside(db, merchant_order_id)
     if amount is None:
         raise NotSetAside(f"Nothing was set aside for {merchant_order_id}.")
+    again = _is_given(db, merchant_order_id)
     given = wallet.credit(
         db,
-        f"suspense:{merchant_order_id}:given",
+        _given_key(merchant_order_id),
         order.user_id,
         amount,
         source=wallet.SUSPENSE,
@@ -48,7 +49,20 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
         description=ANOTHER_AMOUNT,
     )
     wallet.fund_open_hold(db, order.user_id)
+    if not again:
+        findings.refund_due(db, order.user_id, merchant_order_id, f"{amount} paise came in for")
     return given
+
+
+def unfinished(db: Session, user_id: int) -> bool:
+    """Whether a driver has paid another amount that is neither his yet nor, as an operator says, anywhere else.
+
+    What was set aside ends by being given; what never was, in the eyes of whoever resolved its finding.
+    """
+    mismatched = select(RechargeOrder.merchant_order_id).where(
+        RechargeOrder.user_id == user_id, RechargeOrder.state == OrderState.MISMATCH
+    )
+    return any(_waits(db, merchant_order_id) for merchant_order_id in db.exec(mismatched).all())
 
 
 def aside(db: Session, merchant_order_id: str) -> int | None:
@@ -67,3 +81,17 @@ def _mismatched(db: Session, merchant_order_id: str) -> RechargeOrder:
     if order is None or order.state != OrderState.MISMATCH:
         raise NotSetAside(f"There is no recharge {merchant_order_id} that was paid with another amount.")
     return order
+
+
+def _waits(db: Session, merchant_order_id: str) -> bool:
+    if aside(db, merchant_order_id) is None:
+        return findings.waits(db, "mismatch", merchant_order_id)
+    return not _is_given(db, merchant_order_id)
+
+
+def _is_given(db: Session, merchant_order_id: str) -> bool:
+    return db.exec(select(Transfer.id).where(Transfer.idem_key == _given_key(merchant_order_id))).first() is not None
+
+
+def _given_key(merchant_order_id: str) -> str:
+    return f"suspense:{merchant_order_id}:given"

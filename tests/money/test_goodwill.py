@@ -3,9 +3,9 @@
 import pytest
 from sqlmodel import select
 
-from domain import goodwill, receipts, settings, story, tariffs, wallet
+from domain import accounts, goodwill, receipts, settings, story, tariffs, wallet
 from domain.goodwill import NotGivenBack
-from domain.models import Receipt
+from domain.models import Finding, Receipt
 from domain.prices import Line, Price
 from domain.receipts import Kind
 from tests.money import house
@@ -99,6 +99,23 @@ def test_a_correction_below_what_was_given_back_costs_nothing(desk: Desk) -> Non
     desk.do(goodwill.give_back, session_id, 5_000, "No stop came")
     desk.stop(session_id, METER + 1_000)
     assert (desk.session(session_id).cost_paise, desk.free(asha)) == (0, 1_000)
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_what_somebody_gets_who_has_left_is_told(desk: Desk, left: bool) -> None:
+    """As R34; a late stop that gives back more is told beside it."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.estimated(asha, 4)
+    if left:
+        desk.do(accounts.block, asha)
+    desk.do(goodwill.give_back, session_id, 2_000, "No stop came")
+    told = ["2000 paise came back to a driver who is blocked or has left; they may have to go back."]
+    due = select(Finding.detail).where(Finding.kind == "refund-due", Finding.ref == desk.session(session_id).ref)
+    assert desk.do(lambda db: db.exec(due).all()) == told * left
+    desk.stop(session_id, METER + 3_000)
+    both = [f"{told[0]} {told[0].replace('2000', '1800')}"]
+    assert desk.do(lambda db: db.exec(due).all()) == both * left
 
 
 def test_it_works_with_a_tariff_of_several_parts(desk: Desk) -> None:

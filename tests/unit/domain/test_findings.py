@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
-from domain import findings, trail
+from domain import accounts, findings, trail
 from domain.models import Finding
+from tests.money import house
 
 
 def test_a_finding_is_kept_once_and_the_first_words_stay(db: Session) -> None:
@@ -62,3 +63,28 @@ def test_who_looked_and_what_came_of_it_is_kept_once(db: Session) -> None:
     [entry] = trail.entries(db)
     assert (entry.action, entry.subject) == ("findings resolve", f"finding:{finding.id}")
     assert entry.detail == "review S1. The cable was replaced."
+
+
+def test_what_waits_is_what_nobody_has_resolved(db: Session) -> None:
+    findings.note(db, "mismatch", "RCH-1", "first")
+    assert findings.waits(db, "mismatch", "RCH-1")
+    assert not findings.waits(db, "mismatch", "RCH-2")
+    [finding] = findings.unresolved(db)
+    findings.resolve(db, finding.id or 0, trail.shell(), "Sent back by hand.")
+    assert not findings.waits(db, "mismatch", "RCH-1")
+
+
+def test_money_for_somebody_who_has_left_is_told_beside_what_waits(db: Session) -> None:
+    """What was resolved is done with, and is not told again."""
+    asha = house.driver(db, "asha")
+    findings.refund_due(db, asha, "S1", "1 paise came back to")
+    assert findings.unresolved(db) == []
+    accounts.block(db, asha)
+    for paise in (2, 3):
+        findings.refund_due(db, asha, "S1", f"{paise} paise came back to")
+    [finding] = findings.unresolved(db)
+    gone = "a driver who is blocked or has left; they may have to go back."
+    assert finding.detail == f"2 paise came back to {gone} 3 paise came back to {gone}"
+    findings.resolve(db, finding.id or 0, trail.shell(), "Sent back.")
+    findings.refund_due(db, asha, "S1", "4 paise came back to")
+    assert [one.detail for one in findings.unresolved(db)] == [f"4 paise came back to {gone}"]

@@ -1,0 +1,74 @@
+"""Money of another amount: nobody leaves before it is his, and one who has left does not get it unseen (R11, R34)."""
+
+import pytest
+
+from domain import accounts, findings, funnel, suspense, trail
+from domain.db import read, transact
+from domain.models import Finding
+from tests.money.house import Gateway, found, money
+from tests.money.orders import opened
+
+PAID = 49_900
+
+
+@pytest.fixture
+async def order_id(asha: int, gateway: Gateway) -> str:
+    """A recharge of ₹500 for which ₹499 were paid."""
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id, amount_paise=PAID)
+    await funnel.settle(gateway, order_id)
+    return order_id
+
+
+async def aside(gateway: Gateway, order_id: str) -> None:
+    await transact(suspense.set_aside, order_id, gateway.orders[order_id])
+
+
+async def due() -> list[Finding]:
+    return [one for one in await read(findings.unresolved) if one.kind == "refund-due"]
+
+
+async def may_not_leave(user_id: int) -> None:
+    with pytest.raises(accounts.NotDeleted, match="another amount"):
+        await read(accounts.may_leave, user_id)
+
+
+@pytest.mark.row("R11")
+async def test_nobody_leaves_before_money_of_another_amount_is_his(asha: int, gateway: Gateway, order_id: str) -> None:
+    """R11: given, it is in his wallet, which holds him until it is empty."""
+    await may_not_leave(asha)
+    await aside(gateway, order_id)
+    await may_not_leave(asha)
+    await transact(suspense.give, order_id)
+    with pytest.raises(accounts.NotDeleted, match=r"₹499\.00 left"):
+        await read(accounts.may_leave, asha)
+    assert await due() == []
+
+
+async def test_what_went_back_by_hand_holds_nobody(asha: int, order_id: str) -> None:
+    """Nothing of it is in our books; that somebody looked at it is all there is to know."""
+    [finding] = await read(findings.unresolved)
+    await transact(findings.resolve, finding.id or 0, trail.user(asha), "paid back on PhonePe's dashboard")
+    await read(accounts.may_leave, asha)
+
+
+async def test_what_is_set_aside_holds_its_driver_whoever_looked(asha: int, gateway: Gateway, order_id: str) -> None:
+    await aside(gateway, order_id)
+    [finding] = await read(findings.unresolved)
+    await transact(findings.resolve, finding.id or 0, trail.user(asha), "booked")
+    await may_not_leave(asha)
+
+
+@pytest.mark.row("R34")
+async def test_what_is_given_to_somebody_who_has_left_is_told_once(asha: int, gateway: Gateway, order_id: str) -> None:
+    """R34: it may have to go back."""
+    await aside(gateway, order_id)
+    await transact(accounts.block, asha)
+    await transact(suspense.give, order_id)
+    [told] = await due()
+    assert (told.ref, told.detail[:18]) == (order_id, "49900 paise came i")
+    await transact(findings.resolve, told.id or 0, trail.user(asha), "sent back")
+    await transact(suspense.give, order_id)
+    assert await due() == []
+    assert (await read(money, asha)).balance_paise == PAID
+    assert (await found(order_id)).user_id == asha
