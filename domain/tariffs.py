@@ -7,7 +7,7 @@ from sqlmodel import Session, col, delete, select
 
 from domain.india import DAY_MINUTES
 from domain.models import Charger, Tariff, TariffBand, now
-from domain.money import AmountError, parse_rupees
+from domain.money import AmountError, parse_rupees, plain_rupees
 from domain.prices import Band, Price
 from domain.sentences import Sentence
 from domain.settings import settings
@@ -171,15 +171,30 @@ def refuse(price: Price, effective_at: datetime | None) -> None:
     """Nobody can be asked for such a price, or not from then on.
 
     Raises:
-        NotAPrice: it would have begun before now, something is negative, there are too many hours or they overlap, or
-            too little time before idling costs.
+        NotAPrice: it would have begun before now, something is negative, a start needs more than a charge may hold,
+            there are too many hours or they overlap, or too little time before idling costs.
     """
     if effective_at is not None and effective_at < now() - LATE:
         raise NotAPrice(Sentence("A price begins now or later; what was charged stays charged."))
     if min(price.paise_per_kwh, price.start_paise, price.per_minute_paise, price.idle_per_minute_paise) < 0:
         raise NotAPrice(Sentence("A price cannot be negative."))
+    _refuse_start(price)
     _refuse_idling(price.idle_after_minutes, price.idle_per_minute_paise)
     _refuse_bands(price.bands)
+
+
+def _refuse_start(price: Price) -> None:
+    """Nobody could start, however full the wallet."""
+    cap, least = settings().session_cap_paise, settings().start_min_paise
+    if least_to_start(price) > cap:
+        raise NotAPrice(
+            Sentence(
+                "A start may cost {most} at most: one charge may hold {cap}, and {least} of it are to charge with.",
+                most=plain_rupees(cap - least),
+                cap=plain_rupees(cap),
+                least=plain_rupees(least),
+            )
+        )
 
 
 def _refuse_idling(after_minutes: int, per_minute_paise: int) -> None:

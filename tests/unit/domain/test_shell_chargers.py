@@ -157,6 +157,7 @@ def test_a_price_of_every_part(run, database: Database) -> None:  # type: ignore
         ("18 --idle-per-minute 2", "Idling needs both"),
         ("18 --idle-after 4 --idle-per-minute 2", "a whole number from 5 to 1440"),
         ("18 --start-fee -1", "Write the amount in digits"),
+        ("18 --start-fee 1950.01", "A start may cost ₹1,950.00 at most"),
         ("18 --per-minute 1e3", "Write the amount in digits"),
         ("18 --band 22:00-06:00", "like 22:00-06:00=12.50"),
         ("18 --band 22:00-25:00=12", "like 22:00-06:00=12.50"),

@@ -109,6 +109,16 @@ def test_nonsense_is_refused_in_a_sentence(db: Session, asked: dict[str, Any], s
         tariffs.set_price(db, Price(gst_basis_points=0, **parts), **scope)
 
 
+def test_a_start_that_no_charge_may_hold_is_refused_in_a_sentence(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody could start, and who has money enough would be told to add some."""
+    monkeypatch.setattr(settings(), "start_min_paise", 5_000)
+    monkeypatch.setattr(settings(), "session_cap_paise", 200_000)
+    with pytest.raises(NotAPrice, match=r"₹1,950\.00 at most: one charge may hold ₹2,000\.00, and ₹50\.00"):
+        tariffs.set_price(db, Price(1_800, 0, start_paise=195_001))
+    tariffs.set_price(db, Price(1_800, 0, start_paise=195_000))
+    assert tariffs.least_to_start(tariffs.price(db, "BLR-1", now())) == settings().session_cap_paise
+
+
 def test_a_price_begins_now_or_later(db: Session) -> None:
     """Whoever says now is heard a moment later, so the last minute is now."""
     tariffs.set_price(db, Price(1_000, 0), effective_at=now() - timedelta(seconds=30))
