@@ -10,6 +10,8 @@ from domain.models import IS_OPEN, ChargingSession, Connector, Reservation, Rese
 
 ANY = 0
 """The connector of a reservation that holds any one of the charger's (OCPP 1.6, 5.13)."""
+NUMBERS = range(-(2**31), 2**31)
+"""The numbers that a reservation can have: whole ones of 32 bits."""
 USABLE = ("Available", "Preparing", "Reserved")
 """What a connector says at which the driver of a reservation for any one may charge."""
 

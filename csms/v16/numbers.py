@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.chargers import MOST_CONNECTORS
+from domain.reservations import NUMBERS
 from domain.stops import TRANSACTIONS
 
 
@@ -16,3 +17,9 @@ def connector(told: dict[str, Any]) -> int | None:
     """The connector a message names, 0 for the charger as a whole (OCPP 1.6, 4.9, ocpp.md Q44); None for nonsense."""
     number: int = told.get("connectorId", -1)
     return number if 0 <= number <= MOST_CONNECTORS else None
+
+
+def reservation_id(told: dict[str, Any]) -> int | None:
+    """The reservation a message names; None for one that none can have: a start that names it must not fail."""
+    number = told.get("reservationId")
+    return number if isinstance(number, int) and number in NUMBERS else None

@@ -7,6 +7,7 @@ from typing import Any
 
 from csms.clock import parsed
 from csms.connection import Connection
+from csms.v16.numbers import connector, reservation_id
 from domain import chargers, local_lists, reservations
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read, transact
@@ -69,6 +70,9 @@ async def _settle_key(charger: Connection, payload: Payload, answer: Payload) ->
 
 
 async def _reserve(charger: Connection, payload: Payload) -> None:
+    """A charger would keep what we cannot, and nobody would know of it."""
+    if reservation_id(payload) is None or connector(payload) is None:
+        raise CallRefused("A reservation with this reservationId or connectorId cannot be kept.")
     await transact(
         reservations.asked,
         charger.charger_id,
@@ -87,8 +91,9 @@ async def _reserved(charger: Connection, payload: Payload, answer: Payload) -> N
 
 
 async def _cancelled(charger: Connection, payload: Payload, answer: Payload) -> None:
-    if answer:
-        await transact(reservations.cancelled, charger.charger_id, payload["reservationId"])
+    number = reservation_id(payload)
+    if answer and number is not None:
+        await transact(reservations.cancelled, charger.charger_id, number)
 
 
 async def _list_sent(charger: Connection, payload: Payload, answer: Payload) -> None:

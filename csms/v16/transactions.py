@@ -8,7 +8,7 @@ from csms.clock import stamp
 from csms.connection import Connection
 from csms.protocol import Request
 from csms.v16 import metering, setup
-from csms.v16.numbers import connector, transaction_id
+from csms.v16.numbers import connector, reservation_id, transaction_id
 from domain import charging, dispatch, tokens
 from domain.db import read, transact
 
@@ -34,7 +34,7 @@ async def start_transaction(charger: Connection, request: Request) -> dict[str, 
         meter_start_wh=told.get("meterStart", 0),
         at=charger.clock.at(told.get("timestamp"), request.received_at, request.repairs, queued=True),
         received_at=request.received_at,
-        reservation=told.get("reservationId"),
+        reservation=reservation_id(told),
     )
     if begun.stop:
         bus = charger.central.bus

@@ -110,6 +110,42 @@ async def test_a_reservation_is_used_by_its_card_or_group_and_no_other(house: Ho
     assert await states(house) == ["USED"]
 
 
+@pytest.mark.parametrize("number", [2**32 - 1, 2**31, -(2**31) - 1])
+async def test_a_start_with_a_number_that_no_reservation_has_is_taken(house: House, raw: Raw, number: int) -> None:
+    """What the charger began must be billed and can be stopped; the reservation is found as without a number."""
+    await card_of(50_000, tag="MINE")
+    await reserve(house, raw, "MINE")
+    transaction, info = await begin(raw, "MINE", reservationId=number)
+    assert info == {"status": "Accepted"}
+    assert (await house.session()).transaction_id == transaction
+    assert await states(house) == ["USED"]
+
+
+@pytest.mark.parametrize(
+    ("action", "wrong"),
+    [
+        ("ReserveNow", {"reservationId": 2**31}),
+        ("ReserveNow", {"connectorId": 2**31}),
+    ],
+)
+async def test_what_cannot_be_kept_is_not_asked(house: House, raw: Raw, action: str, wrong: dict[str, int]) -> None:
+    """The charger would keep a connector or a list that nobody knows of."""
+    right = {
+        "ReserveNow": {"connectorId": 1, "expiryDate": stamp(60), "idTag": "A", "reservationId": 1},
+        "SendLocalList": {"listVersion": 1, "updateType": "Full", "localAuthorizationList": LIST},
+    }
+    with pytest.raises(CallRefused, match="cannot be kept"):
+        await house.bus.call("RAW-1", Call(action, right[action] | wrong), SECONDS)
+    await raw.silent()
+    assert (await house.rows(Reservation), await house.rows(LocalList)) == ([], [])
+
+
+async def test_a_number_that_no_reservation_has_ends_none(house: House, raw: Raw) -> None:
+    await reserve(house, raw, "MINE")
+    await ask(house, raw, "CancelReservation", {"reservationId": 2**31}, {"status": "Rejected"})
+    assert await states(house) == ["ACTIVE"]
+
+
 async def test_a_reserved_tag_is_welcome_where_strangers_are_not(
     house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
