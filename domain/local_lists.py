@@ -10,6 +10,8 @@ from domain import findings, tokens
 from domain.models import LocalList, now
 
 FULL = "Full"
+VERSIONS = range(-(2**31), 2**31)
+"""The versions that can be kept: whole numbers of 32 bits, of which chargers need the small ones."""
 
 
 def get(db: Session, charger_id: str) -> LocalList | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.chargers import MOST_CONNECTORS
+from domain.local_lists import VERSIONS
 from domain.reservations import NUMBERS
 from domain.stops import TRANSACTIONS
 
@@ -23,3 +24,9 @@ def reservation_id(told: dict[str, Any]) -> int | None:
     """The reservation a message names; None for one that none can have: a start that names it must not fail."""
     number = told.get("reservationId")
     return number if isinstance(number, int) and number in NUMBERS else None
+
+
+def list_version(told: dict[str, Any]) -> int | None:
+    """The version of a local list that a message names; None for one that none can have, and for no number."""
+    version = told.get("listVersion")
+    return version if isinstance(version, int) and version in VERSIONS else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from csms.clock import parsed
 from csms.connection import Connection
-from csms.v16.numbers import connector, reservation_id
+from csms.v16.numbers import connector, list_version, reservation_id
 from domain import chargers, local_lists, reservations
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read, transact
@@ -96,6 +96,12 @@ async def _cancelled(charger: Connection, payload: Payload, answer: Payload) -> 
         await transact(reservations.cancelled, charger.charger_id, number)
 
 
+async def _send_list(_charger: Connection, payload: Payload) -> None:
+    """Before the charger has a list of which we could not say that it has it."""
+    if list_version(payload) is None:
+        raise CallRefused("A list with this listVersion cannot be kept.")
+
+
 async def _list_sent(charger: Connection, payload: Payload, answer: Payload) -> None:
     if answer.get("status") == "Accepted":
         await transact(
@@ -109,8 +115,8 @@ async def _list_sent(charger: Connection, payload: Payload, answer: Payload) -> 
 
 async def _list_version(charger: Connection, _payload: Payload, answer: Payload) -> None:
     """A charger that lost its list, or has another, gets ours again, once for each time it is asked."""
-    version = answer.get("listVersion")
-    if isinstance(version, int):
+    version = list_version(answer)
+    if version is not None:
         needed = await transact(local_lists.reported, charger.charger_id, version, now())
         if needed is not None:
             charger.central.spawn(_send_again(charger, needed))
@@ -122,7 +128,7 @@ async def _send_again(charger: Connection, needed: Payload) -> None:
         await charger.call("SendLocalList", needed)
 
 
-BEFORE: dict[str, Before] = {"ChangeConfiguration": _before_change, "ReserveNow": _reserve}
+BEFORE: dict[str, Before] = {"ChangeConfiguration": _before_change, "ReserveNow": _reserve, "SendLocalList": _send_list}
 AFTER: dict[str, After] = {
     "CancelReservation": _cancelled,
     "ChangeConfiguration": _settle_key,

@@ -126,6 +126,8 @@ async def test_a_start_with_a_number_that_no_reservation_has_is_taken(house: Hou
     [
         ("ReserveNow", {"reservationId": 2**31}),
         ("ReserveNow", {"connectorId": 2**31}),
+        ("SendLocalList", {"listVersion": 2**31}),
+        ("SendLocalList", {"listVersion": 10**30}),
     ],
 )
 async def test_what_cannot_be_kept_is_not_asked(house: House, raw: Raw, action: str, wrong: dict[str, int]) -> None:
@@ -225,3 +227,16 @@ async def test_a_charger_that_lost_its_list_gets_it_again(house: House, raw: Raw
     await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
     await raw.asked("SendLocalList")
     assert await read(findings.unresolved), "it was lost once more"
+
+
+@pytest.mark.parametrize("version", [10**30, 2**31, -(2**31) - 1])
+async def test_a_version_that_no_list_has_is_not_believed(house: House, raw: Raw, version: int) -> None:
+    """The operator gets the charger's answer; what is known of its list stays."""
+    full = {"listVersion": 3, "updateType": "Full", "localAuthorizationList": LIST}
+    await ask(house, raw, "SendLocalList", full, {"status": "Accepted"})
+    told = {"listVersion": version}
+    assert await ask(house, raw, "GetLocalListVersion", {}, told) == told
+    await raw.silent()
+    (row,) = await house.rows(LocalList)
+    assert row.reported_version == 3
+    assert await house.rows(Finding) == []
