@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
+from sqlalchemy import BigInteger
 from sqlmodel import Session, SQLModel
 
 from api.problems import Problem
@@ -19,7 +20,7 @@ T = TypeVar("T", bound=SQLModel)
 def part(db: Session, listing: Listing[T], asked: Leafing, tell: Callable[[T], Any], **wanted: object) -> Part[Any]:
     """A part of a listing, each row as `tell` says it; the filters are those of `asked`, and `wanted`."""
     filters = asked.model_dump(exclude={"cursor", "limit"}) | wanted
-    after = opened(asked.cursor, listing.key.type.python_type)
+    after = opened(asked.cursor, listing.key)
     rows = listings.part(db, listing, after=after, limit=asked.limit + 1, **filters)
     more = len(rows) > asked.limit
     shown = rows[: asked.limit]
@@ -31,17 +32,18 @@ def sealed(key: int | str) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
 
 
-def opened(cursor: str | None, wanted: type[int] | type[str]) -> Any:
-    """The key that a cursor holds.
+def opened(cursor: str | None, column: Any) -> Any:
+    """The key that a cursor holds, of this column: a database refuses to compare what the column cannot hold.
 
     Raises:
         Problem: it is none of ours.
     """
     if cursor is None:
         return None
+    wanted = column.type.python_type
     try:
         key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=wanted)
-        if isinstance(key, int) and not 0 <= key < 2**63:
+        if isinstance(key, int) and not 0 <= key < _end(column):
             raise ValueError(key)
         if isinstance(key, str) and not key.isprintable():
             raise ValueError(key)
@@ -49,3 +51,8 @@ def opened(cursor: str | None, wanted: type[int] | type[str]) -> Any:
         where = [{"where": "query.cursor", "what": "This is no cursor of this listing."}]
         raise Problem(422, "cursor-unknown", "This cursor is not one that this listing gave.", where) from None
     return key
+
+
+def _end(column: Any) -> int:
+    """One more than the column holds."""
+    return 2**63 if isinstance(column.type, BigInteger) else 2**31

@@ -101,7 +101,7 @@ def unblock(db: Session, ask: Ask[Filters, Because], user_id: int) -> UserAndMon
 def movements(db: Session, ask: Ask[MovementFilters, None], user_id: int) -> Part[Movement]:
     """The movements of a wallet and of what is owed, newest first."""
     db.get_one(models.User, user_id)
-    before = cursors.opened(ask.query.cursor, int)
+    before = cursors.opened(ask.query.cursor, models.Entry.id)
     lines = story.lines(db, user_id, before=before, limit=ask.query.limit + 1, kind=ask.query.kind or "")
     shown = lines[: ask.query.limit]
     more = cursors.sealed(shown[-1].id) if len(lines) > len(shown) else None

@@ -11,6 +11,7 @@ from sqlmodel import select
 from structlog.testing import capture_logs
 
 from api.app import OPERATIONS
+from api.cursors import sealed
 from api.incoming import LARGEST
 from api.limits import Buckets
 from domain import api_keys, api_writes, attempts, wallet
@@ -163,6 +164,25 @@ async def test_only_what_can_be_read_one_way_is_read(
 async def test_filters_are_checked(operator: Caller, query: str) -> None:
     told = await operator.refused(422, "GET", f"/chargers?{query}")
     assert told["errors"][0]["where"] == f"query.{query.partition('=')[0]}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/users", "/sessions", "/recharges", "/refunds", "/tariffs", "/findings", "/trail", "/users/{user}/movements"],
+)
+async def test_a_cursor_beyond_the_keys_of_a_listing_is_none(house: House, operator: Caller, path: str) -> None:
+    """On a database that counts them with 32 bits, too."""
+    path = path.format(user=house.desk.driver())
+    for key in (2**31, 2**63, -1):
+        told = await operator.refused(422, "GET", f"{path}?cursor={sealed(key)}")
+        assert told["type"] == "urn:evapp:problem:cursor-unknown"
+    await operator.get(f"{path}?cursor={sealed(2**31 - 1)}")
+
+
+async def test_a_cursor_of_messages_may_be_longer_than_32_bits(house: House, operator: Caller) -> None:
+    house.desk.charger()
+    assert (await operator.get(f"/chargers/BLR-1/messages?cursor={sealed(2**31)}"))["items"] == []
+    await operator.refused(422, "GET", f"/chargers/BLR-1/messages?cursor={sealed(2**63)}")
 
 
 async def test_a_filter_that_stands_twice_is_none(operator: Caller) -> None:
