@@ -24,6 +24,8 @@ COLUMNS = {
 NEEDED = ("kind", "merchant_reference", "gateway_reference", "amount", "paid_on", "settled_on")
 DAYS = ("%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y", "%d %b %Y", "%d-%b-%Y")
 """How reports write a day; what follows it is the time of day."""
+YEARS = range(2000, 2100)
+"""Of these a day can be: one that is only mistyped must not end whoever counts on from it."""
 LONGEST = 80
 _RUPEES = re.compile(r"(-?)([0-9]{1,9})(?:\.([0-9]{1,2}))?")
 
@@ -39,8 +41,11 @@ def lines(text: str) -> list[Line]:
         Unreadable: a heading, a figure or a day is missing or is not what it should be.
     """
     rows = csv.reader(text.removeprefix("\ufeff").splitlines())
-    places = _places(next(rows, []))
-    return [_line(number, row, places) for number, row in _filled(rows)]
+    try:
+        places = _places(next(rows, []))
+        return [_line(number, row, places) for number, row in _filled(rows)]
+    except csv.Error as error:
+        raise Unreadable(f"Line {rows.line_num}: {error}.") from None
 
 
 def _filled(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -67,7 +72,7 @@ def _line(number: int, row: list[str], places: dict[str, int]) -> Line:
             tax_paise=sum(_paise(cells.get(tax, ""), tax.upper()) for tax in ("igst", "cgst", "sgst")),
             paid_on=_day(cells["paid_on"], "TransactionDate"),
             settled_on=_day(cells["settled_on"], "SettlementDate"),
-            bank_reference=cells.get("bank_reference", "")[:LONGEST],
+            bank_reference=_optional(cells.get("bank_reference", ""), "BankReferenceNo"),
         )
     except ValueError as error:
         raise Unreadable(f"Line {number}: {error}.") from None
@@ -85,9 +90,11 @@ def _paise(text: str, column: str) -> int:
 def _day(text: str, column: str) -> date:
     for form in DAYS:
         try:
-            return datetime.strptime(re.split(r"[T ](?=[0-9]{1,2}:)", text)[0], form).date()  # noqa: DTZ007
+            day = datetime.strptime(re.split(r"[T ](?=[0-9]{1,2}:)", text)[0], form).date()  # noqa: DTZ007
         except ValueError:
             continue
+        if day.year in YEARS:
+            return day
     raise ValueError(f"{column} {text!r} is not a day")
 
 
@@ -95,6 +102,11 @@ def _reference(text: str, column: str) -> str:
     if not text or len(text) > LONGEST or not text.isprintable():
         raise ValueError(f"{column} {text!r} is not a reference")
     return text
+
+
+def _optional(text: str, column: str) -> str:
+    """A bank's own reference, cut to what is kept; refunds may have none."""
+    return _reference(text[:LONGEST], column) if text else ""
 
 
 def _bare(heading: str) -> str:

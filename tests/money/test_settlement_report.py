@@ -178,6 +178,7 @@ def test_headings_may_be_spelled_as_spreadsheets_do() -> None:
         ("", "no PaymentType, MerchantReferenceId, PhonePeReferenceId, Amount, TransactionDate, SettlementDate"),
         ("a,b,c\n1,2,3", "no PaymentType"),
         (HEAD.replace("Amount", "Sum"), "no Amount"),
+        ("x" * 131_073, "Line 1: field larger than field limit"),
     ],
 )
 def test_another_file_is_refused(report: str, said: str) -> None:
@@ -200,6 +201,12 @@ def test_another_file_is_refused(report: str, said: str) -> None:
         (4, "five", "Fee 'five' is not an amount"),
         (5, "31-02-2026", "TransactionDate '31-02-2026' is not a day"),
         (6, "", "SettlementDate '' is not a day"),
+        (5, "0001-01-01", "TransactionDate '0001-01-01' is not a day"),
+        (5, "31-12-1999", "TransactionDate '31-12-1999' is not a day"),
+        (6, "9999-12-31", "SettlementDate '9999-12-31' is not a day"),
+        (7, "UTR\x009", "BankReferenceNo 'UTR\\\\x009' is not a reference"),
+        (7, "UTR\u202e9", "BankReferenceNo .* is not a reference"),
+        (7, "x" * 131_073, "field larger than field limit"),
         (8, "x", "IGST 'x' is not an amount"),
     ],
 )
