@@ -154,6 +154,10 @@ DECIDED = (OrderState.CREDITED, OrderState.MISMATCH)
 """Nothing the gateway says changes these; FAILED can still become CREDITED."""
 
 
+ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,63}")
+"""How the gateway lets an order be called; nothing else is looked for, as databases refuse some text."""
+
+
 class NotYours(Exception):
     """There is no such order for this driver."""
 
@@ -297,7 +301,7 @@ def owned(db: Session, user_id: int, merchant_order_id: str) -> RechargeOrder:
     Raises:
         NotYours: it does not exist, or belongs to another.
     """
-    order = found(db, merchant_order_id)
+    order = found(db, merchant_order_id) if ORDER_ID.fullmatch(merchant_order_id) else None
     if order is None or order.user_id != user_id:
         raise NotYours(merchant_order_id)
     return order

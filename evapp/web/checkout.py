@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -34,7 +33,6 @@ RINGS_AT_ONCE = 20
 """Webhooks of one order that wait to be worked; the gateway is asked after them, so one more tells nothing."""
 STATUSES = {"UNAUTHORIZED": 401, "MALFORMED": 400}
 """What a webhook is refused for, and its HTTP status."""
-_ORDER = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
 def routes(gateway: PaymentGateway) -> list[Route]:
@@ -53,7 +51,7 @@ async def go(gateway: PaymentGateway, request: Request) -> Response:
     user = await auth.of_request(request)
     if user is None or user.id is None:
         return RedirectResponse(auth.gate_to(request.url.path), 303)
-    if not _ORDER.fullmatch(order_id) or not await _owns(user.id, order_id):
+    if not recharges.ORDER_ID.fullmatch(order_id) or not await _owns(user.id, order_id):
         return page(404, t("Nothing at this address."), t("There is no such payment of yours."))
     try:
         address = await funnel.begin(gateway, order_id)
@@ -67,7 +65,7 @@ async def back(gateway: PaymentGateway, request: Request) -> Response:
     """Whoever comes back from the gateway rings once; only the owner is shown anything (R12)."""
     order_id = request.query_params.get("order", "")
     user = await auth.of_request(request)
-    if _ORDER.fullmatch(order_id):
+    if recharges.ORDER_ID.fullmatch(order_id):
         owns = user is not None and user.id is not None and await _owns(user.id, order_id)
         if _returns.may_ask(order_id, owns):
             asking = _soon(funnel.settle(gateway, order_id), order_id)

@@ -212,8 +212,9 @@ async def test_an_order_is_its_owners_alone(asha: int, gateway: Gateway) -> None
     assert (await read(recharges.owned, asha, order_id)).merchant_order_id == order_id
     with pytest.raises(NotYours):
         await read(recharges.owned, ravi, order_id)
-    with pytest.raises(NotYours):
-        await read(recharges.owned, asha, "RCH-0")
+    for nobodys in ("RCH-0", "", "a\x00b", "\ud800", "x" * 64, "५"):
+        with pytest.raises(NotYours):
+            await read(recharges.owned, asha, nobodys)
     assert await read(recharges.of_user, ravi) == []
 
 

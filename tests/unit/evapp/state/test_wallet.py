@@ -242,7 +242,7 @@ async def test_another_amount_that_is_typed_while_a_payment_waits_stays(page: Wa
 
 
 @pytest.mark.row("R12")
-@pytest.mark.parametrize("paid", ["RCH-0", "theirs", "<script>", "x" * 63])
+@pytest.mark.parametrize("paid", ["RCH-0", "theirs", "<script>", "x" * 63, "\x00"])
 async def test_a_foreign_payment_is_not_talked_about(page: Wallet, asha: int, paid: str) -> None:
     """R12."""
     ravi = await transact(driver, "ravi")
