@@ -149,7 +149,12 @@ def running_card(live: Any) -> rx.Component:
             rx.cond(live.place != "", f" · {live.place}", ""),
             class_name="text-note text-ink-3 mt-3",
         ),
-        rx.el.p(live.as_of, " ", stale(live.news, t("no news for a while")), class_name="num text-note text-ink-3"),
+        rx.el.p(
+            live.as_of,
+            " ",
+            stale(live.news, f"· {t('no news for a while')}"),
+            class_name="num text-note text-ink-3",
+        ),
         href=at(f"/c/{live.charger_id}"),
         aria_label=t("Open your charge at {charger}", charger=live.charger_id),
         class_name="block bg-surface border border-line rounded-card p-5",
