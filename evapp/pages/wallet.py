@@ -134,7 +134,13 @@ def movements() -> rx.Component:
                     button(t("Show 20 more"), kind="quiet", on_click=Wallet.show_more, class_name="w-full mt-4"),
                 ),
             ),
-            empty(t("Nothing yet. What you add and what you pay will stand here.")),
+            empty(
+                rx.cond(
+                    Wallet.kind != "",
+                    t("Nothing of this kind."),
+                    t("Nothing yet. What you add and what you pay will stand here."),
+                )
+            ),
         ),
         rows(*(row(bone("8ch"), under=bone("16ch"), aside=bone("6ch"), aside_under=bone("8ch")) for _ in range(4))),
     )
