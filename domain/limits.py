@@ -46,7 +46,7 @@ def parsed(kind: str, typed: str) -> Limit:
     value = _whole(kind, typed)
     limit = Limit(**{kind: value})
     if not 0 < value <= LIMITS[kind]:
-        raise AmountError(REFUSALS["limit"])
+        raise AmountError(REFUSALS[f"most {kind}"])
     return limit
 
 

@@ -31,7 +31,9 @@ REFUSALS = {
     "arrears": Sentence("You owe {arrears} for an earlier charge. Add money first; it is taken from that."),
     "funds": Sentence("You need at least {minimum} free in your wallet to start. Add money first."),
     "charging": Sentence("You are already charging at {charger}."),
-    "limit": Sentence("Choose a limit above zero and up to 10,000."),
+    "most paise": Sentence("Choose a limit above zero and up to ₹10,000."),
+    "most wh": Sentence("Choose a limit above zero and up to 10,000 kWh."),
+    "most minutes": Sentence("Choose a limit above zero and up to 10,000 minutes."),
     "fee": Sentence("The start alone costs {fee} here. Choose a limit above that."),
     "passed": Sentence("This charge is already past that. Choose more, or stop it now."),
     "over": Sentence("This charge is ending. Its limit can no longer change."),
@@ -128,7 +130,7 @@ def refuse_limit(limit: Limit) -> None:
     for name, most in LIMITS.items():
         value = getattr(limit, name)
         if value is not None and not 0 < value <= most:
-            raise Refused("limit")
+            raise Refused(f"most {name}")
 
 
 def refuse_limit_of_fee(limit: Limit, tariff: Price) -> None:

@@ -41,6 +41,16 @@ def test_what_is_no_limit_is_refused_in_a_sentence(kind: str, typed: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("kind", "typed", "most"),
+    [("paise", "10000.01", "₹10,000."), ("wh", "10000.1", "10,000 kWh."), ("minutes", "10001", "10,000 minutes.")],
+)
+def test_more_than_a_limit_may_be_is_told_the_most_with_its_unit(kind: str, typed: str, most: str) -> None:
+    with pytest.raises(AmountError) as refused:
+        limits.parsed(kind, typed)
+    assert str(refused.value) == f"Choose a limit above zero and up to {most}"
+
+
+@pytest.mark.parametrize(
     ("kind", "example"), [("paise", "like 750 or 750.50"), ("wh", "kWh in digits, like 12.5"), ("minutes", "like 45")]
 )
 def test_a_field_left_empty_is_told_what_belongs_there(kind: str, example: str) -> None:
@@ -172,7 +182,7 @@ def test_a_new_limit_in_minutes_ends_it_without_a_sample(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "code"), [(Limit(wh=1_000), "passed"), (Limit(minutes=1), "passed"), (Limit(wh=0), "limit")]
+    ("limit", "code"), [(Limit(wh=1_000), "passed"), (Limit(minutes=1), "passed"), (Limit(wh=0), "most wh")]
 )
 def test_a_limit_that_cannot_be_changes_nothing(desk: Desk, limit: Limit, code: str) -> None:
     asha = desk.driver()
