@@ -12,9 +12,9 @@ from api.operation import Ask, Operation
 from api.shapes import ChargerId, Filters, Given, Group, Leafing, Moment, Part, Told
 from domain import chargers, listings, models, tariffs
 from domain.prices import Band, Price
-from domain.tariffs import LEAST_GRACE, MOST_BANDS, MOST_GRACE
+from domain.tariffs import LEAST_GRACE, MOST_BANDS, MOST_GRACE, MOST_PAISE
 
-Rate = Annotated[int, Field(ge=0, le=1_000_000)]
+Rate = Annotated[int, Field(ge=0, le=MOST_PAISE)]
 """Paise."""
 Minute = Annotated[int, Field(ge=0, le=1_439)]
 

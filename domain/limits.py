@@ -17,7 +17,7 @@ from domain.wishes import LIMITS, REFUSALS, Limit, Refused, refuse_limit, refuse
 CHANGEABLE = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING)
 ROOM_PAISE = 2_000
 """What must be left over where money is said to be enough."""
-_MINUTES = re.compile(r"[0-9]{1,5}")
+_MINUTES = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 
 from domain.sentences import Sentence
 
-_TYPED = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,2}))?")
+_TYPED = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
 
 
 class AmountError(ValueError):
@@ -13,6 +13,8 @@ class AmountError(ValueError):
 
 def parse_rupees(typed: object) -> int:
     """Paise from typed rupees: "500" or "500.50", ASCII digits only (payments.md 2.3).
+
+    Up to twelve digits of rupees are read, so that whoever typed too many hears of the most: each caller has its own.
 
     Raises:
         AmountError: for anything else: signs, exponents, commas, other scripts' digits, a third decimal.

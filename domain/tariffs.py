@@ -14,6 +14,8 @@ from domain.settings import settings
 
 LEAST_GRACE, MOST_GRACE = 5, DAY_MINUTES
 """Minutes before idling costs: time enough to warn a driver, a day at most."""
+MOST_PAISE = 1_000_000
+"""No sum of a price is more: a slip of zeros bills nobody a crore."""
 MOST_BANDS = 24
 """Times of the day with a price of their own, in one tariff."""
 LATE = timedelta(minutes=1)
@@ -171,16 +173,23 @@ def refuse(price: Price, effective_at: datetime | None) -> None:
     """Nobody can be asked for such a price, or not from then on.
 
     Raises:
-        NotAPrice: it would have begun before now, something is negative, a start needs more than a charge may hold,
-            there are too many hours or they overlap, or too little time before idling costs.
+        NotAPrice: it would have begun before now, something is negative or more than MOST_PAISE, a start needs more
+            than a charge may hold, there are too many hours or they overlap, or too little time before idling costs.
     """
     if effective_at is not None and effective_at < now() - LATE:
         raise NotAPrice(Sentence("A price begins now or later; what was charged stays charged."))
-    if min(price.paise_per_kwh, price.start_paise, price.per_minute_paise, price.idle_per_minute_paise) < 0:
-        raise NotAPrice(Sentence("A price cannot be negative."))
+    _refuse_sums(price)
     _refuse_start(price)
     _refuse_idling(price.idle_after_minutes, price.idle_per_minute_paise)
     _refuse_bands(price.bands)
+
+
+def _refuse_sums(price: Price) -> None:
+    sums = [price.paise_per_kwh, price.start_paise, price.per_minute_paise, price.idle_per_minute_paise]
+    if min(sums) < 0:
+        raise NotAPrice(Sentence("A price cannot be negative."))
+    if max(*sums, *(band.paise_per_kwh for band in price.bands)) > MOST_PAISE:
+        raise NotAPrice(Sentence("Each sum of a price may be up to {most}.", most=plain_rupees(MOST_PAISE)))
 
 
 def _refuse_start(price: Price) -> None:

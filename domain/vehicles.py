@@ -18,12 +18,18 @@ SLOWEST_DC_W = 25_000
 DIRECT = ("CCS", "CHADEMO", "DC")
 """What the kinds of connectors for direct current contain."""
 
-_TYPED = re.compile(r"([0-9]{1,4})(?:\.([0-9]))?")
+_TYPED = re.compile(r"([0-9]{1,12})(?:\.([0-9]))?")
+_MOST_POWER = Sentence("The most a car can take here is 1,000 kW.")
 _FIELDS = {
-    "battery": (MOST_WH, Sentence("Write the battery in kWh, like 30.2.")),
-    "ac": (MOST_W, Sentence("Write the power in kW, like 7.2.")),
-    "dc": (MOST_W, Sentence("Write the power in kW, like 50.")),
+    "battery": (
+        MOST_WH,
+        Sentence("Write the battery in kWh, like 30.2."),
+        Sentence("The most a battery can hold here is 1,000 kWh."),
+    ),
+    "ac": (MOST_W, Sentence("Write the power in kW, like 7.2."), _MOST_POWER),
+    "dc": (MOST_W, Sentence("Write the power in kW, like 50."), _MOST_POWER),
 }
+"""What may be typed: the most of it, and what is said of no number, and of more."""
 
 
 def of(db: Session, user_id: int) -> Vehicle | None:
@@ -35,13 +41,13 @@ def save(db: Session, user_id: int, typed: Mapping[str, object]) -> Vehicle | No
     """Keep the car as it was typed: `name`, `battery` in kWh, `ac` and `dc` in kW; all empty forgets it.
 
     Raises:
-        FieldErrors: for every field that is no such number.
+        FieldErrors: for every field that is no such number, or more than any car has.
     """
     values, errors = {}, {}
-    for field, (most, sentence) in _FIELDS.items():
+    for field, (most, no_number, too_much) in _FIELDS.items():
         value = _thousandths(typed.get(field))
         if value is None or value > most:
-            errors[field] = sentence
+            errors[field] = no_number if value is None else too_much
         values[field] = value or 0
     if errors:
         raise FieldErrors(errors)

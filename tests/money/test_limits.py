@@ -42,7 +42,14 @@ def test_what_is_no_limit_is_refused_in_a_sentence(kind: str, typed: str) -> Non
 
 @pytest.mark.parametrize(
     ("kind", "typed", "most"),
-    [("paise", "10000.01", "₹10,000."), ("wh", "10000.1", "10,000 kWh."), ("minutes", "10001", "10,000 minutes.")],
+    [
+        ("paise", "10000.01", "₹10,000."),
+        ("paise", "99999999", "₹10,000."),
+        ("wh", "10000.1", "10,000 kWh."),
+        ("wh", "99999999", "10,000 kWh."),
+        ("minutes", "10001", "10,000 minutes."),
+        ("minutes", "99999999", "10,000 minutes."),
+    ],
 )
 def test_more_than_a_limit_may_be_is_told_the_most_with_its_unit(kind: str, typed: str, most: str) -> None:
     with pytest.raises(AmountError) as refused:

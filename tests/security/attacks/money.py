@@ -97,8 +97,8 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "one parser, ASCII digits",
             "domain/money.py",
-            r'_TYPED = re.compile(r"([0-9]{1,7})(?:\.([0-9]{1,2}))?")',
-            r'_TYPED = re.compile(r"(\d{1,7})(?:\.(\d{1,2}))?")',
+            r'_TYPED = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")',
+            r'_TYPED = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?")',
             "tests/unit/domain/test_money.py::test_anything_else_is_refused_in_a_sentence",
         ),
         Defence(

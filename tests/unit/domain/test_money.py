@@ -26,7 +26,8 @@ ENERGY = st.integers(0, 10**9)
         ("0", 0),
         ("007", 700),
         ("499.99", 49_999),
-        ("9999999.99", 999_999_999),
+        ("99999999", 9_999_999_900),
+        ("999999999999.99", 99_999_999_999_999),
     ],
 )
 def test_plain_amounts_are_read(typed: str, paise: int) -> None:
@@ -38,7 +39,7 @@ def test_plain_amounts_are_read(typed: str, paise: int) -> None:
     "typed",
     [
         "", " ", "500 ", " 500", "500\n", "\n500", "+500", "-500", "1e3", "1E3", "0x10", "5_00", "500,00", "5,000",
-        "500.", ".5", ".", "500.005", "500.500", "1.2.3", "12345678", "NaN", "inf", "1e309", "₹500", "500 ₹",
+        "500.", ".5", ".", "500.005", "500.500", "1.2.3", "1234567890123", "NaN", "inf", "1e309", "₹500", "500 ₹",
         "५००", "５００", "٥٠٠", "²", "500\x00", "5\u200b00", "500.५०", "10000000000000",
         None, 500, 500.0, True, b"500", ["500"], {"amount": "500"},
     ],
@@ -49,11 +50,11 @@ def test_anything_else_is_refused_in_a_sentence(typed: Any) -> None:
         parse_rupees(typed)
 
 
-@given(st.text(max_size=12))
+@given(st.text(max_size=16))
 @example("500\n")
 @example("५००")
 def test_the_parser_reads_exactly_what_payments_2_3_allows(typed: str) -> None:
-    allowed = re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,2})?", typed)
+    allowed = re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", typed)
     if allowed:
         assert parse_rupees(typed) == int(Decimal(typed) * 100)
     else:
@@ -61,7 +62,7 @@ def test_the_parser_reads_exactly_what_payments_2_3_allows(typed: str) -> None:
             parse_rupees(typed)
 
 
-@given(st.integers(0, 999_999_999))
+@given(st.integers(0, 99_999_999_999_999))
 def test_what_is_written_is_read_back(paise: int) -> None:
     assert parse_rupees(f"{paise // 100}.{paise % 100:02d}") == paise
 

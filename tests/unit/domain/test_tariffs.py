@@ -90,6 +90,11 @@ def test_free_is_a_price_and_less_is_none(db: Session) -> None:
     [
         ({"paise_per_kwh": -1}, "negative"),
         ({"start_paise": -1}, "negative"),
+        ({"paise_per_kwh": 1_000_001}, "up to ₹10,000.00"),
+        ({"start_paise": 99_999_999_999_999}, "up to ₹10,000.00"),
+        ({"per_minute_paise": 1_000_001}, "up to ₹10,000.00"),
+        ({"idle_after_minutes": 10, "idle_per_minute_paise": 1_000_001}, "up to ₹10,000.00"),
+        ({"bands": (Band(60, 120, 1_000_001),)}, "up to ₹10,000.00"),
         ({"charger_id": "BLR-1", "group": "malls"}, "not for both"),
         ({"idle_after_minutes": 10}, "needs both"),
         ({"idle_per_minute_paise": 100}, "needs both"),

@@ -37,6 +37,14 @@ def test_what_is_no_such_number_is_said_beside_its_field(db: Session, typed: obj
     assert set(refused.value.errors) == {"battery", "dc"}
 
 
+@pytest.mark.parametrize("typed", ["1000.1", "5000", "99999", "999999999999"])
+def test_more_than_any_car_has_is_told_the_most(db: Session, typed: str) -> None:
+    with pytest.raises(FieldErrors) as refused:
+        vehicles.save(db, _driver(db), dict.fromkeys(("battery", "ac", "dc"), typed))
+    battery, power = "The most a battery can hold here is 1,000 kWh.", "The most a car can take here is 1,000 kW."
+    assert refused.value.errors == {"battery": battery, "ac": power, "dc": power}
+
+
 @pytest.mark.parametrize(
     ("kind", "nameplate_w", "flows_w"),
     [

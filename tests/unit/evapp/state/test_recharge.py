@@ -87,6 +87,8 @@ async def test_choosing_empties_the_field(page: Recharge) -> None:
         ("499.99", "The least you can add is ₹500."),
         ("0", "The least you can add is ₹500."),
         ("10000.01", "The most you can add at once is ₹10,000."),
+        ("99999999", "The most you can add at once is ₹10,000."),
+        ("999999999999", "The most you can add at once is ₹10,000."),
         *((typed, "Write the amount in digits, like 750 or 750.50.") for typed in (
             "-500", "500.001", "1e6", "५००", "NaN", "500,00", "1e309", "6,00", "six hundred", ",600", "1,0000"
         )),
