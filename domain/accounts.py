@@ -45,6 +45,7 @@ READ: dict[str, Callable[[object], str]] = {
     "email": identity.email,
 }
 """What people say about themselves, and what gives each its one spelling."""
+SAME_PIN = Sentence("This is your PIN already. Choose another one.")
 DELETED, BLOCKED, LOCKED, OPERATOR = "deleted", "blocked", "locked", "operator"
 """What an account may be, other than simply a driver's."""
 CHOICES = (Favourite, VacancyWish, Vehicle)
@@ -189,6 +190,15 @@ def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -
     sign_ins.end_all(db, user.id or 0)
     sign_ins.start(db, user, browser)
     return user
+
+
+def keep_pin(db: Session, attempt: Attempt) -> None:
+    """Whoever gave the right PIN has not guessed, though he chose it again: the try does not count.
+
+    Raises:
+        Refused: the PIN was changed meanwhile.
+    """
+    _proven(db, attempt)
 
 
 def reset_pin(db: Session, user_id: int, pin_hash: str) -> User:

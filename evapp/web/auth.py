@@ -236,6 +236,9 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
         raise FieldErrors(errors)
     with pins.place():
         attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
+        if typed["new_pin"] == typed["pin"]:
+            await transact(accounts.keep_pin, attempt)
+            raise FieldErrors({"new_pin": accounts.SAME_PIN})
         pin_hash = await pins.hash(typed["new_pin"])
     token = sign_ins.new_token()
     browser = _browser(request, token, kept=await read(sign_ins.kept, token_hash_of(request) or ""))

@@ -136,6 +136,14 @@ def test_two_pin_changes_at_once_are_one(db: Session, user: User) -> None:
     assert user.pin_hash == "new"
 
 
+def test_a_pin_that_is_kept_was_no_wrong_guess(db: Session, user: User) -> None:
+    kept, attempt = user.pin_hash, right_pin(db, user)
+    assert user.failures == 1
+    accounts.keep_pin(db, attempt)
+    assert (user.failures, user.pin_hash) == (0, kept)
+    assert sign_ins.who(db, hash_token("first"))
+
+
 def test_an_operators_new_pin_opens_the_lock_and_ends_the_sign_ins(db: Session, user: User) -> None:
     user.failures, user.locked_until = attempts.LAST, attempts.NEVER
     accounts.reset_pin(db, user.id or 0, "new")

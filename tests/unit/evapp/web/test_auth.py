@@ -267,6 +267,27 @@ async def test_a_new_pin_needs_the_old_one_and_must_be_good(
     assert (await asha.post("/auth/login", data=LOGIN)).headers["location"] == "/dashboard"
 
 
+async def test_the_pin_one_has_is_no_new_one_and_signs_nobody_out(
+    asha: httpx.AsyncClient, browse: Browse, heard: list[Event]
+) -> None:
+    desk = browse()
+    await desk.post("/auth/login", data=LOGIN)
+    cookie = asha.cookies[auth.COOKIE]
+    heard.clear()
+    for _ in range(6):  # more often than a wrong PIN may be tried
+        await asha.post("/auth/pin", data=NEW_PIN | {"new_pin": "482913", "new_pin_again": "482913"})
+        assert left(asha, "pin")["errors"] == {"new_pin": "This is your PIN already. Choose another one."}
+    assert (await who(asha), await who(desk), asha.cookies[auth.COOKIE]) == ("asha", "asha", cookie)
+    assert heard == []
+    assert (await browse().post("/auth/login", data=LOGIN)).headers["location"] == "/dashboard"
+
+
+async def test_a_wrong_pin_that_is_also_the_new_one_is_wrong(asha: httpx.AsyncClient) -> None:
+    """Only whoever gave the right PIN reads that it is his."""
+    await asha.post("/auth/pin", data=NEW_PIN | {"pin": "705318"})
+    assert left(asha, "pin")["errors"] == {"pin": "This is not your PIN."}
+
+
 async def test_a_stolen_browser_has_five_guesses_at_the_pin(asha: httpx.AsyncClient) -> None:
     for _ in range(5):
         await asha.post("/auth/pin", data=NEW_PIN | {"pin": "918273"})
