@@ -13,6 +13,7 @@ from domain import chargers, health, listings, local_lists, models, tariffs
 from domain.bus import CALL_S, bus
 from domain.db import read
 from domain.events import CALLS, Call
+from domain.gst import STATES
 from domain.models import now
 from domain.prices import Price
 
@@ -117,12 +118,17 @@ class LocalList(Told):
     updated_at: datetime | None
 
 
+_STATES = "|".join(sorted(set(STATES.values())))
+
+
 class Described(Given):
     """What an operator says of a charger; what is left out stays as it was."""
 
     name: Annotated[str, text(120)] = Field("", description="What drivers read.")
     place: Annotated[str, text(200)] = ""
-    stands_in: Annotated[str, text(40)] = Field("", description="A state of India, if not the seller's.")
+    stands_in: Annotated[str, StringConstraints(pattern=f"^({_STATES})?$")] = Field(
+        "", description="A state of India, if not the seller's."
+    )
     connectors: Annotated[int, Field(ge=1, le=chargers.MOST_CONNECTORS)] = 1
     max_power_w: Annotated[int, Field(ge=0, le=1_000_000)] = Field(0, description="The most a plug gives; 0: unknown.")
     kind: Annotated[str, text(40)] = Field("", description="Of its plugs: CCS2, Type 2 …")

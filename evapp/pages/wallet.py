@@ -75,7 +75,7 @@ def purse(page: Any, line: Content, *warnings: rx.Component, size: str) -> rx.Co
     return panel(
         rx.el.div(
             rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
-            as_of(page.as_of),
+            rx.cond(ready, as_of(page.as_of)),
             class_name="flex justify-between gap-4",
         ),
         rx.el.div(figure(loaded(ready, page.balance, "6.4ch"), size=size), class_name="mt-1"),

@@ -34,6 +34,7 @@ async def test_a_charger_from_its_first_day_to_its_last(house: House, operator: 
         False,
         False,
     )
+    await operator.refused(422, "PUT", "/chargers/BLR-017", described | {"stands_in": "Karnatka"})
     assert await operator.get("/chargers/BLR-017") == made
     assert (await operator.get("/chargers"))["items"] == [made]
     plugs = (await operator.get("/chargers/BLR-017/connectors"))["items"]
