@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain import allowance, idling
+from domain import allowance, idling, settlement
 from domain.bulk import Bulk, Row, text
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
@@ -149,6 +149,7 @@ def _reported(db: Session, connector: Connector, running: list[ChargingSession],
 def felt(session: ChargingSession, connector: Connector, at: datetime) -> None:
     """What the connector says is so of the charge that runs there: whether energy may flow, and whether it idles."""
     session.suspended = _paused(connector.status)
+    settlement.pauses(session, at, bool(session.suspended))
     idling.told(session, connector.status, at)
 
 

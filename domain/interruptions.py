@@ -29,7 +29,9 @@ def interrupt(db: Session, session: ChargingSession) -> None:
     """No stop came: the driver sees an estimate, and the hold becomes it until the stop or 24 h come (Q23, C4)."""
     session.state, session.due_at = SessionState.INTERRUPTED, now() + LATE_STOP
     session.stopped_at = session.sampled_at or session.started_at
-    settlement.stop_idling(session, session.metered_at or now())
+    watched_until = session.metered_at or now()
+    settlement.stop_idling(session, watched_until)
+    settlement.pauses(session, watched_until, False)
     session.cost_paise = settlement.cost_of(session, session.stopped_at or now())
     session.estimated = True
     if session.user_id is not None:

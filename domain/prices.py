@@ -51,6 +51,10 @@ class Usage:
     idle_s: int = 0
     read_s: int = 0
     """The latest time at which the register was read, in seconds since 1970."""
+    paused_s: int = 0
+    """Seconds of pauses, by our own clock, that no reading has come after."""
+    paused_since_s: int = 0
+    """Since when it pauses, in seconds since 1970, as far as that is not counted; 0 where it does not."""
 
     @property
     def energy_wh(self) -> int:
@@ -68,10 +72,16 @@ class Usage:
         *figures, wh = json.loads(text)
         return cls(tuple((rate, taken) for rate, taken in wh), *figures)
 
+    def until(self, at: datetime, *, pauses: bool) -> "Usage":
+        """With what it paused until `at`; from then on it pauses or does not."""
+        at_s = max(second(at), self.paused_since_s)
+        paused_s = at_s - self.paused_since_s if self.paused_since_s else 0
+        return replace(self, paused_s=self.paused_s + paused_s, paused_since_s=at_s if pauses else 0)
+
     @property
     def text(self) -> str:
         """As a session keeps it."""
-        return json.dumps([self.charging_s, self.idle_s, self.read_s, self.wh])
+        return json.dumps([self.charging_s, self.idle_s, self.read_s, self.paused_s, self.paused_since_s, self.wh])
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +176,21 @@ class Price:
         """`usage` and a reading at `at` that found `wh` more, before which no more than `most_s` can have passed.
 
         All of it is at the lowest price in force since the reading before: nobody measured when it flowed. A clock that
-        was set back counts no time until it is past the latest reading, so that it never counts any twice.
+        was set back counts no time until it is past the latest reading, so that it never counts any twice. Nor is the
+        time of a pause any; what of it is longer than the time to this reading is left for the next.
         """
         read_s = second(at)
         since, until = min(usage.read_s, read_s), max(usage.read_s, read_s)
+        passed_s = until - usage.read_s
+        charged_s = passed_s - usage.paused_s
+        usage = replace(usage, read_s=until, paused_s=max(0, -charged_s))
         if wh <= 0:
-            return replace(usage, read_s=until)
+            return usage
         taken = dict(usage.wh)
         rate = self._lowest(since, until)
         taken[rate] = taken.get(rate, 0) + wh
-        charging_s = usage.charging_s + max(0, min(read_s - usage.read_s, most_s, GAP_S))
-        return Usage(tuple(sorted(taken.items())), charging_s, usage.idle_s, until)
+        charging_s = usage.charging_s + max(0, min(charged_s, most_s, GAP_S))
+        return replace(usage, wh=tuple(sorted(taken.items())), charging_s=charging_s)
 
     def fitted(self, usage: Usage, at: datetime, wh: int, most_s: int = GAP_S) -> Usage:
         """`usage` that comes to `wh` at the end: what is missing flowed since the last reading, what is too much was

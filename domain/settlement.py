@@ -4,6 +4,7 @@ A late stop corrects an estimate, at most once. Idling after the stop (domain/id
 (domain/goodwill.py) change the bill afterwards, each by a note of its own.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -59,7 +60,7 @@ def lines_of(session: ChargingSession, at: datetime, more_wh: int = 0) -> tuple[
     # What flowed unheard is as old by the charger's clock as by ours.
     silent = at - (session.metered_at or session.started_received_at or at)
     ended = min(at, (session.sampled_at or sessions.begun_at(session)) + silent)
-    usage = price.fitted(usage_of(session), ended, energy_wh)
+    usage = price.fitted(_until(session, at, at), ended, energy_wh)
     if session.idle_since is not None and session.settled_at is None:
         usage = price.idled(usage, session.idle_since, max(at, session.idle_since))
     return price.lines(usage)
@@ -76,7 +77,20 @@ def count(session: ChargingSession, at: datetime, received_at: datetime, wh: int
     """A reading at `at`, by the charger's clock, found `wh` more; none is from later than we received it."""
     if session.terms is not None:
         most_s = _most_s(session, at, received_at)
-        session.counted = price_of(session).after(usage_of(session), min(at, received_at), wh, most_s).text
+        usage = _until(session, at, received_at)
+        session.counted = price_of(session).after(usage, min(at, received_at), wh, most_s).text
+
+
+def pauses(session: ChargingSession, at: datetime, pauses: bool) -> None:
+    """From `at` on, by our clock, the charge pauses or does not: time that a tariff asks for leaves pauses out."""
+    if session.terms is not None:
+        session.counted = usage_of(session).until(at, pauses=pauses).text
+
+
+def _until(session: ChargingSession, at: datetime, received_at: datetime) -> Usage:
+    """What is counted, and the pause that lasts: until `received_at`, or until `at` where it is told late."""
+    usage = usage_of(session)
+    return usage.until(at if received_at - at > STALE else received_at, pauses=usage.paused_since_s > 0)
 
 
 def _most_s(session: ChargingSession, at: datetime, received_at: datetime) -> int:
@@ -136,8 +150,8 @@ def _settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *,
         moment = now()
         ended = session.stopped_at or session.sampled_at or moment
         most_s = _most_s(session, ended, moment)
-        usage = price_of(session).fitted(usage_of(session), min(ended, moment), session.energy_wh, most_s)
-        session.counted = usage.text
+        usage = price_of(session).fitted(_until(session, ended, moment), min(ended, moment), session.energy_wh, most_s)
+        session.counted = replace(usage, paused_since_s=0).text
     session.state, session.settled_at, session.due_at = SessionState.SETTLED, session.settled_at or now(), None
     session.meter_stop_wh, session.estimated, session.suspended, session.power_w = meter_stop_wh, estimated, "", 0
     if not again:

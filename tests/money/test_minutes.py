@@ -34,6 +34,66 @@ def test_time_is_paid_while_the_meter_rises(desk: Desk) -> None:
     assert lines(desk, session_id)[-1] == Line("time", 3, 50, 150)
 
 
+@pytest.mark.parametrize("status", ["SuspendedEV", "SuspendedEVSE", "Faulted"])
+@pytest.mark.parametrize("read_at", [(), (8,)])
+def test_a_pause_between_rare_readings_is_no_charging(desk: Desk, status: str, read_at: tuple[int, ...]) -> None:
+    """Of a quarter of an hour with a reading or none a pause takes nine minutes, which are paid as idling or not at all
+    (ADR 0007: never dearer)."""
+    _, session_id = priced(desk, per_minute_paise=100, idle_after_minutes=5, idle_per_minute_paise=200)
+    desk.flows(session_id, 1)
+    for minute in range(1, 16):
+        desk.passes(minutes=1)
+        if minute in (5, 14):
+            desk.status("BLR-1", 1, status if minute == 5 else "Charging")
+        if minute in read_at:
+            desk.meter(session_id, METER + 4_000)
+    assert settlement.cost_of(desk.session(session_id), desk.clock.at, more_wh=1) >= 100
+    desk.stop(session_id, METER + 5_000)
+    idle = 4 * 200 if status == "SuspendedEV" else 0
+    assert desk.bill(session_id) == (5_000, 9_000 + (1 + 15 - 9) * 100 + idle)
+
+
+def test_a_pause_that_lasts_is_no_charging_on_the_page_nor_at_the_stop(desk: Desk) -> None:
+    """A minute heard, two not heard, and a pause of ten that the stop ends."""
+    _, session_id = priced(desk, per_minute_paise=100)
+    desk.flows(session_id, 1)
+    desk.passes(minutes=2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=10)
+    assert settlement.cost_of(desk.session(session_id), desk.clock.at, more_wh=1_000) == 2 * 1_800 + 3 * 100
+    desk.stop(session_id, METER + 2_000)
+    assert desk.bill(session_id) == (2_000, 3_600 + 3 * 100)
+
+
+def test_what_is_told_late_of_the_time_before_a_pause_is_counted(desk: Desk) -> None:
+    """Q27: readings of minutes 5 and 15 come in minute 20; from 6 to 10 it paused, which its line told at once."""
+    _, session_id = priced(desk, per_minute_paise=100)
+    began = desk.clock.at
+    desk.passes(minutes=6)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=4)
+    desk.status("BLR-1", 1, "Charging")
+    desk.passes(minutes=10)
+    for minute, register in ((5, METER + 500), (15, METER + 1_000)):
+        desk.meter(session_id, register, at=began + timedelta(minutes=minute))
+    desk.stop(session_id, METER + 1_500)
+    assert desk.bill(session_id) == (1_500, 2_700 + (20 - 4) * 100)
+
+
+def test_an_outage_is_no_pause_that_goes_on(desk: Desk) -> None:
+    """Nobody follows the pauses of an interrupted charge; its own late readings tell what it took."""
+    _, session_id = priced(desk, per_minute_paise=100)
+    desk.flows(session_id, 1)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.lose(session_id)
+    began = desk.clock.at
+    desk.passes(minutes=30)
+    desk.meter(session_id, METER + 1_001, at=began)
+    for minute in range(1, 11):
+        desk.meter(session_id, METER + 1_001 + 100 * minute, at=began + timedelta(minutes=minute))
+    assert settlement.usage_of(desk.session(session_id)).charging_s >= 11 * 60
+
+
 def test_a_silent_meter_pays_a_quarter_of_an_hour_at_most(desk: Desk) -> None:
     _, session_id = priced(desk, per_minute_paise=50)
     desk.flows(session_id, 1)
@@ -230,3 +290,25 @@ def test_however_late_a_right_clock_is_heard_its_minutes_are_counted(
     sent = [*data.draw(st.lists(st.booleans(), min_size=len(gaps), max_size=len(gaps))), True]
     heard = [next(at for (at, _), goes in zip(moments[n:], sent[n:], strict=True) if goes) for n in range(len(moments))]
     assert counted(moments, [0] * len(moments), heard) == sum(min(seconds, GAP_S) for seconds, rose in gaps if rose)
+
+
+@given(GAPS, st.data())
+def test_of_the_minutes_between_readings_pauses_count_for_nothing(
+    gaps: Sequence[tuple[int, bool]], data: st.DataObject
+) -> None:
+    """Whenever a charge pauses and goes on: seconds are counted in which it did not, of each gap GAP_S at most."""
+    price, began = Price(1_800, 0, per_minute_paise=100), at_moments(gaps)[0][0]
+    session = ChargingSession(user_id=1, paise_per_kwh=1_800, terms=price.terms, requested_at=began)
+    session.started_at = session.started_received_at = began
+    at, pauses, expected_s = began, False, 0
+    for seconds, rose in gaps:
+        turns, charged_s, since = sorted(data.draw(st.lists(st.integers(0, seconds), max_size=3))), 0, 0
+        for turn in turns:
+            charged_s += 0 if pauses else turn - since
+            since, pauses = turn, not pauses
+            settlement.pauses(session, at + timedelta(seconds=turn), pauses)
+        charged_s += 0 if pauses else seconds - since
+        at += timedelta(seconds=seconds)
+        settlement.count(session, at, at, 10 * rose)
+        expected_s += min(charged_s, GAP_S) if rose else 0
+    assert settlement.usage_of(session).charging_s == expected_s

@@ -112,6 +112,11 @@ def test_price_and_usage_come_back_from_their_text(price: Price, usage: Usage) -
     assert (price.terms is None) == price.plain
 
 
+def test_what_was_counted_before_pauses_were_is_read() -> None:
+    """A charge that runs while the product is brought up to date."""
+    assert Usage.of("[120, 30, 5, [[1800, 1]]]") == Usage(((1_800, 1),), 120, 30, 5)
+
+
 def test_a_plain_price_is_one_line_as_it_was() -> None:
     assert Price(1_820, 0).of_energy(7_456) == (Line("energy", 7_456, 1_820, 13_570),)
     assert Price(1_820, 0).terms is None
