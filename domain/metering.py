@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from domain import allowance, interruptions, scale, settlement, stops
+from domain import allowance, interruptions, scale, sessions, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
 from domain.models import IS_OPEN, RUNNING, ChargingSession, SessionState
@@ -168,7 +168,7 @@ def _most_since(
     session: ChargingSession, sample: Sample, nameplate_w: int, at: datetime | None, received_at: datetime | None
 ) -> int:
     here = sample.received_at - (received_at or session.started_received_at or sample.received_at)
-    there = sample.at - (at or session.started_at or sample.at)
+    there = sample.at - (at or sessions.begun_at(session))
     return settlement.plausible_wh(nameplate_w, max(here, there))
 
 

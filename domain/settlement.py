@@ -295,10 +295,11 @@ def _readings(db: Session, session: ChargingSession, meter_stop_wh: int) -> list
 
 
 def _longest(session: ChargingSession) -> timedelta:
-    """How long the charge can have taken: no driver's charge begins before he asks for it, whatever its clock says."""
-    begun = min(filter(None, (session.requested_at, session.started_at)))
-    ended = max(filter(None, (session.stopped_at, session.sampled_at)), default=begun)
-    return max(timedelta(0), ended - begun)
+    """How long the charge can have taken: no driver's charge begins before he asks for it, nor ends after now, whatever
+    its clock says."""
+    begun = min(session.requested_at, sessions.begun_at(session))
+    told = max(filter(None, (session.stopped_at, session.sampled_at)), default=None)
+    return max(timedelta(0), min(sessions.ended_at(session, told) or begun, now()) - begun)
 
 
 def _since_last_register(db: Session, session: ChargingSession, meter_stop_wh: int, power_w: int) -> int | None:

@@ -57,6 +57,41 @@ def test_more_than_the_connector_can_give_is_billed_by_samples(desk: Desk) -> No
 
 
 @pytest.mark.row("C19")
+@pytest.mark.parametrize("stop_too", [False, True])
+def test_a_start_that_is_told_as_long_ago_takes_no_more_than_passed_since(desk: Desk, stop_too: bool) -> None:
+    """C19: no driver's charge begins before it was asked for, whatever the clock says, which is set right meanwhile, or
+    nearly."""
+    desk.charger()
+    session_id = desk.request(desk.driver(rupees=600))
+    desk.start(session_id, at=desk.clock.at - timedelta(days=300))
+    desk.passes(minutes=6)
+    desk.stop(session_id, METER + 1_000_000, at=desk.clock.at - (timedelta(hours=1) if stop_too else timedelta(0)))
+    assert desk.bill(session_id)[0] == settlement.plausible_wh(60_000, timedelta(minutes=6)) == 7_100
+    assert desk.findings() == {"review": 1}
+
+
+def test_a_clock_that_is_slow_throughout_takes_nothing_from_the_length_of_a_charge(desk: Desk) -> None:
+    """Q39: an hour at 60 kW, by a clock that is two days behind."""
+    desk.charger()
+    session_id = desk.request(desk.driver(rupees=5_000))
+    desk.start(session_id, at=desk.clock.at - timedelta(days=2))
+    desk.passes(minutes=60)
+    desk.stop(session_id, METER + 60_000, at=desk.clock.at - timedelta(days=2))
+    assert desk.bill(session_id)[0] == 60_000
+    assert desk.findings() == {}
+
+
+def test_the_first_sample_of_a_start_that_is_told_as_long_ago_is_of_the_time_since(desk: Desk) -> None:
+    """C19: a register that jumps is shown as what the connector can have given in a minute."""
+    desk.charger()
+    session_id = desk.request(desk.driver(rupees=600))
+    desk.start(session_id, at=desk.clock.at - timedelta(days=300))
+    desk.passes(minutes=1)
+    desk.meter(session_id, METER + 1_000_000, at=desk.clock.at)
+    assert desk.session(session_id).energy_wh == settlement.plausible_wh(60_000, timedelta(minutes=1)) == 1_600
+
+
+@pytest.mark.row("C19")
 @pytest.mark.parametrize("kw", [60, 0])
 def test_more_than_the_connector_can_give_without_samples_is_cut(desk: Desk, kw: int) -> None:
     """C19: to its nameplate, or else what most connectors give, a tenth and a margin, over the time the charge took."""
