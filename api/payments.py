@@ -12,7 +12,7 @@ from api.operation import Ask, Operation
 from api.shapes import Because, Filters, Given, Id, Leafing, Part, Payment, Reason, Told, Why
 from domain import funnel, listings, models, recharges, refunds, suspense
 from domain.models import OrderState, RefundState
-from domain.recharges import OrderStatus
+from domain.recharges import OrderStatus, RefundStatus
 
 
 class Recharge(Told):
@@ -37,6 +37,7 @@ class Refund(Told):
     order: str = Field(validation_alias="merchant_order_id")
     user_id: int
     amount_paise: int
+    paid_paise: int | None = Field(description="What went back, where PhonePe paid back another amount.")
     state: str = Field(description="NEW: not sent yet; UNKNOWN: no answer; COMPLETED; FAILED and REJECTED: given back.")
     reason: str
     error_code: str
@@ -111,6 +112,17 @@ def give_up(db: Session, ask: Ask[Filters, Because], refund_id: str) -> Refund:
     return Refund.model_validate(refunds.never_sent(db, refund_id))
 
 
+async def went_back(ask: Ask[Filters, Because], refund_id: str) -> RefundStatus:
+    """What PhonePe says of a refund."""
+    return await ask.gateway.refund_status(refund_id)
+
+
+def accept(db: Session, ask: Ask[Filters, Because], refund_id: str) -> Refund:
+    """End a refund of which PhonePe says that another amount went back, with that amount. What did not go back is in
+    the wallet again; what went back beyond is lost as goodwill, until an adjustment takes it from the wallet."""
+    return Refund.model_validate(refunds.accept(db, refund_id, ask.learnt))
+
+
 async def paid(ask: Ask[Filters, Why], order: str) -> OrderStatus:
     """What PhonePe says of an order."""
     return await ask.gateway.status(order)
@@ -164,4 +176,14 @@ OPERATIONS = (
         after=sending,
     ),
     Operation("POST", f"{REFUND}/give-up", "money:write", give_up, "refund give-up", named=True),
+    Operation(
+        "POST",
+        f"{REFUND}/accept",
+        "money:write",
+        accept,
+        "refund accept",
+        named=True,
+        before=went_back,
+        refuses=(502,),
+    ),
 )

@@ -39,8 +39,10 @@ CHECKS = {
     "LEFT JOIN transfers tr ON tr.idem_key = 'refund:' || r.merchant_refund_id || ':returned' "
     "LEFT JOIN entries er ON er.transfer_id = tr.id AND er.account_code = 'refund_clearing' "
     "WHERE COALESCE(e.amount_paise, 0) <> r.amount_paise "
-    "OR COALESCE(ec.amount_paise, 0) <> CASE WHEN r.state = 'COMPLETED' THEN r.amount_paise ELSE 0 END "
-    "OR COALESCE(er.amount_paise, 0) <> CASE WHEN r.state IN ('FAILED', 'REJECTED') THEN -r.amount_paise ELSE 0 END",
+    "OR COALESCE(ec.amount_paise, 0) <> CASE WHEN r.state = 'COMPLETED' "
+    "THEN COALESCE(r.paid_paise, r.amount_paise) ELSE 0 END "
+    "OR COALESCE(er.amount_paise, 0) <> CASE WHEN r.state IN ('FAILED', 'REJECTED') THEN -r.amount_paise "
+    "WHEN r.paid_paise < r.amount_paise THEN r.paid_paise - r.amount_paise ELSE 0 END",
     "clearing is what is on its way back": "SELECT 'refund_clearing' FROM ("
     "SELECT (SELECT COALESCE(SUM(balance_paise), 0) FROM accounts WHERE code = 'refund_clearing') AS kept, "
     "(SELECT COALESCE(SUM(amount_paise), 0) FROM refunds "
@@ -48,7 +50,8 @@ CHECKS = {
     "no more goes back than a recharge brought": "SELECT o.merchant_order_id FROM recharge_orders o "
     "JOIN refunds r ON r.merchant_order_id = o.merchant_order_id AND r.state NOT IN ('FAILED', 'REJECTED') "
     "GROUP BY o.merchant_order_id, o.state, o.amount_paise "
-    "HAVING SUM(r.amount_paise) > o.amount_paise OR o.state <> 'CREDITED'",
+    "HAVING SUM(CASE WHEN r.paid_paise < r.amount_paise THEN r.paid_paise ELSE r.amount_paise END) > o.amount_paise "
+    "OR o.state <> 'CREDITED'",
     "open holds belong to unsettled charges": "SELECT h.session_id FROM holds h JOIN charging_sessions s "
     "ON s.id = h.session_id WHERE h.state = 'OPEN' AND s.state IN ('SETTLED', 'CANCELLED')",
     "receipts and notes add up to what charges cost": "SELECT s.id FROM charging_sessions s "

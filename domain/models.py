@@ -283,6 +283,8 @@ class Refund(SQLModel, table=True):
     merchant_order_id: str = Field(foreign_key="recharge_orders.merchant_order_id", index=True, max_length=63)
     user_id: int = Field(foreign_key="users.id", index=True)
     amount_paise: int = whole()
+    paid_paise: int | None = whole(default=None)
+    """What went back, where an operator booked another amount than was asked for."""
     state: str = Field(default=RefundState.NEW)
     request_key: str = Field(unique=True, max_length=64)
     """Whoever wishes the refund names his wish, so that a repetition is the same refund."""
@@ -295,6 +297,11 @@ class Refund(SQLModel, table=True):
     sent_at: datetime | None = moment(default=None)
     """When the gateway was asked for it, or was about to be."""
     ended_at: datetime | None = moment(default=None)
+
+    @property
+    def went_back_paise(self) -> int:
+        """Paise that go back, or went back."""
+        return self.amount_paise if self.paid_paise is None else self.paid_paise
 
 
 class GatewayEvent(SQLModel, table=True):

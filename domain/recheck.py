@@ -113,8 +113,8 @@ async def _refund(gateway: PaymentGateway, refund: Refund) -> Verdict:
         return ("missing", "It was completed; PhonePe does not know it.") if completed else None
     # A refund that has ended stays as it ended; what contradicts it is noted there.
     await transact(refunds.apply, refund.merchant_refund_id, status)
-    if completed and status.state == RefundState.COMPLETED and status.amount_paise != refund.amount_paise:
-        amounts = f"{plain_rupees(refund.amount_paise)}; PhonePe says {plain_rupees(status.amount_paise)}"
+    if completed and status.state == RefundState.COMPLETED and status.amount_paise != refund.went_back_paise:
+        amounts = f"{plain_rupees(refund.went_back_paise)}; PhonePe says {plain_rupees(status.amount_paise)}"
         return "amount", f"It was completed with {amounts}."
     given_back = refund.state in refunds.BACK and status.state != RefundState.FAILED
     if given_back or (completed and status.state != RefundState.COMPLETED):

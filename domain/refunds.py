@@ -94,7 +94,7 @@ def _refuse_order(db: Session, order: RechargeOrder) -> None:
 
 
 def _refuse_amount(db: Session, order: RechargeOrder, amount_paise: int) -> None:
-    left = order.amount_paise - _went_back(db, order.merchant_order_id)
+    left = max(0, order.amount_paise - _went_back(db, order.merchant_order_id))
     wallet.lock(db, [wallet.CLEARING, *wallet.of_driver(order.user_id)])
     money = wallet.balance(db, order.user_id)
     free = money.free_paise - money.arrears_paise
@@ -129,7 +129,10 @@ def apply(db: Session, merchant_refund_id: str, status: RefundStatus) -> None:
     if refund.state not in REFUND_OPEN:
         _note_contradiction(db, refund, status)
     elif status.state == RefundState.COMPLETED:
-        _completed(db, refund, status)
+        if status.amount_paise == refund.amount_paise:
+            _completed(db, refund, status.amount_paise)
+        else:
+            _note_another_amount(db, refund, status)
     elif status.state == RefundState.FAILED:
         _returned(db, refund, RefundState.FAILED, status.error_code)
     elif status.state in (RefundState.PENDING, RefundState.CONFIRMED):
@@ -141,36 +144,73 @@ def _accepted(db: Session, refund: Refund, state: RefundState) -> None:
         _become(db, refund, state)
 
 
-def _completed(db: Session, refund: Refund, status: RefundStatus) -> None:
-    if status.amount_paise != refund.amount_paise:
-        said = f"{status.amount_paise} paise went back instead of {refund.amount_paise}; the rest is in clearing."
-        findings.note(db, "refund-mismatch", refund.merchant_refund_id, said)
-        return
+def accept(db: Session, merchant_refund_id: str, status: RefundStatus) -> Refund:
+    """An operator has asked PhonePe, and another amount than ours went back indeed: end it with what PhonePe says.
+
+    What did not go back is in the wallet again. What went back beyond is lost to the operator, as goodwill, until he
+    takes it from the wallet (`wallet.adjust`).
+
+    Raises:
+        RefundRefused: there is no such refund, it has ended, or PhonePe does not say that it was paid back.
+    """
+    if found(db, merchant_refund_id) is None:
+        raise RefundRefused(f"There is no refund {merchant_refund_id}.")
+    refund = _locked(db, merchant_refund_id)
+    if refund.state not in REFUND_OPEN:
+        raise RefundRefused(f"{merchant_refund_id} is {refund.state}; only one that is on its way can be ended.")
+    if status.state != RefundState.COMPLETED:
+        said = status.state or "nothing"
+        raise RefundRefused(f"PhonePe says {said} of {merchant_refund_id}; there is nothing to book yet.")
+    evidence.keep(db, "refund", refund.merchant_order_id, status.body)
+    if status.amount_paise:
+        _completed(db, refund, status.amount_paise)
+    else:
+        _returned(db, refund, RefundState.FAILED, "NOTHING_PAID")
+    return refund
+
+
+def _note_another_amount(db: Session, refund: Refund, status: RefundStatus) -> None:
+    asked, paid = plain_rupees(refund.amount_paise), plain_rupees(status.amount_paise)
+    said = f"PhonePe says that {paid} went back instead of {asked}. Nothing was booked; all of it is in clearing."
+    findings.note(db, "refund-mismatch", refund.merchant_refund_id, said)
+
+
+def _completed(db: Session, refund: Refund, paise: int) -> None:
+    """So much went back, which need not be what was asked for."""
+    as_asked = min(paise, refund.amount_paise)
     wallet.post(
         db,
         f"refund:{refund.merchant_refund_id}:completed",
         "refund",
-        {wallet.CLEARING: -refund.amount_paise, wallet.GATEWAY: refund.amount_paise},
+        {wallet.CLEARING: -as_asked, wallet.GOODWILL: as_asked - paise, wallet.GATEWAY: paise},
         ref=refund.merchant_refund_id,
     )
+    if paise != refund.amount_paise:
+        refund.paid_paise = paise
+    if paise < refund.amount_paise:
+        _bring_back(db, refund, refund.amount_paise - paise)
     _end(db, refund, RefundState.COMPLETED)
 
 
 def _returned(db: Session, refund: Refund, state: RefundState, code: str) -> None:
+    _bring_back(db, refund, refund.amount_paise)
+    refund.error_code = code[:80]
+    _end(db, refund, state)
+
+
+def _bring_back(db: Session, refund: Refund, paise: int) -> None:
     """Arrears first, as with every recharge; a charge that runs gets its part of the rest (R31, R38)."""
     wallet.credit(
         db,
         f"refund:{refund.merchant_refund_id}:returned",
         refund.user_id,
-        refund.amount_paise,
+        paise,
         source=wallet.CLEARING,
         kind="refund",
         ref=refund.merchant_refund_id,
         description=CAME_BACK,
     )
     wallet.fund_open_hold(db, refund.user_id)
-    refund.error_code = code[:80]
-    _end(db, refund, state)
 
 
 def _note_contradiction(db: Session, refund: Refund, status: RefundStatus) -> None:
@@ -260,7 +300,8 @@ def newest(db: Session, limit: int = 50) -> list[Refund]:
 
 def _went_back(db: Session, merchant_order_id: str) -> int:
     """Paise of a recharge that went back, or are on their way."""
-    of_order = select(func.coalesce(func.sum(Refund.amount_paise), 0)).where(
+    each = func.coalesce(Refund.paid_paise, Refund.amount_paise)
+    of_order = select(func.coalesce(func.sum(each), 0)).where(
         Refund.merchant_order_id == merchant_order_id, col(Refund.state).not_in(BACK)
     )
     return int(db.exec(of_order).one())

@@ -123,7 +123,7 @@ def _order(db: Session, line: Line) -> tuple[str, str, int] | None:
 
 def _refund(db: Session, line: Line) -> tuple[str, str, int] | None:
     refund = db.exec(select(Refund).where(Refund.merchant_refund_id == line.merchant_reference)).first()
-    return (refund.state, RefundState.COMPLETED, refund.amount_paise) if refund else None
+    return (refund.state, RefundState.COMPLETED, refund.went_back_paise) if refund else None
 
 
 def missing(db: Session) -> list[Discrepancy]:

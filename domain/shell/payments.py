@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from domain import funnel, recheck, reconciliation, refunds, settled_payments, suspense
 from domain.models import REFUND_OPEN, RechargeOrder, RefundState, now
 from domain.money import plain_rupees
-from domain.recharges import GatewayUnavailable, OrderStatus, OrderUnknown, PaymentGateway
+from domain.recharges import GatewayUnavailable, OrderStatus, OrderUnknown, PaymentGateway, RefundStatus
 from domain.reconciliation import Discrepancy
 from domain.refunds import RefundRefused
 from domain.settled_payments import Import, Line
@@ -89,6 +89,34 @@ def give_up(shell: Shell, given: Namespace) -> Iterator[str]:
     except RefundRefused as error:
         raise Mistake(str(error)) from None
     yield f"{plain_rupees(refund.amount_paise)} are in the wallet again. A new refund may be requested."
+
+
+def accept(shell: Shell, given: Namespace) -> Iterator[str]:
+    try:
+        status = shell.ask(lambda gateway: _refund_status(gateway, given.refund))
+        refund = shell.act(
+            f"refund:{given.refund}",
+            {"paise": status.amount_paise, "reason": given.reason},
+            refunds.accept,
+            given.refund,
+            status,
+        )
+    except RefundRefused as error:
+        raise Mistake(str(error)) from None
+    except OrderUnknown:
+        raise Mistake("PhonePe does not know this refund. Nothing was booked.") from None
+    except GatewayUnavailable as error:
+        raise Failed(f"PhonePe did not say what it paid back; nothing was booked. {error}.") from None
+    yield f"{plain_rupees(status.amount_paise)} were booked as paid back of {plain_rupees(refund.amount_paise)}."
+    missing = refund.amount_paise - status.amount_paise
+    if missing > 0:
+        yield f"{plain_rupees(missing)} are in the wallet again."
+    elif missing < 0:
+        yield f"{plain_rupees(-missing)} too much are lost as goodwill until `wallet adjust` takes them."
+
+
+async def _refund_status(gateway: PaymentGateway, refund: str) -> RefundStatus:
+    return await gateway.refund_status(refund)
 
 
 def set_aside(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -189,6 +217,15 @@ COMMANDS = (
         "bring the money of a refund back that PhonePe's dashboard does not know",
         give_up,
         (argument("refund", "REF-…", type=text(63)),),
+    ),
+    Command(
+        "refund accept",
+        "end a refund of which PhonePe says that another amount went back, with that amount",
+        accept,
+        (
+            argument("refund", "REF-…", type=text(63)),
+            argument("--reason", "what PhonePe said when it was asked; kept with it", type=text(200), required=True),
+        ),
     ),
     Command(
         "payments list",

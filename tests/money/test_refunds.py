@@ -1,14 +1,16 @@
 """What becomes of a refund, row by row of payments.md 3.1: the money is in one place at a time, and goes back once."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
 
-from domain import accounts, funnel, recharges, refunds, story, wallet
+from domain import accounts, funnel, recharges, recheck, refunds, story, wallet
 from domain.db import Database, read, transact
-from domain.models import GatewayEvent, RefundState
+from domain.models import Account, GatewayEvent, RefundState
+from domain.money import plain_rupees
 from domain.recharges import GatewayRefused, GatewayUnavailable
 from tests.money.house import (
     RUPEES_500,
@@ -142,6 +144,54 @@ async def test_another_amount_than_ours_does_not_end_it(asha: int, gateway: Gate
     assert (await refund_of(refund_id)).state == RefundState.PENDING
     assert await pots(asha) == (30_000, 20_000, 50_000)
     assert await findings() == [("refund-mismatch", refund_id)]
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "wallet_paise", "gateway_paise", "lost_paise", "left_paise"),
+    [
+        (15_000, RefundState.COMPLETED, 35_000, 35_000, 0, 35_000),
+        (25_000, RefundState.COMPLETED, 30_000, 25_000, 5_000, 25_000),
+        (0, RefundState.FAILED, 50_000, 50_000, 0, 50_000),
+    ],
+)
+async def test_an_operator_ends_it_with_what_the_gateway_says_went_back(
+    asha: int,
+    gateway: Gateway,
+    told: int,
+    state: RefundState,
+    wallet_paise: int,
+    gateway_paise: int,
+    lost_paise: int,
+    left_paise: int,
+) -> None:
+    """What did not go back is the driver's; what went back beyond is lost until it is taken from his wallet."""
+    order_id = await paid(gateway, asha)
+    refund_id = await sent(gateway, order_id)
+    gateway.say_refund(refund_id, "COMPLETED", amount_paise=told)
+    await funnel.settle_refund(gateway, refund_id)
+    await transact(refunds.accept, refund_id, gateway.refunds[refund_id])
+    ended = await refund_of(refund_id)
+    assert (ended.state, ended.due_at, ended.amount_paise) == (state, None, 20_000)
+    assert ended.went_back_paise == (told or 20_000)
+    assert await pots(asha) == (wallet_paise, 0, gateway_paise)
+    goodwill = await read(lambda db: db.get(Account, wallet.GOODWILL))
+    assert -(goodwill.balance_paise if goodwill else 0) == lost_paise
+    with pytest.raises(refunds.RefundRefused, match=r"is (COMPLETED|FAILED)"):
+        await transact(refunds.accept, refund_id, gateway.refunds[refund_id])
+    too_much = re.escape(f"No more than {plain_rupees(left_paise)}")
+    with pytest.raises(refunds.RefundRefused, match=too_much):
+        await transact(refunds.request, order_id, left_paise + 1, key="k2", reason="the rest")
+    rechecked = await recheck.recheck(gateway, ended.created_at)
+    assert rechecked.asked == 1
+    assert [each.kind for each in rechecked.found] == ([] if told else ["gateway-state"])
+
+
+async def test_what_the_gateway_has_not_ended_is_not_ended_by_an_operator(asha: int, gateway: Gateway) -> None:
+    refund_id = await sent(gateway, await paid(gateway, asha))
+    with pytest.raises(refunds.RefundRefused, match=r"PhonePe says PENDING of REF-\w+; there is nothing to book yet"):
+        await transact(refunds.accept, refund_id, gateway.refunds[refund_id])
+    assert (await refund_of(refund_id)).state == RefundState.PENDING
+    assert await pots(asha) == (30_000, 20_000, 50_000)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,19 @@ async def test_a_refund_that_phonepe_does_not_know_is_given_up(house: House, ope
     await operator.refused(409, "POST", f"/refunds/{made['id']}/give-up", {"reason": "again"})
 
 
+async def test_another_amount_that_went_back_is_accepted(house: House, operator: Caller, user: int) -> None:
+    order = await paid(house, user)
+    made = await operator.done("POST", "/refunds", {"order": order, "amount_paise": 20_000, "reason": "x"})
+    await house.quiet()
+    accept = f"/refunds/{made['id']}/accept"
+    await operator.refused(409, "POST", accept, {"reason": "too early"})
+    house.gateway.say_refund(made["id"], "COMPLETED", amount_paise=25_000)
+    await operator.refused(422, "POST", accept, {})
+    told = await operator.done("POST", accept, {"reason": "PhonePe's ticket 7"})
+    assert (told["state"], told["amount_paise"], told["paid_paise"]) == (RefundState.COMPLETED, 20_000, 25_000)
+    assert (await read(money, user)).balance_paise == RUPEES_500 - 20_000
+
+
 async def test_money_with_another_amount_is_booked_and_given_once(house: House, operator: Caller, user: int) -> None:
     order = await paid(house, user, 40_000)
     assert (await operator.get(f"/recharges/{order}"))["state"] == "MISMATCH"

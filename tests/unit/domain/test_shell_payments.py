@@ -218,6 +218,20 @@ def test_what_phonepe_took_is_not_given_up(town: Town, run: Any, database: Datab
     assert database.now(refunds.found, refund_id)[0].state == "PENDING"
 
 
+def test_another_amount_that_went_back_is_accepted(town: Town, run: Any, database: Database, asha: int) -> None:
+    run(f"refund request {paid(town, database, asha)} 100 --reason why")
+    refund_id = one_refund(database).merchant_refund_id
+    code, _, err = run(f"refund accept {refund_id} --reason asked")
+    assert (code, f"PhonePe says PENDING of {refund_id}; there is nothing to book yet" in err) == (2, True)
+    town.sandbox.refunds.find(refund_id).overrides = {"state": "COMPLETED", "amount": 9_000}
+    code, out, _ = run(f"refund accept {refund_id} --reason 'PhonePe says its ticket 7 is right'")
+    assert (code, out) == (0, "₹90.00 were booked as paid back of ₹100.00.\n₹10.00 are in the wallet again.\n")
+    assert balances(database, asha)[wallet.wallet_code(asha)] == 41_000
+    code, _, err = run(f"refund accept {refund_id} --reason again")
+    assert (code, "is COMPLETED" in err) == (2, True)
+    assert run("refund accept REF-0 --reason x")[0] == 2
+
+
 # Suspense
 
 
