@@ -36,8 +36,14 @@ def claim(db: Session, session: ChargingSession, token: Token, at: datetime) -> 
     What a blocked card takes before it is stopped is nobody's: it may be stolen.
     """
     session.card = token.tag
-    if token.user_id is not None and tokens.status(db, token, at) == ACCEPTED:
-        session.user_id = token.user_id if sessions.open_of(db, token.user_id) is None else None
+    user_id = payer(db, token, at)
+    if user_id is not None and sessions.open_of(db, user_id) is None:
+        session.user_id = user_id
+
+
+def payer(db: Session, token: Token, at: datetime) -> int | None:
+    """Whose charges a card begins; nobody's, where it has no user or is blocked or expired."""
+    return token.user_id if tokens.status(db, token, at) == ACCEPTED else None
 
 
 def refusal(db: Session, session: ChargingSession, token: Token, at: datetime) -> str:

@@ -97,7 +97,8 @@ def started(
     connector_number = connector_number or _unnamed(db, charger_id, wanted or revived, concerned)
     session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, at)
     token = None if wanted or revived else tokens.find(db, tag)
-    _clear_connector(db, [s for s in _at(concerned, connector_number) if s is not session])
+    of_user = cards.payer(db, token, received_at) if token is not None else None
+    _clear_connector(db, session, of_user, [s for s in _at(concerned, connector_number) if s is not session])
     if token is not None:
         cards.claim(db, session, token, received_at)
     idling.told_after(db, charger_id, connector_number, "Charging", received_at)
@@ -205,7 +206,7 @@ def _wanted_anew(
 def _can_come_back(db: Session, session: ChargingSession, at: datetime) -> bool:
     return (
         session.state == SessionState.CANCELLED
-        and session.stop_cause != wishes.TAKEN
+        and session.stop_cause not in (wishes.TAKEN, wishes.OWN_CARD)
         and at - session.requested_at <= LATEST_PLUG
         and sessions.by_app(session)
         and sessions.open_of(db, session.user_id or 0) is None
@@ -233,11 +234,18 @@ def _walk_up(db: Session, charger_id: str, connector_number: int, tag: str, at: 
     )
 
 
-def _clear_connector(db: Session, others: list[ChargingSession]) -> None:
-    """A start on a connector ends what was open there: a wish is cancelled, a charge has lost its stop (Q23)."""
+def _clear_connector(db: Session, session: ChargingSession, of_user: int | None, others: list[ChargingSession]) -> None:
+    """A start on a connector ends what was open there: a wish is cancelled, a charge has lost its stop (Q23).
+
+    A wish of the user whose card begins is come true by it: his limit holds.
+    """
     for other in others:
         if other.state in RUNNING:
             interruptions.interrupt(db, other)
+        elif other.state in wishes.WANTED and of_user is not None and other.user_id == of_user:
+            stops.cancel(db, other, wishes.OWN_CARD)
+            session.limit_paise, session.limit_wh = other.limit_paise, other.limit_wh
+            session.limit_minutes = other.limit_minutes
         elif other.state in wishes.WANTED:
             stops.cancel(db, other, wishes.TAKEN)
 

@@ -52,13 +52,15 @@ ENDINGS = {
     "driver": Sentence("You cancelled before charging began. Nothing was charged."),
     "operator": Sentence("The operator cancelled before charging began. Nothing was charged."),
     "taken": Sentence("Somebody else started this charger first. Nothing was charged."),
+    "own card": Sentence("Your card started this charger first; that charge is listed by itself. Nothing was charged."),
 }
 """Why a start came to nothing (`stop_cause` of a CANCELLED session), and what the driver reads."""
 
 CALLED_OFF = ("driver", "operator")
 """Endings that somebody chose: no late plug revives these."""
-TAKEN = "taken"
-"""The ending of a wish whose connector is another's: a late plug there is not its driver's either."""
+TAKEN, OWN_CARD = "taken", "own card"
+"""The endings of a wish whose connector another charge has, which may be its driver's: a late plug there is not of this
+wish either."""
 
 
 class Refused(Exception):

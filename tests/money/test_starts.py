@@ -308,6 +308,25 @@ def test_somebody_elses_start_takes_the_connector_and_gives_the_money_back(desk:
     assert desk.free(asha) == 1_000
 
 
+@pytest.mark.parametrize("whose", ["own", "own, blocked", "another's"])
+def test_a_card_that_is_quicker_than_the_app_is_the_drivers_own_charge(desk: Desk, whose: str) -> None:
+    """With the limit that he chose for it; what a blocked card takes is nobody's."""
+    asha, ravi = desk.driver(), desk.driver()
+    desk.charger()
+    desk.do(tokens.add, "CARD", user_id=ravi if whose == "another's" else asha)
+    if whose == "own, blocked":
+        desk.do(tokens.set_status, "CARD", "Blocked")
+    wish = desk.request(asha, wh=5_000)
+    desk.do(wishes.answered, wish, "accepted")
+    begun = desk.session(desk.walk_up("CARD", METER).session_id)
+    own = whose == "own"
+    assert charging.explain(desk.session(wish)) == ENDINGS["own card" if own else "taken"]
+    assert (begun.user_id == asha, begun.limit_wh) == (own, 5_000 if own else None)
+    assert (desk.money(asha).held_paise > 0) == own
+    late = desk.start(wish)
+    assert (late.status, late.session_id == wish) == ("Invalid", False), "the app's start comes after all"
+
+
 def test_a_start_on_a_connector_where_a_charge_runs_means_its_stop_was_lost(desk: Desk) -> None:
     """Q23."""
     asha, session_id = desk.a_charge(kwh=2)
