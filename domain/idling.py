@@ -89,10 +89,11 @@ def _begin(db: Session, session: ChargingSession, at: datetime) -> None:
     """After the stop, until the connector says otherwise or the most is reached; not for a charge of nothing, nor for
     one that was told of late.
 
-    `stopped_at` may be ahead of ours; counted from the bill, what has cost something is never soon again, since more
-    minutes than SOON are free.
+    The charger's time may be ahead of ours; counted from the bill, what has cost something is never soon again, since
+    more minutes than SOON are free.
     """
-    since = min(filter(None, (session.stopped_at, session.settled_at)), default=None)
+    ended_at = sessions.ended_at(session, session.stopped_at)
+    since = min(filter(None, (ended_at, session.settled_at)), default=None)
     soon = since is not None and at - since < SOON
     if not (soon and session.state == SessionState.SETTLED and session.cost_paise and asked(session)):
         return

@@ -121,11 +121,13 @@ def begun_at(session: ChargingSession) -> datetime:
 
 def ended_at(session: ChargingSession, told: datetime | None) -> datetime | None:
     """When a charge ended whose charger told this time: a clock that told the start too soon or too late did so with
-    the end, but where a slow one was set right meanwhile, which an end after the start shows."""
+    the end, but where a slow one was set right meanwhile, which an end after the start shows. It ended no sooner than
+    its last sample, which is taken as received where the clock is slow."""
     if told is None or session.started_at is None:
         return told
     begun = begun_at(session)
-    return told + (begun - session.started_at) if told < begun or begun < session.started_at else told
+    ended = told + (begun - session.started_at) if told < begun or begun < session.started_at else told
+    return max(ended, session.sampled_at or ended)
 
 
 def changed(db: Session, session: ChargingSession) -> None:

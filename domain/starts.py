@@ -10,6 +10,7 @@ from domain import (
     cards,
     chargers,
     connectors,
+    health,
     idling,
     interruptions,
     reservations,
@@ -20,7 +21,7 @@ from domain import (
     wallet,
     wishes,
 )
-from domain.models import OPEN, RUNNING, ChargingSession, Connector, SessionState, User, now
+from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, User, now
 from domain.patience import counts_once
 from domain.settings import settings
 from domain.tariffs import least_to_start, price
@@ -95,7 +96,7 @@ def started(
     wanted = wanted or _wanted_anew(concerned, of_tag, connector_number)
     revived = None if wanted else next((s for s in of_tag if _can_come_back(db, s, at)), None)
     connector_number = connector_number or _unnamed(db, charger_id, wanted or revived, concerned)
-    session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, at)
+    session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, at, received_at)
     token = None if wanted or revived else tokens.find(db, tag)
     of_user = cards.payer(db, token, received_at) if token is not None else None
     _clear_connector(db, session, of_user, [s for s in _at(concerned, connector_number) if s is not session])
@@ -220,8 +221,21 @@ def _answer(session: ChargingSession) -> Started:
     return Started(session.id, session.transaction_id, status, session.state == SessionState.STOPPING)
 
 
-def _walk_up(db: Session, charger_id: str, connector_number: int, tag: str, at: datetime) -> ChargingSession:
-    tariff = price(db, charger_id, at)
+def _begun_at(db: Session, charger_id: str, at: datetime, received_at: datetime) -> datetime:
+    """When a charge that no driver asked for began, as far as anybody can know: an old time is of a charger that was
+    offline then (payments.md C9), or of a slow clock (ocpp.md Q39). The clock is slow where the charger was in contact
+    all the time, and where its start is as old as it was slow before."""
+    age, skew_ms = received_at - at, health.of(db, charger_id).clock_skew_ms or 0
+    connected_at = db.get_one(Charger, charger_id).connected_at
+    in_contact = connected_at is not None and connected_at <= at
+    slow = age > health.SKEW and (in_contact or abs(age + timedelta(milliseconds=skew_ms)) <= health.SKEW)
+    return received_at if slow else at
+
+
+def _walk_up(
+    db: Session, charger_id: str, connector_number: int, tag: str, at: datetime, received_at: datetime
+) -> ChargingSession:
+    tariff = price(db, charger_id, _begun_at(db, charger_id, at, received_at))
     return ChargingSession(
         ref=sessions.unguessable(16),
         charger_id=charger_id,

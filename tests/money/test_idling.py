@@ -12,10 +12,12 @@ from domain import (
     idling,
     processes,
     settlement,
+    tariffs,
+    tokens,
     wishes,
 )
 from domain.models import SessionState
-from domain.prices import Line
+from domain.prices import Line, Price
 from tests.money.charges import METER, Desk
 from tests.money.priced import IDLE, lines, papers, priced
 
@@ -258,6 +260,47 @@ def test_a_charger_whose_clock_is_fast_idles_nobody_twice(desk: Desk) -> None:
     desk.heard("BLR-1")
     desk.changes_nothing(desk.status, "BLR-1", 1, "Available")
     desk.charging(desk.driver())
+
+
+@pytest.mark.parametrize("card", [False, True])
+@pytest.mark.parametrize("minutes", [10, 100])
+def test_a_stop_by_a_slow_clock_is_soon_followed_by_its_idling(desk: Desk, card: bool, minutes: int) -> None:
+    """Its samples came as it charged, whatever its stop tells: the fee is asked as of anybody else."""
+    slow = timedelta(hours=1)
+    asha = desk.driver()
+    desk.do(tariffs.set_price, Price(1_800, 0, **IDLE), effective_at=desk.clock.at)
+    desk.passes(hours=2)
+    desk.charger()
+    desk.do(tokens.add, "CARD", user_id=asha)
+    if card:
+        session_id = desk.walk_up("CARD", METER, at=desk.clock.at - slow).session_id
+    else:
+        session_id = desk.request(asha)
+        desk.passes(seconds=50)
+        desk.start(session_id, at=desk.clock.at - slow)
+    for register in range(METER, METER + minutes * 100, 100):
+        desk.passes(minutes=1)
+        desk.meter(session_id, register + 100)
+    desk.passes(seconds=20)
+    desk.stop(session_id, METER + minutes * 100, at=desk.clock.at - slow)
+    desk.status("BLR-1", 1, "Finishing")
+    desk.passes(minutes=15)
+    desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Available")
+    assert desk.bill(session_id) == (minutes * 100, minutes * 180 + 5 * 200)
+
+
+@pytest.mark.parametrize("register", [METER + 2_000, METER + 2_500])
+def test_a_stop_that_is_told_late_is_followed_by_no_idling(desk: Desk, register: int) -> None:
+    """The charger was offline when the charge ended: nobody knows since when the cable is in."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    ended = desk.passes(minutes=3)
+    desk.disconnect()
+    desk.passes(minutes=10)
+    desk.connect()
+    desk.stop(session_id, register, at=ended)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
 
 
 def test_who_wants_the_end_idles_no_more(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import allowance, charging, history, interruptions, prices, settlement, tariffs, wishes
+from domain import allowance, charging, health, history, interruptions, prices, settlement, tariffs, wishes
 from domain.events import SessionMetered
 from domain.india import INDIA
 from domain.models import SessionState, Transfer
@@ -41,6 +41,32 @@ def test_a_start_costs_once_and_from_the_first_energy_on(desk: Desk) -> None:
     assert lines(desk, session_id) == (Line("start", 1, 1_000, 1_000), Line("energy", 2_000, 1_800, 3_600))
     assert desk.free(asha) == 954
     desk.changes_nothing(desk.stop, session_id, METER + 2_000)
+
+
+@pytest.mark.parametrize(
+    ("connected", "slow", "paise"),
+    [
+        pytest.param(7_200, 0, 2_000, id="it was in contact all the time, so its clock is slow"),
+        pytest.param(600, 3_700, 2_000, id="its clock is as slow as its start is old"),
+        pytest.param(600, 0, 1_500, id="it was offline then, and tells it late"),
+        pytest.param(600, 86_400, 1_500, id="its clock was slow once, by another time"),
+    ],
+)
+def test_a_card_begins_at_the_price_of_when_it_really_began(desk: Desk, connected: int, slow: int, paise: int) -> None:
+    """Q39, C9: as far as anybody can know whether an hour ago by the charger's clock was an hour ago."""
+    desk.charger()
+    desk.do(tariffs.set_price, Price(1_500, 0), effective_at=desk.clock.at)
+    desk.passes(hours=3)
+    began = desk.clock.at - timedelta(hours=1)
+    desk.do(tariffs.set_price, Price(2_000, 0), effective_at=desk.clock.at)
+    desk.passes(seconds=1)
+    desk.disconnect()
+    desk.clock.at -= timedelta(seconds=connected)
+    desk.connect()
+    desk.clock.at += timedelta(seconds=connected)
+    desk.do(health.add, {"BLR-1": health.Noted(clock_skew_ms=-slow * 1_000)}, desk.clock.at)
+    begun = desk.session(desk.walk_up("CARD", METER, at=began).session_id)
+    assert (begun.paise_per_kwh, begun.started_at) == (paise, began)
 
 
 @pytest.mark.row("C29")
