@@ -190,17 +190,21 @@ def _wanted_anew(
 
     Whoever waits there now has plugged in: the driver who tried again, or another one after he left. His wish goes by
     the tag that the charger tells, and the earlier one, which stays cancelled, by the other: what is paid has the
-    price, the limit and the hold of the wish that its driver sees.
+    price, the limit and the hold of the wish that its driver sees. Until the charger has agreed to wait for another
+    one, nobody knows whose car it is: the charge is nobody's, and is stopped.
     """
     earlier = next((s for s in of_tag if s.state == SessionState.CANCELLED and sessions.by_app(s)), None)
     if earlier is None:
         return None
     number = number or earlier.connector_number
     newer = next((s for s in _at(concerned, number) if s.state in wishes.WANTED and sessions.by_app(s)), None)
-    if newer is not None:
-        newer.tag, earlier.tag = earlier.tag, newer.tag
-        if newer.user_id != earlier.user_id:
-            earlier.stop_cause = wishes.TAKEN
+    if newer is None:
+        return None
+    if newer.user_id != earlier.user_id:
+        earlier.stop_cause = wishes.TAKEN
+        if newer.state == SessionState.REQUESTED:
+            return None
+    newer.tag, earlier.tag = earlier.tag, newer.tag
     return newer
 
 

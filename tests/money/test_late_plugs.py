@@ -151,6 +151,24 @@ def test_a_plug_while_another_driver_waits_at_the_connector_is_his(desk: Desk, s
     assert (desk.free(asha), desk.free(ben)) == (1_000, 982)
 
 
+@pytest.mark.parametrize("ended", ["silent", "unplugged"])
+def test_a_late_plug_while_another_driver_is_not_waited_for_yet_is_nobodys(desk: Desk, ended: str) -> None:
+    """Q28: the charger has not agreed to wait for him, so that nobody knows whose car it is: nobody pays for it."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger()
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, ended)
+    desk.passes(minutes=2)
+    second = desk.request(ben)
+    begun = desk.start(first)
+    assert begun.session_id not in (first, second)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert [charging.explain(desk.session(wish)) for wish in (first, second)] == [wishes.ENDINGS["taken"]] * 2
+    desk.flows(begun.session_id, 1)
+    desk.stop(begun.session_id, METER + 1_000)
+    assert (desk.free(asha), desk.free(ben)) == (1_000, 1_000)
+
+
 def test_a_late_plug_that_names_no_connector_takes_nobodys_wish_at_another(desk: Desk, strict: None) -> None:
     """Q28: its driver wanted the first connector; who waits at the second pays for no car but his own."""
     asha, ben = desk.driver(), desk.driver()
