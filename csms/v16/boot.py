@@ -44,6 +44,7 @@ async def boot_notification(charger: Connection, request: Request) -> dict[str, 
     }
 
 
-async def heartbeat(_charger: Connection, request: Request) -> dict[str, Any]:
+async def heartbeat(charger: Connection, request: Request) -> dict[str, Any]:
     """Tell the time; that it was heard is noted for every frame."""
+    setup.look_again(charger)
     return {"currentTime": stamp(request.received_at)}

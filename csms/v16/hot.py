@@ -56,7 +56,8 @@ def decoder(action: str) -> Callable[[Any], Any]:
     return msgspec.json.Decoder(typed(action, schema(action))).decode
 
 
-def heartbeat(_charger: Connection, _told: Any, received_at: datetime, _done: Done) -> bytes:
+def heartbeat(charger: Connection, _told: Any, received_at: datetime, _done: Done) -> bytes:
+    setup.look_again(charger)
     return b'{"currentTime":"%b"}' % stamp(received_at).encode()
 
 

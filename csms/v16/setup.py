@@ -93,10 +93,18 @@ async def make_up(charger: Connection) -> None:
 
     Not while a car charges there, and no more often than boots are followed by one (ocpp.md Q10).
     """
+    if charger.postponed:
+        await charger.learn()
     if not charger.set_up_due:
         charger.postponed = False
     elif not await _charges_there(charger) and charger.central.calmly(charger.charger_id, now()):
         await _set_up(charger)
+
+
+def look_again(charger: Connection) -> None:
+    """The charge that a set-up waits for may be over, with a stop or without."""
+    if charger.postponed:
+        charger.prepare(make_up)
 
 
 async def _charges_there(charger: Connection) -> bool:

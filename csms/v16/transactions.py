@@ -60,8 +60,7 @@ async def stop_transaction(charger: Connection, request: Request) -> dict[str, A
         tag=told.get("idTag", ""),
     )
     await charger.learn()
-    if charger.postponed:
-        charger.prepare(setup.make_up)
+    setup.look_again(charger)
     return {"idTagInfo": await _info(request, told.get("idTag", ""))}
 
 

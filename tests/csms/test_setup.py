@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from csms.central import Central, Pace
 from csms.connection import Connection
 from csms.v16 import setup
 from csms.v16.setup import ENERGY, POWER, WISHES
-from domain import arrivals, chargers, findings, health, set_ups, trail
+from domain import arrivals, chargers, findings, health, interruptions, sessions, set_ups, trail
 from domain.db import read, transact
 from domain.events import RemoteStart
 from domain.models import Charger, Finding, now
@@ -41,6 +42,35 @@ async def changed(raw: Raw, status: str = "Accepted") -> tuple[str, str]:
     id_, payload = await raw.asked("ChangeConfiguration")
     await raw.send([3, id_, {"status": status}])
     return payload["key"], payload["value"]
+
+
+async def resynced(raw: Raw, status: str = "Accepted") -> None:
+    """Answer the question that follows a coming back without a boot."""
+    id_, payload = await raw.asked("TriggerMessage")
+    assert payload == {"requestedMessage": "StatusNotification"}
+    await raw.send([3, id_, {"status": status}])
+
+
+MadeUp = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
+    """Waits until a set-up was made up for, or found not to be due."""
+    ended: asyncio.Queue[None] = asyncio.Queue()
+    real = setup.make_up
+
+    async def make_up(charger: Connection) -> None:
+        await real(charger)
+        ended.put_nowait(None)
+
+    monkeypatch.setattr(setup, "make_up", make_up)
+
+    async def once() -> None:
+        async with asyncio.timeout(SECONDS):
+            await ended.get()
+
+    return once
 
 
 async def test_only_what_differs_is_set(house: House) -> None:
@@ -167,6 +197,43 @@ async def test_a_charger_that_boots_while_a_car_charges_is_set_up_after_that(hou
         await configured(raw, {**GOOD, "ConnectionTimeOut": "120"})
         assert await changed(raw) == ("ConnectionTimeOut", "90")
         await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+async def test_a_set_up_that_waits_for_a_charge_is_done_though_no_stop_comes(
+    house: House, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q23: the stop is lost, the socket stays; the charger is set up after one of its next heartbeats."""
+    looked: asyncio.Queue[bool] = asyncio.Queue()
+    real = setup._charges_there
+
+    async def charges_there(charger: Connection) -> bool:
+        looked.put_nowait(await real(charger))
+        return charger.postponed
+
+    monkeypatch.setattr(setup, "_charges_there", charges_there)
+    async with house.charger() as raw, asyncio.timeout(SECONDS):
+        await raw.boot()
+        await configured(raw, GOOD)
+        assert not await looked.get()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+        told = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": now().isoformat()}
+        transaction = (await raw.call("StartTransaction", **told))["transactionId"]
+        await raw.boot()
+        assert await looked.get()
+        await raw.call("Heartbeat")
+        await made_up()
+        assert await looked.get()
+        await transact(_lose_the_stop, transaction)
+        await raw.call("Heartbeat")
+        await configured(raw, GOOD)
+        await made_up()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+        await raw.silent()
+        await raw.silent()
+
+
+def _lose_the_stop(db: Session, session_id: int) -> None:
+    interruptions.interrupt(db, sessions.locked(db, session_id))
 
 
 @pytest.mark.parametrize("status", ["Accepted", "Rejected"])
@@ -308,35 +375,6 @@ async def test_a_replaced_socket_ends_its_set_up(database_url: str) -> None:
             await old.gone()
             await new.call("Heartbeat")
             assert (await new.asked("TriggerMessage"))[1] == {"requestedMessage": "StatusNotification"}
-
-
-async def resynced(raw: Raw, status: str = "Accepted") -> None:
-    """Answer the question that follows a coming back without a boot."""
-    id_, payload = await raw.asked("TriggerMessage")
-    assert payload == {"requestedMessage": "StatusNotification"}
-    await raw.send([3, id_, {"status": status}])
-
-
-MadeUp = Callable[[], Awaitable[None]]
-
-
-@pytest.fixture
-def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
-    """Waits until a set-up was made up for, or found not to be due."""
-    ended: asyncio.Queue[None] = asyncio.Queue()
-    real = setup.make_up
-
-    async def make_up(charger: Connection) -> None:
-        await real(charger)
-        ended.put_nowait(None)
-
-    monkeypatch.setattr(setup, "make_up", make_up)
-
-    async def once() -> None:
-        async with asyncio.timeout(SECONDS):
-            await ended.get()
-
-    return once
 
 
 async def test_a_set_up_that_did_not_have_its_turn_is_done_when_the_charger_comes_back(
