@@ -29,9 +29,14 @@ class Effects(rx.State):
     def _say(self, sentence: str, tone: Literal["success", "message", "error", "quiet"] = "success") -> None:
         """Show one sentence for a moment; to a driver who looks at something else, as his device's own notice.
 
-        `quiet` is for what the page itself shows already: it is said only there.
+        `quiet` is for what the page itself shows already: it is said only there. What was said before it and is not on
+        its way yet, as with two pieces of news in one push, is said with it.
         """
-        self._wish(sentence=sentence, tone=tone)
+        before = self._sentence if self._mine() and "_count" in self.dirty_vars else ""
+        if before and sentence not in before:
+            self._wish(sentence=f"{before} {sentence}", tone=self._tone if tone == "quiet" else tone)
+        else:
+            self._wish(sentence=sentence, tone=tone)
 
     def _answer(self) -> None:
         self.answers += 1

@@ -55,6 +55,20 @@ async def test_a_later_sentence_does_not_repeat_an_earlier_leaving(effects: Effe
     assert (effects.leave_to, effects.sentence) == ("", "Saved.")
 
 
+async def test_sentences_of_one_moment_are_said_together(effects: Effects) -> None:
+    """And none again with what is said later, nor on another socket."""
+    _on_socket(effects, "one")
+    effects._say("It ended.", "message")
+    effects._say("That is free.", "quiet")
+    assert (effects.sentence, effects.tone) == ("It ended. That is free.", "message")
+    effects._clean()
+    effects._say("Saved.")
+    assert effects.sentence == "Saved."
+    _on_socket(effects, "two")
+    effects._say("Added.")
+    assert effects.sentence == "Added."
+
+
 async def test_a_failed_handler_is_told_in_our_words(effects: Effects) -> None:
     _on_socket(effects, "one")
     Effects.failed.fn(effects)

@@ -11,7 +11,7 @@ import reflex as rx
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import chargers, charging, history, limits, vehicles, wallet, wishes
+from domain import chargers, charging, history, limits, vacancies, vehicles, wallet, wishes
 from domain.charging import Limit
 from domain.db import opened, read, transact
 from domain.events import SessionMetered
@@ -21,6 +21,7 @@ from domain.settings import settings
 from evapp.state.bill import bill_of
 from evapp.state.effects import Effects
 from evapp.state.live import Live
+from evapp.state.notices import Notices
 from tests.money.house import free_charger
 
 METER = 1_000_000
@@ -190,6 +191,21 @@ async def test_the_cap_of_one_charge_is_not_blamed_on_the_wallet(
     await transact(wallet.adjust, session.user_id, -50_000, key="gone", reason="For the test")
     await live._refresh(session.user_id)
     assert live.goal_words == "Your wallet ends it sooner, at about 28 kWh"
+
+
+async def test_an_end_is_not_lost_to_other_news_of_the_same_moment(live: Any, session: Any) -> None:
+    """One push brings both: the charge ended, and the charger that its driver waits for became free."""
+    await transact(free_charger, "BLR-2")
+    await transact(vacancies.wish, session.user_id, "BLR-2")
+    notices, effects = await live.get_state(Notices), await live.get_state(Effects)
+    await notices._refresh(session.user_id)
+    live._get_root_state()._clean()
+    await transact(vacancies.tell, "BLR-2", now())
+    await ends(live, session)
+    await notices._refresh(session.user_id)
+    ended, freed = "Your charge at BLR-1 has ended: ", ". BLR-2 became free at "
+    assert (effects._sentence.startswith(ended), freed in effects._sentence) == (True, True)
+    assert effects._tone == "success"
 
 
 async def test_an_end_by_the_cap_of_one_charge_says_so_on_the_receipt(

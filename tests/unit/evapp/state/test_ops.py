@@ -89,7 +89,10 @@ async def lines() -> list[tuple[str, str]]:
 
 
 async def said(page: Any) -> str:
-    return str((await page.get_state(Effects))._sentence)
+    """The sentence, which is on its way from now on."""
+    effects = await page.get_state(Effects)
+    effects._clean()
+    return str(effects._sentence)
 
 
 # Who is shown anything
