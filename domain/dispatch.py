@@ -79,7 +79,7 @@ async def escalate(bus: Bus, session_id: int) -> str:
 
 
 def _tell_how_to_undo(db: Session, session: ChargingSession) -> None:
-    """The first words of a finding stand, and these say more than `stop_escalated`.
+    """Instead of what a round before this may have said, and more than `stop_escalated` says.
 
     A connector that charges answers Scheduled, and is Unavailable from the end of its charge on, even if that came
     meanwhile (OCPP 1.6, 5.2).
@@ -87,7 +87,7 @@ def _tell_how_to_undo(db: Session, session: ChargingSession) -> None:
     back = json.dumps({"connectorId": session.connector_number, "type": "Operative"})
     said = f"{session.charger_id} does not stop this charge. Its connector {session.connector_number} is told to go"
     then = f"out of service after it. Bring it back: python -m csms call {session.charger_id} ChangeAvailability"
-    findings.note(db, "stop-unanswered", session.ref, f"{said} {then} '{back}'")
+    findings.renew(db, "stop-unanswered", session.ref, f"{said} {then} '{back}'")
 
 
 def _no_power(session: ChargingSession) -> Call:

@@ -263,6 +263,16 @@ async def test_nobody_reads_of_an_order_that_did_not_reach_its_charger(open_desk
     assert finding.detail == "BLR-1 does not stop this charge."
 
 
+async def test_an_order_that_reaches_its_charger_in_a_later_round_is_read_of(open_desk: Desk) -> None:
+    """Q30: the finding of the first round, in which the charger was away, says nothing of what must be undone."""
+    session_id = stopping(open_desk, "Ocular")
+    assert await dispatch.escalate(LocalBus(), session_id) == "offline"
+    async with on_bus(Socket(Reply("Scheduled"))) as bus:
+        await dispatch.escalate(bus, session_id)
+    (finding,) = open_desk.do(findings.unresolved)
+    assert '"type": "Operative"' in finding.detail
+
+
 @pytest.mark.row("C23")
 async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk) -> None:
     """C23: nobody reached it."""
