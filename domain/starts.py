@@ -23,6 +23,7 @@ from domain import (
 )
 from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, User, now
 from domain.patience import counts_once
+from domain.samples import STALE
 from domain.settings import settings
 from domain.tariffs import least_to_start, price
 
@@ -94,7 +95,7 @@ def started(
         return _answer(again)
     wanted = next((s for s in of_tag if s.state in wishes.WANTED), None)
     wanted = wanted or _wanted_anew(concerned, of_tag, connector_number)
-    revived = None if wanted else next((s for s in of_tag if _can_come_back(db, s, at)), None)
+    revived = None if wanted else next((s for s in of_tag if _can_come_back(db, s, at, received_at)), None)
     connector_number = connector_number or _unnamed(db, charger_id, wanted or revived, concerned)
     session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, at, received_at)
     token = None if wanted or revived else tokens.find(db, tag)
@@ -208,14 +209,22 @@ def _wanted_anew(
     return newer
 
 
-def _can_come_back(db: Session, session: ChargingSession, at: datetime) -> bool:
+def _can_come_back(db: Session, session: ChargingSession, at: datetime, received_at: datetime) -> bool:
     return (
         session.state == SessionState.CANCELLED
         and session.stop_cause not in (wishes.TAKEN, wishes.OWN_CARD)
-        and at - session.requested_at <= LATEST_PLUG
+        and (at - session.requested_at <= LATEST_PLUG or _was_away_since(db, session, at, received_at))
         and sessions.by_app(session)
         and sessions.open_of(db, session.user_id or 0) is None
     )
+
+
+def _was_away_since(db: Session, session: ChargingSession, at: datetime, received_at: datetime) -> bool:
+    """Whether a charger without a clock has come back just now, within a day of the wish: it tells what began while it
+    was away, at once and as if it were new (ocpp.md Q27). Its tag is the driver's alone, and is not kept for hours."""
+    connected_at = db.get_one(Charger, session.charger_id).connected_at
+    back = connected_at is not None and session.requested_at < connected_at and received_at - connected_at <= STALE
+    return at == received_at and back and received_at - session.requested_at <= interruptions.LATE_STOP
 
 
 def _answer(session: ChargingSession) -> Started:

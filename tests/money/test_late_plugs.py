@@ -1,5 +1,7 @@
 """A plug after its wish has ended: whose charge it is, or nobody's (ocpp.md Q16, Q28)."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain import accounts, charging, wallet, wishes
@@ -41,6 +43,45 @@ def test_a_plug_an_hour_after_the_wish_is_somebody_elses(desk: Desk, ended: str)
         assert desk.money(asha).held_paise == (0 if stop else 100_000)
         if not stop:
             desk.stop(session_id, METER)
+
+
+@pytest.mark.parametrize(
+    ("away", "seconds", "has_clock", "is_hers"),
+    [
+        (True, 30, False, True),
+        (True, 30, True, False),
+        (True, 301, False, False),
+        (False, 30, False, False),
+    ],
+)
+def test_a_charger_without_a_clock_that_was_away_tells_late_what_began_in_time(
+    desk: Desk, away: bool, seconds: int, has_clock: bool, is_hers: bool
+) -> None:
+    """Q27, Q28: it came back after hours, and what it has to tell it tells at once."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(wishes.answered, session_id, "unplugged")
+    desk.passes(hours=3)
+    if away:
+        desk.disconnect()
+        desk.connect()
+    desk.passes(seconds=seconds)
+    told_at = desk.clock.at - timedelta(seconds=int(has_clock))
+    begun = desk.start(session_id, at=told_at)
+    assert (begun.session_id == session_id, begun.stop) == (is_hers, not is_hers)
+    desk.stop(begun.session_id, METER + 10_000, at=told_at)
+    assert (desk.free(asha), desk.findings()) == ((820, {}) if is_hers else (1_000, {"review": 1}))
+
+
+def test_what_a_charger_without_a_clock_tells_a_day_late_is_nobodys(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    desk.do(wishes.answered, session_id, "unplugged")
+    desk.passes(hours=24, seconds=1)
+    desk.disconnect()
+    desk.connect()
+    assert desk.start(session_id, at=desk.clock.at).stop
 
 
 def _spend(desk: Desk, asha: int) -> None:
