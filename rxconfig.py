@@ -12,10 +12,14 @@ os.environ.setdefault("REFLEX_SOCKET_TIMEOUT", "10s")
 os.environ.setdefault("GRANIAN_WORKERS", "1")
 os.environ.setdefault("REFLEX_OPLOCK_ENABLED", "true")
 
+from domain import complaints
 from domain.settings import settings
 from evapp.components.tokens import TAILWIND
 from evapp.web.bundles import BundlesPlugin
 from evapp.web.pwa import PWAPlugin
+
+with complaints.instead_of_a_trace():
+    settings().check()
 
 MODES = rx.constants.StateManagerMode
 STATES = (

@@ -1,4 +1,8 @@
-"""How Alembic reaches the database: the one of the settings, opened as the product opens it."""
+"""How Alembic reaches the database: the one of the settings, opened as the product opens it.
+
+Whoever types `alembic` is told in a sentence what keeps it from working, as the other shells tell it; a program that
+calls it by `context.config.attributes` hears of the error itself.
+"""
 
 from contextlib import closing
 from typing import Any, Literal
@@ -10,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
 from sqlmodel import AutoString, SQLModel
 
+from domain import complaints
 from domain.db import Database
 from domain.models import Utc
 from domain.settings import settings
@@ -38,12 +43,12 @@ def migrated(*, step: Any, **_: Any) -> None:
     log.info("migrated", revision=step.up_revision_id)
 
 
-def migrate() -> None:
+def migrate(url: str) -> None:
     """Work every revision in one transaction: a migration that fails leaves the database as it was.
 
     A database that a newer version has migrated is left alone: the version before may start on it.
     """
-    with closing(Database(context.config.attributes.get("url") or settings().database)) as database:
+    with closing(Database(url)) as database:
         connection = database.engine.connect().execution_options(writes=True)
         if database.sqlite:
             # SQLite changes a table by copying and dropping it, which must not take the rows that point at it along.
@@ -81,4 +86,9 @@ def _wait_for_turn(connection: Connection) -> None:
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_PATIENCE}'")
 
 
-migrate()
+if given := context.config.attributes.get("url"):
+    migrate(given)
+else:
+    with complaints.instead_of_a_trace():
+        settings().check()
+        migrate(settings().database)

@@ -17,7 +17,7 @@ from domain.bus import joined
 from domain.db import opened
 from domain.processes import living
 from domain.scrape import scraped
-from domain.settings import SettingsError, settings
+from domain.settings import settings
 from domain.wire import too_deep, writable
 
 try:
@@ -92,11 +92,7 @@ async def _serve_until_told() -> None:
         await stack.enter_async_context(opened(settings().database, bus.publish))
         await stack.enter_async_context(living(bus, "csms"))
         host, port = settings().ocpp_host, settings().ocpp_port
-        try:
-            bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
-        except OSError as error:
-            why = f"{host}:{port}: {error.strerror or error}"
-            raise SettingsError(f"Cannot listen on {why}. Is another server running there?") from error
+        bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
         await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "csms"))
         scheme = "wss" if settings().ocpp_tls_cert else "ws"

@@ -59,31 +59,34 @@ async def listening(
     The database must be open (`domain.db.opened`). At the end all sockets are closed with 1012, service restart.
 
     Raises:
-        OSError: the port cannot be bound.
-        SettingsError: a file of the certificate cannot be read.
+        SettingsError: the port cannot be bound, or a file of the certificate cannot be read.
     """
     central, limits = Central(bus, settings, pace or Pace()), limits or Limits(proxies=settings.proxies)
     handshakes = Handshakes(central, limits)
     tls = _tls(settings)
-    server = await serve(
-        handshakes.serve,
-        host,
-        port,
-        process_request=handshakes.admit,
-        select_subprotocol=_subprotocol,
-        create_connection=partial(Socket, limits, Crowd(limits)),  # type: ignore[arg-type]
-        open_timeout=limits.handshake_s,
-        compression=None,
-        server_header=None,
-        ping_interval=None,
-        max_size=LARGEST_FRAME,
-        max_queue=QUEUED_FRAMES,
-        close_timeout=5,
-        backlog=BACKLOG,
-        ssl=tls,
-        ssl_handshake_timeout=limits.handshake_s if tls else None,
-        start_serving=False,
-    )
+    try:
+        server = await serve(
+            handshakes.serve,
+            host,
+            port,
+            process_request=handshakes.admit,
+            select_subprotocol=_subprotocol,
+            create_connection=partial(Socket, limits, Crowd(limits)),  # type: ignore[arg-type]
+            open_timeout=limits.handshake_s,
+            compression=None,
+            server_header=None,
+            ping_interval=None,
+            max_size=LARGEST_FRAME,
+            max_queue=QUEUED_FRAMES,
+            close_timeout=5,
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=limits.handshake_s if tls else None,
+            start_serving=False,
+        )
+    except OSError as error:
+        why = f"{host}:{port}: {error.strerror or error}"
+        raise SettingsError(f"Cannot listen on {why}. Is another server running there?") from error
     bound: int = server.sockets[0].getsockname()[1]
     try:
         # Only now: a second server that finds the port taken must not touch the first one's chargers.

@@ -1,6 +1,8 @@
-"""What a program says instead of a trace when it cannot go on: one table for all of the shells."""
+"""What a program says instead of a trace when it cannot go on: one table for shells, servers and migrations."""
 
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +16,15 @@ from domain.settings import SettingsError
 def complaint(error: Exception) -> str:
     """A sentence for whoever started the program, or one a line; of an error that is one of `KNOWN`."""
     return next(says(error) for kind, says in _SAYS.items() if isinstance(error, kind))
+
+
+@contextlib.contextmanager
+def instead_of_a_trace() -> Iterator[None]:
+    """Whatever of `KNOWN` happens within ends the program with its sentence, and code 1: bad news."""
+    try:
+        yield
+    except KNOWN as error:
+        sys.exit(complaint(error))
 
 
 def _unreadable(error: ValidationError) -> str:

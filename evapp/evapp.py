@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 import reflex as rx
 import structlog
@@ -22,7 +23,7 @@ from starlette.routing import Mount
 from api.app import app as operators
 from api.openapi import PREFIX
 from csms.server import listening
-from domain import logs, metrics, socket, sweeper, traces
+from domain import complaints, logs, metrics, socket, sweeper, traces
 from domain.bus import Bus, bus, joined
 from domain.db import opened
 from domain.processes import living
@@ -183,7 +184,18 @@ app.app_wraps[5, "Overlay"] = lambda stateful: (
 
 @contextlib.asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
-    """Start-up and shut-down: the database, the bus, the chargers' side, the sweeper. Fails loudly."""
+    """Start-up and shut-down: the database, the bus, the chargers' side, the sweeper. What keeps it from starting is a
+    sentence that ends the process."""
+    try:
+        running = await _started()
+    except complaints.KNOWN as error:
+        _leave(complaints.complaint(error))
+    async with running:
+        yield
+    await gateway.aclose()
+
+
+async def _started() -> contextlib.AsyncExitStack:
     settings().check()
     logs.take_over()
     for doubt in settings().doubts():
@@ -199,8 +211,14 @@ async def lifespan() -> AsyncIterator[None]:
         await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "web"))
         await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
-        yield
-    await gateway.aclose()
+        return stack.pop_all()
+
+
+def _leave(sentence: str) -> NoReturn:
+    """At once: the server that runs this in its loop would write a trace of whatever is raised, SystemExit too."""
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 @contextlib.asynccontextmanager

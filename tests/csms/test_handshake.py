@@ -21,7 +21,7 @@ from domain.bus import LocalBus
 from domain.db import database, transact
 from domain.events import NewsLost
 from domain.models import Charger, now
-from domain.settings import Settings, settings
+from domain.settings import Settings, SettingsError, settings
 from tests.csms.charger import SECONDS, Raw, connected
 from tests.csms.conftest import House, running
 
@@ -226,7 +226,7 @@ async def test_a_port_that_is_taken_raises(house: House) -> None:
     """And the chargers of whoever has it stay online."""
     async with house.charger() as raw:
         await raw.boot()
-        with pytest.raises(OSError):
+        with pytest.raises(SettingsError, match=f"Cannot listen on 127.0.0.1:{house.port}: "):
             async with listening(host="127.0.0.1", port=house.port, bus=LocalBus(), settings=settings()):
                 pass
         assert (await house.stored()).online

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +248,20 @@ def test_a_database_of_a_newer_version_is_left_as_it_is(
     with migrated.engine.connect() as connection:
         assert shape(connection) == before
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == revision
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"EVAPP_PORT": "many"}, "EVAPP_PORT: Input should be a valid integer"),
+        ({"EVAPP_DATABASE_URL": "mysql://evapp@db/evapp"}, "EVAPP_DATABASE_URL is sqlite:"),
+        ({"EVAPP_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, "port 1 failed: Connection refused"),
+    ],
+    ids=["unreadable", "refused", "away"],
+)
+def test_what_keeps_it_from_migrating_is_a_sentence(tmp_path: Path, given: dict[str, str], words: str) -> None:
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    environment = {**os.environ, "EVAPP_VAR_DIR": str(tmp_path), **given}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert words in done.stderr
