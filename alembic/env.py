@@ -48,7 +48,7 @@ def migrate(url: str) -> None:
 
     A database that a newer version has migrated is left alone: the version before may start on it.
     """
-    with closing(Database(url)) as database:
+    with closing(Database(url, new=True)) as database:
         connection = database.engine.connect().execution_options(writes=True)
         if database.sqlite:
             # SQLite changes a table by copying and dropping it, which must not take the rows that point at it along.

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from domain.db import DatabaseMissing
 from domain.logs import first_line
 from domain.patience import CommitUnknown
 from domain.settings import SettingsError
@@ -52,6 +53,7 @@ def _system(error: OSError) -> str:
 _SAYS: dict[type[Exception], Callable[[Any], str]] = {
     SettingsError: lambda error: "\n".join(error.args),
     ValidationError: _unreadable,
+    DatabaseMissing: str,
     CommitUnknown: _unknown,
     DBAPIError: _not_done,
     SQLAlchemyError: lambda error: f"It could not be done with the database: {first_line(error).rstrip('.')}.",

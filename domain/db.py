@@ -59,6 +59,10 @@ PRAGMAS = (
 theirs."""
 
 
+class DatabaseMissing(Exception):
+    """The file of a SQLite database is not there; the argument is a sentence for the operator."""
+
+
 def emit(db: Session, *events: Event) -> None:
     """Announce what this transaction did; heard by others only once it is committed."""
     db.info.setdefault(EVENTS, []).extend(events)
@@ -73,13 +77,17 @@ def storable(text: str, longest: int | None = None) -> str:
 
 
 class Database:
-    """One database: SQLite with a single writer thread, or PostgreSQL with a bounded pool."""
+    """One database: SQLite with a single writer thread, or PostgreSQL with a bounded pool.
 
-    def __init__(self, url: str, publish: Publish | None = None) -> None:
+    Raises:
+        DatabaseMissing: a file of SQLite's that is not there, unless it may be made (`new`), as migrations may.
+    """
+
+    def __init__(self, url: str, publish: Publish | None = None, *, new: bool = False) -> None:
         self.url = url
         self.publish = publish
         self.sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite(url) if self.sqlite else _postgresql(url)
+        self.engine = _sqlite(url, new) if self.sqlite else _postgresql(url)
         self._patience = Patience(partial(self._read_once, _ping, (), {}))
         self._unfinished: set[asyncio.Task[Any]] = set()
         self._kept: Connection | None = None
@@ -274,9 +282,11 @@ def _here(work: Callable[..., T], *args: Any) -> Callable[[], T]:
     return partial(contextvars.copy_context().run, work, *args)
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, new: bool) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
+        if not new and not Path(path).is_file():
+            raise DatabaseMissing(f"There is no database {path}. `alembic upgrade head` (make migrate) makes one.")
         Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(path).touch(mode=0o600)
         Path(path).chmod(0o600)  # another program may have made it: a restore, a copy

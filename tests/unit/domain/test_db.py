@@ -227,14 +227,15 @@ def test_references_are_enforced(db: Session) -> None:
 
 def test_a_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "var" / "evapp.db"
-    with closing(Database(f"sqlite:///{path}")):
+    with closing(Database(f"sqlite:///{path}", new=True)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_sqlite_loses_no_commit_and_waits_for_other_processes(tmp_path: Path) -> None:
     """payments.md D7."""
-    with closing(Database(f"sqlite:///{tmp_path / 'evapp.db'}")) as database, database.engine.connect() as connection:
+    url = f"sqlite:///{tmp_path / 'evapp.db'}"
+    with closing(Database(url, new=True)) as database, database.engine.connect() as connection:
         asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         assert [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked] == ["wal", 2, 1, 30_000]
 

@@ -99,10 +99,23 @@ def test_what_cannot_be_printed_is_no_text(capsys: pytest.CaptureFixture[str]) -
 def test_a_database_that_is_not_migrated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "empty.db").touch()
     monkeypatch.setattr(settings(), "database_url", f"sqlite:///{tmp_path / 'empty.db'}")
     said = Said(capsys, "charger list")
     assert said.code == 1
     assert "make migrate" in said.err
+
+
+@pytest.mark.parametrize("line", ["wallet audit", "charger list", "charger add BLR-1"])
+def test_a_path_with_a_slip_makes_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    nowhere = tmp_path / "vra" / "evapp.db"
+    monkeypatch.setattr(settings(), "database_url", f"sqlite:///{nowhere}")
+    said = Said(capsys, line)
+    assert (said.code, said.out) == (1, "")
+    assert said.err == f"There is no database {nowhere}. `alembic upgrade head` (make migrate) makes one.\n"
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

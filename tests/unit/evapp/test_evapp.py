@@ -58,15 +58,16 @@ def test_refused_settings_are_said_before_anything_is_built(tmp_path: Path, give
     ("given", "words"),
     [
         ({"EVAPP_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none"}, "port 1 failed: Connection refused"),
-        ({"EVAPP_DATABASE_URL": "sqlite:///{folder}/none.db"}, "make migrate"),
+        ({"EVAPP_DATABASE_URL": "sqlite:///{folder}/file"}, "Is it there and migrated (make migrate)"),
+        ({"EVAPP_DATABASE_URL": "sqlite:///{folder}/none.db"}, "There is no database {folder}/none.db."),
         ({"EVAPP_VAR_DIR": "{folder}/file", "EVAPP_DATABASE_URL": ""}, "Is EVAPP_VAR_DIR right"),
     ],
-    ids=["away", "not migrated", "no folder"],
+    ids=["away", "not migrated", "no file", "no folder"],
 )
 def test_what_keeps_the_app_from_starting_is_a_sentence(tmp_path: Path, given: dict[str, str], words: str) -> None:
     (tmp_path / "file").touch()
     said = sentence(started(tmp_path, START, **{name: value.format(folder=tmp_path) for name, value in given.items()}))
-    assert words in said
+    assert words.format(folder=tmp_path) in said
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
