@@ -235,7 +235,7 @@ class Settings(BaseSettings):
                 "EVAPP_PUBLIC_URL is an origin: scheme, host and port, nothing more.",
             ),
             (
-                bool(self.database_url) and _driver(self.database_url) not in DATABASES,
+                bool(self.database_url) and driver(self.database_url) not in DATABASES,
                 "EVAPP_DATABASE_URL is sqlite:////folder/evapp.db or postgresql+psycopg://user@host/database.",
             ),
             (
@@ -340,7 +340,7 @@ def _parts(address: str) -> SplitResult:
     return urlsplit("")
 
 
-def _driver(address: str) -> str:
+def driver(address: str) -> str:
     """Which database it names, and what speaks with it; nothing where it cannot be read."""
     with contextlib.suppress(ArgumentError, ValueError):
         return make_url(address).drivername

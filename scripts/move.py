@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, func, insert, make_url, select, text
+from sqlalchemy import Connection, Table, func, insert, inspect, make_url, select, text
 from sqlmodel import SQLModel
 
-from domain import models
+from domain import complaints, models
 from domain.db import Database
+from domain.settings import DATABASES, driver
 
 AT_ONCE = 1_000
 """Rows in one statement."""
@@ -24,7 +25,7 @@ def move(source: Connection, target: Connection) -> dict[str, int]:
     """Copy every row, parents first, and count ids on from where the old one was; gives the rows of each table.
 
     Raises:
-        Unfit: the databases differ in their revision, or the new one is in use.
+        Unfit: one is not migrated, they differ in their revision, or the new one is in use.
     """
     _check(source, target)
     tables = SQLModel.metadata.sorted_tables
@@ -35,11 +36,18 @@ def move(source: Connection, target: Connection) -> dict[str, int]:
 
 
 def _check(source: Connection, target: Connection) -> None:
-    revision = text("SELECT version_num FROM alembic_version")
-    if source.scalar(revision) != target.scalar(revision):
+    if _revision(source, "old") != _revision(target, "new"):
         raise Unfit("The databases are of different revisions: run `alembic upgrade head` on both.")
     if target.scalar(select(func.count()).select_from(models.User)):
         raise Unfit("The new database has users: it is in use.")
+
+
+def _revision(connection: Connection, which: str) -> object:
+    migrated = inspect(connection).has_table("alembic_version")
+    found = connection.scalar(text("SELECT version_num FROM alembic_version")) if migrated else None
+    if found is None:
+        raise Unfit(f"The {which} database is not migrated: run `alembic upgrade head` on it first.")
+    return found
 
 
 def _copy(table: Table, source: Connection, target: Connection) -> int:
@@ -66,11 +74,33 @@ def _numbered(table: Table, source: Connection) -> int | None:
     return given
 
 
-def _missing(url: str) -> Path | None:
-    """The file of a SQLite database that is not there: to open it would make an empty one."""
+def _addresses(source: str, target: str) -> None:
+    """Two databases that the product can open, and not one twice."""
+    for which, url in (("old", source), ("new", target)):
+        if driver(url) not in DATABASES:
+            raise Unfit(
+                f"The {which} database's address is sqlite:////folder/evapp.db or postgresql+psycopg://user@host/database."
+            )
+    if _place(source) == _place(target):
+        raise Unfit("The new database is the old one.")
+
+
+def _place(url: str) -> object:
     address = make_url(url)
-    file = Path(address.database or "")
-    return file if address.get_backend_name() == "sqlite" and not file.is_file() else None
+    return Path(address.database or "").resolve() if address.get_backend_name() == "sqlite" else address
+
+
+def _moved(source: str, target: str) -> dict[str, int]:
+    _addresses(source, target)
+    with (
+        closing(Database(source)) as old,
+        closing(Database(target)) as new,
+        old.engine.connect() as reading,
+        new.engine.connect().execution_options(writes=True) as writing,
+    ):
+        counts = move(reading, writing)
+        writing.commit()
+    return counts
 
 
 def main(typed: Sequence[str] | None = None) -> int:
@@ -78,24 +108,20 @@ def main(typed: Sequence[str] | None = None) -> int:
     parser.add_argument("source", help="sqlite:///var/evapp.db")
     parser.add_argument("target", help="postgresql+psycopg://user@host/evapp, empty and migrated")
     given = parser.parse_args(typed)
-    if (missing := _missing(given.source)) is not None:
-        print(f"There is no database {missing}.", file=sys.stderr)
-        return 1
-    with (
-        closing(Database(given.source)) as old,
-        closing(Database(given.target)) as new,
-        old.engine.connect() as reading,
-        new.engine.connect().execution_options(writes=True) as writing,
-    ):
-        try:
-            counts = move(reading, writing)
-        except Unfit as error:
-            print(error, file=sys.stderr)
-            return 1
-        writing.commit()
+    try:
+        counts = _moved(given.source, given.target)
+    except Unfit as error:
+        return _failed(str(error))
+    except complaints.KNOWN as error:
+        return _failed(complaints.complaint(error))
     for name, count in counts.items():
         print(f"{count:>10} {name}")
     return 0
+
+
+def _failed(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -90,8 +90,43 @@ def _nobody() -> AbstractAsyncContextManager[PaymentGateway]:
 def test_a_source_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nowhere = tmp_path / "evap.db"
     assert main([f"sqlite:///{nowhere}", f"sqlite:///{tmp_path / 'new.db'}"]) == 1
-    assert capsys.readouterr().err == f"There is no database {nowhere}.\n"
+    assert capsys.readouterr().err.startswith(f"There is no database {nowhere}.")
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("sqlite:///{folder}/none.db", "There is no database {folder}/none.db."),
+        ("sqlite:///{folder}/empty.db", "The new database is not migrated: run `alembic upgrade head` on it first."),
+        ("sqlite:///{folder}/evapp.db", "The new database is the old one."),
+        ("sqlite:///{folder}/../{name}/evapp.db", "The new database is the old one."),
+        ("mysql://evapp:secret@db/evapp", "The new database's address is"),
+        ("nonsense", "The new database's address is"),
+        ("postgresql+psycopg://nobody@127.0.0.1:1/none", "The database did not do it: connection failed"),
+    ],
+)
+def test_an_odd_target_gets_a_sentence(
+    lived_in: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str, sentence: str
+) -> None:
+    (tmp_path / "empty.db").touch()
+    assert main([lived_in, target.format(folder=tmp_path, name=tmp_path.name)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(sentence.format(folder=tmp_path))
+    assert (len(said.splitlines()), "secret" in said, (tmp_path / "none.db").exists()) == (1, False, False)
+
+
+def test_an_odd_source_gets_a_sentence(lived_in: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.db").touch()
+    page = tmp_path / "page.db"
+    page.write_text("no database")
+    for source, sentence in (
+        (f"sqlite:///{tmp_path / 'empty.db'}", "The old database is not migrated: run"),
+        (f"sqlite:///{page}", "The database did not do it: file is not a database."),
+        ("nonsense", "The old database's address is"),
+    ):
+        assert main([source, lived_in]) == 1
+        assert capsys.readouterr().err.startswith(sentence)
 
 
 def test_databases_of_two_revisions_are_refused(lived_in: str, tmp_path: Path) -> None:
