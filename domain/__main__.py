@@ -1,6 +1,7 @@
 """The operator's shell, `python -m domain`: it works on the database and tells the running server what it did."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -86,7 +87,11 @@ def _plain(line: str) -> str:
 
 
 def _say(line: str) -> None:
-    print(_plain(line))
+    """To nobody, once whoever reads has read enough (`… | head`): what is being done is done all the same."""
+    try:
+        print(_plain(line), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(code: int, sentence: str) -> int:

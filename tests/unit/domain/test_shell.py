@@ -1,8 +1,11 @@
 """The operator's shell: every command, what it says, and that bad input gets a sentence and exit code 2."""
 
 import asyncio
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +19,7 @@ from domain.__main__ import NOBODY_HEARD, main, parser
 from domain.bus import LocalBus
 from domain.db import Database
 from domain.events import ChargerChanged, ChargerMustReconnect, Event, WalletChanged
-from domain.models import Account, Finding, SignIn, User, now
+from domain.models import Account, Charger, Finding, SignIn, User, now
 from domain.settings import settings
 from domain.shell import COMMANDS
 from domain.shell.command import Command, signed_rupees
@@ -396,3 +399,25 @@ def test_examples_in_the_documents_can_be_typed() -> None:
     for page in (OPERATE, ROOT / "README.md"):
         for line in re.findall(r"^python -m domain (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             assert parser().parse_args(shlex.split(line, comments=True)).command
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_whoever_reads_no_further_hears_no_more_and_stops_nothing(database: Database, here: Path) -> None:
+    """`… | head`, in processes of their own, as an operator has them."""
+    unread, out = os.pipe()
+    os.close(unread)
+    try:
+        for line in ("charger add BLR-1", "charger list"):
+            done = subprocess.run(
+                [sys.executable, "-m", "domain", *line.split()],
+                cwd=ROOT,
+                env={**os.environ, "EVAPP_DATABASE_URL": database.url, "EVAPP_VAR_DIR": str(here)},
+                stdout=out,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            assert (done.returncode, done.stderr) == (0, "")
+    finally:
+        os.close(out)
+    assert row(database, Charger, "BLR-1")
