@@ -226,12 +226,14 @@ class Settings(BaseSettings):
                 for name in PORTS
             ),
             (
-                public.scheme not in USUAL_PORT or not public.hostname,
+                bool(self.public_url) and (public.scheme not in USUAL_PORT or not public.hostname),
                 "EVAPP_PUBLIC_URL is the address that drivers open, such as https://evapp.example.org.",
             ),
             (prod and not self.secure, "EVAPP_PUBLIC_URL must be an https address in production."),
             (
-                prod and ("@" in self.url or self.url != f"{public.scheme}://{public.netloc}"),
+                prod
+                and bool(self.public_url)
+                and ("@" in self.url or self.url != f"{public.scheme}://{public.netloc}"),
                 "EVAPP_PUBLIC_URL is an origin: scheme, host and port, nothing more.",
             ),
             (
@@ -239,7 +241,7 @@ class Settings(BaseSettings):
                 "EVAPP_DATABASE_URL is sqlite:////folder/evapp.db or postgresql+psycopg://user@host/database.",
             ),
             (
-                bool(self.redis_url) and redis.scheme not in REDIS,
+                bool(self.redis_url) and not (redis.scheme in REDIS and _is_numbered(redis)),
                 "EVAPP_REDIS_URL is the address of a Redis, such as redis://:password@host:6379/0.",
             ),
             (
@@ -345,6 +347,12 @@ def driver(address: str) -> str:
     with contextlib.suppress(ArgumentError, ValueError):
         return make_url(address).drivername
     return ""
+
+
+def _is_numbered(redis: SplitResult) -> bool:
+    """Whether the database that it names is a number, or left out: Redis' client takes 0 for a word."""
+    path = "" if redis.scheme == "unix" else redis.path.strip("/")
+    return all(one.isascii() and one.isdecimal() for one in (path or "0", dict(parse_qsl(redis.query)).get("db", "0")))
 
 
 def _is_here(host: str | None) -> bool:

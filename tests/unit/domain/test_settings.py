@@ -237,6 +237,11 @@ def test_a_collector_is_reached_over_http(address: str) -> None:
         ({"database_url": "postgresql+psycopg://evapp@db:many/evapp"}, "EVAPP_DATABASE_URL"),
         ({"redis_url": "nonsense"}, "EVAPP_REDIS_URL"),
         ({"redis_url": "redis://127.0.0.1:many/0"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "redis://127.0.0.1:6379/evapp"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "rediss://127.0.0.1:6379/-1"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "redis://127.0.0.1:6379/0/1"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "redis://127.0.0.1:6379?db=evapp"}, "EVAPP_REDIS_URL"),
+        ({"redis_url": "unix:///run/redis.sock?db=evapp"}, "EVAPP_REDIS_URL"),
         ({"public_url": "charge.example"}, "EVAPP_PUBLIC_URL"),
         ({"public_url": "https://[charge.example"}, "EVAPP_PUBLIC_URL"),
         ({"public_url": "https://charge.example:99999"}, "EVAPP_PUBLIC_URL"),
@@ -255,3 +260,15 @@ def test_a_seller_as_receipts_need_one_is_fine() -> None:
 def test_a_csms_of_its_own_is_reached_through_redis() -> None:
     Settings(**REAL, ocpp_embedded=False, redis_url="redis://localhost:6379/0").check()
     Settings(ocpp_embedded=False).check()
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "redis://h/", "redis://h:6379/15", "redis://h?db=2", "unix:///r.sock?db=2"]
+)
+def test_a_database_of_redis_is_a_number(url: str) -> None:
+    Settings(redis_url=url).check()
+
+
+def test_a_port_that_cannot_be_is_the_only_thing_wrong_with_it() -> None:
+    assert wrong(port=70_000) == ("EVAPP_PORT is a port: 65535 at most.",)
+    assert wrong(port=-1) == ("EVAPP_PORT is a port: 65535 at most.",)
