@@ -27,7 +27,8 @@ def add(shell: Shell, given: Namespace) -> Iterator[str]:
         )
     except tokens.TagInvalid as error:
         raise Mistake(str(error)) from None
-    yield f"{token.tag} may charge, {f'and {user.username} pays' if user else 'and nobody pays'}."
+    pays = f"{user.username} pays" if user else "nobody pays"
+    yield shell.do(_cannot, given.number, now()) or f"{token.tag} may charge, and {pays}."
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -41,11 +42,13 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def block(shell: Shell, given: Namespace) -> Iterator[str]:
-    yield from _set(shell, given.number, TokenStatus.BLOCKED, "is blocked. A charge that runs goes on.")
+    _set(shell, given.number, TokenStatus.BLOCKED)
+    yield f"{tokens.spelling(given.number)} is blocked. A charge that runs goes on."
 
 
 def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
-    yield from _set(shell, given.number, TokenStatus.ACCEPTED, "may charge again.")
+    _set(shell, given.number, TokenStatus.ACCEPTED)
+    yield shell.do(_cannot, given.number, now()) or f"{tokens.spelling(given.number)} may charge again."
 
 
 def link(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -60,12 +63,25 @@ def link(shell: Shell, given: Namespace) -> Iterator[str]:
     yield f"From now on {pays} for what {tokens.spelling(given.number)} charges."
 
 
-def _set(shell: Shell, number: str, status: TokenStatus, became: str) -> Iterator[str]:
+def _set(shell: Shell, number: str, status: TokenStatus) -> None:
     try:
         shell.act(_subject(number), "", tokens.set_status, number, status)
     except tokens.TokenUnknown:
         raise _unknown(number) from None
-    yield f"{tokens.spelling(number)} {became}"
+
+
+def _cannot(db: Session, number: str, at: datetime) -> str:
+    """Why a card may not charge; nothing where it may."""
+    token = tokens.get(db, number)
+    if tokens.status(db, token, at) == TokenStatus.ACCEPTED:
+        return ""
+    if token.status != TokenStatus.ACCEPTED:
+        why = "it is blocked, and `token unblock` would let it"
+    elif tokens.status(db, token, at) == TokenStatus.EXPIRED:
+        why = f"it expired on {clock(token.expires_at)}, Indian time"
+    else:
+        why = f"{_name(db, token)}, who would pay, is blocked"
+    return f"{token.tag} may not charge: {why}."
 
 
 def _subject(number: str) -> str:

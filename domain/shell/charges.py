@@ -107,7 +107,7 @@ def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def resolve(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        first = shell.do(findings.resolve, given.number, trail.shell(), given.note)
+        first = shell.do(findings.resolve, given.number, trail.shell(), given.note or "")
     except NoResultFound:
         raise Mistake(f"There is no finding {given.number}. `findings list` shows them.") from None
     yield f"Finding {given.number} {'is' if first else 'was already'} resolved."
@@ -172,7 +172,7 @@ COMMANDS = (
         resolve,
         (
             argument("number", "of the finding", type=number(1, 2**31 - 1)),
-            argument("--note", "what came of it; kept with it", type=text(500), default=""),
+            argument("--note", "what came of it; kept with it", type=text(500, 1)),
         ),
     ),
 )

@@ -13,7 +13,9 @@ def test_a_card_from_its_first_day_to_its_last(run, database: Database) -> None:
     database.now(house.driver, "asha")
     assert run("token add 04a2b9 --user asha --group family").out == "04A2B9 may charge, and asha pays.\n"
     assert run("token add STAFF --concurrent").out == "STAFF may charge, and nobody pays.\n"
-    assert run("token add OLD --until 2020-01-01").code == 0
+    assert run("token add OLD --until 2020-01-01").out == (
+        "OLD may not charge: it expired on 2020-01-01 00:00:00, Indian time.\n"
+    )
     lines = run("token list").out.splitlines()
     assert [line.split()[:4] for line in lines[1:]] == [
         ["04A2B9", "Accepted", "asha", "FAMILY"],
@@ -36,6 +38,19 @@ def test_cards_that_cannot_be_get_a_sentence(run, database: Database) -> None:  
     for line in ("token add A --user nobody", "token add ''", f"token add {'X' * 21}", "token add A --until soon"):
         assert run(line).code == 2, line
     assert database.now(tokens.everything)[0] == []
+
+
+def test_a_card_that_may_not_charge_is_not_said_to(run, database: Database) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    database.now(house.driver, "asha")
+    run("token add 04A2B9 --user asha --until 2020-01-01")
+    expired = "04A2B9 may not charge: it expired on 2020-01-01 00:00:00, Indian time.\n"
+    assert run("token unblock 04A2B9").out == expired
+    run("token block 04A2B9")
+    blocked = "04A2B9 may not charge: it is blocked, and `token unblock` would let it.\n"
+    assert run("token add 04A2B9 --user asha").out == blocked
+    assert run("token unblock 04A2B9").out == "04A2B9 may charge again.\n"
+    run("user block asha")
+    assert run("token add 04A2B9 --user asha").out == "04A2B9 may not charge: asha, who would pay, is blocked.\n"
 
 
 def test_an_empty_variable_of_a_script_is_not_nobody(run, database: Database) -> None:  # type: ignore[no-untyped-def]  # noqa: F811

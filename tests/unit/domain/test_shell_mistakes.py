@@ -78,6 +78,8 @@ __all__ = ["database", "here", "run"]
         ("session list --limit 0", "a whole number from 1"),
         ("findings resolve 7", "There is no finding 7."),
         ("findings resolve 99999999999999999999", "a whole number from 1"),
+        ("findings resolve 7 --note ''", "at least 1 character"),
+        ("findings resolve 7 --note ' '", "at least 1 character"),
     ],
 )
 def test_a_mistake_gets_a_sentence(run, line: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
