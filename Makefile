@@ -83,7 +83,7 @@ audit: .venv/dev browser ## Judge every page in Chromium: axe, width, weight, ca
 	@$(REGISTRY) exec pytest -q -s tests/e2e/test_audit.py tests/e2e/test_pages.py $(ARGS)
 
 lighthouse: .venv/dev browser ## Lighthouse's scores of every page on a simulated phone
-	@$(REGISTRY) exec python -m scripts.lighthouse
+	@$(REGISTRY) exec python -m scripts.lighthouse $(ARGS)
 
 shots: .venv/dev browser ## Take the pictures of docs/shots from the running product
 	@$(REGISTRY) exec python -m tests.e2e.shots $(ARGS)

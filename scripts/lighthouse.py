@@ -4,6 +4,7 @@ Lighthouse comes from npm into a folder of its own beside the repository, and lo
 ₹600 is signed in with. Performance swings with the machine's load; the other three are exact.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -121,4 +122,5 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make lighthouse", description=__doc__).parse_args()
     sys.exit(asyncio.run(main()))

@@ -1,6 +1,7 @@
 """Plants faults into the modules of money, one at a time, and counts those that no test finds (payments.md 2.4)."""
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -272,15 +273,45 @@ def _end_of(process: int, seconds: float) -> int | None:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    arguments.add_argument("modules", nargs="*", default=list(MODULES), help=f"of {', '.join(MODULES)}; all")
-    arguments.add_argument("--share", type=float, default=1.0, help="try only so many of the faults, drawn by the seed")
+    all_, some = ", ".join(MODULES), "try only so many of the faults, drawn by the seed"
+    arguments.add_argument("modules", type=_module, nargs="*", default=list(MODULES), help=f"of {all_}; all")
+    arguments.add_argument("--share", type=_share, default=1.0, help=some)
     arguments.add_argument("--seed", type=int, default=1)
-    arguments.add_argument("--minutes", type=float, default=120.0, help="stop planting after so long")
-    arguments.add_argument("--keep", type=Path, help="a folder for what was found, from which another run goes on")
-    arguments.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    arguments.add_argument("--minutes", type=_count, default=120, help="stop planting after so long")
+    arguments.add_argument("--keep", type=_folder, help="a folder for what was found, from which another run goes on")
+    arguments.add_argument("--jobs", type=_count, default=os.cpu_count() or 1)
     wanted = arguments.parse_args()
     with tempfile.TemporaryDirectory() as home:
         return look(wanted, Kept(wanted.keep or Path(home)))
+
+
+def _module(typed: str) -> str:
+    if typed not in MODULES:
+        raise argparse.ArgumentTypeError(f"{typed!r} is none of the modules of money: {', '.join(MODULES)}")
+    return typed
+
+
+def _count(typed: str) -> int:
+    """Not the one of the operator's shell: nothing of the domain is imported before a fault is planted."""
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 5 and int(typed)):
+        raise argparse.ArgumentTypeError("a whole number from 1 to 9999")
+    return int(typed)
+
+
+def _share(typed: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < (share := float(typed)) <= 1:
+            return share
+    raise argparse.ArgumentTypeError("a part of the faults, above 0 and at most 1")
+
+
+def _folder(typed: str) -> Path:
+    folder = Path(typed)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{typed} is no folder that can be made: {error.strerror}") from None
+    return folder
 
 
 def look(wanted: argparse.Namespace, kept: Kept) -> int:

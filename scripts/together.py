@@ -1,12 +1,27 @@
 """Run programs side by side and end them together: on Ctrl-C, on SIGTERM, or when one of them ends by itself."""
 
+import argparse
 import asyncio
 import shlex
+import shutil
 import signal
 import sys
 
 GRACE_SECONDS = 15
 """How long a program may take to end after it was asked to."""
+
+
+def command(typed: str) -> str:
+    """One whose program is there: else those before it would have begun."""
+    try:
+        words = shlex.split(typed)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{typed!r} cannot be read: {error}") from None
+    if not words:
+        raise argparse.ArgumentTypeError(f"{typed!r} names no program")
+    if shutil.which(words[0]) is None:
+        raise argparse.ArgumentTypeError(f"There is no program {words[0]!r}.")
+    return typed
 
 
 async def together(commands: list[str]) -> int:
@@ -41,4 +56,6 @@ def _first_to_end(commands: list[str], programs: list[asyncio.subprocess.Process
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(together(sys.argv[1:])))
+    parser = argparse.ArgumentParser(prog="python scripts/together.py", description=__doc__)
+    parser.add_argument("command", nargs="+", type=command, help="a program and its arguments, as one word")
+    sys.exit(asyncio.run(together(parser.parse_args().command)))
