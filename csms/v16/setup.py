@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 ENERGY, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
 DONE = ("Accepted", "RebootRequired")
+LONGEST = 500
+"""Characters of a value (OCPP 1.6, CiString500Type); of one that is longer, the rest is neither read nor kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ async def _set_up(charger: Connection) -> None:
         item = known.get(wish.key.lower())
         if item is None or item.get("readonly") is True:
             continue
-        given, before = str(item.get("value", "")), tried.get(wish.key)
+        given, before = str(item.get("value", ""))[:LONGEST], tried.get(wish.key)
         if wish.fits(given):
             if before is not None:
                 await transact(set_ups.note, charger.charger_id, wish.key, None)

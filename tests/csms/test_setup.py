@@ -86,6 +86,17 @@ async def test_only_what_differs_is_set(house: House) -> None:
         await raw.silent()
 
 
+async def test_a_number_of_thousands_of_digits_is_set_like_any_other_that_does_not_fit(house: House) -> None:
+    """Python reads no more than 4300; of what it read, no more is kept than a value may have (CiString500Type)."""
+    async with house.charger() as raw:
+        await raw.boot()
+        await configured(raw, {**GOOD, "HeartbeatInterval": "9" * 5_000})
+        assert await changed(raw) == ("HeartbeatInterval", "300")
+        await raw.silent()
+        kept = await read(set_ups.tried, "RAW-1")
+        assert kept["HeartbeatInterval"].read == "9" * 500
+
+
 async def test_a_charger_that_is_right_is_not_written_to(house: House) -> None:
     """Q10."""
     async with house.charger() as raw:
