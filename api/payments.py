@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
 from api import cursors
 from api.operation import Ask, Operation
+from api.problems import Problem
 from api.shapes import Because, Filters, Given, Id, Leafing, Part, Payment, Reason, Told, Why
 from domain import funnel, listings, models, recharges, refunds, suspense
+from domain.db import read
 from domain.models import OrderState, RefundState
 from domain.recharges import OrderStatus, RefundStatus
 
@@ -83,7 +84,7 @@ def recharges_(db: Session, ask: Ask[RechargeFilters, None]) -> Part[Recharge]:
 
 def recharge(db: Session, ask: Ask[Filters, None], order: str) -> Recharge:
     """One recharge."""
-    return Recharge.model_validate(_there(recharges.found(db, order)))
+    return Recharge.model_validate(_recharge(db, order))
 
 
 def refunds_(db: Session, ask: Ask[RefundFilters, None]) -> Part[Refund]:
@@ -93,11 +94,12 @@ def refunds_(db: Session, ask: Ask[RefundFilters, None]) -> Part[Refund]:
 
 def refund(db: Session, ask: Ask[Filters, None], refund_id: str) -> Refund:
     """One refund."""
-    return Refund.model_validate(_there(refunds.found(db, refund_id)))
+    return Refund.model_validate(_refund(db, refund_id))
 
 
 def request(db: Session, ask: Ask[Filters, Requested]) -> Refund:
     """Send money of a recharge back to where it was paid from. It leaves the wallet at once; PhonePe is asked next."""
+    _recharge(db, ask.body.order)
     made = refunds.request(db, ask.body.order, ask.body.amount_paise, key=ask.wish, reason=ask.body.reason)
     return Refund.model_validate(made)
 
@@ -109,6 +111,7 @@ async def sending(ask: Ask[Filters, Requested], told: Refund) -> None:
 
 def give_up(db: Session, ask: Ask[Filters, Because], refund_id: str) -> Refund:
     """Bring the money of a refund back that PhonePe's dashboard does not know. Look there first."""
+    _refund(db, refund_id)
     return Refund.model_validate(refunds.never_sent(db, refund_id))
 
 
@@ -124,7 +127,8 @@ def accept(db: Session, ask: Ask[Filters, Because], refund_id: str) -> Refund:
 
 
 async def paid(ask: Ask[Filters, Why], order: str) -> OrderStatus:
-    """What PhonePe says of an order."""
+    """What PhonePe says of an order of ours."""
+    await read(_recharge, order)
     return await ask.gateway.status(order)
 
 
@@ -136,13 +140,22 @@ def set_aside(db: Session, ask: Ask[Filters, Why], order: str) -> Booked:
 
 def give(db: Session, ask: Ask[Filters, Why], order: str) -> Booked:
     """Give a driver what was set aside for a recharge, once; arrears first."""
+    _recharge(db, order)
     suspense.give(db, order)
     return Booked(order=order, amount_paise=suspense.aside(db, order) or 0)
 
 
-def _there(row: models.RechargeOrder | models.Refund | None) -> models.RechargeOrder | models.Refund:
+def _recharge(db: Session, order: str) -> models.RechargeOrder:
+    row = recharges.found(db, order)
     if row is None:
-        raise NoResultFound
+        raise Problem(404, "not-there", f"There is no recharge {order}.")
+    return row
+
+
+def _refund(db: Session, refund_id: str) -> models.Refund:
+    row = refunds.found(db, refund_id)
+    if row is None:
+        raise Problem(404, "not-there", f"There is no refund {refund_id}.")
     return row
 
 
@@ -173,6 +186,7 @@ OPERATIONS = (
         about=lambda body: f"order:{body.order}",
         named=True,
         status=201,
+        refuses=(404,),
         after=sending,
     ),
     Operation("POST", f"{REFUND}/give-up", "money:write", give_up, "refund give-up", named=True),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlmodel import Session
 
 from api import cursors
@@ -71,10 +71,20 @@ class MovementFilters(Leafing):
     kind: Literal["recharge", "charging", "refund", "adjustment"] | None = None
 
 
+def _something(paise: int) -> int:
+    if not paise:
+        raise ValueError("nothing would be moved")
+    return paise
+
+
 class Adjustment(Given):
     """Money to a driver, or, when negative, from him: never more than is free. He reads the reason."""
 
-    amount_paise: Annotated[int, Field(ge=-MOST_ADJUSTED_PAISE, le=MOST_ADJUSTED_PAISE)]
+    amount_paise: Annotated[
+        int,
+        Field(ge=-MOST_ADJUSTED_PAISE, le=MOST_ADJUSTED_PAISE, json_schema_extra={"not": {"const": 0}}),
+        AfterValidator(_something),
+    ]
     reason: Reason
 
 

@@ -18,7 +18,7 @@ from reflex_base.constants import Dirs
 from reflex_base.environment import environment
 from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from api.app import app as operators
 from api.openapi import PREFIX
@@ -119,12 +119,14 @@ class ShortReports(rx.Middleware):
 
 
 gateway = PhonePe.of(settings())
+programs = operators(gateway, auth.address_of)
 csms = asyncio.Event()
 """Set while chargers can connect to this process."""
 beside = Starlette(
     routes=[
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
-        Mount(PREFIX, operators(gateway, auth.address_of)),
+        Mount(PREFIX, programs),
+        Route(PREFIX, programs),  # else Starlette leads from there to the mount's slash, by http
         *health.routes(
             {"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()},
             {"redis": lambda: bus().connected} if settings().redis_url else {},

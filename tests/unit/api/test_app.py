@@ -2,10 +2,13 @@
 
 import re
 
+import httpx
+
 from api.__main__ import PAGE
 from api.app import OPERATIONS, written
 from api.openapi import PREFIX
 from domain.api_keys import SCOPES
+from evapp.evapp import beside
 from tests.unit.api.conftest import Caller, House
 
 
@@ -56,3 +59,11 @@ async def test_nothing_is_shared_with_other_sites(operator: Caller) -> None:
     assert not [name for name in response.headers if name.startswith("access-control")]
     preflight = await operator("OPTIONS", "/chargers", origin="https://evil.example")
     assert preflight.status_code == 405
+
+
+async def test_the_address_of_all_of_it_is_none_with_and_without_a_slash() -> None:
+    """Beside the pages, where a redirect would lead to http, and to nothing."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(beside), base_url="https://evapp.test") as client:
+        for path in (PREFIX, f"{PREFIX}/"):
+            response = await client.get(path)
+            assert (response.status_code, response.json()["type"]) == (404, "urn:evapp:problem:no-such-address")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from domain import funnel, recharges
+from domain import funnel
 from domain.db import read
 from domain.models import RefundState
 from domain.recharges import GatewayUnavailable
@@ -61,8 +61,6 @@ async def test_refunds_that_cannot_be(house: House, operator: Caller, user: int)
     order = await paid(house, user)
     body = {"order": order, "amount_paise": RUPEES_500 + 1, "reason": "x"}
     assert "No more than" in (await operator.refused(409, "POST", "/refunds", body))["detail"]
-    unknown = await operator.refused(409, "POST", "/refunds", body | {"order": "RCH-nosuch"})
-    assert unknown["detail"] == "There is no recharge RCH-nosuch."
     await operator.refused(422, "POST", "/refunds", body | {"amount_paise": 99})
     await operator.refused(404, "GET", "/refunds/REF-nosuch")
     assert (await read(money, user)).balance_paise == RUPEES_500
@@ -110,6 +108,23 @@ async def test_money_with_another_amount_is_booked_and_given_once(house: House, 
     assert {answer.status_code for answer in answers} == {200}
     assert (await read(money, user)).balance_paise == 40_000
     assert await read(credits, user) == []
-    unknown = await operator.refused(409, "POST", "/recharges/RCH-nosuch/set-aside", {})
-    assert unknown["type"] == "urn:evapp:problem:order-unknown"
-    assert await read(recharges.found, "RCH-nosuch") is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/recharges/RCH-nosuch", None),
+        ("POST", "/recharges/RCH-nosuch/set-aside", {}),
+        ("POST", "/recharges/RCH-nosuch/give", {}),
+        ("POST", "/refunds", {"order": "RCH-nosuch", "amount_paise": 100, "reason": "x"}),
+        ("GET", "/refunds/REF-nosuch", None),
+        ("POST", "/refunds/REF-nosuch/give-up", {"reason": "x"}),
+    ],
+)
+async def test_what_is_not_there_is_said_not_to_be(
+    house: House, operator: Caller, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    told = await operator.refused(404, method, path, body)
+    assert told["type"] == "urn:evapp:problem:not-there"
+    assert told["detail"] in ("There is no recharge RCH-nosuch.", "There is no refund REF-nosuch.")
+    assert house.gateway.calls["status"] == 0
