@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ from domain.models import now
 from domain.patience import counts_once
 from domain.quirks import Habits
 from domain.settings import Settings
+from domain.throttle import Sparingly
 
 if TYPE_CHECKING:
     from csms.connection import Connection
@@ -48,6 +50,8 @@ TWO_BOARDS = (
 )
 SET_UPS_A_SECOND = 100
 """When thousands come back at once, their boots are not kept waiting by the set-ups of those that came before."""
+COMPLAINTS = 10
+"""Lines a minute about frames of one charger that are odd or fail here: those of a broken one never end."""
 PRUNE_S = 3600
 LOOK_AGAIN_S = 1.0
 
@@ -79,6 +83,8 @@ class Central:
         """Since the last beat."""
         self.journal = Journal()
         self.health = Health()
+        self.complaints: defaultdict[str, Sparingly] = defaultdict(partial(Sparingly, COMPLAINTS))
+        """Of each charger that gave reason for some."""
         self.meter_log = MeterLog(bus, self.spawn)
         self.knocks: Batches[arrivals.Knock, set[arrivals.Knock]] = Batches(_admitted, "knocks")
         self.comings: Batches[tuple[str, datetime], dict[str, Arrival]] = Batches(self._come, "comings")

@@ -99,6 +99,12 @@ class Connection:
         self.alive_at = time.monotonic()
         self.central.heard[self.charger_id] = now()
 
+    def complain(self, write: Callable[..., Any], sentence: str, **more: Any) -> None:
+        """Log what is odd or failed of its frames, some of it; the first line after that says how many had none."""
+        sparingly = self.central.complaints[self.charger_id]
+        if sparingly.once_more():
+            write(sentence, left_out=sparingly.left_out(), **more)
+
     # What it says
 
     async def _listen(self) -> None:
@@ -138,7 +144,7 @@ class Connection:
         except ConnectionClosed:
             raise
         except Exception:
-            log.exception("a frame could not be served")
+            self.complain(log.exception, "a frame could not be served")
 
     async def _asked(self, call: frames.Call, raw: str | bytes, received_at: datetime) -> None:
         if (again := self.repetitions.answer(call.id, call.action, raw)) is not None:
@@ -181,7 +187,7 @@ class Connection:
             request.repairs.append(f"refused: {refusal}")
             return refusal
         except Exception:
-            log.exception("a message could not be handled", action=call.action)
+            self.complain(log.exception, "a message could not be handled", action=call.action)
             return Refusal(INTERNAL, "The message could not be processed. Send it again later.")
 
     def _understood(self, call: frames.Call, request: Request) -> Handler:
@@ -203,7 +209,7 @@ class Connection:
 
     async def _unread(self, frame: frames.Unreadable, raw: str | bytes, received_at: datetime) -> None:
         self._count("", "unreadable")
-        log.warning("unreadable frame", reason=frame.reason, length=len(raw))
+        self.complain(log.warning, "unreadable frame", reason=frame.reason, length=len(raw))
         self.central.health.protocol_error(self.charger_id, frame.reason)
         if frame.id is None:
             self._note("in", "", frame.id, raw, received_at, (frame.reason,))

@@ -290,9 +290,8 @@ class Direct:
             self._answer(connection.protocol.hot[action].answer(connection, self._received_at))
             return
         metrics.MESSAGES.add(action, "failed")
-        log.error(
-            "a message could not be kept", action=action, charger=connection.charger_id, message=id_, exc_info=error
-        )
+        ids = {"charger": connection.charger_id, "message": id_}
+        connection.complain(log.error, "a message could not be kept", action=action, **ids, exc_info=error)
         text = frames.error(id_, "InternalError", "The message could not be processed. Send it again later.")
         self._send(text.encode())
 

@@ -7,6 +7,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from csms.central import COMPLAINTS
 from csms.connection import Connection
 from domain import metrics
 from domain.bus import CallRefused, ChargerSilent
@@ -81,12 +82,13 @@ async def test_who_is_connected_and_who_was_refused(house: House, raw: Raw) -> N
     await until(gone)
 
 
+def broken(*_: object) -> None:
+    raise ValueError("here")
+
+
 async def test_a_line_says_which_charger_and_which_message(
     house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
-        raise ValueError("here")
-
     with capture_logs(processors=[merge_contextvars]) as lines:
         await raw.send("[2,")
         await raw.silent()
@@ -96,3 +98,19 @@ async def test_a_line_says_which_charger_and_which_message(
     assert ids["unreadable frame"] == ("RAW-1", None)
     assert ids["a message could not be handled"] == ("RAW-1", "odd-17")
     assert counted(metrics.MESSAGES)["Authorize", "failed"] == 1
+
+
+async def test_frames_that_fail_fill_no_log(house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many lines a minute, whatever is wrong with them, and those of another charger none the less."""
+    monkeypatch.setattr(Connection, "_understood", broken)
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        for _ in range(COMPLAINTS - 1):
+            await raw.send("[2,")
+        for number in range(5):
+            await raw.ask([2, f"odd-{number}", "Authorize", {"idTag": "NOBODY"}])
+        async with house.charger("/WELL") as other:
+            await other.ask([2, "1", "Authorize", {"idTag": "NOBODY"}])
+    told = [(line["charger"], line["event"]) for line in lines if "left_out" in line]
+    ours, failed = ("RAW-1", "unreadable frame"), "a message could not be handled"
+    assert told == [*[ours] * (COMPLAINTS - 1), ("RAW-1", failed), ("WELL", failed)]
+    assert counted(metrics.MESSAGES)["Authorize", "failed"] == 6
