@@ -9,7 +9,7 @@ from sqlmodel import Session
 from api import cursors
 from api.operation import Ask, Operation
 from api.shapes import Done, Filters, Given, Group, Leafing, Part, Told, Why, YesOrNo, text
-from domain import chargers, health, listings, local_lists, models, tariffs
+from domain import chargers, health, listings, local_lists, models, plugs, tariffs
 from domain.bus import CALL_S, bus
 from domain.db import read
 from domain.events import CALLS, Call
@@ -130,7 +130,9 @@ class Described(Given):
         "", description="A state of India, if not the seller's."
     )
     connectors: Annotated[int, Field(ge=1, le=chargers.MOST_CONNECTORS)] = 1
-    max_power_w: Annotated[int, Field(ge=0, le=1_000_000)] = Field(0, description="The most a plug gives; 0: unknown.")
+    max_power_w: Annotated[int, Field(ge=0, le=plugs.MOST_W)] = Field(
+        0, description=f"The most a plug gives; 0: unknown. One for AC gives {plugs.MOST_AC_W:,} at most."
+    )
     kind: Annotated[str, text(40)] = Field("", description="Of its plugs: CCS2, Type 2 …")
     group: Annotated[str, text(40)] | None = Field(None, description="Whose tariff it has; empty: of no group.")
 

@@ -14,6 +14,7 @@ from domain.db import emit
 from domain.events import ChargerChanged, ChargerMustReconnect
 from domain.gst import is_state
 from domain.models import IS_OPEN, Charger, ChargingSession, Connector, now
+from domain.plugs import beyond
 from domain.prices import Price
 from domain.settings import settings
 from domain.tariffs import price
@@ -119,7 +120,7 @@ def add(
     """Make a charger known, or describe a known one anew.
 
     Raises:
-        NotACharger: it cannot be called so, have so many connectors, or stand in such a state.
+        NotACharger: it cannot be called so, have so many connectors, give so much, or stand in such a state.
     """
     if not IDENTITY.fullmatch(charger_id):
         raise NotACharger(
@@ -139,6 +140,8 @@ def add(
         connector = db.get(Connector, (charger_id, number)) or Connector(charger_id=charger_id, number=number)
         connector.max_power_w = max_power_w or connector.max_power_w
         connector.kind = kind or connector.kind
+        if too_much := beyond(connector.kind, connector.max_power_w):
+            raise NotACharger(too_much)
         db.add(connector)
     db.flush()
     emit(db, ChargerChanged(charger_id))

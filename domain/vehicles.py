@@ -5,29 +5,32 @@ from collections.abc import Mapping
 
 from sqlmodel import Session
 
+from domain import plugs
 from domain.accounts import FieldErrors
 from domain.models import Vehicle
 from domain.sentences import Sentence
 
 MOST_WH = 1_000_000
-MOST_W = 1_000_000
 LONGEST = 40
 """Characters of its name."""
-SLOWEST_DC_W = 25_000
-"""A connector of which only the power is known is taken for direct current from here on."""
-DIRECT = ("CCS", "CHADEMO", "DC")
-"""What the kinds of connectors for direct current contain."""
 
 _TYPED = re.compile(r"([0-9]{1,12})(?:\.([0-9]))?")
-_MOST_POWER = Sentence("The most a car can take here is 1,000 kW.")
 _FIELDS = {
     "battery": (
         MOST_WH,
         Sentence("Write the battery in kWh, like 30.2."),
         Sentence("The most a battery can hold here is 1,000 kWh."),
     ),
-    "ac": (MOST_W, Sentence("Write the power in kW, like 7.2."), _MOST_POWER),
-    "dc": (MOST_W, Sentence("Write the power in kW, like 50."), _MOST_POWER),
+    "ac": (
+        plugs.MOST_AC_W,
+        Sentence("Write the power in kW, like 7.2."),
+        Sentence("The most a car can take from AC is 44 kW."),
+    ),
+    "dc": (
+        plugs.MOST_W,
+        Sentence("Write the power in kW, like 50."),
+        Sentence("The most a car can take here is 1,000 kW."),
+    ),
 }
 """What may be typed: the most of it, and what is said of no number, and of more."""
 
@@ -68,14 +71,8 @@ def takes_w(vehicle: Vehicle | None, kind: str, nameplate_w: int) -> int:
     """Watts that flow at a connector of this kind and power: what it gives, or less where the car takes less."""
     if vehicle is None:
         return nameplate_w
-    most = vehicle.dc_w if _direct(kind, nameplate_w) else vehicle.ac_w
+    most = vehicle.dc_w if plugs.is_direct(kind, nameplate_w) else vehicle.ac_w
     return min((watts for watts in (most, nameplate_w) if watts), default=0)
-
-
-def _direct(kind: str, nameplate_w: int) -> bool:
-    if not kind:
-        return nameplate_w >= SLOWEST_DC_W
-    return any(word in kind.upper() for word in DIRECT)
 
 
 def _thousandths(typed: object) -> int | None:

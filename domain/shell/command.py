@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlmodel import Session
 
-from domain import trail
+from domain import plugs, trail
 from domain.db import Database, opened
 from domain.events import Event
 from domain.india import INDIA, in_our_years
@@ -139,7 +139,7 @@ def watts(typed: str) -> int:
         power_w = int(Decimal(typed) * 1000) if typed.isascii() else -1
     except (ArithmeticError, ValueError):
         power_w = -1
-    if not 0 < power_w <= 1_000_000:
+    if not 0 < power_w <= plugs.MOST_W:
         raise argparse.ArgumentTypeError("a power in kW, such as 7.4")
     return power_w
 

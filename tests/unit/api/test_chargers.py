@@ -35,6 +35,8 @@ async def test_a_charger_from_its_first_day_to_its_last(house: House, operator: 
         False,
     )
     await operator.refused(422, "PUT", "/chargers/BLR-017", described | {"stands_in": "Karnatka"})
+    refused = await operator.refused(422, "PUT", "/chargers/BLR-017", described | {"max_power_w": 999_000})
+    assert refused["detail"] == "A plug of kind Type 2 gives at most 44 kW: check its power, or its kind."
     assert await operator.get("/chargers/BLR-017") == made
     assert (await operator.get("/chargers"))["items"] == [made]
     plugs = (await operator.get("/chargers/BLR-017/connectors"))["items"]

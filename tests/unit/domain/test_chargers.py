@@ -57,6 +57,28 @@ def test_a_charger_stands_in_a_state_that_there_is(db: Session) -> None:
         chargers.add(db, "BLR-1", state="Karnatka")
 
 
+@pytest.mark.parametrize("kind", ["Type 2", "type2 socket", "TYPE 1", "AC", "Bharat AC-001"])
+def test_a_plug_for_ac_gives_no_more_than_it_carries(db: Session, kind: str) -> None:
+    """IEC 62196-2: 63 A on three phases of 400 V."""
+    chargers.add(db, "BLR-1", max_power_w=44_000, kind=kind)
+    with pytest.raises(NotACharger, match="gives at most 44 kW"):
+        chargers.add(db, "BLR-2", max_power_w=44_001, kind=kind)
+
+
+def test_a_plug_that_becomes_one_for_ac_is_described_with_its_power(db: Session) -> None:
+    chargers.add(db, "BLR-1", max_power_w=60_000)
+    with pytest.raises(NotACharger, match="gives at most 44 kW"):
+        chargers.add(db, "BLR-1", kind="Type 2")
+    chargers.add(db, "BLR-1", max_power_w=22_000, kind="Type 2")
+
+
+@pytest.mark.parametrize("kind", ["", "CCS2", "CCS Type 2", "CHAdeMO", "GB/T", "NACS", "Bharat DC-001", "AC and DC"])
+def test_other_plugs_give_up_to_a_megawatt(db: Session, kind: str) -> None:
+    chargers.add(db, "BLR-1", max_power_w=1_000_000, kind=kind)
+    with pytest.raises(NotACharger, match="gives at most 1000 kW"):
+        chargers.add(db, "BLR-1", max_power_w=1_000_001, kind=kind)
+
+
 @pytest.mark.parametrize("charger_id", ["A", "7", "..a..", "BLR-017", "x" * 48, "00:1B:44:11:3A:B7"])
 def test_what_is_an_id_may_be_made_known(db: Session, charger_id: str) -> None:
     assert chargers.add(db, charger_id).id == charger_id

@@ -38,6 +38,7 @@ __all__ = ["database", "here", "run"]
         ("charger add BLR-1 --kw -7", "a power in kW"),
         ("charger add BLR-1 --kw 1e99999999", "a power in kW"),
         ("charger add BLR-1 --kw ७", "a power in kW"),
+        ("charger add BLR-1 --kw 999 --kind 'Type 2'", "A plug of kind Type 2 gives at most 44 kW"),
         ("charger add BLR-1 --connectors 0", "a whole number from 1"),
         ("charger add BLR-1 --connectors 1000000", "a whole number from 1"),
         (f"charger add BLR-1 --name {'x' * 121}", "at most 120 characters"),

@@ -7,6 +7,8 @@ from domain import accounts, vehicles
 from domain.accounts import FieldErrors
 from domain.models import User, Vehicle
 
+AC = "The most a car can take from AC is 44 kW."
+
 
 def _driver(db: Session) -> int:
     user = User(username="asha", phone="+919845012345", pin_hash="")
@@ -41,8 +43,17 @@ def test_what_is_no_such_number_is_said_beside_its_field(db: Session, typed: obj
 def test_more_than_any_car_has_is_told_the_most(db: Session, typed: str) -> None:
     with pytest.raises(FieldErrors) as refused:
         vehicles.save(db, _driver(db), dict.fromkeys(("battery", "ac", "dc"), typed))
-    battery, power = "The most a battery can hold here is 1,000 kWh.", "The most a car can take here is 1,000 kW."
-    assert refused.value.errors == {"battery": battery, "ac": power, "dc": power}
+    battery, dc = "The most a battery can hold here is 1,000 kWh.", "The most a car can take here is 1,000 kW."
+    assert refused.value.errors == {"battery": battery, "ac": AC, "dc": dc}
+
+
+@pytest.mark.parametrize("typed", ["44.1", "50", "999"])
+def test_a_car_takes_no_more_from_ac_than_a_plug_for_it_carries(db: Session, typed: str) -> None:
+    user = _driver(db)
+    with pytest.raises(FieldErrors) as refused:
+        vehicles.save(db, user, {"ac": typed, "dc": "250"})
+    assert refused.value.errors == {"ac": AC}
+    vehicles.save(db, user, {"ac": "44", "dc": "250"})
 
 
 @pytest.mark.parametrize(
