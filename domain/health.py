@@ -14,6 +14,8 @@ from domain.models import Charger, ChargerHealth
 SKEW = timedelta(minutes=5)
 """A clock further off than this, which is no delay on the way, is not believed; the operator is told (ocpp.md Q39)."""
 _SKEW_MS = int(SKEW.total_seconds() * 1000)
+SEEN_MS = 50
+"""A clock closer than this reads +0.0 s, in seconds and their tenths: it is right."""
 COUNTS = ("connects", "boots", "repairs", "unanswered", "refused", "protocol_errors")
 
 
@@ -117,18 +119,26 @@ def flags(health: ChargerHealth) -> tuple[str, ...]:
 def lines(health: ChargerHealth) -> list[tuple[str, str]]:
     """The figures as an operator reads them: a name and a value each, what is wrong with a mark."""
     skew = health.clock_skew_ms
-    clock = "not seen" if skew is None else f"{skew / 1000:+.1f} s"
+    clock = "not seen" if skew is None else f"{skew / 1000:+.1f} s" if abs(skew) >= SEEN_MS else "right"
     error = health.last_protocol_error_at
     return [
-        ("connected", f"{health.connects} times"),
-        ("booted", f"{health.boots} times"),
+        ("connected", _times(health.connects)),
+        ("booted", _times(health.boots)),
         ("clock", f"{clock}, not believed" if "skew" in flags(health) else clock),
-        ("repaired", f"{health.repairs} messages"),
-        ("unanswered", f"{health.unanswered} calls"),
-        ("refused", f"{health.refused} times at the door"),
+        ("repaired", _counted(health.repairs, "message")),
+        ("unanswered", _counted(health.unanswered, "call")),
+        ("refused", f"{_times(health.refused)} at the door"),
         ("protocol errors", f"{health.protocol_errors}" + (f", last {health.last_protocol_error}" if error else "")),
         ("set-up", f"left alone since the boot loop of {health.boot_loop_at:%Y-%m-%d %H:%M} UTC")
         if health.boot_loop_at
         else ("set-up", "after each boot"),
         ("registers", "kWh called Wh" if health.energy_factor == 1000 else "as labelled"),
     ]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,7 +1,9 @@
 """What processes saw of a charger adds up, and what was seen last stands."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlmodel import Session, select
 
 from domain import chargers, health
@@ -44,6 +46,30 @@ def test_how_a_charger_counts_is_not_forgotten_with_what_is_counted(desk: Desk) 
     assert (kept(desk, "A").energy_factor, kept(desk, "A").connects) == (1000, 1)
     desk.do(health.set_energy_factor, "A", 1)
     assert (kept(desk, "A").energy_factor, kept(desk, "A").connects) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("seen", "name", "value"),
+    [
+        ({"connects": 1}, "connected", "once"),
+        ({"connects": 2}, "connected", "2 times"),
+        ({"connects": 0}, "connected", "0 times"),
+        ({"boots": 1}, "booted", "once"),
+        ({"repairs": 1}, "repaired", "1 message"),
+        ({"unanswered": 1}, "unanswered", "1 call"),
+        ({"unanswered": 3}, "unanswered", "3 calls"),
+        ({"refused": 1}, "refused", "once at the door"),
+        ({"clock_skew_ms": -40}, "clock", "right"),
+        ({"clock_skew_ms": 49}, "clock", "right"),
+        ({"clock_skew_ms": 50}, "clock", "+0.1 s"),
+        ({"clock_skew_ms": -51}, "clock", "-0.1 s"),
+        ({"clock_skew_ms": 1_240}, "clock", "+1.2 s"),
+        ({"clock_skew_ms": 400_000}, "clock", "+400.0 s, not believed"),
+        ({"clock_skew_ms": None}, "clock", "not seen"),
+    ],
+)
+def test_figures_are_said_as_people_say_them(seen: dict[str, Any], name: str, value: str) -> None:
+    assert dict(health.lines(ChargerHealth(charger_id="A", **seen)))[name] == value
 
 
 def test_nothing_noted_is_nothing_written(desk: Desk) -> None:
