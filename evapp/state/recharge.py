@@ -44,6 +44,8 @@ class Recharge(rx.State):
     """The page has heard from the server, and hears what is typed."""
     leaving: bool = False
     waiting: list[Waiting] = []  # noqa: RUF012 - a default that Reflex copies
+    _refused: tuple[str, str] | None = None
+    """The page and the socket on which `error` was said."""
 
     @rx.var
     def sum(self) -> str:
@@ -78,7 +80,7 @@ class Recharge(rx.State):
         try:
             order = await self._place(user.id, _amount(form))
         except (AmountError, RechargeRefused) as error:
-            self.error = t(error.args[0])
+            self.error, self._refused = t(error.args[0]), self._here()
             return rx.set_focus("other")
         self.leaving = True
         (await self.get_state(Effects))._leave(at(f"/payments/go/{order.merchant_order_id}"))
@@ -95,10 +97,19 @@ class Recharge(rx.State):
     def _paid(self, paise: int) -> None:
         """So much has come: whoever adds as much again chooses it anew. Another amount typed meanwhile stays."""
         if self.sum == whole_rupees(paise):
-            self.chosen, self.typed, self.error = CHIPS[1], "", ""
-            self.fills += 1
+            self._begin()
+
+    def _begin(self) -> None:
+        self.chosen, self.typed, self.error = CHIPS[1], "", ""
+        self.fills += 1
+
+    def _here(self) -> tuple[str, str]:
+        return self.router.url.path, self.router.session.session_id
 
     async def _refresh(self, user_id: int) -> None:
+        # What was refused is not put before somebody who loads the page anew, or comes to another with this form.
+        if self.error and self._refused != self._here():
+            self._begin()
         self.alive, self.leaving = True, False
         self.waiting = [_waiting(order) for order in await read(recharges.of_user, user_id)]
 

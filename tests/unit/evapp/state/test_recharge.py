@@ -37,6 +37,13 @@ async def tab(socket: str) -> Recharge:
     return state
 
 
+def move(page: Recharge, socket: str, path: str) -> None:
+    """The tab loads this page on this socket."""
+    root: Any = page.parent_state
+    told = {"sid": socket, "pathname": path, "asPath": path}
+    root.router = rx.istate.data.RouterData.from_router_data(told)
+
+
 async def orders() -> list[tuple[int, str]]:
     found = await read(lambda db: db.exec(select(RechargeOrder).order_by(RechargeOrder.id)).all())  # type: ignore[arg-type]
     return [(order.amount_paise, order.merchant_order_id) for order in found]
@@ -69,6 +76,22 @@ async def test_what_was_typed_last_counts_even_when_its_event_was_late(page: Rec
     """The form knows better than the state, which hears of keys with a delay."""
     await page.pay({"amount": "1000", "other": "600"})
     assert [paise for paise, _ in await orders()] == [60_000]
+
+
+async def test_a_refused_amount_does_not_outlive_its_page(page: Recharge, asha: int) -> None:
+    """Loaded anew, or elsewhere, the form begins anew; what is typed and not refused yet stays (R23's way back)."""
+    await page.write("75")
+    await page.pay({"other": "75"})
+    await page._refresh(asha)
+    assert (page.typed, page.error, page.fills) == ("75", "The least you can add is ₹500.", 0)
+    move(page, "socket1", "/dashboard")
+    await page._refresh(asha)
+    assert (page.chosen, page.typed, page.error, page.fills) == ("1000", "", "", 1)
+    await page.pay({"amount": "1"})
+    move(page, "socket2", "/dashboard")
+    await page.write("750.5")
+    await page._refresh(asha)
+    assert (page.chosen, page.typed, page.error, page.fills) == ("", "750.5", "", 1)
 
 
 async def test_choosing_empties_the_field(page: Recharge) -> None:
