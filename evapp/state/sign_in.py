@@ -42,12 +42,16 @@ class SignIn(rx.State):
     async def arrive(self) -> EventSpec | None:
         """Show what the last post left behind; somebody who is signed in already goes on."""
         self.next_path = self.router.url.query_parameters.get("next", "")
-        flash = auth.flash_of(self, bare(self.router.url.path).strip("/"))
+        form = bare(self.router.url.path).strip("/")
+        flash = auth.flash_of(self, form)
         self.note = flash.get("note") or await _note(self.next_path)
         fields, errors = flash.get("fields", {}), flash.get("errors", {})
         for name in ("login", "username", "phone", "email"):
             setattr(self, f"flash_{name}", fields.get(name, ""))
         self.keep = not fields or fields.get("keep") == KEEP
+        if form == "register" and errors and errors.keys().isdisjoint(("pin", "pin_again")):
+            # No flash holds a PIN (evapp/web/flash.py), and whoever reads of another field alone would overlook that.
+            errors["pin"] = t("Write your PIN again, twice: it does not come back with a form.")
         self.error = errors.pop("", "")
         self.errors = errors
         if await auth.signed_in(self):

@@ -53,8 +53,32 @@ async def test_a_refused_form_comes_back_with_fields_and_sentences(scope: dict[s
     state = await at("/register?next=/c/BLR-017").get_state(SignIn)
     await state.arrive()
     assert (state.flash_username, state.flash_phone, state.flash_login) == ("asha", "12", "")
-    assert (state.error, state.errors) == ("Too many tries.", {"phone": "Give an Indian mobile number."})
+    assert (state.error, state.errors["phone"]) == ("Too many tries.", "Give an Indian mobile number.")
     assert (state.next_path, state.note) == ("/c/BLR-017", "Sign in to charge at BLR-017")
+
+
+AGAIN = "Write your PIN again, twice: it does not come back with a form."
+
+
+@pytest.mark.usefixtures("asha")
+@pytest.mark.parametrize(
+    ("form", "errors", "sentence"),
+    [
+        ("register", {"email": "No address."}, AGAIN),
+        ("register", {"": "Too many tries."}, AGAIN),
+        ("register", {"email": "No address.", "pin": "Too easy."}, "Too easy."),
+        ("register", {"pin_again": "These two differ."}, ""),
+        ("register", {}, ""),
+        ("login", {"login": "Write your username."}, ""),
+    ],
+)
+async def test_an_emptied_pin_is_said_where_nothing_else_is_said_of_it(
+    scope: dict[str, Any], form: str, errors: dict[str, str], sentence: str
+) -> None:
+    scope["ev.flash"] = left(form, typed={"username": "asha"}, errors=errors)
+    state = await at(f"/{form}").get_state(SignIn)
+    await state.arrive()
+    assert state.errors.get("pin", "") == sentence
 
 
 async def test_another_forms_flash_is_not_shown(scope: dict[str, Any]) -> None:
