@@ -16,6 +16,16 @@ def loaded(ready: rx.Var[bool] | bool, value: Content, width: str, height: str =
     return rx.cond(ready, value, bone(width, height))
 
 
+def remembered(
+    known: rx.Var[bool] | bool, current: rx.Var[bool] | bool, value: Content, width: str, height: str
+) -> rx.Component:
+    """A value that is read anew on each visit: its bone until it is `current`, but where nothing newer can come, the
+    one that is `known` from before (assets/theme.css); `as_of` says how old it is."""
+    waiting = bone(width, height)
+    old = rx.fragment(rx.el.span(value, class_name="known-last"), waiting)
+    return rx.cond(known, rx.cond(current, value, old), waiting)
+
+
 def as_of(time: rx.Var[str] | str) -> rx.Component:
     """When a figure was the newest; to be seen while nothing newer can come."""
     return rx.el.span(t("as of {time}", time=time), class_name="as-of num text-note text-ink-2")

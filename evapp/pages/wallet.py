@@ -7,7 +7,7 @@ from reflex_base.event import on_submit_event
 
 from domain.settings import settings
 from evapp.components import recharge
-from evapp.components.bones import as_of, bone, loaded
+from evapp.components.bones import as_of, bone, remembered
 from evapp.components.buttons import at_once, button, button_link, icon, text_link
 from evapp.components.fields import chip, chips
 from evapp.components.meter import figure, panel
@@ -21,6 +21,9 @@ from evapp.state.live import Live
 from evapp.state.recharge import Recharge
 from evapp.state.wallet import KINDS, Month, Movement, Wallet
 from evapp.texts import t
+
+coming_back: rx.Var[bool] = rx.Var("window.location.search.includes('paid=')").to(bool)
+"""The address says so: without signal nobody else takes back what was said of a payment on an earlier visit."""
 
 
 def wallet() -> rx.Component:
@@ -40,7 +43,7 @@ def outcome() -> rx.Component:
     """What became of the payment the driver comes back from."""
     reference = rx.el.span(Wallet.outcome_reference, class_name="num text-small text-ink-3")
     return rx.cond(
-        Wallet.outcome != "",
+        (Wallet.outcome != "") & coming_back,
         rx.el.div(
             rx.cond(
                 Wallet.good,
@@ -70,16 +73,16 @@ def purse(page: Any, line: Content, *warnings: rx.Component, size: str) -> rx.Co
         warnings: what stands under that.
         size: of the figure.
     """
-    # What the tab remembers may be older than what another page of it did: it is not shown before it is read anew.
-    ready = page.loaded & rx.State.is_hydrated
+    # What the tab remembers may be older than what another page of it did: it is not shown as the one of now.
+    known = page.loaded, rx.State.is_hydrated
     return panel(
         rx.el.div(
             rx.el.h2(t("Wallet balance"), class_name="text-note text-ink-2 font-medium"),
-            rx.cond(ready, as_of(page.as_of)),
+            rx.cond(page.loaded, as_of(page.as_of)),
             class_name="flex justify-between gap-4",
         ),
-        rx.el.div(figure(loaded(ready, page.balance, "6.4ch"), size=size), class_name="mt-1"),
-        rx.el.p(loaded(ready, line, "15ch", "1em"), class_name="num text-note text-ink-2 mt-2 min-h-6"),
+        rx.el.div(figure(remembered(*known, page.balance, "6.4ch", ".8em"), size=size), class_name="mt-1"),
+        rx.el.p(remembered(*known, line, "15ch", "1em"), class_name="num text-note text-ink-2 mt-2 min-h-6"),
         *warnings,
         rx.cond(page.arrears != "", rx.el.div(notice("warn", page.arrears), class_name="mt-3")),
         add_money(),

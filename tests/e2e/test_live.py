@@ -166,6 +166,28 @@ async def test_on_a_lost_link_a_balance_says_as_of_when(driver_with_600: Driver)
     driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
 
 
+async def test_without_signal_a_page_shows_what_was_known_last_and_says_nothing_twice(driver: Driver) -> None:
+    page, places = driver.page, driver.page.get_by_role("navigation", name="Main")
+    await driver.phone.open("/wallet")
+    await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
+    await page.get_by_role("button", name="Pay ₹").click()
+    added = page.locator("#main").get_by_text("₹1,000 was added.")
+    await expect(added).to_be_visible()
+    await places.get_by_role("link", name="Home").click()
+    await expect(page.get_by_text("₹1,000.00").first).to_be_visible()
+    await driver.phone.context.set_offline(True)
+    for place in ("Wallet", "Home"):
+        await places.get_by_role("link", name=place).click()
+        purse = page.get_by_role("region", name="Wallet")
+        await expect(page.get_by_role("heading", level=1, name="Wallet")).to_have_count(1 if place == "Wallet" else 0)
+        await expect(purse.get_by_text("₹1,000.00")).to_be_visible()
+        await expect(purse.get_by_text("as of ")).to_be_visible()
+        await expect(purse.locator(".bone").locator("visible=true")).to_have_count(0)
+        await expect(added).to_have_count(0)
+    await driver.phone.context.set_offline(False)
+    driver.phone.complaints.clear()  # the browser says that the link was gone: it was
+
+
 async def test_a_tap_on_a_dead_link_is_not_done_later_and_what_was_chosen_stays(
     driver_with_600: Driver, charger: VirtualCharger, database: Database
 ) -> None:
@@ -196,7 +218,7 @@ async def test_a_tap_on_a_dead_link_is_not_done_later_and_what_was_chosen_stays(
 
 
 NOTE_OLD = """new MutationObserver(() => {
-    window.old ||= document.querySelector("[aria-label=Wallet]")?.textContent.includes("₹0.00");
+    window.old ||= document.querySelector("[aria-label=Wallet]")?.innerText.includes("₹0.00");
 }).observe(document, {subtree: true, childList: true, characterData: true});"""
 
 
