@@ -64,13 +64,20 @@ def field(
             class_name="relative flex items-center",
         ),
         rx.el.p(
-            rx.cond(wrong, rx.fragment(icon("circle-alert", 18), error), ""),
+            rx.cond(wrong, rx.fragment(icon("circle-alert", 18), rx.el.span(error, on_mount=_into_sight(name))), ""),
             id=f"{name}-error",
             role="alert",
             class_name="flex gap-1.5 text-note font-medium text-vermilion mt-1.5 empty:hidden",
         ),
         rx.el.p(hint, id=f"{name}-hint", class_name="text-note text-ink-3 mt-1.5") if hint else None,
     )
+
+
+def _into_sight(name: str) -> Any:
+    """Whoever is in the field sees what is wrong with it, which may have come up behind the bar for the thumb."""
+    inside = rx.Var(f"document.activeElement?.id === '{name}'").to(bool)
+    scroll: FunctionVar[Any] = FunctionStringVar.create(f"document.getElementById('{name}-error').scrollIntoView")
+    return rx.run_script(rx.cond(inside, scroll.call({"block": "nearest"}), rx.Var("null")))
 
 
 def _room(before: str) -> str:

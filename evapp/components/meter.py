@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from evapp.components.text import Content, given
+from evapp.components.tokens import SHORT
 
 INTERVALS = 20
 """Ticks of the scale; every fifth is long and carries a mark."""
@@ -46,7 +47,8 @@ def readings(*items: rx.Component) -> rx.Component:
     return rx.el.dl(
         *items,
         class_name="grid grid-cols-[repeat(auto-fit,minmax(min(100%,8rem),1fr))] sm:grid-cols-4 gap-x-6 gap-y-4 mt-7 "
-        "pt-5 border-t border-line",
+        "pt-5 border-t border-line max-[22rem]:grid-cols-[repeat(auto-fit,minmax(min(100%,7rem),1fr))] "
+        f"max-[22rem]:gap-x-4 {SHORT}mt-3 {SHORT}pt-3 {SHORT}gap-y-1",
     )
 
 
@@ -86,7 +88,7 @@ def rail(
             aria_hidden="true",
         ),
         rx.cond(goal_words != "", rx.el.p(goal_words, class_name="num text-small font-semibold text-ink mt-1")),
-        class_name="rail mt-6",
+        class_name=f"rail mt-6 {SHORT}mt-3",
     )
 
 

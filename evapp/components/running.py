@@ -14,6 +14,7 @@ from evapp.components.meter import figure, panel, rail, reading, readings
 from evapp.components.notices import notice
 from evapp.components.spark import spark
 from evapp.components.status import status, word
+from evapp.components.tokens import SHORT
 from evapp.texts import at, t
 
 quietly: rx.Var[Any] = rx.Var("console.debug")
@@ -40,7 +41,7 @@ def live_meter(live: Any) -> rx.Component:
             age(live.as_of, live.news),
             class_name="flex flex-wrap justify-between items-center gap-x-4",
         ),
-        rx.el.div(figure(live.energy, "kWh"), class_name="mt-5"),
+        rx.el.div(figure(live.energy, "kWh"), class_name=f"mt-5 {SHORT}mt-2"),
         rail(
             live.fill,
             live.scale,
@@ -91,7 +92,7 @@ def charge_panel(live: Any) -> rx.Component:
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
             unanswered(t("No answer yet. The charger's own button stops it, too.")),
-            class_name="sticky bottom-[5.5rem] z-10 mt-1.75 lg:static",
+            class_name=f"sticky bottom-[5.5rem] {SHORT}bottom-[4.75rem] z-10 mt-1.75 lg:static",
         ),
         rx.el.div(
             rx.cond(live.idle != "", notice("warn", t("Your car takes no energy now."), live.idle)),

@@ -25,6 +25,9 @@ SIZES = {
 """Text sizes from small print to the figure on the meter; rem, so that a reader's own text size counts, as far as the
 large ones and the words of the bar at the bottom find room."""
 
+SHORT = "[@media(max-height:44rem)]:"
+"""Before a class name: on a phone so short that the meter and the button that stays at the thumb would meet."""
+
 CHOICES = (
     "grid gap-2 grid-cols-[repeat(auto-fill,minmax("
     "min(100%,max(4rem,25%_-_.376rem,min(50%_-_.25rem,(17.5rem_-_100%)_*_999))),1fr))]"

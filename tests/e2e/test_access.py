@@ -1,13 +1,14 @@
 """For who does not see the page, sees it in other colours or in larger letters, or wants nothing to move."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FloatRect, Locator, Page, expect
 
 from simulator.chargers import VirtualCharger
 from tests.e2e.audit import SIDEWAYS
-from tests.e2e.conftest import Driver, Phone, Street
+from tests.e2e.conftest import PATIENCE_MS, Driver, Phone, Street
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -233,6 +234,46 @@ async def test_letters_of_twice_the_size_fit_and_nothing_moves_for_who_wants_tha
             await phone.open(path)
             await expect(page.locator("#receipt")).to_be_visible()
             await _fits(page)
+
+
+async def test_on_a_small_phone_nothing_lies_over_what_is_to_be_read(driver_with_600: Driver, street: Street) -> None:
+    page = driver_with_600.page
+    await page.set_viewport_size({"width": 320, "height": 640})
+    async with street(speed=1.0) as charger:
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await page.get_by_role("radio", name="kWh").click()
+        await page.get_by_label("Energy in kWh").fill("30")
+        charger.plug()
+        await page.get_by_role("button", name="Start charging").click()
+        meter = page.get_by_role("region", name="Live meter")
+        await expect(meter).to_contain_text("Ready about")
+        await page.evaluate("scrollTo(0, 0)")
+        stop = await box_of(page.get_by_role("button", name="Stop charging"))
+        for reading in await meter.locator("dd").all():
+            read = await box_of(reading)
+            assert read["y"] + read["height"] <= stop["y"]
+
+        await page.get_by_text("Change", exact=True).click()
+        field = page.get_by_label("Energy in kWh")
+        await field.fill("many")
+        await field.evaluate("it => it.scrollIntoView({block: 'end'})")
+        await field.press("Enter")
+        error = page.locator("#stop_at-error")
+        await expect(error).to_have_text(re.compile("digits"))
+        bar = await box_of(page.get_by_role("navigation", name="Main"))
+        async with asyncio.timeout(PATIENCE_MS / 1_000):
+            while (at := await box_of(error))["y"] + at["height"] > bar["y"]:
+                await page.evaluate("new Promise(requestAnimationFrame)")
+        await page.get_by_role("button", name="Stop charging").click()
+        await page.get_by_role("button", name="Stop and pay").click()
+        await expect(page.get_by_role("region", name="Receipt")).to_be_visible()
+
+
+async def box_of(one: Locator) -> FloatRect:
+    """Where it is in the window."""
+    box = await one.bounding_box()
+    assert box is not None
+    return box
 
 
 async def test_in_the_readers_own_colours_a_choice_is_still_to_be_seen(driver_with_600: Driver, street: Street) -> None:
