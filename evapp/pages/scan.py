@@ -17,27 +17,33 @@ def scan() -> rx.Component:
     return shell(
         "/charge",
         t("Scan the code"),
-        rx.el.div(
+        # Two parts: what stands under the picture goes with it, instead of moving up.
+        rx.cond(
+            Scan.trouble != "",
             rx.el.div(
-                rx.cond(
-                    Scan.trouble != "", notice("warn", Scan.trouble), rx.cond(Scan.ready, scanner(Scan.seen, Scan.fail))
-                ),
-                rx.cond(Scan.trouble == "", rx.el.div(class_name="aim", aria_hidden="true")),
-                role="region",
-                aria_label=t("Camera"),
-                class_name="relative aspect-square w-full overflow-hidden rounded-panel bg-sunken",
+                notice("warn", Scan.trouble, action=button_link(t("Type the ID"), "/charge", native=True)),
+                class_name="max-w-[28rem]",
             ),
-            rx.el.p(
-                rx.cond(
-                    Scan.trouble != "",
-                    "",
-                    rx.cond(Scan.error != "", Scan.error, t("Hold the camera at the QR code on the charger.")),
-                ),
-                role="status",
-                class_name="text-ink-2 mt-4 min-h-12",
-            ),
-            button_link(t("Type the ID instead"), "/charge", kind="quiet", native=True, class_name="w-full mt-2"),
-            class_name="max-w-[28rem]",
+            rx.el.div(viewfinder(), class_name="max-w-[28rem]"),
         ),
         bar=charge_bar(Live),
+    )
+
+
+def viewfinder() -> rx.Component:
+    """What the camera sees, what it wants to see, and the way without it."""
+    return rx.fragment(
+        rx.el.div(
+            rx.cond(Scan.ready, scanner(Scan.seen, Scan.fail)),
+            rx.el.div(class_name="aim", aria_hidden="true"),
+            role="region",
+            aria_label=t("Camera"),
+            class_name="relative aspect-square w-full overflow-hidden rounded-panel bg-sunken",
+        ),
+        rx.el.p(
+            rx.cond(Scan.error != "", Scan.error, t("Hold the camera at the QR code on the charger.")),
+            role="status",
+            class_name="text-ink-2 mt-4 min-h-12",
+        ),
+        button_link(t("Type the ID instead"), "/charge", kind="quiet", native=True, class_name="w-full mt-2"),
     )

@@ -51,6 +51,7 @@ async def test_the_camera_leads_to_the_charger(
 async def test_without_a_camera_there_is_the_way_by_hand(driver: Driver) -> None:
     await driver.phone.open("/scan")
     await expect(driver.page.get_by_text("This device has no camera.")).to_be_visible()
-    await driver.page.get_by_role("link", name="Type the ID instead").click()
+    await expect(driver.page.get_by_role("region", name="Camera")).to_have_count(0)
+    await driver.page.get_by_role("link", name="Type the ID").click()
     await expect(driver.page.get_by_label("Charger ID")).to_be_visible()
     driver.phone.complaints.clear()  # the scanner says so on the console, too
