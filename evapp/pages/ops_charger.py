@@ -13,6 +13,7 @@ from evapp.components.shell import columns
 from evapp.components.status import status
 from evapp.components.text import Text
 from evapp.pages.ops import desk, opened
+from evapp.state.ops import Ops
 from evapp.state.ops_charger import Fact, OpsCharger, Plug
 from evapp.state.ops_messages import COMMANDS, Message, OpsMessages
 from evapp.state.ops_sessions import Row
@@ -135,6 +136,13 @@ def commands() -> rx.Component:
     return section(
         t("Ask the charger"),
         outcome(OpsMessages),
+        rx.cond(
+            Ops.until == "",
+            rx.el.p(
+                t("Every message of OCPP 1.6 can be sent from here, once your PIN has opened changes."),
+                class_name="text-note text-ink-2",
+            ),
+        ),
         opened(
             rx.el.div(
                 choice(
