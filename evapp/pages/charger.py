@@ -217,7 +217,7 @@ def unavailable() -> rx.Component:
             rx.el.p(
                 rx.match(
                     ChargerPage.shown,
-                    ("in_use", t("This charger is in use.")),
+                    ("in_use", t("Somebody else has it now.")),
                     ("faulted", t("This charger is out of order.")),
                     t("No contact with this charger."),
                 ),

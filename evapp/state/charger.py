@@ -33,7 +33,7 @@ SHOWN = {FREE: "free", BUSY: "in_use", FAULT: "faulted", OFF: "faulted", NO_CONT
 """State of a connector → dot and word."""
 
 REASONS = {
-    BUSY: later("{charger} is in use. Its driver is charging now; this page changes as soon as it is free."),
+    BUSY: later("This page changes as soon as it is free."),
     FAULT: later("Out of order since {since}. Nothing is charged here. Try another charger nearby."),
     OFF: later("Switched off by its operator since {since}. Try another charger nearby."),
     NO_CONTACT: later(
@@ -57,7 +57,7 @@ class ChargerPage(rx.State):
 
     id: str = ""
     about: str = ""
-    """Place, power and connector in one line."""
+    """Place, power and connector in one line; of what nobody has described, how many connectors it has."""
     rate: str = ""
     """What a kWh costs now."""
     place: str = ""
@@ -206,11 +206,13 @@ def _plug_name(connector: ConnectorView) -> str:
 def _about(view: ChargerView, connector: ConnectorView | None) -> str:
     power = f"{rated_kw(connector.max_power_w)} kW" if connector and connector.max_power_w else ""
     parts = (view.place or view.name, f"{power} {connector.kind if connector else ''}".strip())
-    return " · ".join(part for part in parts if part)
+    count = len(view.connectors)
+    nothing_told = t("1 connector") if count == 1 else t("{count} connectors", count=count)
+    return " · ".join(part for part in parts if part) or nothing_told
 
 
 def _reason(view: ChargerView, connector: ConnectorView | None, state: str) -> str:
     since = view.heard_at if state == NO_CONTACT or connector is None else connector.changed_at
     if since is None:
         return t("This charger has not been in contact yet. The app cannot start it.")
-    return t(REASONS[state], charger=view.id, since=clock(since))
+    return t(REASONS[state], since=clock(since))

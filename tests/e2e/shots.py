@@ -82,7 +82,7 @@ async def chargers_of_all_kinds(camera: Camera, busy: VirtualCharger, faulted: V
     await camera.page.get_by_text("kWh", exact=True).first.click()
     await expect(camera.page.get_by_text("Energy in kWh")).to_be_visible()
     await camera.shoot("charger-limit")
-    await camera.picture("charger-busy", f"/c/{busy.identity}", "This charger is in use.")
+    await camera.picture("charger-busy", f"/c/{busy.identity}", "Somebody else has it now.")
     await camera.picture("charger-faulted", f"/c/{faulted.identity}", "This charger is out of order.")
     await camera.picture("charger-silent", "/c/BLR-090", "No contact with this charger.")
     await camera.picture("charger-unknown", "/c/BLR-71", "No charger BLR-71.")

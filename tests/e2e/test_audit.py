@@ -132,7 +132,7 @@ async def test_a_drivers_pages(
         for button, shows in EDITORS.items():
             await inspection.state(f"you, {button.lower()}", _press(button), shows)
         await inspection.page("charger, unknown", "/c/E2E-9", "No charger E2E-9.", WITH_DIALOG)
-        await inspection.page("charger, in use", f"/c/{busy.identity}", "This charger is in use.", WITH_DIALOG)
+        await inspection.page("charger, in use", f"/c/{busy.identity}", "Somebody else has it now.", WITH_DIALOG)
         await inspection.state("charger, a fault", _choose("Report a fault"), "What is wrong?")
         await inspection.page("charger, faulted", f"/c/{faulted.identity}", "out of order.", WITH_DIALOG)
         await inspection.page("charger, free", f"/c/{charger.identity}", "Plug in, then start.", WITH_DIALOG)

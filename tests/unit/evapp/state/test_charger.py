@@ -50,6 +50,14 @@ async def asked_for() -> list[ChargingSession]:
     return await read(lambda db: list(db.exec(select(ChargingSession))))
 
 
+async def test_of_a_charger_that_nobody_described_the_connectors_are_told(go: Go) -> None:
+    await transact(free_charger, "BARE-1")
+    await transact(free_charger, "BARE-2", connectors=2)
+    await transact(free_charger, "MALL-1", place="Phoenix Mall")
+    told = [(await go(f"/c/{name}", name)).about for name in ("BARE-1", "BARE-2", "MALL-1")]
+    assert told == ["1 connector", "2 connectors", "Phoenix Mall"]
+
+
 async def choose(page: Any) -> Any:
     await page.choose(2)
     stop = await page.get_state(StopAt)
