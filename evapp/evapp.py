@@ -30,6 +30,7 @@ from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import settings
 from domain.throttle import Sparingly
+from evapp.components.brand import window_title
 from evapp.components.effects import effects
 from evapp.components.strip import no_signal, renewal, strip
 from evapp.pages.broken import broken
@@ -39,7 +40,7 @@ from evapp.pages.dashboard import dashboard
 from evapp.pages.help import help_page
 from evapp.pages.history import history, session
 from evapp.pages.login import login
-from evapp.pages.notfound import notfound
+from evapp.pages.notfound import TITLE, notfound
 from evapp.pages.offline import offline
 from evapp.pages.ops_charger import ops_charger
 from evapp.pages.ops_findings import ops_findings
@@ -275,7 +276,7 @@ def single(component: Callable[[], rx.Component], route: str, title: Later, *on_
     app.add_page(
         component,
         route=route,
-        title=f"{t(title)} · evapp",
+        title=window_title(title),
         description=t("Find a charger, start it from your phone, and pay for the units you use."),
         image="/icons/icon-512.png",
         on_load=list(on_load),
@@ -316,5 +317,5 @@ page(ops_refunds, "/ops/refunds", later("Payments"), OpsRefunds.load)
 page(ops_trail, "/ops/trail", later("Trail"), OpsTrail.load)
 page(ops_pin, "/ops/pin", later("Give your PIN"), OpsPin.load)
 single(offline, "/offline", later("No connection"))
-single(notfound, "404", later("Nothing here"))
-single(notfound, "/nothing", later("Nothing here"))
+single(notfound, "404", TITLE)
+single(notfound, "/nothing", TITLE)

@@ -4,6 +4,8 @@ import math
 
 import reflex as rx
 
+from evapp.texts import Later, t
+
 GROUND, CABLE, PLUG = "#12241F", "#FFB938", "#FFF9EA"
 """The same on every ground, in both themes: `--meter`, `--marigold` and `--ink` of the meter."""
 
@@ -39,3 +41,8 @@ def brand() -> rx.Component:
         rx.el.span("evapp", class_name="text-reading font-semibold tracking-tight leading-none"),
         class_name="flex items-center gap-2.5 text-ink",
     )
+
+
+def window_title(title: Later) -> str:
+    """A page's title, as the window and its tab have it."""
+    return f"{t(title)} · evapp"

@@ -9,10 +9,11 @@ from reflex_components_sonner.toast import toast_ref
 
 from evapp.components.notifying import notifying
 from evapp.components.receipt import RECEIPT
+from evapp.components.tongues import of_address
 from evapp.state.alerts import Alerts
 from evapp.state.effects import Effects
 from evapp.state.live import Live
-from evapp.texts.languages import ENGLISH, LANGUAGES
+from evapp.texts import language
 
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
 set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
@@ -67,12 +68,7 @@ def going_on(rest: rx.RestProp) -> rx.Component:
 
 def _document_speaks() -> EventSpec:
     """The document's language is its address's; a page that is not built ahead cannot say so by itself."""
-    path = rx.Var("window.location.pathname").to(str) + "/"
-    tag = rx.Var.create(ENGLISH.tag)
-    for one in LANGUAGES.values():
-        if one.prefix:
-            tag = rx.cond(path.startswith(f"{one.prefix}/"), one.tag, tag)
-    return rx.run_script(set_attribute.call("lang", tag))
+    return rx.run_script(set_attribute.call("lang", of_address(lambda: language().tag)))
 
 
 def _when_renewed() -> EventSpec:

@@ -1,15 +1,20 @@
 """What is said to readers of every language at once, and the ways from one language to another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import reflex as rx
+from reflex.event import EventSpec
+from reflex_base.vars.function import FunctionStringVar, FunctionVar
 
 from evapp.components.addresses import encoded
 from evapp.components.buttons import UNDERLINED
 from evapp.components.native import NativeForm, NativeLink
 from evapp.components.text import Text
 from evapp.texts import Later, language, speaking, t
-from evapp.texts.languages import LANGUAGES
+from evapp.texts.languages import ENGLISH, LANGUAGES
+
+assign: FunctionVar[Any] = FunctionStringVar.create("Object.assign")
 
 
 def both(sentence: Later) -> rx.Component:
@@ -22,6 +27,23 @@ def each(sentence: Later) -> Iterator[tuple[str, str]]:
     for one in LANGUAGES.values():
         with speaking(one):
             yield one.tag, t(sentence)
+
+
+def of_address(said: Callable[[], str]) -> rx.Var[str]:
+    """What is said in the language of the address, where one page is at the addresses of every language."""
+    path = rx.Var("window.location.pathname").to(str) + "/"
+    with speaking(ENGLISH):
+        words = rx.Var.create(said())
+    for one in LANGUAGES.values():
+        if one.prefix:
+            with speaking(one):
+                words = rx.cond(path.startswith(f"{one.prefix}/"), said(), words)
+    return words
+
+
+def titled(said: Callable[[], str]) -> EventSpec:
+    """The window's title in the language of the address; the document itself comes with one title for all."""
+    return rx.run_script(assign.call(rx.Var("document"), {"title": of_address(said)}))
 
 
 def other_language(page: Text) -> rx.Component:

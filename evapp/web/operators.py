@@ -11,7 +11,9 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.models import Role
-from evapp.texts import bare, language
+from evapp.components.brand import window_title
+from evapp.pages.notfound import TITLE
+from evapp.texts import bare, language, speaking
 from evapp.texts.languages import ENGLISH
 from evapp.web import auth
 from evapp.web.pwa import OFFLINE, without_app
@@ -37,6 +39,9 @@ class OperatorsOnly:
             await self.app(scope, receive, send)
         else:
             page = self.nothing.replace(f'lang="{ENGLISH.tag}"', f'lang="{language().tag}"', 1)
+            with speaking(ENGLISH):
+                title = window_title(TITLE)
+            page = page.replace(f"<title>{title}</title>", f"<title>{window_title(TITLE)}</title>", 1)
             await HTMLResponse(page, 404)(scope, receive, send)
 
     @cached_property

@@ -22,6 +22,10 @@ async def test_nothing_is_at_an_unknown_address(phone: Phone) -> None:
     answer = await phone.page.goto(f"{phone.url}/nowhere")
     assert answer is not None and answer.status == 404
     await expect(phone.page.get_by_role("heading", name="Nothing at this address.")).to_be_visible()
+    await expect(phone.page).to_have_title("Nothing here · evapp")
+    await phone.page.goto(f"{phone.url}/hi/nowhere")
+    await expect(phone.page.get_by_role("heading", name="इस पते पर कुछ नहीं है।")).to_be_visible()
+    await expect(phone.page).to_have_title("यहाँ कुछ नहीं है · evapp")
     assert [text for text in phone.complaints if "404" not in text] == []
     phone.complaints.clear()  # Chromium itself complains of the document's 404
 

@@ -23,6 +23,7 @@ NAMES = {
     "Scanner",
     "globalThis.Notification?.permission",
     "globalThis.Notification.requestPermission",
+    "Object.assign",
     "self.Promise.all",
 }
 OTHER = Language("xx", "Other", "xx", "hi_IN", "/xx")

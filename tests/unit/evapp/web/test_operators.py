@@ -23,7 +23,7 @@ from evapp.web.operators import OperatorsOnly
 from tests.money import house
 
 SCRIPTS = '<script>theme()</script><script src="/assets/app.js"></script>'
-BUILT = f'<html lang="en-IN"><head></head><body>{SCRIPTS}Nothing</body></html>'
+BUILT = f'<html lang="en-IN"><head><title>Nothing here · evapp</title></head><body>{SCRIPTS}Nothing</body></html>'
 
 
 async def pages(scope: object, receive: object, send: object) -> None:
@@ -88,7 +88,10 @@ async def test_no_page_has_a_second_address(door: httpx.AsyncClient, path: str, 
 
 async def test_it_says_so_in_the_language_of_the_address(door: httpx.AsyncClient) -> None:
     with speaking(HINDI):
-        assert '<html lang="hi-IN">' in (await door.get("/hi/ops")).text
+        page = (await door.get("/hi/ops")).text
+    assert '<html lang="hi-IN">' in page
+    assert "<title>यहाँ कुछ नहीं है · evapp</title>" in page
+    assert "<title>Nothing here · evapp</title>" in (await door.get("/ops")).text
 
 
 @pytest.mark.parametrize("path", PATHS)
