@@ -17,14 +17,15 @@ def scan() -> rx.Component:
     return shell(
         "/charge",
         t("Scan the code"),
-        # Two parts: what stands under the picture goes with it, instead of moving up.
+        # Two parts, each with its key: nothing of the one moves to where the other has something.
         rx.cond(
             Scan.trouble != "",
             rx.el.div(
                 notice("warn", Scan.trouble, action=button_link(t("Type the ID"), "/charge", native=True)),
+                key="trouble",
                 class_name="max-w-[28rem]",
             ),
-            rx.el.div(viewfinder(), class_name="max-w-[28rem]"),
+            rx.el.div(viewfinder(), key="picture", class_name="max-w-[28rem]"),
         ),
         bar=charge_bar(Live),
     )
