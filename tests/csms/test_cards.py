@@ -12,7 +12,7 @@ from domain.settings import settings
 from tests.csms.charger import Raw, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import stop
-from tests.money.house import driver, give
+from tests.money.house import driver, give, owe
 
 
 async def authorize(raw: Raw, tag: str) -> dict[str, Any]:
@@ -127,6 +127,17 @@ async def test_a_card_without_money_is_blocked_and_stopped(house: House, raw: Ra
     session = await house.session()
     assert (session.user_id, session.cost_paise, session.stop_cause) == (user_id, 180, "card-unfunded")
     assert (await read(wallet.balance, user_id)).free_paise == 820
+
+
+async def test_the_card_of_a_driver_who_owes_is_blocked_whatever_money_he_has(house: House, raw: Raw) -> None:
+    """As in the app: what an earlier charge left owed is paid before the next one."""
+    user_id = await card_of(50_000)
+    await transact(owe, user_id, 100)
+    assert await authorize(raw, "CARD1") == {"status": "Blocked"}
+    transaction, info = await begin(raw, "CARD1")
+    assert info == {"status": "Blocked"}
+    await remote_stop(raw, transaction)
+    assert (await house.session()).stop_cause == "card-unfunded"
 
 
 @pytest.mark.parametrize(("what", "status"), [("blocked", "Blocked"), ("expired", "Expired"), ("user", "Blocked")])

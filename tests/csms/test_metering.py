@@ -28,6 +28,8 @@ async def test_units_are_known_and_numbers_exact(house: House, raw: Raw) -> None
         (sampled("0.30002999999999996", unit="kWh"), "energy_wh", 300),
         (sampled("1.5", unit="KWH"), "energy_wh", 1500),
         (sampled(1500.5), "energy_wh", 1501),
+        (sampled("1500.5"), "energy_wh", 1501),  # half a Wh is rounded up, whichever path decodes it
+        (sampled("1500,5"), "energy_wh", 1501),
         (sampled(" 1600,4 "), "energy_wh", 1600),
         (sampled("1e3", unit="Wh"), "energy_wh", 1000),
         (sampled("7.36", measurand="Power.Active.Import", unit="kW"), "power_w", 7360),

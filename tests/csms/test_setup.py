@@ -328,6 +328,15 @@ async def test_a_set_up_leaves_off_when_a_car_begins_to_charge(house: House) -> 
         await house.eventually(Charger, lambda row: not row.set_up_due)
 
 
+@pytest.mark.parametrize(("minutes", "calm"), [(10, False), (10.1, True)])
+async def test_a_loop_is_four_boots_in_ten_minutes(house: House, minutes: float, calm: bool) -> None:
+    """Q10."""
+    central, began = Central(house.bus, settings(), HURRY), now()
+    for minute in range(3):
+        assert central.calmly("RAW-1", began + timedelta(minutes=minute))
+    assert central.calmly("RAW-1", began + timedelta(minutes=minutes)) == calm
+
+
 async def test_a_second_boot_loop_is_found_again_and_a_calm_set_up_ends_it(house: House) -> None:
     """Q10: once for each loop, not for each of its boots; from the next set-up on the charger is not left alone."""
     central, began = Central(house.bus, settings(), HURRY), now()

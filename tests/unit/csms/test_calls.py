@@ -64,6 +64,19 @@ async def test_a_caller_who_gives_up_leaves_the_line() -> None:
     last.cancel()
 
 
+async def test_a_caller_who_gives_up_as_his_turn_comes_hands_it_on() -> None:
+    """Q17: else the charger is never asked anything again on this socket, a driver's stop included."""
+    line = Line(ready=False)
+    first, second = line.ask("One"), line.ask("Two")
+    await turn()
+    line.calls.open()
+    first.cancel()
+    await turn()
+    assert line.actions == ["Two"]
+    line.calls.answered(line.sent[0][1], {})
+    await second
+
+
 async def test_nothing_is_sent_before_the_line_opens_or_while_an_answer_is_due() -> None:
     """Q9, Q18."""
     line = Line(ready=False)
