@@ -214,6 +214,23 @@ def test_a_charge_that_lost_its_contact_idles_no_more(desk: Desk) -> None:
     assert desk.session(session_id).cost_paise == 3_600 + 5 * 200
 
 
+def test_a_lost_charge_costs_no_time_that_nobody_watched(desk: Desk) -> None:
+    """Its last reading came 15 minutes into the pause; the boot that tells of its end, half an hour after that. Nor is
+    that half hour a pause, which would be taken off the minutes of a charge that goes on after all."""
+    _, session_id = priced(desk, per_minute_paise=100, **IDLE)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=15)
+    desk.meter(session_id, METER + 2_000, 0)
+    desk.passes(minutes=30)
+    desk.boot()
+    desk.heard("BLR-1")
+    desk.passes(seconds=61)
+    assert desk.interrupt_lost() == [session_id]
+    assert desk.session(session_id).cost_paise == 3_600 + 2 * 100 + 5 * 200
+    assert settlement.usage_of(desk.session(session_id)).paused_s == 0
+
+
 @pytest.mark.row("C9")
 def test_a_stop_told_of_late_begins_no_idling(desk: Desk) -> None:
     """C9: a charger that was offline for hours says Finishing of a car that has long gone."""

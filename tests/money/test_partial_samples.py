@@ -55,6 +55,18 @@ def test_a_limit_at_a_charger_that_never_meters_is_watched_after_a_while(desk: D
     assert silent(desk, session_id, seconds=20) == "limit"
 
 
+@pytest.mark.parametrize("kw", [60, 0])
+def test_a_mean_above_what_the_connector_gives_is_not_believed(desk: Desk, kw: int) -> None:
+    """Its first register comes 5 s after the start, half a kilowatt-hour later; 60 kW flow at most, also where nobody
+    told us what the connector gives."""
+    desk.charger(kw=kw)
+    session_id = desk.charging(desk.driver(), wh=4_500)
+    desk.passes(seconds=5)
+    desk.meter(session_id, METER + 500, None)
+    assert silent(desk, session_id, minutes=3, seconds=50) == ""
+    assert silent(desk, session_id, seconds=20) == "limit"
+
+
 def tells_all_but_registers(desk: Desk, session_id: int, every_s: int = 30, **told: Any) -> str:
     """For two hours a charger tells this so often, and no energy; gives why the charge was stopped."""
     for step in range(240):
