@@ -15,7 +15,7 @@ from domain.bus import bus
 from domain.db import read
 from domain.models import ChargingSession, SessionState, now
 
-OVER = (SessionState.SETTLED, SessionState.INTERRUPTED)
+OVER = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
 
 
 class Session(Told):
@@ -106,10 +106,10 @@ def samples(db: Db, ask: Ask[Leafing, None], ref: str) -> Part[Sample]:
 
 def stop(db: Db, ask: Ask[Filters, Why], ref: str) -> Session:
     """Stop a charge. The charger is asked until it has; only its StopTransaction ends the billing."""
-    session = charging.request_stop(db, _id(sessions.named(db, ref)), "operator")
+    session = sessions.locked(db, _id(sessions.named(db, ref)))
     if session.state in OVER:
         raise Problem(409, "session-over", f"The session {ref} is {session.state}; there is nothing to stop.")
-    return _session(session)
+    return _session(charging.request_stop(db, _id(session), "operator"))
 
 
 async def stopping(ask: Ask[Filters, Why], told: Session) -> None:

@@ -86,6 +86,9 @@ async def test_a_charge_that_never_began_is_called_off(house: House, operator: C
     told = await operator.done("POST", f"/sessions/{session.ref}/stop")
     assert told["state"] == SessionState.CANCELLED
     assert desk.money(user).held_paise == 0
+    again = await operator.refused(409, "POST", f"/sessions/{session.ref}/stop", {})
+    assert again["detail"] == f"The session {session.ref} is CANCELLED; there is nothing to stop."
+    assert [act.action for act in await house.trail()] == ["session stop"], "nobody did it twice"
 
 
 async def test_a_charge_that_is_over_is_not_stopped_but_given_back(house: House, operator: Caller, charge: int) -> None:
