@@ -15,7 +15,7 @@ from api.problems import Problem
 M = TypeVar("M", bound=BaseModel)
 
 LARGEST = 262_144
-"""Bytes of a body: what a frame of OCPP may have (docs/adr/0006)."""
+"""Bytes of a body: a quarter of the largest frame of a charger (docs/adr/0006), and many times the largest command."""
 PATIENCE_S = 10.0
 """How long a body may take to come."""
 MOST_FILTERS = 50
