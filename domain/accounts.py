@@ -210,10 +210,10 @@ def reset_pin(db: Session, user_id: int, pin_hash: str) -> User:
     return user
 
 
-def block(db: Session, user_id: int, at: datetime | None = None) -> User:
+def block(db: Session, user_id: int) -> User:
     """Keep somebody out and end his sign-ins; a charge that runs goes on and is paid."""
     user = db.get_one(User, user_id)
-    user.blocked_at = user.blocked_at or at or now()
+    user.blocked_at = user.blocked_at or now()
     db.add(user)
     sign_ins.end_all(db, user_id)
     return user
@@ -233,7 +233,7 @@ def unblock(db: Session, user_id: int) -> User:
     return user
 
 
-def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
+def delete(db: Session, attempt: Attempt) -> None:
     """Take somebody's names off the books; the row stays, because the ledger needs it.
 
     Raises:
@@ -253,7 +253,7 @@ def delete(db: Session, attempt: Attempt, at: datetime | None = None) -> None:
     gone = f"deleted {user_id}"  # with a space, so that nobody can register it
     user.username, user.phone, user.email, user.pin_hash = gone, gone, "", ""
     user.role = Role.DRIVER
-    user.blocked_at = at or now()
+    user.blocked_at = now()
 
 
 def may_leave(db: Session, user_id: int) -> None:

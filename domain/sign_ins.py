@@ -140,23 +140,23 @@ def sign_out(db: Session, token_hash: str, at: datetime | None = None) -> None:
     _end(db, db.exec(select(SignIn).where(SignIn.token_hash == token_hash)).all(), at)
 
 
-def revoke(db: Session, user_id: int, sign_in_id: int, at: datetime | None = None) -> bool:
+def revoke(db: Session, user_id: int, sign_in_id: int) -> bool:
     """End one of somebody's own sign-ins; whether he had one of that number."""
     found = db.exec(select(SignIn).where(SignIn.id == sign_in_id, SignIn.user_id == user_id)).all()
-    _end(db, found, at)
+    _end(db, found)
     return bool(found)
 
 
-def revoke_others(db: Session, user_id: int, token_hash: str, at: datetime | None = None) -> int:
+def revoke_others(db: Session, user_id: int, token_hash: str) -> int:
     """End all of somebody's sign-ins but the one with this token; how many there were."""
-    others = [one for one in sign_ins(db, user_id, at) if one.token_hash != token_hash]
-    _end(db, others, at)
+    others = [one for one in sign_ins(db, user_id) if one.token_hash != token_hash]
+    _end(db, others)
     return len(others)
 
 
-def end_all(db: Session, user_id: int, at: datetime | None = None) -> None:
+def end_all(db: Session, user_id: int) -> None:
     """End every sign-in of somebody."""
-    _end(db, db.exec(select(SignIn).where(SignIn.user_id == user_id)).all(), at)
+    _end(db, db.exec(select(SignIn).where(SignIn.user_id == user_id)).all())
 
 
 def alive(db: Session, token_hashes: Collection[str]) -> set[str]:
@@ -169,7 +169,7 @@ def _alive(at: datetime) -> tuple[Any, ...]:
     return col(SignIn.ended_at).is_(None), col(SignIn.expires_at) > at, col(SignIn.seen_at) > at - IDLE
 
 
-def _end(db: Session, sign_ins: Sequence[SignIn], at: datetime | None) -> None:
+def _end(db: Session, sign_ins: Sequence[SignIn], at: datetime | None = None) -> None:
     ended = [sign_in for sign_in in sign_ins if sign_in.ended_at is None]
     for sign_in in ended:
         sign_in.ended_at = at or now()

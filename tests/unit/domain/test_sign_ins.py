@@ -126,7 +126,7 @@ def test_people_see_and_end_their_own_sign_ins_only(db: Session, user: User) -> 
 
 def test_the_blocked_are_out_until_they_are_let_in(db: Session, user: User) -> None:
     sign_ins.start(db, user, browser("t"), NOON)
-    block(db, user.id or 0, NOON)
+    block(db, user.id or 0)
     assert sign_ins.who(db, hash_token("t"), NOON) is None
     assert signed_out(db) == [SignedOut((hash_token("t"),))]
     blocked = sign_ins.signed_in(db, right_pin(db), browser("u"), NOON)
@@ -140,7 +140,7 @@ def test_the_blocked_are_out_until_they_are_let_in(db: Session, user: User) -> N
 def test_right_pins_of_the_blocked_are_kept_as_right(database: Database) -> None:
     """Each transaction is one of the door's: what it refuses is not kept."""
     asha = database.now(register, Registration("asha", "+919845012345", "", ""), "kept")[0].id or 0
-    database.now(block, asha, NOON)
+    database.now(block, asha)
     for _ in range(2 * attempts.ROUND):
         attempt, _ = database.now(right_pin)
         database.now(sign_ins.signed_in, attempt, browser("u"), NOON)
