@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, or_, select
 
 from domain import attempts
 from domain.attempts import Attempt
@@ -24,6 +24,8 @@ BRIEF = timedelta(hours=12)
 cookies that should have ended with them."""
 FRESH = timedelta(minutes=5)
 """How exactly the last use is kept."""
+KEPT = timedelta(days=30)
+"""How long a sign-in that has ended is remembered, with the address and the browser: as long as a try at the doors."""
 
 
 class Refused(Exception):
@@ -163,6 +165,13 @@ def alive(db: Session, token_hashes: Collection[str]) -> set[str]:
     """Those of these sign-ins that still let somebody in."""
     mine = select(SignIn.token_hash).where(col(SignIn.token_hash).in_(token_hashes), *_alive(now()))
     return set(db.exec(mine.join(User, col(User.id) == SignIn.user_id).where(col(User.blocked_at).is_(None))))
+
+
+def forget(db: Session, at: datetime) -> int:
+    """Remove the sign-ins that ended KEPT ago, by their owner, by their age or unused; gives their number."""
+    before = at - KEPT
+    over = or_(col(SignIn.ended_at) < before, col(SignIn.expires_at) < before, col(SignIn.seen_at) < before - IDLE)
+    return db.exec(delete(SignIn).where(over)).rowcount
 
 
 def _alive(at: datetime) -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ from domain import (
     metrics,
     recheck,
     reconciliation,
+    sign_ins,
     vacancies,
 )
 from domain.bus import Bus
@@ -82,12 +83,13 @@ async def sweep_vacancies(at: datetime) -> None:
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
-    once a night, in one process of all (payments.md 2.4). At night old tries at the doors and old answers of the REST
-    API are forgotten, too."""
+    once a night, in one process of all (payments.md 2.4). At night old tries at the doors, sign-ins that ended long ago
+    and old answers of the REST API are forgotten, too."""
     night = chores.next_night(at)
     await _in_its_hour("late", at, at + MOMENTS_EVERY, partial(_look_at_moments, at))
     await _in_its_hour("books", at, night, partial(_compare_books, gateway, at))
     await _in_its_hour("tries", at, night, partial(transact, attempts.forget, at))
+    await _in_its_hour("sign-ins", at, night, partial(transact, sign_ins.forget, at))
     await _in_its_hour("answers", at, night, partial(_forget_answers, at))
 
 

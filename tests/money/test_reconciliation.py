@@ -19,6 +19,7 @@ from domain import (
     recheck,
     reconciliation,
     refunds,
+    sign_ins,
     sweeper,
     trail,
     vitals,
@@ -34,7 +35,9 @@ from domain.models import (
     HoldState,
     OrderState,
     SessionState,
+    SignIn,
     SignInAttempt,
+    User,
 )
 from domain.reconciliation import Discrepancy
 from tests.money.house import RUPEES_500, Clock, Gateway, charge, credits, found, give, placed, rows
@@ -373,6 +376,15 @@ async def test_the_sweeper_forgets_old_tries_at_the_doors(asha: int, gateway: Ga
     await sweeper.sweep_books(gateway, clock.at)
     left = await read(lambda db: db.exec(select(SignInAttempt.at)).all())
     assert set(left) == {night - attempts.KEPT + timedelta(hours=1)}
+
+
+async def test_the_sweeper_forgets_old_sign_ins(asha: int, gateway: Gateway, clock: Clock) -> None:
+    await sweeper.sweep_books(gateway, clock.at)
+    browser = sign_ins.Browser("hash", "Chrome", "203.0.113.7")
+    await transact(lambda db: sign_ins.start(db, db.get_one(User, asha), browser, clock.at))
+    clock.at += sign_ins.IDLE + sign_ins.KEPT + timedelta(days=1)
+    await sweeper.sweep_books(gateway, clock.at)
+    assert await read(lambda db: db.exec(select(SignIn.id)).all()) == []
 
 
 async def test_the_sweeper_forgets_old_answers_of_the_api(asha: int, gateway: Gateway, clock: Clock) -> None:

@@ -163,3 +163,19 @@ def test_who_still_is_signed_in_can_be_asked_of_many_at_once(db: Session, user: 
     assert sign_ins.alive(db, asked) == {hash_token("here")}
     block(db, user.id or 0)
     assert sign_ins.alive(db, asked) == set()
+
+
+def test_what_ended_long_ago_is_forgotten(db: Session, user: User) -> None:
+    """By its owner, by its age or unused: whence and with what he came is kept for 30 days after that."""
+    at, long_ago = NOON + sign_ins.KEPT, NOON - MINUTE
+    sign_ins.start(db, user, browser("alive"), at)
+    for token, ended_at in (("ended", NOON), ("ended long ago", long_ago)):
+        sign_ins.start(db, user, browser(token), NOON - IDLE / 2)
+        sign_ins.sign_out(db, hash_token(token), ended_at)
+    for token, ended_at in (("old", NOON), ("too old", long_ago)):
+        sign_ins.start(db, user, browser(token), ended_at - ABSOLUTE).seen_at = ended_at - MINUTE
+    sign_ins.start(db, user, browser("idle"), NOON - IDLE)
+    sign_ins.start(db, user, browser("idle for long"), long_ago - IDLE)
+    assert sign_ins.forget(db, at) == 3
+    left = {hash_token(token) for token in ("alive", "ended", "old", "idle")}
+    assert set(db.exec(select(SignIn.token_hash))) == left
