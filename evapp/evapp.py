@@ -175,6 +175,7 @@ app = rx.App(
 )
 assert app.event_namespace is not None
 tabs.keep_short(app.event_namespace)
+tabs.forget_strangers(app, app.event_namespace)
 app.add_middleware(language.OfEvents(), index=0)
 app.add_middleware(requests.OfEvents(), index=0)
 app.add_middleware(ShortReports(), index=0)

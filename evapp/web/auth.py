@@ -39,6 +39,12 @@ DEVICE_SECONDS = 400 * 24 * 3600
 SLOW = (1.0, 3.0)
 """Seconds by which every answer waits while somebody guesses on a large scale."""
 
+HEADERS = frozenset((b"host", b"origin", b"connection", b"upgrade"))
+"""What Reflex reads of a websocket's headers; it keeps all that it is given until the tab's token ends."""
+LONGEST = 2_000
+"""Bytes of them together."""
+POLICY_VIOLATION = 1008
+
 TABS = UUID("6a1f0c52-3f0e-4c55-9d54-1a7a4f0f6d2b")
 """The name space of tabs."""
 
@@ -56,7 +62,8 @@ app: rx.App | None = None
 
 
 class Handshake:
-    """Turn the cookies of a websocket into what handlers may know, and hide them from Reflex."""
+    """Turn the cookies of a websocket into what handlers may know, and hide them from Reflex, as every header that it
+    does not need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -65,10 +72,14 @@ class Handshake:
         if scope["type"] == "websocket":
             connection = HTTPConnection(scope)
             token_hash = token_hash_of(connection)
+            headers = [(name, value) for name, value in scope["headers"] if name in HEADERS]
+            if sum(len(value) for _, value in headers) > LONGEST:
+                await receive()
+                return await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             scope = {
                 **scope,
                 "query_string": _own_tab(scope["query_string"], token_hash or ""),
-                "headers": [(name, value) for name, value in scope["headers"] if name != b"cookie"],
+                "headers": headers,
                 "ev.sign_in": token_hash,
                 "ev.device": device_of(connection),
                 "ev.address": address_of(connection),

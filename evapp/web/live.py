@@ -124,6 +124,10 @@ class Hub:
         for topic in _topics(watch):
             self._tokens[topic].add(token)
 
+    def watches(self, token: str) -> bool:
+        """Whether this browser looks at a page of somebody who is signed in."""
+        return token in self._watches
+
     def follow(self, token: str, chargers: Iterable[str]) -> None:
         """This browser's page shows these chargers, too."""
         watch = self._watches.get(token)

@@ -56,9 +56,30 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "200 sockets of an address",
             "evapp/web/tabs.py",
-            "        if self._open[whose] >= SOCKETS:",
-            "        if False:",
+            "if self._open[whose] >= SOCKETS or not",
+            "if not",
             "tests/unit/evapp/web/test_tabs.py::test_sockets_of_an_address_have_an_end",
+        ),
+        Defence(
+            "400 new ones in a minute",
+            "evapp/web/tabs.py",
+            "        return self._new[whose] <= NEW_TABS\n",
+            "        return True\n",
+            "tests/unit/evapp/web/test_tabs.py::test_new_tabs_of_an_address_have_an_end_in_a_minute",
+        ),
+        Defence(
+            "what Reflex kept of a closed one goes within minutes",
+            "evapp/web/tabs.py",
+            "        states._purge_token(key)\n",
+            "        pass\n",
+            "tests/unit/evapp/web/test_tabs.py::test_the_state_of_a_strangers_tab_goes_soon_after_it",
+        ),
+        Defence(
+            "of a socket's headers Reflex gets four, and short",
+            "evapp/web/auth.py",
+            'for name, value in scope["headers"] if name in HEADERS]',
+            'for name, value in scope["headers"] if name != b"cookie"]',
+            "tests/unit/evapp/web/test_auth.py::test_of_a_sockets_headers_reflex_gets_what_it_reads_and_no_more",
         ),
         Defence(
             "the ID of an unknown charger is compared with no other",

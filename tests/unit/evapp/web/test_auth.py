@@ -376,6 +376,37 @@ async def test_the_handshake_hides_the_cookies_and_names_the_sign_in(asha: httpx
     assert scopes[2]["headers"] == headers
 
 
+async def test_of_a_sockets_headers_reflex_gets_what_it_reads_and_no_more() -> None:
+    """It kept all of them until the tab's token ended: 360 kB for each tab that a stranger opened and closed."""
+    scopes: list[dict[str, Any]] = []
+    said: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope)
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    needed = [
+        (b"host", b"localhost:3000"),
+        (b"connection", b"keep-alive, Upgrade"),
+        (b"upgrade", b"websocket"),
+        (b"origin", b"http://localhost:3000"),
+    ]
+    odd = [(f"x-{n}".encode(), b"a" * 8_000) for n in range(45)]
+    door = auth.Handshake(inner)
+    socket = {"type": "websocket", "path": "/_event", "query_string": b"EIO=4&token=abc"}
+    await door({**socket, "headers": [*needed, *odd, (b"user-agent", b"b" * 8_000)]}, receive, send)
+    assert scopes[0]["headers"] == needed
+    for long in ([(b"origin", b"c" * 8_000)], [(b"origin", b"d" * 400)] * 20):
+        await door({**socket, "headers": [*needed, *long]}, receive, send)
+    assert len(scopes) == 1
+    assert [message["type"] for message in said] == ["websocket.close"] * 2
+
+
 PROXY, STRANGER = "127.0.0.1", "203.0.113.7"
 
 

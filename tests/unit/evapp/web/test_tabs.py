@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
+import reflex as rx
 from reflex.app import EventNamespace
+from reflex.istate.manager.memory import StateManagerMemory
 from reflex_base.event import Event
 
 from evapp.evapp import app
 from evapp.web import tabs
+from evapp.web.live import hub
 
 
 async def test_sockets_of_an_address_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +43,60 @@ async def test_sockets_of_an_address_have_an_end(monkeypatch: pytest.MonkeyPatch
         going.set()
     await knock("203.0.113.7")
     assert len(said) == 1
+
+
+async def test_new_tabs_of_an_address_have_an_end_in_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, each closed before the next: none is open, and Reflex keeps the state of each."""
+    moment, opened, said = [0.0], [], []
+    monkeypatch.setattr(tabs, "NEW_TABS", 3)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        opened.append(scope["client"][0])
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    door = tabs.Crowd(app, clock=lambda: moment[0])
+
+    async def knock(host: str, times: int) -> None:
+        for _ in range(times):
+            await door({"type": "websocket", "headers": [], "query_string": b"", "client": (host, 1)}, receive, send)
+
+    await knock("203.0.113.7", 5)
+    assert (opened, [message["code"] for message in said]) == (["203.0.113.7"] * 3, [tabs.TRY_AGAIN_LATER] * 2)
+    await knock("198.51.100.1", 1)
+    await knock("127.0.0.1", 5)
+    assert len(opened) == 9, "those of another address do not feel it, nor does this machine"
+    moment[0] = 60.1
+    await knock("203.0.113.7", 1)
+    assert len(opened) == 10
+
+
+async def test_the_state_of_a_strangers_tab_goes_soon_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it came back meanwhile, as a reload does; that of somebody who is signed in stays an hour."""
+    namespace, states, waits = app.event_namespace, StateManagerMemory(), []
+    assert isinstance(namespace, EventNamespace)
+    assert app._state is not None
+    monkeypatch.setattr(app, "_state_manager", states)
+    monkeypatch.setattr(hub, "watches", lambda token: token == "driver")
+    monkeypatch.setattr(tabs, "_later", lambda seconds, what: waits.append(what))
+    keys = {name: rx.BaseStateToken(ident=name, cls=app._state) for name in ("stranger", "reloading", "driver")}
+    for name, key in keys.items():
+        await states.get_state(key)
+        await namespace._token_manager.link_token_to_sid(name, f"sid of {name}")
+        closing = namespace.on_disconnect(f"sid of {name}")
+        assert closing is not None
+        await closing
+    await namespace._token_manager.link_token_to_sid("reloading", "sid")
+    assert len(states.states) == 3
+    for what in waits:
+        what()
+    assert set(states.states) == {keys["reloading"].cache_key, keys["driver"].cache_key}
+    await namespace._token_manager.disconnect_token("reloading", "sid")
+    await states.close()
 
 
 @pytest.fixture
