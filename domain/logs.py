@@ -2,13 +2,19 @@
 
 import logging
 import re
-from collections.abc import MutableMapping
+import time
+from collections import defaultdict
+from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any, TextIO
 
 import structlog
 
 from domain.redaction import CREDENTIALS, HIDDEN, by_name, hidden
+from domain.throttle import Sparingly
 
+OF_A_LIBRARY = 30
+"""Lines of one logger in a minute: strangers cause them."""
 LONGEST = 16_000
 """Characters of one text; a stranger may say a megabyte."""
 
@@ -87,8 +93,25 @@ def configure(stream: TextIO | None = None) -> None:
     structlog.configure(processors=[*_FIRST, *_LAST], logger_factory=structlog.PrintLoggerFactory(stream))
 
 
+class Sparing(logging.Filter):
+    """Lets each logger have so many lines in a minute; its next one says how many were left out."""
+
+    def __init__(self, most: int = OF_A_LIBRARY, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._of: defaultdict[str, Sparingly] = defaultdict(partial(Sparingly, most, clock))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written."""
+        sparingly = self._of[record.name]
+        if not sparingly.once_more():
+            return False
+        if left_out := sparingly.left_out():
+            record.msg, record.args = f"{record.getMessage()} ({left_out} left out before)", ()
+        return True
+
+
 def take_over(stream: TextIO | None = None) -> None:
-    """Let what libraries log go the same way: same line, same ids, same redaction; from warnings on.
+    """Let what libraries log go the same way: same line, same ids, same redaction; from warnings on, and sparingly.
 
     For servers only. A command line that a person reads keeps its own.
     """
@@ -99,6 +122,7 @@ def take_over(stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_LAST],
         )
     )
+    handler.addFilter(Sparing())
     for name in tuple(logging.root.manager.loggerDict):
         theirs = logging.getLogger(name)
         theirs.handlers.clear()

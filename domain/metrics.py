@@ -130,7 +130,7 @@ SWEEP_AGE = Gauge("evapp_sweep_age_seconds", "Since each sweep of this process l
 
 REQUESTS = Counter("evapp_http_requests", "Requests, by first part of the path and status.", ("door", "status"))
 REQUEST_SECONDS = Histogram("evapp_http_request_seconds", "From request to the end of its answer.", MOMENTS, ("door",))
-EVENTS = Counter("evapp_events", "Events of open pages, by outcome.", ("outcome",))
+EVENTS = Counter("evapp_events", "Events of open pages, by outcome; foreign: no page of ours sends it.", ("outcome",))
 SIGN_INS = Counter("evapp_sign_ins", "Tries to sign in, by outcome.", ("outcome",))
 WEBHOOKS = Counter("evapp_webhooks", "Webhooks of the payment gateway, by outcome.", ("outcome",))
 BROWSERS = Gauge("evapp_browsers_watching", "Browsers that are told what changes.")

@@ -93,13 +93,14 @@ ORPHAN_GRACE_S = 5.0
 """How often a worker looks for its supervisor, and how long it then takes to end in order."""
 REPORT = 1_000
 """Characters of what a browser says that failed."""
-reports = Sparingly()
+reports, failures = Sparingly(), Sparingly()
 
 
 def handler_failed(exception: Exception) -> EventSpec:
-    """Log what a handler raised, and tell the driver in our words."""
+    """Log what a handler raised, some of it in a minute, and tell the driver in our words."""
     metrics.EVENTS.add("failed")
-    log.error("handler failed", exc_info=exception)
+    if failures.once_more():
+        log.error("handler failed", exc_info=exception, left_out=failures.left_out())
     return Effects.failed()  # type: ignore[operator]
 
 

@@ -65,7 +65,7 @@ class SignIn(rx.State):
 
         Whether a name is taken is said by the posted form alone, whose tries are counted (docs/security.md).
         """
-        if field not in accounts.READ or not isinstance(typed, str):
+        if not isinstance(field, str) or field not in accounts.READ or not isinstance(typed, str):
             return
         wrong = {name: sentence for name, sentence in self.errors.items() if name != field}
         if typed.strip():

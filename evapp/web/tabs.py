@@ -1,20 +1,27 @@
-"""What a tab may take before anybody knows whose it is: a socket, and a little memory for its address."""
+"""What a tab may take before anybody knows whose it is: a socket, a little memory for its address, and of the log no
+more than what its pages send."""
 
 import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from inspect import signature
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import reflex as rx
+import structlog
 from reflex.app import EventNamespace
 from reflex.istate.manager.memory import StateManagerMemory
-from reflex_base.constants.route import ROUTER_DATA, ROUTER_DATA_INCLUDE
+from reflex_base.constants.route import ROUTER_DATA, ROUTER_DATA_INCLUDE, RouteVar
+from reflex_base.registry import RegistrationContext
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from domain import metrics
 from domain.addresses import neighbourhood
-from domain.throttle import WINDOW_S
+from domain.throttle import WINDOW_S, Sparingly
 from evapp.web import auth
 from evapp.web.live import hub
 
@@ -28,6 +35,11 @@ KEPT_S = 300.0
 TRY_AGAIN_LATER = 1013
 LONGEST = 2_000
 """Characters of a tab's path, of its query, and of each thing that a browser keeps for it."""
+SETTERS = ".setvar"
+"""Which every state of Reflex has, and no page of ours uses."""
+
+log = structlog.get_logger()
+strange = Sparingly()
 
 
 class Crowd:
@@ -93,20 +105,62 @@ def _let_go(app: rx.App, namespace: EventNamespace, token: str) -> None:
 
 def keep_short(namespace: EventNamespace) -> None:
     """Let Reflex take of each event only what fits: it keeps what a tab says of its address until the tab's token
-    ends, which the browser makes up, and strangers may say a megabyte each time."""
+    ends, which the browser makes up, and strangers may say a megabyte each time. An event that no page of ours sends it
+    would log, with a trace."""
     take = namespace.on_event
 
     async def on_event(sid: str, data: Any) -> None:
-        if isinstance(data, dict):
-            route, payload = _route(data.get(ROUTER_DATA)), _payload(data.get("payload"))
-            await take(sid, {**data, ROUTER_DATA: route, "payload": payload})
+        if not _is_ours(data):
+            metrics.EVENTS.add("foreign")
+            if strange.once_more():
+                name = str(data.get("name") if isinstance(data, dict) else "")[:100]
+                log.warning("event of no page", name=name, left_out=strange.left_out())
+            return
+        route, payload = _route(data.get(ROUTER_DATA, {})), _payload(data.get("payload", {}))
+        await take(sid, {**data, ROUTER_DATA: route, "payload": payload})
 
     namespace.on_event = on_event  # type: ignore[method-assign]
 
 
-def _route(told: Any) -> dict[str, Any]:
+def _is_ours(data: Any) -> bool:
+    """Whether a page could have sent this event: it names a handler, with its arguments, and an address."""
+    if not isinstance(data, dict) or not isinstance(name := data.get("name"), str):
+        return False
+    known = RegistrationContext.get().event_handlers.get(name)
+    if known is None or name.endswith(SETTERS) or not _is_address(data.get(ROUTER_DATA, {})):
+        return False
+    wanted, given = _arguments(known.handler.fn), data.get("payload", {})
+    return (
+        isinstance(given, dict)
+        and given.keys() <= wanted.keys()
+        and all(name in given or may_lack for name, (_, may_lack) in wanted.items())
+        and all(isinstance(value, wanted[name][0]) for name, value in given.items())
+    )
+
+
+def _is_address(told: Any) -> bool:
     if not isinstance(told, dict):
-        return {}
+        return False
+    query = told.get(RouteVar.QUERY, {})
+    texts = (told.get(RouteVar.PATH, ""), told.get(RouteVar.ORIGIN, ""))
+    return isinstance(query, dict) and all(isinstance(one, str) for one in (*texts, *query.values()))
+
+
+@cache
+def _arguments(handler: Callable[..., Any]) -> dict[str, tuple[tuple[type, ...], bool]]:
+    """By name: of which types an argument of a handler may be, and whether it may be left out."""
+    hints = get_type_hints(handler)
+    _, *arguments = signature(handler).parameters.values()
+    return {one.name: (_types(hints[one.name]), one.default is not one.empty) for one in arguments}
+
+
+def _types(hint: Any) -> tuple[type, ...]:
+    """str → str; dict[str, object] → dict; dict[str, Any] | None → dict, NoneType; Any → object."""
+    several = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return tuple(object if one is Any else get_origin(one) or one for one in several)
+
+
+def _route(told: dict[str, Any]) -> dict[str, Any]:
     return {name: _short(told[name]) for name in ROUTER_DATA_INCLUDE & told.keys()}
 
 
@@ -117,10 +171,8 @@ def _short(said: Any) -> Any:
     return said if len(str(said)) <= LONGEST else {}
 
 
-def _payload(told: Any) -> dict[str, Any]:
+def _payload(told: dict[str, Any]) -> dict[str, Any]:
     """What a browser keeps is sent as `vars`, and kept by the tab's state too."""
-    if not isinstance(told, dict):
-        return {}
     kept = told.get("vars")
     if not isinstance(kept, dict):
         return told

@@ -9,6 +9,7 @@ from reflex.state import FrontendEventExceptionState, State
 from reflex_base.registry import RegistrationContext
 from structlog.testing import capture_logs
 
+from domain import metrics
 from domain.throttle import Sparingly
 from evapp import evapp
 from evapp.evapp import REPORT, ShortReports, app
@@ -135,6 +136,19 @@ def test_what_browsers_say_that_failed_fills_no_log(monkeypatch: pytest.MonkeyPa
         for _ in range(100):
             evapp.page_failed(Exception("TypeError"))
     assert len(lines) == 30
+
+
+def test_handlers_that_fail_fill_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is counted, so that the alert stays true; its trace is told so often in a minute."""
+    moment, before = [0.0], metrics.EVENTS.cell("failed").n
+    monkeypatch.setattr(evapp, "failures", Sparingly(30, lambda: moment[0]))
+    with capture_logs() as lines:
+        for _ in range(100):
+            evapp.handler_failed(ValueError("odd"))
+        moment[0] = 60.1
+        evapp.handler_failed(ValueError("odd"))
+    assert [line["left_out"] for line in lines] == [0] * 30 + [70]
+    assert metrics.EVENTS.cell("failed").n == before + 101
 
 
 async def test_other_events_are_left_alone() -> None:

@@ -89,6 +89,29 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/security/test_strangers.py::test_a_charger_that_nobody_knows_is_compared_with_no_other",
         ),
     ),
+    "A log filled by one tab's events that no page of ours sends": (
+        Defence(
+            "they are left out before Reflex logs each with a trace",
+            "evapp/web/tabs.py",
+            "        if not _is_ours(data):\n",
+            "        if not isinstance(data, dict):\n",
+            "tests/unit/evapp/web/test_tabs.py::test_an_event_that_cannot_be_ours_is_counted_and_left_out",
+        ),
+        Defence(
+            "a handler that fails says so thirty times a minute",
+            "evapp/evapp.py",
+            "    if failures.once_more():\n",
+            "    if True:\n",
+            "tests/security/test_event_surface.py::test_handlers_that_fail_fill_no_log",
+        ),
+        Defence(
+            "a library's logger has thirty lines a minute",
+            "domain/logs.py",
+            "    handler.addFilter(Sparing())\n",
+            "",
+            "tests/unit/domain/test_logs.py::test_what_libraries_log_again_and_again_is_counted",
+        ),
+    ),
     "Scripts of others in our pages; our pages in others' frames": (
         Defence(
             "the policy, by hashes",

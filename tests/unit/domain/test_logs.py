@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from domain.db import Database
-from domain.logs import _SUSPECT, _VALUES, LONGEST, configure, first_line, take_over
+from domain.logs import _SUSPECT, _VALUES, LONGEST, Sparing, configure, first_line, take_over
 from domain.models import User
 
 
@@ -218,6 +218,27 @@ def test_what_libraries_log_goes_the_same_way(capsys: pytest.CaptureFixture[str]
     ]
     assert lines[0]["event"] == "worker one\nkilled; token=[hidden]"
     assert "QUxBRERJTjpvcGVu" not in lines[1]["exception"]
+
+
+def test_what_libraries_log_again_and_again_is_counted(capsys: pytest.CaptureFixture[str], libraries: None) -> None:
+    """Strangers cause it: Reflex writes a trace of whatever it cannot read. What one library says hides no other's."""
+    configure(sys.stdout)
+    take_over(sys.stdout)
+    for n in range(100):
+        logging.getLogger("reflex.app").error("unreadable: %s", n)
+    logging.getLogger("websockets.server").warning("connection lost")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["event"] for line in lines] == [*(f"unreadable: {n}" for n in range(30)), "connection lost"]
+
+
+def test_the_next_line_says_how_many_were_left_out() -> None:
+    moment = [0.0]
+    sparing = Sparing(2, lambda: moment[0])
+    records = [logging.LogRecord("reflex", logging.ERROR, "", 1, "line %s", (n,), None) for n in range(6)]
+    assert [sparing.filter(record) for record in records[:5]] == [True, True, False, False, False]
+    moment[0] = 60.1
+    assert sparing.filter(records[5])
+    assert [records[n].getMessage() for n in (0, 5)] == ["line 0", "line 5 (3 left out before)"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
