@@ -189,7 +189,33 @@ def test_old_tries_are_forgotten(db: Session) -> None:
     assert attempts.forget(db, NOON + attempts.KEPT + timedelta(seconds=1)) == 4
 
 
-async def test_a_hundred_guesses_at_once_are_five(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_is_of_the_last_round_that_was_full(db: Session) -> None:
+    """However many failures were counted past it."""
+    attempts.attempt(db, "login", login="nobody", address=HERE, at=NOON)
+    counted = db.exec(select(SignInAttempt).where(SignInAttempt.door == attempts._COUNTED)).one()
+    for n in range(1, 14):
+        at = NOON + timedelta(seconds=n)
+        db.add(SignInAttempt(door=attempts._COUNTED, address=counted.address, at=at))
+    db.flush()
+    assert locked_until(db, NOON + timedelta(minutes=1), "nobody") == NOON + timedelta(seconds=9) + LOCKS[1]
+
+
+async def test_tries_at_once_from_one_address_are_as_many_as_one_after_the_other(database: Database) -> None:
+    async def knock(n: int) -> bool:
+        try:
+            await transact(attempts.attempt, "login", login=f"name{n}", address=HERE, at=NOON)
+        except Locked:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(knock(n) for n in range(60)))) == 20
+
+
+@pytest.mark.parametrize("login", ["asha", "nobody"])
+async def test_a_hundred_guesses_at_once_are_five(
+    database: Database, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    """Of a name that nobody has, too: more answers would say that it is nobody's."""
     monkeypatch.setattr(pins, "COST", 4)
     await transact(register, Registration("asha", "+919845012345", "", ""), await pins.hash("482913"))
     evaluated = 0
@@ -197,7 +223,7 @@ async def test_a_hundred_guesses_at_once_are_five(database: Database, monkeypatc
     async def guess(n: int) -> bool:
         nonlocal evaluated
         try:
-            attempt = await transact(attempts.attempt, "login", login="asha", address=f"10.0.{n}.1", at=NOON)
+            attempt = await transact(attempts.attempt, "login", login=login, address=f"10.0.{n}.1", at=NOON)
         except Locked:
             return False
         evaluated += 1
