@@ -180,12 +180,14 @@ def speak(db: Session, user_id: int, language: str) -> None:
 
 
 def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -> User:
-    """Keep a new PIN for whoever gave the old one; every sign-in ends, and `browser` gets a new one.
+    """Keep a new PIN for whoever gave the old one; every sign-in ends, and `browser` gets a new one. The devices that
+    were known by the old one are strangers.
 
     Raises:
         Refused: the PIN was changed meanwhile.
     """
     user = _proven(db, attempt)
+    attempts.forget_devices(db, user)
     user.pin_hash = pin_hash
     sign_ins.end_all(db, user.id or 0)
     sign_ins.start(db, user, browser)

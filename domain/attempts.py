@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func
 from sqlmodel import Session, col, delete, select
@@ -61,6 +61,15 @@ class Locked(Exception):
         self.until = until
 
 
+class Device(NamedTuple):
+    """A browser in which somebody signed in before, as its cookie says."""
+
+    user_id: int
+    number: str
+    pin: str
+    """Of which PIN of his: `pin_mark`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A counted try: what to check the PIN against, and what to forget when it was right."""
@@ -101,7 +110,7 @@ def attempt(
     login: object = "",
     user_id: int | None = None,
     address: str,
-    device: tuple[int, str] | None = None,
+    device: Device | None = None,
     at: datetime | None = None,
 ) -> Attempt:
     """Count a guess at somebody's PIN, before it is checked.
@@ -111,8 +120,9 @@ def attempt(
         login: username or phone as typed; or else
         user_id: whoever is signed in.
         address: where it comes from.
-        device: the user and number of a device that user signed in with before: its failures are counted on
-            their own, so that a stranger's guesses never lock the owner out, nor the owner's undo the stranger's.
+        device: one that this user signed in with by the PIN that is his now: its failures are counted on their own,
+            so that a stranger's guesses never lock the owner out, nor the owner's undo the stranger's. When all devices
+            of an account together had LAST of them, each counts as a stranger does.
         at: the time of the guess.
 
     Raises:
@@ -122,8 +132,8 @@ def attempt(
     rows = knock(db, door, address, at)
     user = _locked_row(db, login, user_id)
     counter = "" if user else _name_key(login)
-    if user and device and device[0] == user.id:
-        counter = f"device:{device[1]}"[:45]
+    if user and device and _is_known(user, device) and _of_devices(db, user) < LAST:
+        counter = f"device:{device.number}"[:45]
     if counter:
         _count_apart(db, counter, at, user)
     elif user:
@@ -155,7 +165,17 @@ def unlock(db: Session, user: User) -> None:
     """Open every lock of an account: its own, and those of the devices it is known on."""
     user.failures, user.locked_until = 0, None
     db.add(user)
+    forget_devices(db, user)
+
+
+def forget_devices(db: Session, user: User) -> None:
+    """Forget what was guessed on the devices that an account is known on."""
     db.exec(delete(SignInAttempt).where(col(SignInAttempt.door) == _COUNTED, col(SignInAttempt.user_id) == user.id))
+
+
+def pin_mark(user: User) -> str:
+    """What tells the PIN of now from any other, and says nothing about it."""
+    return hmac.digest(settings().secret(), f"device {user.pin_hash}".encode(), "sha256").hex()[:32]
 
 
 def forget(db: Session, at: datetime | None = None) -> int:
@@ -165,6 +185,15 @@ def forget(db: Session, at: datetime | None = None) -> int:
 
 _COUNTED = "counted"
 """The `door` of failures that are counted apart from accounts."""
+
+
+def _is_known(user: User, device: Device) -> bool:
+    return device.user_id == user.id and hmac.compare_digest(device.pin, pin_mark(user))
+
+
+def _of_devices(db: Session, user: User) -> int:
+    counted = select(func.count()).where(col(SignInAttempt.door) == _COUNTED, col(SignInAttempt.user_id) == user.id)
+    return db.exec(counted).one()
 
 
 def _count_on_account(db: Session, user: User, at: datetime) -> None:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain import accounts, addresses, attempts, metrics, operators, pins, sign_ins
 from domain.accounts import FieldErrors, NotDeleted
-from domain.attempts import Attempt, Locked
+from domain.attempts import Attempt, Device, Locked
 from domain.db import read, transact
 from domain.models import Role, User, now
 from domain.settings import settings
@@ -150,13 +150,16 @@ def token_hash_of(connection: HTTPConnection) -> str | None:
     return sign_ins.hash_token(token) if token else None
 
 
-def device_of(connection: HTTPConnection) -> tuple[int, str] | None:
-    """The user who signed in on this device before, and the device's number."""
+def device_of(connection: HTTPConnection) -> Device | None:
+    """The device that this browser says it is, if we said so."""
     try:
-        user_id, number = _devices().loads(connection.cookies.get(flash.name(DEVICE), ""))
-    except (BadData, ValueError, TypeError):
+        known = _devices().loads(connection.cookies.get(flash.name(DEVICE), ""))
+    except BadData:
         return None
-    return user_id, number
+    match known:
+        case [int() as user_id, str() as number, str() as pin]:
+            return Device(user_id, number, pin)
+    return None
 
 
 def address_of(connection: HTTPConnection) -> str:
@@ -253,7 +256,7 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
         pin_hash = await pins.hash(typed["new_pin"])
     token = sign_ins.new_token()
     browser = _browser(request, token, kept=await read(sign_ins.kept, token_hash_of(request) or ""))
-    await transact(accounts.change_pin, attempt, pin_hash, browser)
+    user = await transact(accounts.change_pin, attempt, pin_hash, browser)
     log.info("PIN changed", user=user.id)
     response = _in(RedirectResponse(at("/profile"), 303), request, browser, token, user)
     flash.leave(response, "pin", note=t("Your PIN is changed. Your other devices are signed out."))
@@ -322,7 +325,7 @@ async def gate(request: Request) -> Response:
     return RedirectResponse(path if await of_request(request) else at(f"/login?next={quote(path, safe='')}"), 303)
 
 
-async def proven(user: User, pin: object, address: str, device: tuple[int, str] | None) -> Attempt:
+async def proven(user: User, pin: object, address: str, device: Device | None) -> Attempt:
     """Ask somebody who is signed in for the PIN again, before what cannot be undone.
 
     Raises:
@@ -367,10 +370,10 @@ def _browser(request: Request, token: str, *, kept: bool) -> Browser:
 def _in(response: Response, request: Request, browser: Browser, token: str, user: User) -> Response:
     """The answer with the cookies of a new sign-in; one that is not kept ends with the browser."""
     known = device_of(request)
-    number = known[1] if known and known[0] == user.id else secrets.token_hex(16)
+    number = known.number if known and known.user_id == user.id else secrets.token_hex(16)
     lifetime = int(sign_ins.ABSOLUTE.total_seconds()) if browser.kept else None
     response.set_cookie(flash.name(COOKIE), token, max_age=lifetime, **flash.attributes())
-    device = str(_devices().dumps((user.id, number)))
+    device = str(_devices().dumps((user.id, number, attempts.pin_mark(user))))
     response.set_cookie(flash.name(DEVICE), device, max_age=DEVICE_SECONDS, **flash.attributes())
     flash.forget(response)
     keep(response, LANGUAGES[user.language])

@@ -35,19 +35,35 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/unit/domain/test_attempts.py::test_a_flood_from_everywhere_makes_everything_slow_but_locks_nobody_out",
         ),
     ),
+    "Guesses on the cookies of devices, collected by who knew the PIN once": (
+        Defence(
+            "a new PIN makes strangers of them",
+            "domain/attempts.py",
+            "    return device.user_id == user.id and hmac.compare_digest(device.pin, pin_mark(user))\n",
+            "    return device.user_id == user.id\n",
+            f"{SIGN_IN}::test_a_new_pin_ends_the_cookies_of_all_other_devices",
+        ),
+        Defence(
+            "all of an account have an end together",
+            "domain/attempts.py",
+            "_is_known(user, device) and _of_devices(db, user) < LAST:",
+            "_is_known(user, device):",
+            "tests/unit/domain/test_attempts.py::test_all_devices_of_an_account_have_an_end_together",
+        ),
+    ),
     "Locking an owner out by guessing in his name": (
         Defence(
             "a known device has its own counter",
             "domain/attempts.py",
-            "if user and device and device[0] == user.id:",
-            "if False:",
+            "if user and device and _is_known(user, device) and",
+            "if False and",
             "tests/unit/domain/test_attempts.py::test_a_stranger_cannot_lock_the_owner_out_of_a_known_device",
         ),
         Defence(
             "whose cookie is signed",
             "evapp/web/auth.py",
-            '        user_id, number = _devices().loads(connection.cookies.get(flash.name(DEVICE), ""))\n',
-            '        user_id, number = _devices().loads_unsafe(connection.cookies.get(flash.name(DEVICE), ""))[1]\n',
+            '        known = _devices().loads(connection.cookies.get(flash.name(DEVICE), ""))\n',
+            '        known = _devices().loads_unsafe(connection.cookies.get(flash.name(DEVICE), ""))[1]\n',
             f"{SIGN_IN}::test_a_device_cookie_cannot_be_made_at_home",
         ),
         Defence(

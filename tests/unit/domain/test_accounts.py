@@ -12,7 +12,7 @@ from domain.accounts import FieldErrors, NotDeleted, Registration
 from domain.attempts import Attempt
 from domain.db import Database, read, transact
 from domain.events import SignedOut
-from domain.models import Charger, ChargingSession, RechargeOrder, Role, SessionState, SignIn, User, now
+from domain.models import Charger, ChargingSession, RechargeOrder, Role, SessionState, SignIn, SignInAttempt, User, now
 from domain.sign_ins import Browser, Refused, hash_token
 
 GOOD = {
@@ -128,6 +128,17 @@ def test_a_new_pin_ends_every_other_sign_in(db: Session, user: User) -> None:
     assert set(event.token_hashes) == {hash_token("first"), hash_token("desk")}
 
 
+def test_a_new_pin_forgets_what_devices_guessed_at_the_old_one(db: Session, user: User) -> None:
+    """Or they would be counted against the devices that are known by the new one; an account's own lock stays."""
+    device = attempts.Device(user.id or 0, "a" * 32, attempts.pin_mark(user))
+    attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.7", device=device)
+    user.failures = 3
+    accounts.change_pin(db, attempts.attempt(db, "pin", user_id=user.id, address="", device=device), "n", browser("b"))
+    attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.7", device=device._replace(number="b" * 32))
+    assert db.exec(select(SignInAttempt).where(SignInAttempt.user_id == user.id)).all() == []
+    assert user.failures == 4
+
+
 def test_two_pin_changes_at_once_are_one(db: Session, user: User) -> None:
     first, second = right_pin(db, user), right_pin(db, user)
     accounts.change_pin(db, first, "new", browser("a"))
@@ -153,7 +164,7 @@ def test_an_operators_new_pin_opens_the_lock_and_ends_the_sign_ins(db: Session, 
 
 def test_an_operators_new_pin_opens_the_locks_of_known_devices(db: Session, user: User) -> None:
     """Who forgot his PIN has tried it on his own phone, whose tries count apart."""
-    device, at = (user.id or 0, "phone"), now()
+    device, at = attempts.Device(user.id or 0, "phone", attempts.pin_mark(user)), now()
     for _ in range(attempts.ROUND):
         attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.7", device=device, at=at)
     with pytest.raises(attempts.Locked):

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 
 from domain import attempts, pins
 from domain.accounts import Registration, register
-from domain.attempts import LAST, LOCKS, ROUND, Locked
+from domain.attempts import LAST, LOCKS, ROUND, Device, Locked
 from domain.db import Database, transact
 from domain.models import SignInAttempt, User
 from domain.settings import Settings
@@ -22,17 +22,18 @@ def user(db: Session) -> User:
     return register(db, Registration("asha", "+919845012345", "", ""), "kept")
 
 
-def wrong(
-    db: Session, times: int, at: datetime = NOON, login: str = "asha", device: tuple[int, str] | None = None
-) -> None:
+def wrong(db: Session, times: int, at: datetime = NOON, login: str = "asha", device: Device | None = None) -> None:
     """As many wrong PINs, from as many addresses, so that only the name is at its limit."""
     for n in range(times):
         attempts.attempt(db, "login", login=login, address=f"10.{n // 250}.{n % 250}.1", device=device, at=at)
 
 
-def locked_until(
-    db: Session, at: datetime, login: str = "asha", device: tuple[int, str] | None = None
-) -> datetime | None:
+def known(user: User, number: str = "a" * 32) -> Device:
+    """A device on which this user signed in with the PIN that is his now."""
+    return Device(user.id or 0, number, attempts.pin_mark(user))
+
+
+def locked_until(db: Session, at: datetime, login: str = "asha", device: Device | None = None) -> datetime | None:
     try:
         attempts.attempt(db, "login", login=login, address="192.0.2.1", device=device, at=at)
     except Locked as locked:
@@ -102,22 +103,53 @@ def test_a_pin_changed_while_it_was_checked_lets_nobody_in(db: Session, user: Us
 
 def test_a_stranger_cannot_lock_the_owner_out_of_a_known_device(db: Session, user: User) -> None:
     wrong(db, ROUND)
-    device = (user.id or 0, "a" * 32)
+    device = known(user)
     mine = attempts.attempt(db, "login", login="asha", address=HERE, device=device, at=NOON)
     assert attempts.passed(db, mine) == user
     assert locked_until(db, NOON), "the stranger stays locked"
 
 
 def test_a_known_device_has_five_guesses_of_its_own(db: Session, user: User) -> None:
-    device = (user.id or 0, "a" * 32)
+    device = known(user)
     wrong(db, ROUND, device=device)
     assert locked_until(db, NOON, device=device) == NOON + timedelta(minutes=15)
     assert locked_until(db, NOON) is None
 
 
 def test_another_ones_device_is_a_stranger(db: Session, user: User) -> None:
-    wrong(db, ROUND, device=(999, "a" * 32))
+    wrong(db, ROUND, device=known(user)._replace(user_id=999))
     assert locked_until(db, NOON)
+
+
+def test_a_device_of_another_pin_is_a_stranger(db: Session, user: User) -> None:
+    """Whoever knew the PIN once had five guesses on each cookie that he had collected, through every change of it."""
+    device = known(user)
+    user.pin_hash = "another"
+    db.add(user)
+    wrong(db, ROUND, device=device)
+    assert locked_until(db, NOON) == NOON + timedelta(minutes=15)
+    assert locked_until(db, NOON, device=known(user)) is None
+
+
+def test_all_devices_of_an_account_have_an_end_together(db: Session, user: User) -> None:
+    """A few wrong PINs on each of many cookies; then they count as those of strangers, who are no nearer to it."""
+    for n in range(LAST):
+        device = known(user, f"{n:032}")
+        attempts.attempt(db, "login", login="asha", address=f"10.1.{n}.1", device=device, at=NOON)
+    assert user.failures == 0
+    wrong(db, ROUND, device=known(user, "b" * 32))
+    assert locked_until(db, NOON, device=known(user, "c" * 32)) == NOON + timedelta(minutes=15)
+    attempts.unlock(db, user)
+    assert locked_until(db, NOON, device=known(user, "c" * 32)) is None
+
+
+def test_what_strangers_guess_is_none_of_the_devices(db: Session, user: User) -> None:
+    at = NOON
+    for _ in range(LAST // ROUND - 1):
+        wrong(db, ROUND, at)
+        at = locked_until(db, at) or at
+    mine = attempts.attempt(db, "login", login="asha", address=HERE, device=known(user), at=at)
+    assert mine.counter
 
 
 @pytest.mark.parametrize(

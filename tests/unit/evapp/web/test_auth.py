@@ -436,15 +436,36 @@ def test_an_address_is_believed_only_from_a_trusted_proxy(
 
 
 async def test_a_device_cookie_cannot_be_made_at_home(asha: httpx.AsyncClient) -> None:
-    def device(cookie: str) -> tuple[int, str] | None:
-        return auth.device_of(HTTPConnection({"type": "http", "headers": [(b"cookie", cookie.encode())]}))
-
     mine = asha.cookies[auth.DEVICE]
-    known = device(f"{auth.DEVICE}={mine}")
-    assert known and known[0] == 1
+    known = device(mine)
+    assert known and known.user_id == 1
     body, signature = mine.rsplit(".", 1)
     for forged in ("x", "WzEsImFhIl0", body, f"{body}.{signature[::-1]}", f"WzIsImFhIl0.{signature}"):
-        assert device(f"{auth.DEVICE}={forged}") is None
+        assert device(forged) is None
+    for short in ((1, "a" * 32), [1], "x", 5, {"user_id": 1, "number": "a", "pin": "b"}, (1, 2, 3)):
+        assert device(str(auth._devices().dumps(short))) is None
+
+
+async def test_a_new_pin_ends_the_cookies_of_all_other_devices(asha: httpx.AsyncClient, browse: Browse) -> None:
+    """Whoever knew the PIN once had guesses at the next ones on every cookie that he had collected."""
+    other = browse()
+    await other.post("/auth/login", data=LOGIN)
+    assert await counter(other) != ""
+    await asha.post("/auth/pin", data=NEW_PIN)
+    assert await counter(asha) != ""
+    assert await counter(other) == ""
+
+
+def device(cookie: str) -> attempts.Device | None:
+    header = (b"cookie", f"{auth.DEVICE}={cookie}".encode())
+    return auth.device_of(HTTPConnection({"type": "http", "headers": [header]}))
+
+
+async def counter(client: httpx.AsyncClient) -> str:
+    """Where a guess on this browser would be counted; empty: as a stranger's, on the account."""
+    known = device(client.cookies[auth.DEVICE])
+    tried = await transact(attempts.attempt, "login", login="asha", address="198.51.100.9", device=known)
+    return tried.counter
 
 
 async def test_what_is_kept_of_a_browser_lets_its_owner_recognise_it(asha: httpx.AsyncClient) -> None:
