@@ -131,6 +131,10 @@ class Database:
         """The same as `transact` for a program without an event loop; gives the events to the caller."""
         return self._write(self._write_once, work, args, kwargs)
 
+    def read_now(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same as `read` for such a program; on SQLite nobody who writes waits for it."""
+        return self._read(work, args, kwargs)
+
     def waiting(self) -> int:
         """Transactions and batches that are not finished."""
         return len(self._unfinished)

@@ -4,15 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 
+from sqlalchemy import literal_column
 from sqlmodel import Session, col, func, select
 
-from domain.india import INDIA
+from domain.india import INDIA, OFFSET_S
 from domain.models import Entry, OrderState, RechargeOrder, Refund, RefundState, SettledPayment, Transfer
 from domain.money import plain_rupees
 from domain.reconciliation import Discrepancy
 from domain.wallet import GATEWAY
 
 KINDS = ("PAYMENT", "REFUND")
+NOTHING = (0, 0)
 LATE = timedelta(days=3)
 """Payouts come a day or two after the payment, later at weekends: a newer payment may still be to come."""
 
@@ -156,25 +158,43 @@ def missing(db: Session) -> list[Discrepancy]:
 
 def days(db: Session, first: date, last: date) -> list[Day]:
     """Each day between these, by the reports and by our books; around midnight a payment may be on both sides."""
-    return [_day(db, first + timedelta(days=n)) for n in range((last - first).days + 1)]
+    reported, booked = _reported(db, first, last), _booked(db, first, last)
+    return [
+        Day(
+            on=on,
+            reported_paise=reported.get((on, "PAYMENT"), NOTHING)[0],
+            booked_paise=booked.get(on.isoformat(), 0),
+            refunded_paise=reported.get((on, "REFUND"), NOTHING)[0],
+            kept_paise=-sum(reported.get((on, kind), NOTHING)[1] for kind in KINDS),
+        )
+        for on in (first + timedelta(days=n) for n in range((last - first).days + 1))
+    ]
 
 
-def _day(db: Session, on: date) -> Day:
-    of_day = select(SettledPayment).where(SettledPayment.paid_on == on)
-    settled = db.exec(of_day).all()
+def _reported(db: Session, first: date, last: date) -> dict[tuple[date, str], tuple[int, int]]:
+    """Of each day and kind the amounts, and the fees and tax, in paise."""
+    of = SettledPayment.__table__.c  # type: ignore[attr-defined]
+    settled = db.execute(
+        select(of.paid_on, of.kind, func.sum(of.amount_paise), func.sum(of.fee_paise + of.tax_paise))
+        .where(of.paid_on.between(first, last))
+        .group_by(of.paid_on, of.kind)
+    )
+    return {(on, kind): (int(amount_paise), int(kept_paise)) for on, kind, amount_paise, kept_paise in settled}
+
+
+def _booked(db: Session, first: date, last: date) -> dict[str, int]:
+    """What drivers paid by our books, in paise, by days of India as 2026-11-02: the ledger is read once for all."""
+    sqlite = db.connection().dialect.name == "sqlite"
+    event_at = col(Transfer.event_at)
+    on = func.date(event_at, f"+{OFFSET_S} seconds") if sqlite else func.date(func.timezone("Asia/Kolkata", event_at))
     booked = db.exec(
-        select(func.coalesce(func.sum(-col(Entry.amount_paise)), 0))
+        select(on, func.sum(-col(Entry.amount_paise)))
         .join(Transfer, col(Transfer.id) == Entry.transfer_id)
         .where(Entry.account_code == GATEWAY, Transfer.kind == "recharge")
-        .where(col(Transfer.event_at) >= _begin(on), col(Transfer.event_at) < _begin(on + timedelta(days=1)))
-    ).one()
-    return Day(
-        on=on,
-        reported_paise=sum(line.amount_paise for line in settled if line.kind == "PAYMENT"),
-        booked_paise=int(booked),
-        refunded_paise=sum(line.amount_paise for line in settled if line.kind == "REFUND"),
-        kept_paise=-sum(line.fee_paise + line.tax_paise for line in settled),
+        .where(event_at >= _begin(first), event_at < _begin(last + timedelta(days=1)))
+        .group_by(literal_column("1"))
     )
+    return {str(day): int(paise) for day, paise in booked}
 
 
 def _begin(on: date) -> datetime:

@@ -37,7 +37,7 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
                 clock(row.used_at),
                 row.scopes,
             )
-            for row in shell.do(api_keys.everything)
+            for row in shell.read(api_keys.everything)
         ),
     )
 

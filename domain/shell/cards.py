@@ -13,7 +13,7 @@ from domain.shell.people import meant
 
 
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = shell.do(meant, given.user) if given.user else None
+    user = shell.read(meant, given.user) if given.user else None
     try:
         token = shell.act(
             _subject(given.number),
@@ -28,7 +28,7 @@ def add(shell: Shell, given: Namespace) -> Iterator[str]:
     except tokens.TagInvalid as error:
         raise Mistake(str(error)) from None
     pays = f"{user.username} pays" if user else "nobody pays"
-    yield shell.do(_cannot, given.number, now()) or f"{token.tag} may charge, and {pays}."
+    yield shell.read(_cannot, given.number, now()) or f"{token.tag} may charge, and {pays}."
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -36,7 +36,7 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
         ("NUMBER", "STATUS", "USER", "GROUP", "UNTIL", "AT ONCE"),
         (
             (token.tag, status, name, token.parent, clock(token.expires_at), "many" if token.concurrent else "one")
-            for token, status, name in shell.do(_all, now())
+            for token, status, name in shell.read(_all, now())
         ),
     )
 
@@ -48,11 +48,11 @@ def block(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
     _set(shell, given.number, TokenStatus.ACCEPTED)
-    yield shell.do(_cannot, given.number, now()) or f"{tokens.spelling(given.number)} may charge again."
+    yield shell.read(_cannot, given.number, now()) or f"{tokens.spelling(given.number)} may charge again."
 
 
 def link(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = shell.do(meant, given.user) if given.user else None
+    user = shell.read(meant, given.user) if given.user else None
     try:
         shell.act(
             _subject(given.number), user.username if user else "", tokens.link, given.number, user.id if user else None

@@ -60,13 +60,13 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
         ("ID", "NAME", "PLACE", "CONTACT", "CONNECTORS", "KEY"),
         (
             (charger.id, charger.name, charger.place, _contact(charger), _statuses(connectors), _key(charger))
-            for charger, connectors in shell.do(_all)
+            for charger, connectors in shell.read(_all)
         ),
     )
 
 
 def show(shell: Shell, given: Namespace) -> Iterator[str]:
-    charger, connectors, running, price = shell.do(_one, given.id)
+    charger, connectors, running, price = shell.read(_one, given.id)
     about = {
         "name": charger.name,
         "place": charger.place,
@@ -87,7 +87,7 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
     yield charger.id
     yield from (f"  {name:<9} {value or '-'}" for name, value in about.items())
     yield "Health, since it was first seen"
-    yield from (f"  {name:<15} {value}" for name, value in health.lines(shell.do(health.of, given.id)))
+    yield from (f"  {name:<15} {value}" for name, value in health.lines(shell.read(health.of, given.id)))
     yield ""
     yield from columns(
         ("CONNECTOR", "STATUS", "ERROR", "SINCE", "KIND", "KW", "CHARGE"),
@@ -104,7 +104,7 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
             for c in connectors
         ),
     )
-    if events := shell.do(safety.newest, given.id):
+    if events := shell.read(safety.newest, given.id):
         yield ""
         yield from columns(
             ("SECURITY EVENT", "AT", "DETAIL"), ((event.kind, clock(event.at), event.detail) for event in events)
@@ -159,7 +159,7 @@ def trace(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def draw_sticker(shell: Shell, given: Namespace) -> Iterator[str]:
-    charger = shell.do(chargers.info, given.id)
+    charger = shell.read(chargers.info, given.id)
     yield sticker(settings().url, charger.id, charger.place)
 
 

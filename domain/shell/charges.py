@@ -29,13 +29,13 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
                 plain_rupees(charge.cost_paise),
                 "yes" if charge.session.review else "",
             )
-            for charge in shell.do(charges.page, which=which, charger_id=given.charger, limit=given.limit)
+            for charge in shell.read(charges.page, which=which, charger_id=given.charger, limit=given.limit)
         ),
     )
 
 
 def show(shell: Shell, given: Namespace) -> Iterator[str]:
-    charge = shell.do(_one, given.session)
+    charge = shell.read(_one, given.session)
     session = charge.session
     about = {
         "number": session.id,
@@ -77,25 +77,25 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         ("WHEN", "WHAT", "ACCOUNT", "AMOUNT"),
         (
             (clock(transfer.created_at), transfer.description, entry.account_code, plain_rupees(entry.amount_paise))
-            for entry, transfer in shell.do(_moved, session)
+            for entry, transfer in shell.read(_moved, session)
         ),
     )
 
 
 def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
-    charge = shell.do(_one, given.session)
+    charge = shell.read(_one, given.session)
     try:
         facts = {"paise": given.rupees, "reason": given.reason}
         gift = charge.session.id or 0, given.rupees, given.reason
         session = shell.act(f"session:{charge.session.ref}", facts, goodwill.give_back, *gift)
     except goodwill.NotGivenBack as error:
         raise Mistake(str(error)) from None
-    [*_, note] = shell.do(receipts.notes, session)
+    [*_, note] = shell.read(receipts.notes, session)
     yield f"{charge.username} gets {plain_rupees(given.rupees)} back of {session.ref}, with credit note {note.number}."
 
 
 def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
-    found = shell.do(findings.unresolved)
+    found = shell.read(findings.unresolved)
     if not found:
         yield "Nothing to look at."
         return

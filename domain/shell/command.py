@@ -44,8 +44,12 @@ class Shell:
     key: str = field(default_factory=lambda: uuid4().hex)
     """Makes whatever this call moves happen once, however often its transaction is run."""
 
+    def read(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A query. It keeps nobody from writing: on SQLite every start, stop and sample would wait for its end."""
+        return self.database.read_now(work, *args, **kwargs)
+
     def do(self, work: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One transaction."""
+        """One transaction that changes something."""
         result, events = self.database.now(work, *args, **kwargs)
         self.events += events
         return result

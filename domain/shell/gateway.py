@@ -33,7 +33,7 @@ def ask(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def adopt(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = shell.do(meant, given.user)
+    user = shell.read(meant, given.user)
     status = _told(shell, given.order)
     if status is None:
         raise Mistake(f"PhonePe does not know {given.order}. Nothing was moved.")
@@ -44,13 +44,13 @@ def adopt(shell: Shell, given: Namespace) -> Iterator[str]:
     except NotAdopted as error:
         raise Mistake(str(error)) from None
     yield f"{plain_rupees(status.amount_paise)} of {given.order} are in the wallet of {user.username}, arrears first."
-    for finding in shell.do(_findings, given.order):
+    for finding in shell.read(_findings, given.order):
         yield f"Finding {finding.id} named it: python -m domain findings resolve {finding.id} --note adopted"
 
 
 def _of_order(shell: Shell, order_id: str) -> Iterator[str]:
     status = _told(shell, order_id)
-    order = shell.do(recharges.found, order_id)
+    order = shell.read(recharges.found, order_id)
     if status is None and order is None:
         raise Mistake(f"Neither PhonePe nor our books know {order_id}.")
     if status is None:
@@ -68,7 +68,7 @@ def _of_order(shell: Shell, order_id: str) -> Iterator[str]:
 
 def _whose(shell: Shell, order_id: str, status: OrderStatus) -> Iterator[str]:
     """Of an order that only PhonePe knows."""
-    user = shell.do(adopted.payer, status)
+    user = shell.read(adopted.payer, status)
     if user is not None:
         yield f"It is unknown here. PhonePe names user {user.id}, {user.username}, as its driver."
     else:
@@ -80,7 +80,7 @@ def _whose(shell: Shell, order_id: str, status: OrderStatus) -> Iterator[str]:
 
 def _of_refund(shell: Shell, refund_id: str) -> Iterator[str]:
     status = _refund_told(shell, refund_id)
-    refund = shell.do(refunds.found, refund_id)
+    refund = shell.read(refunds.found, refund_id)
     if status is None and refund is None:
         raise Mistake(f"Neither PhonePe nor our books know {refund_id}.")
     if status is None:
@@ -91,7 +91,7 @@ def _of_refund(shell: Shell, refund_id: str) -> Iterator[str]:
     if refund is not None:
         yield f"Here it is {refund.state}, of user {refund.user_id}. {REFUND_WORDS[RefundState(refund.state)]}"
     elif status is not None:
-        yield from _take_back(status, shell.do(recharges.found, status.merchant_order_id))
+        yield from _take_back(status, shell.read(recharges.found, status.merchant_order_id))
 
 
 def _take_back(status: RefundStatus, order: RechargeOrder | None) -> Iterator[str]:

@@ -18,7 +18,7 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
         ("PROCESS", "KIND", "CHARGERS' PORT", "SINCE", "LAST SIGN OF LIFE", "CHARGERS"),
         (
             (process.id, process.kind, process.door or "-", clock(process.started_at), clock(process.seen_at), held)
-            for process, held in shell.do(_all)
+            for process, held in shell.read(_all)
         ),
     )
 

@@ -34,7 +34,7 @@ def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
         ("ORDER", "USER", "AMOUNT", "STATE", "PLACED", "UTR"),
         (
             (o.merchant_order_id, o.user_id, plain_rupees(o.amount_paise), o.state, clock(o.created_at), o.utr or "-")
-            for o in shell.do(_newest, given.limit, given.user)
+            for o in shell.read(_newest, given.limit, given.user)
         ),
     )
 
@@ -56,7 +56,7 @@ def request(shell: Shell, given: Namespace) -> Iterator[str]:
     yield f"{plain_rupees(refund.amount_paise)} left the wallet for {refund_id}."
     if refund.state in REFUND_OPEN:
         shell.ask(lambda gateway: funnel.settle_refund(gateway, refund_id))
-    ended = shell.do(refunds.found, refund_id)
+    ended = shell.read(refunds.found, refund_id)
     assert ended is not None
     said = f"{ended.state}: {REFUND_WORDS[RefundState(ended.state)]}"
     if ended.state in refunds.BACK:
@@ -78,7 +78,7 @@ def list_refunds(shell: Shell, given: Namespace) -> Iterator[str]:
                 clock(refund.ended_at),
                 refund.reason,
             )
-            for refund in shell.do(refunds.newest, given.limit)
+            for refund in shell.read(refunds.newest, given.limit)
         ),
     )
 
@@ -143,14 +143,14 @@ def reconcile(shell: Shell, given: Namespace) -> Iterator[str]:
     """Everything that the server does at night, now; and the report, if one is given."""
     lines = _report(shell, given.settlement) if given.settlement else []
     at = now()
-    found = [*shell.do(reconciliation.of_books), *shell.do(reconciliation.of_moments, at)]
+    found = [*shell.read(reconciliation.of_books), *shell.read(reconciliation.of_moments, at)]
     yield "The ledger and the deadlines were looked at."
     answers = shell.ask(lambda gateway: recheck.recheck(gateway, at - recheck.LATELY))
     found += answers.found
     yield f"PhonePe was asked about {answers.asked} payments of the last two days; {answers.unanswered} got no answer."
     if lines:
         imported = shell.do(settled_payments.take, lines)
-        found += [*imported.found, *shell.do(settled_payments.missing)]
+        found += [*imported.found, *shell.read(settled_payments.missing)]
         yield from _settlement(shell, lines, imported)
     shell.do(reconciliation.keep, found)
     yield from _told(found)
@@ -178,7 +178,7 @@ def _settlement(shell: Shell, lines: list[Line], imported: Import) -> Iterator[s
         ("DAY", "REPORTED", "BOOKED", "REFUNDED", "FEES AND TAX"),
         (
             (day.on, *map(plain_rupees, (day.reported_paise, day.booked_paise, day.refunded_paise, day.kept_paise)))
-            for day in shell.do(settled_payments.days, min(days), max(days))
+            for day in shell.read(settled_payments.days, min(days), max(days))
         ),
     )
 

@@ -14,7 +14,7 @@ from domain.shell.command import Command, Failed, Mistake, Shell, argument, colu
 
 
 def find(shell: Shell, given: Namespace) -> Iterator[str]:
-    found = shell.do(_with_money, given.text)
+    found = shell.read(_with_money, given.text)
     if not found:
         raise Failed(f"Nobody is found by {given.text!r}.")
     yield from columns(
@@ -36,19 +36,19 @@ def find(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def block(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = shell.do(meant, given.user)
+    user = shell.read(meant, given.user)
     shell.act(f"user:{user.id}", "", accounts.block, user.id or 0)
     yield f"{user.username} is blocked and signed out everywhere. A charge that runs goes on and is paid."
 
 
 def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = _still_here(shell.do(meant, given.user))
+    user = _still_here(shell.read(meant, given.user))
     shell.act(f"user:{user.id}", "", accounts.unblock, user.id or 0)
     yield f"{user.username} may sign in again."
 
 
 def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = _still_here(shell.do(meant, given.user))
+    user = _still_here(shell.read(meant, given.user))
     pin = pins.random(user.phone)
     shell.act(f"user:{user.id}", "", accounts.reset_pin, user.id or 0, asyncio.run(pins.hash(pin)))
     yield f"The new PIN of {user.username} is {pin}"
@@ -56,19 +56,19 @@ def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def make_operator(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = _still_here(shell.do(meant, given.user))
+    user = _still_here(shell.read(meant, given.user))
     shell.do(operators.appoint, user.id or 0, trail.shell())
     yield f"{user.username} is an operator, and must sign in again. The operators' pages are at {settings().url}/ops."
 
 
 def make_driver(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = shell.do(meant, given.user)
+    user = shell.read(meant, given.user)
     shell.do(operators.dismiss, user.id or 0, trail.shell())
     yield f"{user.username} is a driver, and must sign in again."
 
 
 def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
-    user = shell.do(meant, given.user)
+    user = shell.read(meant, given.user)
     try:
         facts = {"paise": given.rupees, "reason": given.reason}
         adjusted = user.id or 0, given.rupees
@@ -79,12 +79,12 @@ def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
     except wallet.NotAdjusted as error:
         raise Mistake(str(error)) from None
     moved = f"{plain_rupees(abs(given.rupees))} {'given to' if given.rupees > 0 else 'taken from'} {user.username}"
-    balance = plain_rupees(shell.do(wallet.balance, user.id or 0).balance_paise)
+    balance = plain_rupees(shell.read(wallet.balance, user.id or 0).balance_paise)
     yield f"{moved}, who has {balance} now and reads the reason in the wallet."
 
 
 def check(shell: Shell, given: Namespace) -> Iterator[str]:
-    checks = shell.do(audit.audit)
+    checks = shell.read(audit.audit)
     for each in checks:
         yield f"{'BROKEN' if each.broken else 'ok':<6}  {each.says}"
         if each.broken:

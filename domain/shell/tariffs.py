@@ -16,7 +16,7 @@ from domain.tariffs import LEAST_GRACE, MOST_GRACE
 
 def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.charger:
-        shell.do(chargers.info, given.charger)
+        shell.read(chargers.info, given.charger)
     price = Price(
         given.rupees, 0, given.start_fee, given.per_minute, given.idle_after, given.idle_per_minute, tuple(given.band)
     )
@@ -48,13 +48,13 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
                 plain_rupees(tariff.paise_per_kwh),
                 " ".join(parts(price)),
             )
-            for tariff, price in shell.do(tariffs.everything)
+            for tariff, price in shell.read(tariffs.everything)
         ),
     )
 
 
 def show(shell: Shell, given: Namespace) -> Iterator[str]:
-    charger, price, coming = shell.do(_of, given.id)
+    charger, price, coming = shell.read(_of, given.id)
     yield f"{charger.id}, {f'group {charger.group_name}' if charger.group_name else 'in no group'}"
     yield f"Now a kWh costs {plain_rupees(price.at(now()))}, GST included."
     yield from parts(price)

@@ -5,13 +5,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from domain import (
     funnel,
     settled_payments,
 )
-from domain.db import read, transact
+from domain.db import Database, read, transact
 from domain.models import (
     Entry,
     SettledPayment,
@@ -133,6 +134,27 @@ async def test_days_stand_beside_the_ledger(asha: int, gateway: Gateway, clock: 
     days = await read(settled_payments.days, date(2026, 11, 2), date(2026, 11, 3))
     told = [(day.on.day, day.reported_paise, day.booked_paise, day.refunded_paise, day.kept_paise) for day in days]
     assert told == [(2, 50_000, 50_000, 0, 590), (3, 0, 50_000, 1_000, 0)]
+
+
+async def test_a_month_is_two_queries(asha: int, gateway: Gateway, clock: Clock, database: Database) -> None:
+    """Each day would read every payment there ever was."""
+    clock.at = datetime(2026, 11, 30, 18, 29, 59, tzinfo=UTC)
+    await paid(gateway, asha, "n1")
+    clock.at = datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
+    await paid(gateway, asha, "n2")
+    asked: list[str] = []
+
+    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", keep)
+    try:
+        days = await read(settled_payments.days, date(2026, 11, 1), date(2026, 11, 30))
+    finally:
+        event.remove(database.engine, "before_cursor_execute", keep)
+    assert [day.on for day in days] == [date(2026, 11, n) for n in range(1, 31)]
+    assert [day.booked_paise for day in days] == [0] * 29 + [50_000]
+    assert len([one for one in asked if one.startswith("SELECT")]) == 2
 
 
 # Reading the file

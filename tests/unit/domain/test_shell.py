@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
 from domain import accounts, charging, findings, pins, socket, story, trail, wallet
@@ -421,3 +423,44 @@ def test_whoever_reads_no_further_hears_no_more_and_stops_nothing(database: Data
     finally:
         os.close(out)
     assert row(database, Charger, "BLR-1")
+
+
+# Reading beside those who write
+
+READING = (
+    "charger list",
+    "charger show TEST-1",
+    "charger sticker TEST-1",
+    "tariff list",
+    "tariff show TEST-1",
+    "token list",
+    "user find asha",
+    "wallet audit",
+    "refund list",
+    "payments list",
+    "session list",
+    "session show 1",
+    "findings list",
+    "apikey list",
+    "process list",
+)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("line", READING)
+def test_what_only_reads_keeps_nobody_from_writing(run: Any, database: Database, line: str) -> None:
+    """On SQLite every start, stop and sample waits for whoever has begun to write."""
+    database.now(house.charge, database.now(house.driver)[0])
+    begun: list[str] = []
+
+    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
+        if statement.startswith("BEGIN"):
+            begun.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    try:
+        said = run(line)
+    finally:
+        event.remove(Engine, "before_cursor_execute", keep)
+    assert said.code == 0, said.err
+    assert set(begun) == {"BEGIN"}

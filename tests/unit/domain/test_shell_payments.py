@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
 from domain import funnel, placing, recharges, refunds, story, wallet
 from domain.__main__ import main
+from domain.audit import CHECKS
 from domain.breaker import Breaker
 from domain.db import Database
 from domain.models import Account, Finding, Refund
@@ -301,6 +303,33 @@ def test_what_does_not_fit_is_told_kept_and_bad_news(town: Town, run: Any, datab
         assert err == "1 thing does not fit. `findings list` shows them until somebody has looked.\n"
     assert kinds(database) == ["gateway-amount"]
     assert order in run("findings list")[1]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_books_are_read_without_keeping_anybody_from_writing(
+    town: Town, run: Any, database: Database, asha: int, tmp_path: Path
+) -> None:
+    """On SQLite every start, stop and sample waits for whoever has begun to write."""
+    order = paid(town, database, asha)
+    report = tmp_path / "report.csv"
+    report.write_text("\n".join((HEAD, f"PAYMENT,{order},OM1,500.00,2026-11-20,2026-11-21")))
+    asked: dict[str, list[str]] = {"BEGIN": [], "BEGIN IMMEDIATE": []}
+    begun = ["BEGIN"]
+
+    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
+        if statement in asked:
+            begun.append(statement)
+        else:
+            asked[begun[-1]].append(statement)
+
+    event.listen(Engine, "before_cursor_execute", keep)
+    try:
+        run(f"payments reconcile --settlement {report}")
+    finally:
+        event.remove(Engine, "before_cursor_execute", keep)
+    sums = [one for one in asked["BEGIN"] if "sum(" in one.lower()]
+    assert len(sums) > len(CHECKS) / 2
+    assert [one for one in asked["BEGIN IMMEDIATE"] if "sum(" in one.lower()] == []
 
 
 def test_phonepe_away_is_told(town: Town, run: Any, database: Database, asha: int) -> None:
