@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from domain import allowance, idling, sessions, settlement, stops
-from domain.models import ChargingSession, SessionState
+from domain import allowance, idling, quirks, sessions, settlement, stops
+from domain.models import Charger, ChargingSession, SessionState
 from domain.starts import authorize, started
 from domain.stops import request_stop, stopped
 from domain.wishes import REFUSALS, Limit, Refused, explain, request_start
@@ -53,9 +53,12 @@ def deadline(db: Session, session_id: int, at: datetime) -> str:
         case SessionState.CHARGING:
             return _end_of_allowance(db, session, at)
         case SessionState.STOPPING:
-            session.due_at = at + 2 * stops.ANSWER
+            left = "stop" if session.stop_tries < stops.TRIES else "escalate"
+            vendor = db.get_one(Charger, session.charger_id).vendor
+            answers = 1 if left == "stop" else len(quirks.escalation(vendor))
+            session.due_at = at + (1 + answers) * stops.ANSWER
             db.add(session)
-            return "stop" if session.stop_tries < stops.TRIES else "escalate"
+            return left
         case SessionState.INTERRUPTED:
             session.stop_reason = session.stop_reason or "Other"
             settlement.settle(db, session, None, estimated=True)

@@ -56,7 +56,10 @@ async def stop(bus: Bus, session_id: int) -> str:
     if session.state not in (SessionState.STOPPING, SessionState.INTERRUPTED) or session.transaction_id is None:
         return ""
     verdict = await _ask(bus, session, RemoteStop(session.transaction_id))
-    await transact(stops.stop_asked, session_id, verdict == "accepted")
+    if await _no_way(session, verdict):
+        await transact(stops.stop_unsent, session_id)
+    else:
+        await transact(stops.stop_asked, session_id, verdict == "accepted")
     return verdict
 
 
@@ -72,10 +75,19 @@ async def escalate(bus: Bus, session_id: int) -> str:
         if (await read(sessions.get, session_id)).state != SessionState.STOPPING:
             break
         verdict = await _ask(bus, session, _STEPS[step](session))
+        if await _no_way(session, verdict):
+            await transact(stops.stop_unsent, session_id)
+            return verdict
         if step == quirks.OUT_OF_SERVICE and verdict not in UNASKED:
             await transact(_tell_how_to_undo, session)
     await transact(stops.stop_escalated, session_id)
     return verdict
+
+
+async def _no_way(session: ChargingSession, verdict: str) -> bool:
+    """Whether the charger is there and could not be asked: the process that holds it does not hear us."""
+    held = verdict == "offline" and await read(chargers.holder, session.charger_id) is not None
+    return held or verdict == "unreachable"
 
 
 def _tell_how_to_undo(db: Session, session: ChargingSession) -> None:

@@ -70,6 +70,14 @@ def stop_asked(db: Session, session_id: int, accepted: bool) -> None:
         sessions.changed(db, session)
 
 
+def stop_unsent(db: Session, session_id: int) -> None:
+    """There was no way to the charger, which has ignored nothing: it is asked once there is one (ADR 0013)."""
+    session = sessions.locked(db, session_id)
+    if session.state == SessionState.STOPPING:
+        session.due_at = now() + AGAIN
+        db.add(session)
+
+
 def ignored(session: ChargingSession) -> bool:
     """Whether a charger does not listen to the wish to stop."""
     return session.state == SessionState.STOPPING and session.stop_tries > LISTENS_WITHIN

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain import chargers, charging, dispatch, findings, stops
-from domain.bus import CallRefused, LocalBus
+from domain.bus import CallRefused, ChargerOffline, ChargerUnreachable, LocalBus
 from domain.events import Call, Command, RemoteStart, RemoteStop, Reply
 from domain.models import SessionState
 from domain.wishes import ENDINGS
@@ -258,6 +258,7 @@ async def test_an_escalation_ends_with_its_charge(open_desk: Desk) -> None:
 
 async def test_nobody_reads_of_an_order_that_did_not_reach_its_charger(open_desk: Desk) -> None:
     session_id = stopping(open_desk, "Ocular")
+    open_desk.disconnect()
     assert await dispatch.escalate(LocalBus(), session_id) == "offline"
     (finding,) = open_desk.do(findings.unresolved)
     assert finding.detail == "BLR-1 does not stop this charge."
@@ -266,6 +267,7 @@ async def test_nobody_reads_of_an_order_that_did_not_reach_its_charger(open_desk
 async def test_an_order_that_reaches_its_charger_in_a_later_round_is_read_of(open_desk: Desk) -> None:
     """Q30: the finding of the first round, in which the charger was away, says nothing of what must be undone."""
     session_id = stopping(open_desk, "Ocular")
+    open_desk.disconnect()
     assert await dispatch.escalate(LocalBus(), session_id) == "offline"
     async with on_bus(Socket(Reply("Scheduled"))) as bus:
         await dispatch.escalate(bus, session_id)
@@ -279,6 +281,7 @@ async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk)
     open_desk.charger()
     session_id = open_desk.charging(open_desk.driver())
     open_desk.do(charging.request_stop, session_id, "driver")
+    open_desk.disconnect()
     for _ in range(6):
         assert await dispatch.stop(LocalBus(), session_id) == "offline"
     await dispatch.escalate(LocalBus(), session_id)
@@ -290,6 +293,57 @@ async def test_a_charger_that_was_away_is_asked_when_it_is_back(open_desk: Desk)
     async with on_bus(socket) as bus:
         assert await dispatch.stop(bus, session_id) == "accepted"
     assert open_desk.session(session_id).stop_tries == 1
+
+
+class NoWay(LocalBus):
+    """Another process holds the charger, and Redis is gone; or that process hears nothing any more."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    async def call(self, *_: object) -> Reply:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ChargerUnreachable("BLR-1"), ChargerOffline("BLR-1")])
+async def test_a_charger_to_which_there_is_no_way_was_not_asked(open_desk: Desk, error: Exception) -> None:
+    """ADR 0013, Q30: it is there and has ignored nothing. It is asked to stop as soon as there is a way."""
+    session_id = stopping(open_desk)
+    for _ in range(10):
+        await dispatch.stop(NoWay(error), session_id)
+        open_desk.passes(seconds=15)
+        assert open_desk.sweep() == {session_id: "stop"}
+    assert not stops.ignored(open_desk.session(session_id))
+    assert not open_desk.findings()
+    socket = Socket()
+    async with on_bus(socket) as bus:
+        await dispatch.stop(bus, session_id)
+    assert [type(command) for command in socket.asked] == [RemoteStop]
+
+
+async def test_an_escalation_to_which_there_is_no_way_is_none(open_desk: Desk) -> None:
+    """Q30: it comes as soon as there is a way, and not minutes later."""
+    session_id = stopping(open_desk)
+    for _ in range(stops.TRIES):
+        open_desk.do(stops.stop_asked, session_id, False)
+    assert await dispatch.escalate(NoWay(ChargerUnreachable("BLR-1")), session_id) == "unreachable"
+    assert not open_desk.findings()
+    open_desk.passes(seconds=15)
+    assert open_desk.sweep() == {session_id: "escalate"}
+
+
+async def test_a_round_of_escalation_has_the_time_that_all_its_steps_take(open_desk: Desk) -> None:
+    """Q30: three steps of 30 s each; a second round during the first would ask everything twice."""
+    session_id = stopping(open_desk, "Ocular")
+    for _ in range(stops.TRIES):
+        open_desk.do(stops.stop_asked, session_id, False)
+    open_desk.passes(seconds=15)
+    assert open_desk.sweep() == {session_id: "escalate"}
+    open_desk.passes(seconds=3 * 35)
+    assert open_desk.sweep() == {}
+    open_desk.passes(seconds=35)
+    assert open_desk.sweep() == {session_id: "escalate"}
 
 
 async def test_soon_runs_by_itself_and_a_failure_is_logged() -> None:
