@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from csms.batches import Batches
 
@@ -46,7 +47,10 @@ async def test_somebody_who_waits_no_more_stops_nobody() -> None:
     batches = Batches(write, "items")
     gone, waiting = batches.add(1), batches.add(2)
     gone.cancel()
-    await waiting
+    with capture_logs() as lines:
+        await waiting
+        await batches.finished()
+    assert lines == [], "nothing failed"
 
 
 async def test_somebody_who_fails_when_told_leaves_nobody_waiting() -> None:
@@ -61,3 +65,17 @@ async def test_somebody_who_fails_when_told_leaves_nobody_waiting() -> None:
     async with asyncio.timeout(5):
         await batches.add(2)
         await batches.finished()
+
+
+async def test_who_finishes_does_not_linger() -> None:
+    """A batch that gathers for a while is written at once when the process ends."""
+    written = list[int]()
+
+    async def write(items: Sequence[int]) -> None:
+        written.extend(items)
+
+    batches = Batches(write, "items", linger_s=3_600)
+    batches.add(1)
+    async with asyncio.timeout(5):
+        await batches.finished()
+    assert written == [1]

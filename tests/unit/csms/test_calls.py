@@ -15,12 +15,16 @@ class Line:
 
     def __init__(self, *, ready: bool = True) -> None:
         self.sent: list[list[Any]] = []
-        self.calls = Calls("C", self._say)
+        self.missed = 0
+        self.calls = Calls("C", self._say, self._miss)
         if ready:
             self.calls.open()
 
     async def _say(self, text: str, action: str, id_: str) -> None:
         self.sent.append(json.loads(text))
+
+    def _miss(self) -> None:
+        self.missed += 1
 
     def ask(self, action: str, urgency: Urgency = Urgency.SETUP, timeout: float = 5) -> "asyncio.Task[Any]":
         return asyncio.create_task(self.calls.call(action, {}, urgency=urgency, timeout=timeout))
@@ -113,12 +117,14 @@ async def test_errors_and_the_end_of_the_line_reach_the_caller() -> None:
     line.calls.failed(line.sent[0][1], "NotSupported", "No.")
     with pytest.raises(CallRefused, match="NotSupported: No"):
         await task
-    open_, waiting = line.ask("Two"), line.ask("Three")
+    open_, waiting = line.ask("Two", timeout=3_600), line.ask("Three", timeout=3_600)
     await turn()
     line.calls.close()
-    assert [type(e) for e in await asyncio.gather(open_, waiting, return_exceptions=True)] == [ChargerSilent] * 2
-    with pytest.raises(ChargerSilent):
-        await line.ask("Four")
+    async with asyncio.timeout(5):
+        assert [type(e) for e in await asyncio.gather(open_, waiting, return_exceptions=True)] == [ChargerSilent] * 2
+        with pytest.raises(ChargerSilent):
+            await line.ask("Four", timeout=3_600)
+    assert line.missed == 0, "a socket that went is no charger that does not answer"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,10 @@ async def test_silence_frees_the_line() -> None:
     line = Line()
     with pytest.raises(ChargerSilent):
         await line.ask("One", timeout=0.01)
+    assert line.missed == 1
     task = line.ask("Two")
     await turn()
     assert line.actions == ["One", "Two"]
     task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert line.missed == 2, "whoever asked was in more of a hurry"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from csms import repetitions
-from csms.repetitions import Repetitions
+from csms.repetitions import REMEMBERED, Repetitions
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,25 @@ def test_a_state_is_told_anew_each_time() -> None:
     given = Repetitions()
     given.remember("1", "asked", "answered")
     assert given.answer("1", "StatusNotification", "asked") is None
+
+
+def test_only_the_very_message_has_its_answer_again() -> None:
+    """Q15: the same id with another text is another message, and 17 is not "17"; both paths remember here."""
+    given = Repetitions()
+    given.remember("17", "₹ asked", "answered")
+    assert given.answer("17", "StartTransaction", "asked otherwise") is None
+    assert given.answer(17, "StartTransaction", "₹ asked") is None
+    assert given.answer("17", "StartTransaction", "₹ asked".encode()) == "answered"
+    given.remember(17, "₹ asked", "answered as a number")
+    assert given.answer("17", "StartTransaction", "₹ asked") == "answered"
+    given.remember("[17]", "asked", "answered")
+    assert given.answer([17], "StartTransaction", "asked") is None
+
+
+def test_the_oldest_answer_goes_first() -> None:
+    """An id that comes again is the newest."""
+    given = Repetitions()
+    for number in (*range(REMEMBERED - 1), 0, REMEMBERED - 1, REMEMBERED):
+        given.remember(str(number), "asked", "answered")
+    left = [id_ for id_ in map(str, range(REMEMBERED + 1)) if given.answer(id_, "MeterValues", "asked")]
+    assert left == ["0", *map(str, range(2, REMEMBERED + 1))]
