@@ -334,6 +334,40 @@ def test_who_wants_the_end_idles_no_more(desk: Desk) -> None:
     assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
 
 
+def test_idling_that_is_told_again_began_when_it_was_told_first(desk: Desk) -> None:
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    for _ in range(2):
+        desk.status("BLR-1", 1, "SuspendedEV")
+        desk.passes(minutes=7, seconds=30)
+        desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Charging")
+    assert settlement.cost_of(desk.session(session_id), desk.clock.at) == 3_600 + 5 * 200
+
+
+def test_what_cost_nothing_idles_nobody(desk: Desk) -> None:
+    """The charger did not deliver: its cable may stay in for the next try."""
+    _, session_id = priced(desk, **IDLE)
+    desk.passes(minutes=1)
+    desk.stop(session_id, METER)
+    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
+
+
+def test_the_connector_beside_it_ends_no_idling(desk: Desk) -> None:
+    desk.do(tariffs.set_price, Price(1_800, 0, **IDLE), effective_at=desk.clock.at)
+    desk.charger(connectors=2)
+    session_id = desk.begun(desk.driver())
+    desk.stop(session_id, METER + 2_000)
+    desk.status("BLR-1", 1, "Finishing")
+    desk.passes(minutes=5)
+    for status in ("Finishing", "Available"):
+        desk.changes_nothing(desk.status, "BLR-1", 2, status)
+    desk.passes(minutes=10)
+    desk.heard("BLR-1")
+    desk.status("BLR-1", 1, "Available")
+    assert desk.bill(session_id) == (2_000, 3_600 + 5 * 200)
+
+
 @pytest.mark.row("C30")
 def test_an_account_waits_until_its_cable_is_out(desk: Desk) -> None:
     """C30."""

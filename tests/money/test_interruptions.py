@@ -77,6 +77,24 @@ def test_a_fault_does_not_end_the_bill_and_a_long_one_ends_the_wait(desk: Desk, 
     assert desk.money(asha) == wallet.Balance(100_000, 3_600, 0)
 
 
+@pytest.mark.parametrize("told", ["Faulted", ""])
+def test_a_charge_that_meters_is_not_lost(desk: Desk, told: str) -> None:
+    """Q23: whatever its connector says, and though we have not written down yet that the charger was heard."""
+    _, session_id = desk.a_charge(kwh=1)
+    if told:
+        desk.status("BLR-1", 1, told)
+    for minute in range(1, 31):
+        desk.passes(minutes=1)
+        if told:
+            desk.heard("BLR-1")
+        desk.meter(session_id, METER + 1_000 + minute * 100, 6_000)
+    assert desk.interrupt_lost() == []
+    desk.passes(minutes=16)
+    if told:
+        desk.heard("BLR-1")
+    assert desk.interrupt_lost() == [session_id]
+
+
 @pytest.mark.row("C7")
 def test_a_fault_with_a_stop_is_billed_by_its_meter(desk: Desk) -> None:
     """C7: the reason is kept."""

@@ -1,11 +1,13 @@
 """Money of another amount: nobody leaves before it is his, and one who has left does not get it unseen (R11, R34)."""
 
+from dataclasses import replace
+
 import pytest
 
-from domain import accounts, findings, funnel, suspense, trail
+from domain import accounts, findings, funnel, suspense, trail, wallet
 from domain.db import read, transact
 from domain.models import Finding
-from tests.money.house import Gateway, found, money
+from tests.money.house import Gateway, charge, found, give, money
 from tests.money.orders import opened
 
 PAID = 49_900
@@ -72,3 +74,28 @@ async def test_what_is_given_to_somebody_who_has_left_is_told_once(asha: int, ga
     assert await due() == []
     assert (await read(money, asha)).balance_paise == PAID
     assert (await found(order_id)).user_id == asha
+
+
+@pytest.mark.row("R11")
+async def test_what_is_given_carries_the_charge_that_runs(asha: int, gateway: Gateway, order_id: str) -> None:
+    """R11, C24: no charge ends beside money."""
+    await transact(give, asha, 10_000)
+    session_id = await transact(charge, asha)
+    await transact(wallet.hold, session_id, asha, at_least=0, at_most=10_000)
+    await aside(gateway, order_id)
+    await transact(suspense.give, order_id)
+    assert await read(money, asha) == wallet.Balance(10_000 + PAID, 10_000 + PAID, 0)
+
+
+async def test_what_was_paid_with_nothing_is_not_set_aside(asha: int, gateway: Gateway, order_id: str) -> None:
+    with pytest.raises(suspense.NotSetAside, match="nothing to book"):
+        await transact(suspense.set_aside, order_id, replace(gateway.orders[order_id], amount_paise=0))
+
+
+async def test_what_was_paid_as_ordered_is_not_set_aside(asha: int, gateway: Gateway) -> None:
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id)
+    await funnel.settle(gateway, order_id)
+    with pytest.raises(suspense.NotSetAside, match="another amount"):
+        await aside(gateway, order_id)
+    assert (await read(money, asha)).balance_paise == (await found(order_id)).amount_paise
