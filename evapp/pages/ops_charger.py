@@ -107,6 +107,10 @@ def about() -> rx.Component:
             rx.cond(OpsCharger.editing == "about", description()),
         ),
         section(t("Health since it was first seen"), facts(rx.foreach(OpsCharger.health, one_fact))),
+        rx.cond(
+            OpsCharger.security.length() > 0,  # type: ignore[attr-defined]
+            section(t("What it said last of its own safety"), facts(rx.foreach(OpsCharger.security, one_fact))),
+        ),
         trail_link(f"charger:{OpsCharger.id}"),
         class_name="grid gap-9",
     )

@@ -6,12 +6,12 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from domain import chargers, charges, fleet, health, tariffs
+from domain import chargers, charges, fleet, health, safety, tariffs
 from domain.chargers import ChargerUnknown
 from domain.db import read
 from domain.events import SessionMetered
 from domain.fleet import Seen
-from domain.models import OPEN, Connector, now
+from domain.models import OPEN, Connector, SecurityEvent, now
 from domain.operators import Act
 from domain.prices import Price
 from evapp.components.money import moment, per_kwh, rated_kw
@@ -73,6 +73,7 @@ class OpsCharger(Deeds, rx.State):
     retired: bool = False
     facts: list[Fact] = []  # noqa: RUF012 - a default that Reflex copies
     health: list[Fact] = []  # noqa: RUF012 - likewise
+    security: list[Fact] = []  # noqa: RUF012 - likewise
     plugs: list[Plug] = []  # noqa: RUF012 - likewise
     running: list[Row] = []  # noqa: RUF012 - likewise
     editing: str = ""
@@ -186,6 +187,7 @@ class OpsCharger(Deeds, rx.State):
         self.plugs = [_plug(*each) for each in await read(_plugs, seen)]
         self.facts = _facts(seen, await read(tariffs.price, charger.id, now()))
         self.health = [Fact(t(HEALTH[name]), value) for name, value in health.lines(seen.health)]
+        self.security = [_said(event) for event in await read(safety.newest, charger.id)]
         running = await read(charges.page, which=charges.RUNNING, charger_id=charger.id)
         self.running = [row_of(one) for one in running]
         self.phase = "shown"
@@ -215,6 +217,10 @@ def _plug(plug: Connector, state: str) -> Plug:
     told = plug.status if plug.error_code == "NoError" else f"{plug.status}, {plug.error_code} {plug.info}".strip()
     about += [told, t("Since {time}", time=moment(plug.changed_at))]
     return Plug(plug.number, shown, t(word), " · ".join(filter(None, about)))
+
+
+def _said(event: SecurityEvent) -> Fact:
+    return Fact(moment(event.at), ": ".join(filter(None, (event.kind, event.detail))))
 
 
 def _facts(seen: Seen, price: Price) -> list[Fact]:

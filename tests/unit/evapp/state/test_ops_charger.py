@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from domain import chargers, charging, journal, trail, wallet
+from domain import chargers, charging, journal, safety, trail, wallet
 from domain.bus import ChargerOffline, ChargerUnreachable, LocalBus, use
 from domain.charging import Limit
 from domain.db import database, read, transact
 from domain.events import Call, Command, Reply
 from domain.models import ChargingSession, SessionState, now
+from evapp.components.money import moment
 from evapp.state import ops_messages
 from evapp.state.ops_charger import OpsCharger
 from evapp.state.ops_deed import NOT_KEPT, REASON_WANTED
@@ -157,6 +158,20 @@ async def test_a_new_key_is_shown_once_and_works(page: PageOf, charger: Charger)
     await read(chargers.admit, "A-1", key.encode(), accept_unknown=False)
     [entry] = await read(trail.entries)
     assert (entry.action, entry.detail) == ("charger set-key", "A new board")
+
+
+async def test_what_it_said_of_its_own_safety_is_shown_the_newest_first(page: PageOf, charger: Charger) -> None:
+    """The white paper's SecurityEventNotification; one without a detail, too."""
+    at = now()
+    for kind, detail in (("FirmwareUpdated", ""), ("TamperDetectionActivated", "The lid was opened")):
+        await transact(safety.report, "A-1", kind=kind, detail=detail, at=at, received_at=at)
+    state = await page(OpsCharger, id="A-1")
+    await state._refresh(0)
+    assert [fact.name for fact in state.security] == [moment(at)] * 2
+    assert [fact.value for fact in state.security] == [
+        "TamperDetectionActivated: The lid was opened",
+        "FirmwareUpdated",
+    ]
 
 
 async def test_a_charger_retires_and_comes_back(page: PageOf, charger: Charger) -> None:
