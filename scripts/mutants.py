@@ -38,6 +38,14 @@ MODULES = (
     "stops",
     "settlement",
     "receipts",
+    "allowance",
+    "interruptions",
+    "idling",
+    "cards",
+    "metering",
+    "running",
+    "refunds",
+    "suspense",
 )
 TESTS = (
     "tests/unit/domain",
