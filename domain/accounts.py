@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from domain import attempts, identity, pins, sign_ins, suspense, wallet
 from domain.attempts import Attempt
+from domain.db import storable
 from domain.models import (
     OPEN,
     ORDER_OPEN,
@@ -295,6 +296,7 @@ def find(db: Session, text: str) -> Sequence[User]:
 
 def meant(text: str) -> ColumnElement[bool]:
     """Whom an operator may mean: by number, by phone in any spelling, or by a part of username or e-mail."""
+    text = storable(text)
     _, spelling = identity.login(text)
     found = [
         col(User.phone) == spelling,

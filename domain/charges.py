@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session, and_, col, or_, select
 
 from domain import accounts, settlement, stops
+from domain.db import storable
 from domain.models import IS_OPEN, ChargingSession, SessionState, User, now
 
 PAGE = 30
@@ -59,7 +60,7 @@ def page(
         query = query.where(ChargingSession.charger_id == charger_id)
     if user_id is not None:
         query = query.where(ChargingSession.user_id == user_id)
-    if typed:
+    if typed := storable(typed):
         people = [user.id for user in accounts.find(db, typed)]
         named = ChargingSession.ref == typed.upper(), ChargingSession.receipt_number == typed.upper()
         query = query.where(or_(*named, ChargingSession.charger_id == typed, col(ChargingSession.user_id).in_(people)))
@@ -70,7 +71,7 @@ def page(
 
 def of_ref(db: Session, ref: str) -> Charge | None:
     """The charge with this ref."""
-    session = db.exec(select(ChargingSession).where(ChargingSession.ref == ref)).first()
+    session = db.exec(select(ChargingSession).where(ChargingSession.ref == storable(ref))).first()
     return _charge(db, session) if session is not None else None
 
 

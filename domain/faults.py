@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlmodel import Session, col, select
 
 from domain import chargers, findings
+from domain.db import storable
 from domain.models import Finding, User, now
 from domain.sentences import Sentence
 
@@ -57,6 +58,6 @@ def report(db: Session, user_id: int, charger_id: str, reason: str, words: str =
     )
     if db.exec(recent).first() is not None:
         raise Refused("again")
-    said = " ".join(words.split())[:LONGEST]
+    said = storable(" ".join(words.split()), LONGEST)
     detail = f"{charger_id}: {REASONS[reason]}" + (f" {said}" if said else "")
     findings.note(db, KIND, f"{beginning}{moment:%Y-%m-%dT%H:%M}", detail)

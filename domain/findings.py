@@ -4,6 +4,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from domain import trail
+from domain.db import storable
 from domain.models import Finding, User, now
 from domain.trail import Actor
 
@@ -14,7 +15,7 @@ REFUND_DUE = "refund-due"
 
 def note(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep a finding; the same kind and reference again changes nothing."""
-    kind, ref, detail = kind[:30], ref[:100], detail[:500]
+    kind, ref, detail = kind[:30], storable(ref, 100), storable(detail, 500)
     if _known(db, kind, ref) is None:
         db.add(Finding(kind=kind, ref=ref, detail=detail))
         db.flush()
@@ -23,7 +24,7 @@ def note(db: Session, kind: str, ref: str, detail: str) -> None:
 
 def renew(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep a finding with its newest words; one that was resolved and is true again is open again."""
-    kind, ref, detail = kind[:30], ref[:100], detail[:500]
+    kind, ref, detail = kind[:30], storable(ref, 100), storable(detail, 500)
     finding = _known(db, kind, ref)
     if finding is None:
         note(db, kind, ref, detail)

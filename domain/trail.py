@@ -87,7 +87,7 @@ def entries(
     if before is not None:
         query = query.where(col(TrailEntry.id) < before)
     if subject:
-        query = query.where(TrailEntry.subject == subject)
+        query = query.where(TrailEntry.subject == storable(subject))
     if actor is not None:
         query = query.where(TrailEntry.actor_kind == actor.kind, TrailEntry.actor_id == actor.id)
     return list(db.exec(query))

@@ -9,7 +9,7 @@ import reflex as rx
 from domain import chargers, charging, dispatch, history, typed_ids, vacancies, wallet
 from domain.bus import bus
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
-from domain.db import read, transact
+from domain.db import read, storable, transact
 from domain.models import SessionState, now
 from domain.tariffs import least_to_start
 from evapp.components.money import clock, per_kwh, rated_kw, rupees
@@ -91,7 +91,7 @@ class ChargerPage(rx.State):
         dismissed = self._dismissed
         self.reset()  # type: ignore[no-untyped-call]
         self._dismissed = dismissed
-        typed = unquote(bare(self.router.url.path).removeprefix("/c/")).strip("/")[:60]
+        typed = storable(unquote(bare(self.router.url.path).removeprefix("/c/")).strip("/"), 60)
         found = await read(typed_ids.exact, typed)
         self.id = found or typed
         known = await auth.signed_in(self)

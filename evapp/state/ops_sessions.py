@@ -8,7 +8,7 @@ import reflex as rx
 from domain import charges, charging, dispatch, findings, goodwill
 from domain.bus import bus
 from domain.charges import Charge
-from domain.db import read
+from domain.db import read, storable
 from domain.events import SessionMetered
 from domain.goodwill import NotGivenBack
 from domain.models import OPEN, SessionState
@@ -87,7 +87,7 @@ class OpsSessions(Deeds, rx.State):
 
     def _begin(self) -> None:
         self._calm()
-        if found := self.router.url.query_parameters.get("find", "")[:60]:
+        if found := storable(self.router.url.query_parameters.get("find", ""), 60):
             self.typed, self.which = found, charges.EVERY
         self.giving, self._limit = "", charges.PAGE
 

@@ -139,6 +139,12 @@ def test_a_new_pin_forgets_what_devices_guessed_at_the_old_one(db: Session, user
     assert user.failures == 4
 
 
+@pytest.mark.parametrize("typed", ["as\x00ha", "\ud800"])
+def test_what_no_database_takes_is_looked_for_without(db: Session, user: User, typed: str) -> None:
+    """PostgreSQL refused it, and an operator's page failed."""
+    assert accounts.find(db, typed) == ([user] if "as" in typed else [])
+
+
 def test_two_pin_changes_at_once_are_one(db: Session, user: User) -> None:
     first, second = right_pin(db, user), right_pin(db, user)
     accounts.change_pin(db, first, "new", browser("a"))

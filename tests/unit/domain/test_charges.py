@@ -1,6 +1,7 @@
 """Charges before an operator: those under way, those that wait for somebody, and any by its name."""
 
 import pytest
+from sqlmodel import Session
 
 from domain import charges, charging, stops
 from domain.charges import EVERY, RUNNING, STUCK, Charge
@@ -58,6 +59,14 @@ def test_any_is_found_by_what_it_is_called(desk: Desk) -> None:
     assert found is not None
     assert found.username == "driver_0"
     assert desk.do(charges.of_ref, "NOSUCH") is None
+
+
+@pytest.mark.parametrize("typed", ["no\x00body", "\ud800"])
+def test_what_no_database_takes_finds_nothing(db: Session, typed: str) -> None:
+    """PostgreSQL refused it, and an operator's page failed."""
+    assert charges.of_ref(db, typed) is None
+    assert charges.named(db, typed) is None
+    assert charges.page(db, which=EVERY, typed=typed) == []
 
 
 def test_a_walk_up_is_nobodys(desk: Desk) -> None:

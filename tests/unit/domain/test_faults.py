@@ -25,6 +25,12 @@ def test_a_report_is_a_finding(db: Session) -> None:
     assert finding.detail == "BLR-1: The plug or the cable is damaged. the latch is broken"
 
 
+def test_words_that_no_database_takes_are_kept_without(db: Session) -> None:
+    chargers.add(db, "BLR-1")
+    faults.report(db, driver(db), "BLR-1", "other", "the la\x00tch \ud800")
+    assert findings.unresolved(db)[0].detail == "BLR-1: Something else. the latch ?"
+
+
 def test_once_an_hour_for_each_driver_and_charger(db: Session) -> None:
     asha, ravi = driver(db, "asha"), driver(db, "ravi")
     for charger_id in ("BLR_1", "BLR-1"):

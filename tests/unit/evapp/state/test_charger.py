@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 
 from domain import chargers, connectors, history, sign_ins, tariffs
 from domain.bus import LocalBus, use
-from domain.db import read, transact
+from domain.db import read, storable, transact
 from domain.models import ChargingSession, User, now
 from domain.prices import Price
 from domain.sign_ins import Browser, hash_token
@@ -56,6 +56,13 @@ async def test_of_a_charger_that_nobody_described_the_connectors_are_told(go: Go
     await transact(free_charger, "MALL-1", place="Phoenix Mall")
     told = [(await go(f"/c/{name}", name)).about for name in ("BARE-1", "BARE-2", "MALL-1")]
     assert told == ["1 connector", "2 connectors", "Phoenix Mall"]
+
+
+@pytest.mark.parametrize("address", ["/c/%00", "/c/%ED%A0%80", "/c/A%00B"])
+async def test_what_no_database_takes_is_in_no_address(go: Go, address: str) -> None:
+    """PostgreSQL refused it, and the page failed."""
+    page = await go(address, "socket")
+    assert page.id == storable(page.id)
 
 
 async def choose(page: Any) -> Any:
