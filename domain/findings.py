@@ -1,6 +1,7 @@
 """What an operator must look at: kept once each, never mended behind his back."""
 
 import structlog
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from domain import trail
@@ -36,6 +37,13 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
     db.add(finding)
 
 
+def count(db: Session, kind: str, ref: str, detail: str) -> None:
+    """Keep one finding for what comes again and again: before `detail` stands how often since somebody looked."""
+    finding = _known(db, kind, ref)
+    before = int(finding.detail.partition(" ")[0]) if finding is not None and finding.resolved_at is None else 0
+    renew(db, kind, ref, f"{before + 1} {detail}")
+
+
 def refund_due(db: Session, user_id: int, ref: str, came: str) -> None:
     """Money that comes to somebody who is blocked or has left may have to go back, and he cannot ask for it (R34).
 
@@ -53,6 +61,17 @@ def waits(db: Session, kind: str, ref: str) -> bool:
     """Whether there is such a finding that nobody has resolved."""
     known = _known(db, kind, ref)
     return known is not None and known.resolved_at is None
+
+
+def waiting(db: Session, kind: str, beginning: str) -> int:
+    """How many of a kind, whose references begin so, nobody has resolved."""
+    of_these = Finding.kind == kind, col(Finding.ref).startswith(beginning, autoescape=True)
+    return db.exec(select(func.count()).where(*of_these, col(Finding.resolved_at).is_(None))).one()
+
+
+def known(db: Session, kind: str, ref: str) -> bool:
+    """Whether there is such a finding, resolved or not."""
+    return _known(db, kind, ref) is not None
 
 
 def unresolved(db: Session) -> list[Finding]:

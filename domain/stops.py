@@ -20,6 +20,8 @@ ESCALATED = timedelta(minutes=5)
 """Between two rounds of asking, once a charger has ignored the first (ocpp.md Q30)."""
 TRANSACTIONS = range(1, 2**31)
 """The numbers that a charger can have been given."""
+ORPHANS = 50
+"""Stops of one charger that belong to no charge and wait for somebody: those beyond are counted in one finding."""
 RECENT = 20
 """Charges of a charger, newest first, among which the one of a stop without our number is sought."""
 _OURS = re.compile(rf"(?=.*[G-Z])[A-Z0-9]{{{sessions.TAG}}}")
@@ -130,7 +132,7 @@ def stopped(
     session = _meant(db, charger_id, transaction_id, meter_stop_wh, None if at == received_at else at, tag)
     if session is None:
         detail = f"StopTransaction {transaction_id} at {meter_stop_wh} Wh, {at.isoformat()}, reason {reason or 'none'}."
-        findings.note(db, "orphan-stop", f"{charger_id}:{transaction_id}:{meter_stop_wh}", detail)
+        _orphan(db, charger_id, f"{charger_id}:{transaction_id}:{meter_stop_wh}", detail)
         return
     if session.settled_at is not None and not session.estimated:
         if meter_stop_wh not in (None, session.meter_stop_wh):
@@ -154,6 +156,14 @@ def _given_back(db: Session, session: ChargingSession, paise: int) -> None:
     """A late stop gave money back; who has left cannot come for it, as with a late recharge (payments.md R34)."""
     if session.user_id is not None:
         findings.refund_due(db, session.user_id, session.ref, f"{paise} paise came back to")
+
+
+def _orphan(db: Session, charger_id: str, ref: str, detail: str) -> None:
+    if findings.known(db, "orphan-stop", ref) or findings.waiting(db, "orphan-stop", f"{charger_id}:") < ORPHANS:
+        findings.note(db, "orphan-stop", ref, detail)
+        return
+    more = f"more stops of {charger_id} belong to no charge; the messages of the charger have each. The last: {detail}"
+    findings.count(db, "orphan-stop", f"{charger_id}:more", more)
 
 
 def _meant(

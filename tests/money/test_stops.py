@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import charging, stops, tokens, wishes
+from domain import charging, findings, stops, tokens, wishes
 from domain.events import HabitsChanged
 from domain.models import SessionState
 from tests.money.charges import METER, Desk
@@ -19,6 +19,30 @@ def test_a_stop_of_an_unknown_transaction_is_kept_for_the_operator(desk: Desk, t
     for _ in range(2):
         desk.changes_nothing(desk.stop, session_id, METER + 1_000, transaction_id=transaction_id)
     assert desk.findings() == {"orphan-stop": 1}
+
+
+@pytest.mark.row("C11")
+def test_the_orphans_of_one_charger_have_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One made 1,153 in 20 s with ever new numbers, all shown to operators; those beyond are counted."""
+    monkeypatch.setattr(stops, "ORPHANS", 3)
+    desk.charger()
+    desk.charger("BLR-2")
+    session_id = desk.charging(desk.driver())
+    for charger_id in ("BLR-1", "BLR-2"):
+        for number in range(4_711, 4_718):
+            desk.stop(session_id, METER, charger_id=charger_id, transaction_id=number)
+    desk.stop(session_id, METER, transaction_id=4_711)
+    found = desk.do(findings.unresolved)
+    assert [one.ref for one in found] == [
+        *(f"BLR-1:{number}:{METER}" for number in (4_711, 4_712, 4_713)),
+        "BLR-1:more",
+        *(f"BLR-2:{number}:{METER}" for number in (4_711, 4_712, 4_713)),
+        "BLR-2:more",
+    ]
+    assert found[3].detail.startswith(
+        "4 more stops of BLR-1 belong to no charge; the messages of the charger have each."
+    )
+    assert "StopTransaction 4717 at" in found[3].detail
 
 
 @pytest.mark.row("C12")

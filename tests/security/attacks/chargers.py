@@ -75,6 +75,15 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/csms/test_quirks_of_charges.py::test_a_stop_of_another_chargers_transaction_is_nobodys",
         ),
     ),
+    "Findings without end, by ever new stops of one charger": (
+        Defence(
+            "beyond fifty that wait, one counts the rest",
+            "domain/stops.py",
+            ' or findings.waiting(db, "orphan-stop", f"{charger_id}:") < ORPHANS:',
+            " or True:",
+            "tests/money/test_stops.py::test_the_orphans_of_one_charger_have_an_end",
+        ),
+    ),
     "Inflated and negative meters": (
         Defence(
             "no more than the connector can give in the time",

@@ -30,6 +30,26 @@ def test_a_resolved_one_is_gone_and_does_not_come_back(db: Session) -> None:
     assert findings.unresolved(db) == []
 
 
+def test_what_comes_again_and_again_is_counted_since_somebody_looked(db: Session) -> None:
+    for last in "abc":
+        findings.count(db, "orphan-stop", "B:more", f"more came. The last: {last}")
+    [finding] = findings.unresolved(db)
+    assert finding.detail == "3 more came. The last: c"
+    findings.resolve(db, finding.id or 0, trail.user(7), "")
+    findings.count(db, "orphan-stop", "B:more", "more came. The last: d")
+    assert [one.detail for one in findings.unresolved(db)] == ["1 more came. The last: d"]
+
+
+def test_those_of_a_kind_are_counted_while_nobody_has_looked(db: Session) -> None:
+    for ref in ("A%1:5", "A%1:6", "A%1:7", "AB1:5"):
+        findings.note(db, "orphan-stop", ref, "")
+    findings.note(db, "review", "A%1:8", "")
+    findings.resolve(db, findings.unresolved(db)[0].id or 0, trail.user(7), "")
+    assert findings.waiting(db, "orphan-stop", "A%1:") == 2
+    assert findings.known(db, "orphan-stop", "A%1:5")
+    assert not findings.known(db, "orphan-stop", "A%1:9")
+
+
 def test_long_ones_are_cut_and_still_the_same(db: Session) -> None:
     for _ in range(2):
         findings.note(db, "orphan-stop", "x" * 150, "y" * 600)
