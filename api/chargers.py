@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from api import cursors
 from api.operation import Ask, Operation
+from api.problems import Problem
 from api.shapes import Done, Filters, Given, Group, Leafing, Part, Told, Why, YesOrNo, text
 from domain import chargers, health, listings, local_lists, models, plugs, tariffs
 from domain.bus import CALL_S, bus
@@ -191,8 +192,19 @@ def get(db: Session, ask: Ask[Filters, None], charger_id: str) -> Charger:
 
 
 def describe(db: Session, ask: Ask[Filters, Described], charger_id: str) -> Charger:
-    """Make a charger known, or describe a known one anew; a retired one comes back."""
+    """Make a charger known, or describe a known one anew; a retired one comes back.
+
+    403: the key lacks tariffs:write, and the charger would get another group, which is its price, or stand in another
+    state, which decides its tax.
+    """
     told = ask.body
+    if "tariffs:write" not in ask.scopes and _moves_the_price(db.get(models.Charger, charger_id), told):
+        raise Problem(
+            403,
+            "not-allowed",
+            "A charger's group is its price, and the state it stands in decides its tax: the key lacks tariffs:write. "
+            "Nothing was changed.",
+        )
     charger = chargers.add(
         db,
         charger_id,
@@ -206,6 +218,12 @@ def describe(db: Session, ask: Ask[Filters, Described], charger_id: str) -> Char
     if told.group is not None:
         chargers.set_group(db, charger_id, told.group)
     return _charger(charger)
+
+
+def _moves_the_price(charger: models.Charger | None, told: Described) -> bool:
+    group, state = (charger.group_name, charger.state) if charger is not None else (None, None)
+    other_group = told.group is not None and (told.group or None) != group
+    return other_group or (bool(told.stands_in) and told.stands_in != state)
 
 
 def retire(db: Session, ask: Ask[Filters, Why], charger_id: str) -> Charger:

@@ -43,6 +43,8 @@ class Ask(Generic[Q, B]):
     gateway: PaymentGateway
     learnt: Any = None
     """What `before` brought."""
+    scopes: frozenset[str] = frozenset()
+    """What its key may."""
 
 
 class Kind(enum.Enum):

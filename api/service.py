@@ -118,7 +118,7 @@ class Service:
             return _response(_answer(operation, await read(operation.work, ask, **path)))
         name = incoming.idempotency_key(request, needed=operation.named)
         raw, body = await incoming.body(operation.body, request)
-        ask = Ask(query, body, actor, _wish(key, name), self._gateway)
+        ask = Ask(query, body, actor, _wish(key, name), self._gateway, scopes=api_keys.scopes(key))
         write = _Write(
             operation,
             ask,

@@ -120,6 +120,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/unit/domain/test_api_keys.py::test_a_key_is_kept_as_a_hash_and_known_again",
         ),
         Defence(
+            "what drivers pay is no charger's description",
+            "api/chargers.py",
+            'if "tariffs:write" not in ask.scopes and',
+            "if False and",
+            "tests/unit/api/test_chargers.py::test_a_key_that_sets_no_prices_changes_neither_group_nor_state",
+        ),
+        Defence(
             "each endpoint asks for its scope",
             "api/service.py",
             "    if operation.scope not in api_keys.scopes(key):",

@@ -237,3 +237,21 @@ async def test_a_command_follows_from_its_operation_in_the_trace(house: House, o
     assert asked.name == unknown.name == "operation chargers_call"
     assert (asked.said["outcome"], unknown.said["outcome"], unknown.well) == ("200", "404", True)
     assert collector.child(asked, "command Call").said["charger"] == "BLR-1"
+
+
+async def test_a_key_that_sets_no_prices_changes_neither_group_nor_state(house: House, operator: Caller) -> None:
+    """A charger's group is its price, and the state it stands in its tax."""
+    fitter = await house.caller("chargers:write")
+    await fitter.done("PUT", "/chargers/BLR-017", {"name": "New"})
+    for told in ({"group": "malls"}, {"stands_in": "Kerala"}):
+        refused = await fitter.refused(403, "PUT", "/chargers/BLR-017", told)
+        assert "tariffs:write" in refused["detail"]
+        await fitter.refused(403, "PUT", "/chargers/BLR-018", told)
+    known = await operator.get("/chargers/BLR-017")
+    assert (known["group"], known["stands_in"]) == (None, None)
+    assert (await operator("GET", "/chargers/BLR-018")).status_code == 404
+    setter = await house.caller("chargers:write", "tariffs:write")
+    await setter.done("PUT", "/chargers/BLR-017", {"group": "malls", "stands_in": "Kerala"})
+    same = await fitter.done("PUT", "/chargers/BLR-017", {"name": "Old", "group": "malls", "stands_in": "Kerala"})
+    assert (same["name"], same["group"], same["stands_in"]) == ("Old", "malls", "Kerala")
+    await fitter.refused(403, "PUT", "/chargers/BLR-017", {"group": ""})
