@@ -60,7 +60,7 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
     """
     names = {name: at for name, at in sorted(came)}
     stopping = select(ChargingSession.charger_id).where(
-        col(ChargingSession.charger_id).in_(names), ChargingSession.state == SessionState.STOPPING
+        col(ChargingSession.charger_id).in_(names), IS_OPEN, ChargingSession.state == SessionState.STOPPING
     )
     for name in sorted(set(db.exec(stopping))):
         stops.ask_again(db, name, names[name])

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Integer, literal_column
 from sqlmodel import Session, and_, col, or_, select
 
 from domain import accounts, settlement, stops
 from domain.db import storable
-from domain.models import IS_OPEN, ChargingSession, SessionState, User, now
+from domain.models import IS_NOT_OVER, IS_OPEN, ChargingSession, SessionState, User, now
 
 PAGE = 30
 RUNNING, STUCK, EVERY, NOT_OVER = "running", "stuck", "", "not over"
@@ -18,11 +19,13 @@ _STUCK = or_(
     col(ChargingSession.state) == SessionState.INTERRUPTED,
     and_(col(ChargingSession.state) == SessionState.STOPPING, col(ChargingSession.stop_tries) > stops.LISTENS_WITHIN),
 )
+_FEW = literal_column("+charging_sessions.id", Integer)
+"""The number where few charges can be meant: by the bare one a database walks all past charges to find the newest."""
 _WITHIN: dict[str, tuple[Any, ...]] = {
     RUNNING: (IS_OPEN,),
-    STUCK: (_STUCK,),
+    STUCK: (IS_NOT_OVER, _STUCK),
     EVERY: (),
-    NOT_OVER: (or_(IS_OPEN, col(ChargingSession.state) == SessionState.INTERRUPTED),),
+    NOT_OVER: (IS_NOT_OVER,),
 }
 
 
@@ -55,7 +58,8 @@ def page(
 
     `typed` is a ref, a receipt's number, a charger's id or what `accounts.find` takes.
     """
-    query = select(ChargingSession).where(*_WITHIN[which]).order_by(col(ChargingSession.id).desc()).limit(limit)
+    number = col(ChargingSession.id) if which == EVERY else _FEW
+    query = select(ChargingSession).where(*_WITHIN[which]).order_by(number.desc()).limit(limit)
     if charger_id:
         query = query.where(ChargingSession.charger_id == charger_id)
     if user_id is not None:
@@ -65,7 +69,7 @@ def page(
         named = ChargingSession.ref == typed.upper(), ChargingSession.receipt_number == typed.upper()
         query = query.where(or_(*named, ChargingSession.charger_id == typed, col(ChargingSession.user_id).in_(people)))
     if before is not None:
-        query = query.where(col(ChargingSession.id) < before)
+        query = query.where(number < before)
     return [_charge(db, session) for session in db.exec(query).all()]
 
 

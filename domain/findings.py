@@ -1,7 +1,7 @@
 """What an operator must look at: kept once each, never mended behind his back."""
 
 import structlog
-from sqlalchemy import func
+from sqlalchemy import Integer, func, literal_column
 from sqlmodel import Session, col, select
 
 from domain import trail
@@ -12,6 +12,8 @@ from domain.trail import Actor
 log = structlog.get_logger()
 
 REFUND_DUE = "refund-due"
+_FEW = literal_column("+findings.id", Integer)
+"""The number of those that wait: by the bare one a database walks all that were ever resolved to find the newest."""
 
 
 def note(db: Session, kind: str, ref: str, detail: str) -> None:
@@ -76,15 +78,15 @@ def known(db: Session, kind: str, ref: str) -> bool:
 
 def unresolved(db: Session) -> list[Finding]:
     """Oldest first."""
-    return list(db.exec(select(Finding).where(col(Finding.resolved_at).is_(None)).order_by(col(Finding.id))))
+    return list(db.exec(select(Finding).where(col(Finding.resolved_at).is_(None)).order_by(_FEW)))
 
 
 def page(db: Session, *, resolved: bool = False, before: int | None = None, limit: int = 50) -> list[Finding]:
     """Those somebody must look at, or those somebody has, the newest first."""
-    looked_at = col(Finding.resolved_at)
+    looked_at, number = col(Finding.resolved_at), col(Finding.id) if resolved else _FEW
     query = select(Finding).where(looked_at.is_not(None) if resolved else looked_at.is_(None))
-    query = query.order_by(col(Finding.id).desc()).limit(limit)
-    return list(db.exec(query if before is None else query.where(col(Finding.id) < before)))
+    query = query.order_by(number.desc()).limit(limit)
+    return list(db.exec(query if before is None else query.where(number < before)))
 
 
 def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Session, and_, col, or_, select
 
 from domain import allowance, chargers, connectors, sessions, settlement, stops, wallet
-from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
+from domain.models import IS_NOT_OVER, IS_OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
 from domain.settings import settings
 
 LATE_STOP = timedelta(hours=24)
@@ -106,7 +106,7 @@ def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) 
 def found(db: Session, at: datetime) -> list[int]:
     """The interrupted charges that go on without a sample: since the interruption the charger, which is in contact,
     has said that the connector charges, and for a minute nothing else."""
-    waiting = _INTERRUPTED, col(ChargingSession.due_at) > at
+    waiting = IS_NOT_OVER, _INTERRUPTED, col(ChargingSession.due_at) > at
     return [row[0].id or 0 for row in _on_connectors(db, *waiting) if _is_found(*row, at)]
 
 

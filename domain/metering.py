@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from domain import allowance, interruptions, scale, sessions, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
-from domain.models import IS_OPEN, RUNNING, ChargingSession, SessionState
+from domain.models import IS_NOT_OVER, IS_OPEN, RUNNING, ChargingSession, SessionState
 from domain.patience import counts_once
 from domain.samples import Sample, told_at, write
 
@@ -65,9 +65,8 @@ def _known_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSess
     chargers = {sample.charger_id for sample in samples}
     named = {sample.transaction_id for sample in samples if sample.transaction_id is not None}
     of_chargers = select(ChargingSession).where(col(ChargingSession.charger_id).in_(chargers))
-    live = db.exec(
-        of_chargers.where(col(ChargingSession.state).in_(LIVE)).order_by(col(ChargingSession.id)).with_for_update()
-    ).all()
+    going_on = of_chargers.where(IS_NOT_OVER, col(ChargingSession.state).in_(LIVE))
+    live = db.exec(going_on.order_by(col(ChargingSession.id)).with_for_update()).all()
     unknown = named - {session.transaction_id for session in live}
     named_ones = of_chargers.where(col(ChargingSession.transaction_id).in_(unknown)).order_by(col(ChargingSession.id))
     closed = db.exec(named_ones.with_for_update()).all() if unknown else []

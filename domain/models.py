@@ -189,11 +189,19 @@ class HoldState(StrEnum):
     VOID = "VOID"
 
 
+_HELD_SQL = "state = 'OPEN'"
+IS_HELD = text(f"holds.{_HELD_SQL}")
+"""For queries, as IS_OPEN below."""
+
+
 class Hold(SQLModel, table=True):
     """Money set aside for one charge: still in the wallet, not free to spend."""
 
     __tablename__ = "holds"
-    __table_args__ = (CheckConstraint("amount_paise >= 0", name="not_negative"),)
+    __table_args__ = (
+        Index("ix_holds_open", "session_id", sqlite_where=text(_HELD_SQL), postgresql_where=text(_HELD_SQL)),
+        CheckConstraint("amount_paise >= 0", name="not_negative"),
+    )
     session_id: int = Field(primary_key=True, foreign_key="charging_sessions.id")
     account_code: str = Field(foreign_key="accounts.code", index=True, max_length=40)
     amount_paise: int = whole()
@@ -606,6 +614,9 @@ OPEN = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, *RUNNING)
 _OPEN_SQL = "state IN ('REQUESTED', 'AWAITING_PLUG', 'CHARGING', 'STOPPING')"
 IS_OPEN = text(f"charging_sessions.{_OPEN_SQL}")
 """For queries, in the words of the indexes of open charges: with values that are bound SQLite reads all past ones."""
+_NOT_OVER_SQL = "state IN ('REQUESTED', 'AWAITING_PLUG', 'CHARGING', 'STOPPING', 'INTERRUPTED')"
+IS_NOT_OVER = text(f"charging_sessions.{_NOT_OVER_SQL}")
+"""The same, with those whose stop never came."""
 
 
 class ChargingSession(SQLModel, table=True):
@@ -628,6 +639,13 @@ class ChargingSession(SQLModel, table=True):
             unique=True,
             sqlite_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
             postgresql_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_charging_sessions_not_over",
+            "charger_id",
+            "connector_number",
+            sqlite_where=text(_NOT_OVER_SQL),
+            postgresql_where=text(_NOT_OVER_SQL),
         ),
         Index("ix_charging_sessions_user_id_requested_at_id", "user_id", "requested_at", "id"),
         Index(
@@ -797,11 +815,17 @@ class ReceiptCounter(SQLModel, table=True):
     last: int = 0
 
 
+_WAITS_SQL = "resolved_at IS NULL"
+
+
 class Finding(SQLModel, table=True):
     """Something an operator must look at; never mended behind his back."""
 
     __tablename__ = "findings"
-    __table_args__ = (UniqueConstraint("kind", "ref"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "ref"),
+        Index("ix_findings_open", "kind", sqlite_where=text(_WAITS_SQL), postgresql_where=text(_WAITS_SQL)),
+    )
     id: int | None = Field(default=None, primary_key=True)
     kind: str = Field(max_length=30)
     """orphan-stop, conflict, mismatch, review, stop-unanswered …"""

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from domain import findings
 from domain.audit import audit
-from domain.models import ChargingSession, Hold, HoldState, RechargeOrder, Refund, SessionState
+from domain.models import IS_HELD, IS_OPEN, ChargingSession, Hold, RechargeOrder, Refund, SessionState
 from domain.money import plain_rupees
 
 UNSETTLED = timedelta(minutes=5)
@@ -46,13 +46,10 @@ def keep(db: Session, found: Iterable[Discrepancy]) -> None:
 
 
 def _unsettled(db: Session, at: datetime) -> list[Discrepancy]:
-    """An interrupted charge has stopped too, but waits for its stop: its deadline is looked at below."""
-    sessions = db.exec(
-        select(ChargingSession)
-        .where(col(ChargingSession.stopped_at) < at - UNSETTLED, col(ChargingSession.settled_at).is_(None))
-        .where(col(ChargingSession.state).not_in((SessionState.CANCELLED, SessionState.INTERRUPTED)))
-        .limit(NAMED)
-    )
+    """An interrupted charge has stopped too, but waits for its stop: its deadline is looked at below. One becomes
+    SETTLED with its bill (`settlement.settle`), so only open ones can lack theirs."""
+    unbilled = col(ChargingSession.stopped_at) < at - UNSETTLED, col(ChargingSession.settled_at).is_(None)
+    sessions = db.exec(select(ChargingSession).where(IS_OPEN, *unbilled).limit(NAMED))
     return [Discrepancy("unsettled", s.ref, f"It stopped and was never billed; it is {s.state}.") for s in sessions]
 
 
@@ -61,7 +58,7 @@ def _orphan_holds(db: Session) -> list[Discrepancy]:
     holds = db.exec(
         select(Hold, ChargingSession)
         .join(ChargingSession, col(ChargingSession.id) == Hold.session_id)
-        .where(Hold.state == HoldState.OPEN)
+        .where(IS_HELD)
         .where(col(ChargingSession.state).in_((SessionState.SETTLED, SessionState.CANCELLED)))
         .limit(NAMED)
     )

@@ -21,7 +21,7 @@ from domain import (
     wallet,
     wishes,
 )
-from domain.models import OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, User, now
+from domain.models import IS_OPEN, OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, User, now
 from domain.patience import counts_once
 from domain.samples import STALE
 from domain.settings import settings
@@ -137,15 +137,13 @@ def _concerned(
     of_day = col(ChargingSession.started_received_at) > received_at - interruptions.LATE_STOP
     same_register = and_(ChargingSession.meter_start_wh == meter_wh, of_day)
     mine = or_(of_driver, same_clock, same_register)
-    of_tag = col(ChargingSession.tag).in_(sessions.spellings(tag)) & mine
+    here = ChargingSession.charger_id == charger_id
+    of_tag = and_(here, col(ChargingSession.tag).in_(sessions.spellings(tag)), mine)
     there = col(ChargingSession.connector_number) == number if number else true()
-    on_connector = and_(there, col(ChargingSession.state).in_(OPEN))
+    on_connector = and_(here, there, IS_OPEN)
     return list(
         db.exec(
-            select(ChargingSession)
-            .where(ChargingSession.charger_id == charger_id, or_(of_tag, on_connector))
-            .order_by(col(ChargingSession.id))
-            .with_for_update()
+            select(ChargingSession).where(or_(of_tag, on_connector)).order_by(col(ChargingSession.id)).with_for_update()
         )
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from domain import findings, idling, scale, sessions, settlement, tokens, wallet
-from domain.models import RUNNING, Charger, ChargingSession, SessionState, now
+from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, SessionState, now
 from domain.patience import counts_once
 
 ANSWER = timedelta(seconds=35)
@@ -106,7 +106,7 @@ def ask_again(db: Session, charger_id: str, at: datetime) -> None:
     heard_at, soon = db.get_one(Charger, charger_id).heard_at, at + AGAIN
     anew = heard_at is None or at - heard_at >= TRIES * AGAIN
     stopping = select(ChargingSession).where(
-        ChargingSession.charger_id == charger_id, ChargingSession.state == SessionState.STOPPING
+        ChargingSession.charger_id == charger_id, IS_OPEN, ChargingSession.state == SessionState.STOPPING
     )
     for session in db.exec(stopping.order_by(col(ChargingSession.id)).with_for_update()):
         if anew:

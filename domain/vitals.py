@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from domain import metrics
 from domain.metrics import Gauge, Labels
-from domain.models import IS_OPEN, OPEN, ChargingSession, Chore, Finding, RechargeOrder, Refund, SessionState
+from domain.models import IS_NOT_OVER, OPEN, ChargingSession, Chore, Finding, RechargeOrder, Refund, SessionState
 
 DEADLINES = {"session": ChargingSession.due_at, "recharge": RechargeOrder.due_at, "refund": Refund.due_at}
 BOOKS = "books"
@@ -29,13 +29,10 @@ def vitals(db: Session, at: datetime) -> list[tuple[Gauge, Mapping[Labels, float
 
 def _sessions(db: Session) -> dict[Labels, float]:
     counted = dict(
-        db.exec(select(ChargingSession.state, func.count()).where(IS_OPEN).group_by(col(ChargingSession.state))).all()
+        db.exec(
+            select(ChargingSession.state, func.count()).where(IS_NOT_OVER).group_by(col(ChargingSession.state))
+        ).all()
     )
-    counted[SessionState.INTERRUPTED] = db.exec(
-        select(func.count())
-        .where(col(ChargingSession.due_at).is_not(None))
-        .where(ChargingSession.state == SessionState.INTERRUPTED)
-    ).one()
     return {(str(state),): counted.get(state, 0) for state in (*OPEN, SessionState.INTERRUPTED)}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sqlmodel import Session, col, select
 
 from domain import chargers, health, quirks, safety, tariffs
-from domain.models import RUNNING, Charger, ChargingSession, Connector, now
+from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, Connector, now
 from domain.money import plain_rupees
 from domain.prices import Price
 from domain.settings import settings
@@ -172,7 +172,7 @@ def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[i
     charger = chargers.info(db, charger_id)
     connectors = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number)))
     of_charger = select(ChargingSession).where(
-        ChargingSession.charger_id == charger_id, col(ChargingSession.state).in_(RUNNING)
+        ChargingSession.charger_id == charger_id, IS_OPEN, col(ChargingSession.state).in_(RUNNING)
     )
     running = {session.connector_number: session.ref for session in db.exec(of_charger)}
     return charger, list(connectors), running, tariffs.price(db, charger_id, now())
