@@ -1,5 +1,6 @@
 """Charges as operators look at them: those under way, those that wait for somebody, and any of them by its name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,13 +71,13 @@ def page(
         query = query.where(or_(*named, ChargingSession.charger_id == typed, col(ChargingSession.user_id).in_(people)))
     if before is not None:
         query = query.where(number < before)
-    return [_charge(db, session) for session in db.exec(query).all()]
+    return _charges(db, db.exec(query).all())
 
 
 def of_ref(db: Session, ref: str) -> Charge | None:
     """The charge with this ref."""
     session = db.exec(select(ChargingSession).where(ChargingSession.ref == storable(ref))).first()
-    return _charge(db, session) if session is not None else None
+    return _charges(db, [session])[0] if session is not None else None
 
 
 def named(db: Session, typed: str) -> Charge | None:
@@ -85,9 +86,12 @@ def named(db: Session, typed: str) -> Charge | None:
         return found
     is_number = typed.isascii() and typed.isdigit() and len(typed) < 10
     session = db.get(ChargingSession, int(typed)) if is_number else None
-    return _charge(db, session) if session is not None else None
+    return _charges(db, [session])[0] if session is not None else None
 
 
-def _charge(db: Session, session: ChargingSession) -> Charge:
-    user = db.get(User, session.user_id) if session.user_id is not None else None
-    return Charge(session, user.username if user is not None else "", settlement.cost_by_now(session, now()))
+def _charges(db: Session, found: Sequence[ChargingSession]) -> list[Charge]:
+    drivers = {session.user_id for session in found} - {None}
+    names = dict(db.exec(select(User.id, User.username).where(col(User.id).in_(drivers))).all()) if drivers else {}
+    return [
+        Charge(session, names.get(session.user_id, ""), settlement.cost_by_now(session, now())) for session in found
+    ]

@@ -81,11 +81,15 @@ def unresolved(db: Session) -> list[Finding]:
     return list(db.exec(select(Finding).where(col(Finding.resolved_at).is_(None)).order_by(_FEW)))
 
 
-def page(db: Session, *, resolved: bool = False, before: int | None = None, limit: int = 50) -> list[Finding]:
-    """Those somebody must look at, or those somebody has, the newest first."""
+def page(
+    db: Session, *, kind: str = "", resolved: bool = False, before: int | None = None, limit: int = 50
+) -> list[Finding]:
+    """Those somebody must look at, or those somebody has, of one kind or of all, the newest first."""
     looked_at, number = col(Finding.resolved_at), col(Finding.id) if resolved else _FEW
     query = select(Finding).where(looked_at.is_not(None) if resolved else looked_at.is_(None))
     query = query.order_by(number.desc()).limit(limit)
+    if kind:
+        query = query.where(Finding.kind == kind)
     return list(db.exec(query if before is None else query.where(number < before)))
 
 

@@ -173,7 +173,7 @@ class OpsSessions(Deeds, rx.State):
         found = await read(charges.page, which=self.which, typed=self.typed, limit=self._limit + 1)
         self.rows = [row_of(one) for one in found[: self._limit]]
         self.more = len(found) > self._limit
-        waiting = [one for one in await read(findings.unresolved) if one.kind == ORPHANS]
+        waiting = await read(findings.page, kind=ORPHANS)
         self.orphans = [Orphan(one.id or 0, one.detail, moment(one.created_at)) for one in waiting]
         self.loaded = True
 

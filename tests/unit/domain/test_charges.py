@@ -1,6 +1,7 @@
 """Charges before an operator: those under way, those that wait for somebody, and any by its name."""
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session
 
 from domain import charges, charging, stops
@@ -89,3 +90,23 @@ def test_pages_follow_each_other(desk: Desk) -> None:
 @pytest.mark.parametrize("which", charges.FILTERS)
 def test_an_empty_street_has_none(desk: Desk, which: str) -> None:
     assert desk.do(charges.page, which=which) == []
+
+
+def test_a_page_is_asked_for_at_once(desk: Desk) -> None:
+    """Not once more for the driver of each row."""
+    for n in range(3):
+        desk.charger(f"A-{n}")
+        desk.charging(desk.driver(), f"A-{n}")
+    asked: list[str] = []
+
+    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    engine = desk.database.engine
+    event.listen(engine, "before_cursor_execute", keep)
+    try:
+        found = desk.do(charges.page)
+    finally:
+        event.remove(engine, "before_cursor_execute", keep)
+    assert [one.username for one in found] == ["driver_2", "driver_1", "driver_0"]
+    assert len([one for one in asked if one.startswith("SELECT")]) == 2

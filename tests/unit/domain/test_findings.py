@@ -108,3 +108,12 @@ def test_money_for_somebody_who_has_left_is_told_beside_what_waits(db: Session) 
     findings.resolve(db, finding.id or 0, trail.shell(), "Sent back.")
     findings.refund_due(db, asha, "S1", "4 paise came back to")
     assert [one.detail for one in findings.unresolved(db)] == [f"4 paise came back to {gone}"]
+
+
+def test_a_page_of_one_kind_has_the_newest_that_wait(db: Session) -> None:
+    for n in range(4):
+        findings.note(db, "orphan-stop", f"A-1:{n}", "d")
+        findings.note(db, "review", f"S{n}", "d")
+    newest = findings.page(db, kind="orphan-stop")[0]
+    findings.resolve(db, newest.id or 0, trail.shell(), "Seen.")
+    assert [one.ref for one in findings.page(db, kind="orphan-stop", limit=2)] == ["A-1:2", "A-1:1"]

@@ -61,6 +61,7 @@ LOOKS: dict[str, Callable[[Session], Any]] = {
     "charges that are not over": lambda db: charges.page(db, which=charges.NOT_OVER),
     "findings": findings.unresolved,
     "a page of findings": findings.page,
+    "a page of one kind": lambda db: findings.page(db, kind="orphan-stop"),
     "the fleet": lambda db: fleet.page(db, which=fleet.CHARGING),
     "connectors of the REST API": lambda db: listings.connectors(db, "A-1"),
     "a reservation": lambda db: reservations._free(db, "A-1"),
