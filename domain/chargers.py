@@ -1,9 +1,9 @@
 """Chargers: which there are, who may connect as one, and what a driver may know of one before a start."""
 
 import hmac
-import itertools
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -321,12 +321,14 @@ def view(db: Session, charger_id: str) -> ChargerView:
     if charger.retired_at is not None:
         raise ChargerUnknown(charger_id)
     moment = now()
-    here = in_contact(charger, moment)
-    taken = set(
-        db.exec(select(ChargingSession.connector_number).where(ChargingSession.charger_id == charger_id).where(IS_OPEN))
-    )
-    rows = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))).all()
-    whole = next((c for c in rows if c.number == 0), None)
+    running = select(ChargingSession.connector_number).where(ChargingSession.charger_id == charger_id, IS_OPEN)
+    plugs = select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))
+    return seen(charger, db.exec(plugs).all(), set(db.exec(running)), price(db, charger_id, moment), moment)
+
+
+def seen(charger: Charger, plugs: Sequence[Connector], taken: set[int], price: Price, at: datetime) -> ChargerView:
+    """The same of rows that were read; `taken` are the numbers with a charge under way."""
+    here, whole = in_contact(charger, at), next((c for c in plugs if c.number == 0), None)
     views = tuple(
         ConnectorView(
             number=c.number,
@@ -337,7 +339,7 @@ def view(db: Session, charger_id: str) -> ChargerView:
             max_power_w=c.max_power_w,
             changed_at=c.changed_at,
         )
-        for c in rows
+        for c in plugs
         if c.number > 0
     )
     return ChargerView(
@@ -345,7 +347,7 @@ def view(db: Session, charger_id: str) -> ChargerView:
         name=charger.name,
         place=charger.place,
         heard_at=charger.heard_at,
-        price=price(db, charger_id, moment),
+        price=price,
         connectors=views,
     )
 
@@ -358,25 +360,6 @@ def state_of(connector: Connector, whole: Connector | None, taken: set[int], in_
         return _STATUS_STATE[whole.status]
     state = _STATUS_STATE.get(connector.status, NO_CONTACT)
     return BUSY if state == FREE and connector.number in taken else state
-
-
-def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerView]:
-    """Other chargers of the same place that are free now.
-
-    Raises:
-        ChargerUnknown: there is no such charger.
-    """
-    place = info(db, charger_id).place
-    if not place:
-        return []
-    beside = (
-        select(Charger.id)
-        .where(Charger.place == place, Charger.id != charger_id)
-        .where(col(Charger.retired_at).is_(None), is_in_contact(now()))
-        .order_by(Charger.id)
-    )
-    free = (found for found in (view(db, one) for one in db.exec(beside).all()) if found.state == FREE)
-    return list(itertools.islice(free, limit))
 
 
 def in_contact(charger: Charger, at: datetime) -> bool:

@@ -1,9 +1,11 @@
 """Which price is in force at a charger at a moment, and how an operator puts another one into force."""
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, and_, col, delete, or_, select
 
 from domain.india import DAY_MINUTES
 from domain.models import Charger, Tariff, TariffBand, now
@@ -39,6 +41,25 @@ def price(db: Session, charger_id: str, moment: datetime) -> Price:
     return _price(db, found or _in_force(db, moment))
 
 
+def prices(db: Session, found: Sequence[Charger], moment: datetime) -> dict[str, Price]:
+    """The same of several chargers, in two queries."""
+    ids, groups = [charger.id for charger in found], {charger.group_name for charger in found} - {None}
+    common = and_(col(Tariff.charger_id).is_(None), col(Tariff.group_name).is_(None))
+    theirs = or_(col(Tariff.charger_id).in_(ids), col(Tariff.group_name).in_(groups), common)
+    begun = select(Tariff).where(theirs, col(Tariff.effective_at) <= moment).order_by(col(Tariff.effective_at))
+    newest = {(tariff.charger_id, tariff.group_name): tariff for tariff in db.exec(begun)}
+    of_tariffs = col(TariffBand.tariff_id).in_([tariff.id for tariff in newest.values()])
+    bands: defaultdict[int | None, list[Band]] = defaultdict(list)
+    for row in db.exec(select(TariffBand).where(of_tariffs).order_by(col(TariffBand.since_minute))):
+        bands[row.tariff_id].append(Band(row.since_minute, row.until_minute, row.paise_per_kwh))
+    told: dict[str, Price] = {}
+    for charger in found:
+        scopes = (charger.id, None), (None, charger.group_name), (None, None)
+        tariff = next((newest[scope] for scope in scopes if scope in newest), None)
+        told[charger.id] = _priced(tariff, tuple(bands[tariff.id]) if tariff is not None else ())
+    return told
+
+
 def least_to_start(price: Price) -> int:
     """Paise that must be free for a charge at this price: what the settings ask for, and the fee for the start."""
     return settings().start_min_paise + price.start_paise
@@ -57,6 +78,10 @@ def _in_force(
 
 
 def _price(db: Session, tariff: Tariff | None) -> Price:
+    return _priced(tariff, bands(db, tariff) if tariff is not None else ())
+
+
+def _priced(tariff: Tariff | None, bands: tuple[Band, ...]) -> Price:
     gst = settings().gst_basis_points if settings().seller_gstin else 0
     if tariff is None:
         return Price(settings().tariff_paise_per_kwh, gst)
@@ -67,7 +92,7 @@ def _price(db: Session, tariff: Tariff | None) -> Price:
         tariff.per_minute_paise or 0,
         tariff.idle_after_minutes or 0,
         tariff.idle_per_minute_paise or 0,
-        bands(db, tariff),
+        bands,
     )
 
 

@@ -7,7 +7,7 @@ import reflex as rx
 from reflex.event import EventSpec
 from sqlmodel import Session
 
-from domain import chargers, favourites, history, stickers, typed_ids
+from domain import chargers, favourites, history, offers, stickers, typed_ids
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF
 from domain.db import read
 from domain.models import now
@@ -91,7 +91,7 @@ def _known(db: Session, user_id: int) -> tuple[list[Known], list[Known]]:
 
 
 def _rows(db: Session, ids: Sequence[str]) -> list[Known]:
-    views = [chargers.view(db, charger_id) for charger_id in ids]
+    views = offers.of(db, ids)
     views.sort(key=lambda view: BEST_FIRST.index(view.state))
     return [known_row(view) for view in views]
 

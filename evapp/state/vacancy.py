@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from domain import chargers, vacancies
+from domain import offers, vacancies
 from domain.chargers import ChargerUnknown
 from domain.db import read, transact
 from evapp.components.money import clock
@@ -49,6 +49,6 @@ class Vacancy(rx.State):
         until = await read(vacancies.waits_until, user_id, self._charger_id)
         self.until = clock(until) if until is not None else ""
         try:
-            self.beside = [known_row(view) for view in await read(chargers.free_beside, self._charger_id)]
+            self.beside = [known_row(view) for view in await read(offers.free_beside, self._charger_id)]
         except ChargerUnknown:
             self.beside = []

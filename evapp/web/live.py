@@ -46,7 +46,7 @@ CROWD = 1_000
 CHARGERS, CHARGES, MONEY = "chargers", "charges", "money"
 """Topics of operators: whatever happens to any charger, any charge, any recharge or refund."""
 PACE_S = 1.0
-"""A whole street changes all the time: an operator's page is renewed once in so long."""
+"""A street changes all the time: an operator's page, and a driver's that lists chargers, is renewed once in so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +245,10 @@ class Hub:
                     await asyncio.sleep(LOOK_AGAIN_S)
                     continue
                 watch = self._watches.get(token)
-                if watch is not None and watch.topics is not None:
-                    await asyncio.sleep(PACE_S)
-                else:
+                if watch is None or watch.topics is None:
                     metrics.PUSH_SECONDS.see(time.monotonic() - since)
+                if watch is not None and (watch.topics is not None or len(watch.chargers) > 1):
+                    await asyncio.sleep(PACE_S)
         except Exception:
             log.exception("push failed", token=token[:8])
         finally:

@@ -267,18 +267,6 @@ def test_a_charger_without_connectors_is_out_of_contact(db: Session) -> None:
     assert chargers.view(db, "NEW-1").state == NO_CONTACT
 
 
-def test_free_ones_of_the_same_place(desk: Desk) -> None:
-    for charger_id in ("BLR-1", "BLR-2", "BLR-3", "BLR-4", "FAR-1", "NOWHERE"):
-        desk.charger(charger_id)
-        place = {"FAR-1": "Mysuru", "NOWHERE": ""}.get(charger_id, "Phoenix Mall")
-        desk.do(chargers.add, charger_id, place=place)
-    desk.status("BLR-2", 1, "Charging")
-    desk.do(chargers.retire, "BLR-4")
-    assert [view.id for view in desk.do(chargers.free_beside, "BLR-1")] == ["BLR-3"]
-    assert [view.id for view in desk.do(chargers.free_beside, "BLR-2", limit=1)] == ["BLR-1"]
-    assert desk.do(chargers.free_beside, "NOWHERE") == []
-
-
 def test_everybody_may_know_how_many_chargers_are_in_contact(db: Session) -> None:
     assert chargers.counts(db) == (0, 0)
     for charger_id in ("BLR-1", "BLR-2", "BLR-3", "BLR-4"):

@@ -362,6 +362,17 @@ async def test_a_busy_street_renews_an_operators_page_once_in_a_while(
     assert (len(fleet.refreshed), len(driver.refreshed)) == (1, 5)
 
 
+async def test_so_it_does_a_drivers_list_of_chargers(app: App, bus: LocalBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home page shows twenty of them; a page of one charger is told of each change."""
+    monkeypatch.setattr(live, "PACE_S", 3600)
+    home, charger = tab(app, "home"), tab(app, "a", charger_id="A")
+    live.hub.follow("home", ["A", "B"])
+    for _ in range(5):
+        await bus.publish(ChargerChanged("A"), ChargerChanged("B"))
+        await settled()
+    assert (len(home.refreshed), len(charger.refreshed)) == (1, 5)
+
+
 async def test_an_operators_page_leaves_when_its_sign_in_ends(app: App, bus: LocalBus) -> None:
     gone, still = desk(app, "a", live.CHARGERS, sign_in="gone"), desk(app, "b", live.CHARGERS, sign_in="here")
     driver = tab(app, "c", sign_in="gone")

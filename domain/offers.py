@@ -1,0 +1,40 @@
+"""What several chargers offer to the next driver, asked for at once: lists of them are renewed with every change."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from domain import chargers, tariffs
+from domain.chargers import FREE, ChargerView
+from domain.models import IS_OPEN, Charger, ChargingSession, Connector, now
+
+
+def of(db: Session, ids: Sequence[str]) -> list[ChargerView]:
+    """What a driver may know of these chargers now, in this order; without those that are retired or unknown."""
+    in_service = select(Charger).where(col(Charger.id).in_(ids), col(Charger.retired_at).is_(None))
+    found, at = {charger.id: charger for charger in db.exec(in_service)}, now()
+    plugs: defaultdict[str, list[Connector]] = defaultdict(list)
+    for plug in db.exec(select(Connector).where(col(Connector.charger_id).in_(found)).order_by(col(Connector.number))):
+        plugs[plug.charger_id].append(plug)
+    taken: defaultdict[str, set[int]] = defaultdict(set)
+    under_way = select(ChargingSession.charger_id, ChargingSession.connector_number)
+    for charger_id, number in db.exec(under_way.where(col(ChargingSession.charger_id).in_(found), IS_OPEN)):
+        taken[charger_id].add(number)
+    prices = tariffs.prices(db, list(found.values()), at)
+    seen = ((found[one], plugs[one], taken[one], prices[one]) for one in ids if one in found)
+    return [chargers.seen(charger, its_plugs, busy, price, at) for charger, its_plugs, busy, price in seen]
+
+
+def free_beside(db: Session, charger_id: str, limit: int = 3) -> list[ChargerView]:
+    """Other chargers of the same place that are free now.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+    """
+    place = chargers.info(db, charger_id).place
+    if not place:
+        return []
+    beside = select(Charger.id).where(Charger.place == place, Charger.id != charger_id, chargers.is_in_contact(now()))
+    views = of(db, db.exec(beside.order_by(Charger.id)).all())
+    return [view for view in views if view.state == FREE][:limit]
