@@ -11,8 +11,9 @@ from csms.v16.numbers import connector
 from domain import connectors, safety
 from domain.db import transact
 
-CSR = "-----BEGIN CERTIFICATE REQUEST-----"
-"""How a request for a certificate begins in PEM, the form that the white paper asks for."""
+CSR = ("-----BEGIN CERTIFICATE REQUEST-----", "-----BEGIN NEW CERTIFICATE REQUEST-----")
+"""How a request for a certificate begins in PEM, the form that the white paper asks for; the second is what older tools
+write (RFC 7468, section 7)."""
 
 
 async def status_notification(charger: Connection, request: Request) -> dict[str, Any]:

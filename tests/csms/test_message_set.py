@@ -113,6 +113,13 @@ async def test_a_wish_for_a_certificate_reaches_the_operator(house: House, raw: 
     assert (await reply).accepted
 
 
+async def test_a_request_in_the_older_spelling_of_pem_is_one(house: House, raw: Raw) -> None:
+    """RFC 7468, section 7: Java's keytool, and chargers with old libraries, write NEW."""
+    csr = "-----BEGIN NEW CERTIFICATE REQUEST-----\nMIIB\n-----END NEW CERTIFICATE REQUEST-----"
+    assert await raw.call("SignCertificate", csr=csr) == {"status": "Accepted"}
+    assert [finding.kind for finding in await house.rows(Finding)] == ["certificate-wanted"]
+
+
 NEW_KEY = "FFEEDDCCBBAA00998877665544332211FFEEDDCC"
 
 
