@@ -96,6 +96,7 @@ class Socket(ServerConnection):
         "alive",
         "charger_id",
         "direct",
+        "pongs",
         "queued",
         "recv_messages",
         "transport",
@@ -110,6 +111,8 @@ class Socket(ServerConnection):
         """Takes a message, or leaves it."""
         self.alive: Callable[[], None] | None = None
         """Hears of pings and pongs."""
+        self.pongs = False
+        """It answers pings."""
         self.queued = 0
         """Messages on their way through recv(); until they are served, later ones must follow them."""
         self._owed: int | None = None
@@ -196,6 +199,7 @@ class Socket(ServerConnection):
                     return
                 self.queued += event.fin
             elif event.opcode in (Opcode.PING, Opcode.PONG) and self.alive is not None and not self.paused:
+                self.pongs |= event.opcode is Opcode.PONG
                 self.alive()
         super().process_event(event)
 

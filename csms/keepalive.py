@@ -24,8 +24,12 @@ class Pings:
     """Of one socket."""
 
     sent_at: float
-    answered: bool = False
-    open: "asyncio.Task[None] | None" = None
+    leaving: "asyncio.Task[None] | None" = None
+    """The last one, on its way out."""
+
+    def may_follow(self, alive_at: float) -> bool:
+        """Whether the last one has left, and a frame came since: any is as good as its pong."""
+        return self.leaving is None or (self.leaving.done() and alive_at > self.sent_at)
 
 
 async def keep_alive(central: Central) -> None:
@@ -38,17 +42,17 @@ async def keep_alive(central: Central) -> None:
         sent = {connection: sent.get(connection) or Pings(at) for connection in held}
         for connection, pings in sent.items():
             every = central.pace.ping if connection.ping_s is None else connection.ping_s
-            if pings.open is not None and pings.open.done():
-                pings.open, pings.answered = None, True
-            patience = MISSED * (every if every and pings.answered else HEARTBEAT_S)
+            patience = MISSED * (every if every and connection.socket.pongs else HEARTBEAT_S)
             if at - connection.alive_at > patience:
                 log.info("no sign of life", charger=connection.charger_id, seconds=int(patience))
                 connection.drop()
-            elif every and connection.known and pings.open is None and at - pings.sent_at >= every:
-                pings.sent_at, pings.open = at, central.spawn(_ping(connection))
+            elif every and connection.known and at - pings.sent_at >= every and pings.may_follow(connection.alive_at):
+                pings.sent_at, pings.leaving = at, central.spawn(_ping(connection))
 
 
 async def _ping(connection: Connection) -> None:
     """One charger's alone: where it reads nothing, a ping does not leave."""
+    # The library keeps each one until its pong, which some chargers never send, or send with other words.
+    connection.socket.pending_pings.clear()
     with suppress(ConnectionClosed):
-        await (await connection.socket.ping())
+        await connection.socket.ping()

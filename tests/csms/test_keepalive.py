@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 from csms import central, keepalive
 from csms.central import Pace
@@ -99,6 +100,49 @@ async def test_each_charger_is_pinged_at_its_own_pace(database_url: str, pinged:
             assert pinged == {"USUAL"}
             await transact(quirks.set_ping, "NEVER", None)
             await until(lambda: _seen(pinged, "NEVER"))
+
+
+def answers_pings(raw: Raw, pong: Callable[[Frame], list[Frame]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on this charger says these to a ping, in place of the pong that belongs to it."""
+    send = raw.socket.protocol.send_frame
+
+    def send_frame(frame: Frame) -> None:
+        for one in pong(frame) if frame.opcode is Opcode.PONG else [frame]:
+            send(one)
+
+    monkeypatch.setattr(raw.socket.protocol, "send_frame", send_frame)
+
+
+async def test_pings_go_on_after_a_pong_that_does_not_match(
+    database_url: str, pinged: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q6: any pong is a sign of life; some chargers answer with an empty one."""
+    eager = Pace(settle=60, quiet=60, beat=0.05, ping=0.05)
+    async with running(database_url, pace=eager) as house, house.charger(ping_interval=None) as raw:
+        answers_pings(raw, lambda _: [Frame(Opcode.PONG, b"")], monkeypatch)
+        await raw.boot()
+        for _ in range(3):
+            pinged.clear()
+            await until(lambda: _seen(pinged, "RAW-1"))
+
+
+async def test_pings_go_on_after_one_without_a_pong(
+    database_url: str, pinged: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q6: any frame since is a sign of life, too. Who never sends a pong is not let go after three pings for that: its
+    heartbeats are rarer."""
+    monkeypatch.setattr(keepalive, "MISSED", 3)
+    eager = Pace(settle=60, quiet=60, beat=0.05, ping=0.05)
+    async with running(database_url, pace=eager) as house, house.charger(ping_interval=None) as raw:
+        answers_pings(raw, lambda _: [], monkeypatch)
+        await raw.boot()
+        for _ in range(3):
+            pinged.clear()
+            await until(lambda: _seen(pinged, "RAW-1"))
+            await raw.call("Heartbeat")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await raw.socket.wait_closed()
 
 
 async def test_a_charger_is_not_pinged_before_its_pace_is_known(
