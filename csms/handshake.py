@@ -10,6 +10,7 @@ from websockets.typing import Subprotocol
 
 from domain.chargers import IDENTITY
 
+OFFERS = "Sec-WebSocket-Protocol"
 VERSIONS = {"ocpp1.6": "1.6", "ocpp1.6j": "1.6"}
 """What chargers call the versions spoken here, in lower case."""
 
@@ -86,9 +87,19 @@ def mend_upgrade(headers: Headers) -> None:
     headers["Connection"] = "Upgrade"
 
 
+def mend_offers(headers: Headers) -> None:
+    """Leave out offers that name nothing: they are as none, and the library refuses who makes them (ocpp.md Q1)."""
+    given = headers.get_all(OFFERS)
+    named = [offer for offer in given if offer.strip(" \t,")]
+    if named != given:
+        del headers[OFFERS]
+        for offer in named:
+            headers[OFFERS] = offer
+
+
 def names_version(headers: Headers) -> bool:
     """Whether it offers any version at all (ocpp.md Q1)."""
-    return bool(headers.get_all("Sec-WebSocket-Protocol"))
+    return bool(headers.get_all(OFFERS))
 
 
 def subprotocol(offered: Sequence[Subprotocol]) -> Subprotocol | None:

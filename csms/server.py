@@ -134,6 +134,7 @@ class Handshakes:
                 sentence = "The header Connection: Upgrade is missing; EVAPP_OCPP_MEND_UPGRADE=true lets such ones in."
                 return self._refused(socket, "", HTTPStatus.BAD_REQUEST, "upgrade", sentence)
             handshake.mend_upgrade(request.headers)
+        handshake.mend_offers(request.headers)
         charger_id, address = "", knocker(socket.remote_address, request.headers, self._proxies)
         try:
             charger_id = handshake.identity(request.path)
@@ -210,7 +211,7 @@ class Handshakes:
     async def serve(self, socket: ServerConnection) -> None:
         """A charger is in: speak with it, if it offered a language that is spoken here (OCPP-J 1.6, 3.1.2)."""
         assert isinstance(socket, Socket)
-        offered = socket.request.headers.get_all("Sec-WebSocket-Protocol") if socket.request else []
+        offered = socket.request.headers.get_all(handshake.OFFERS) if socket.request else []
         if offered and socket.subprotocol is None:
             metrics.HANDSHAKES.add("version")
             log.info("no common version", charger=socket.charger_id, offered=",".join(offered)[:100])

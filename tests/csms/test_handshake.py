@@ -44,6 +44,26 @@ async def test_no_subprotocol_offered_is_1_6(house: House) -> None:
         assert (await raw.boot())["status"] == "Accepted"
 
 
+@pytest.mark.parametrize("offer", ["", " ", ","])
+async def test_an_empty_offer_is_as_none(house: House, offer: str) -> None:
+    """Q1: the library would answer 400, and nobody would know why the charger stays out."""
+    named = {"additional_headers": {"Sec-WebSocket-Protocol": offer}, "proxy": None}
+    async with connect(f"ws://127.0.0.1:{house.port}/RAW-1", **named) as socket:
+        assert socket.subprotocol is None
+        assert (await Raw(socket).boot())["status"] == "Accepted"
+    await transact(quirks.require_subprotocol, "RAW-1", True)
+    with pytest.raises(InvalidStatus):
+        await connect(f"ws://127.0.0.1:{house.port}/RAW-1", **named)
+
+
+async def test_an_empty_offer_beside_another_is_left_out(house: House) -> None:
+    """Q1, Q2."""
+    headers = {"additional_headers": {"Sec-WebSocket-Protocol": ""}, "subprotocols": ["OCPP1.6"]}
+    async with connect(f"ws://127.0.0.1:{house.port}/RAW-1", proxy=None, **headers) as socket:
+        assert socket.subprotocol == "OCPP1.6"
+        await Raw(socket).boot()
+
+
 async def test_a_charger_can_be_asked_to_name_its_version(house: House) -> None:
     """Q1: the switch of one charger; what it names is taken as before, and others need not."""
     async with house.charger(offers=None) as raw:
