@@ -34,6 +34,9 @@ QUEUED_FRAMES = 4
 BACKLOG = 4096
 """Handshakes that may wait: everybody comes back at once after a restart (performance.md 2)."""
 PROTOCOL_ERROR, SERVICE_RESTART = 1002, 1012
+NO_FORWARD_SECRECY = ("AES256-GCM-SHA384", "AES128-GCM-SHA256")
+"""TLS_RSA_WITH_AES_256_GCM_SHA384 and its smaller sister, after all others: a charger need speak no better, so the
+central system must (white paper, A00.FR.317 and 318; in OCPP 2.0.1 A00.FR.318 and 319)."""
 LIVE, READY = "/health/live", "/health/ready"
 
 REFUSALS: dict[type[Exception], tuple[HTTPStatus, str, str]] = {
@@ -234,8 +237,10 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(":".join((*(cipher["name"] for cipher in context.get_ciphers()), *NO_FORWARD_SECRECY)))
     try:
-        context.load_cert_chain(settings.ocpp_tls_cert, settings.ocpp_tls_key)
+        for certificate, key in zip(settings.ocpp_tls_cert.split(","), settings.ocpp_tls_key.split(","), strict=True):
+            context.load_cert_chain(certificate.strip(), key.strip())
         if settings.ocpp_tls_client_ca:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(settings.ocpp_tls_client_ca)

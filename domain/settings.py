@@ -77,8 +77,8 @@ class Settings(BaseSettings):
     ocpp_mend_upgrade: bool = Field(
         False, description="Let chargers in whose handshake lacks `Connection: Upgrade` (some Autel MaxiCharger do)."
     )
-    ocpp_tls_cert: str = Field("", description="PEM file of the certificate for wss.")
-    ocpp_tls_key: str = Field("", description="PEM file of its key.")
+    ocpp_tls_cert: str = Field("", description="PEM file of the certificate for wss; or two: one RSA, one ECDSA.")
+    ocpp_tls_key: str = Field("", description="PEM file of its key; of two certificates, in the same order.")
     ocpp_tls_client_ca: str = Field(
         "",
         description="PEM file of the CA whose client certificates are demanded. Each lets in one charger: its common "
@@ -207,8 +207,8 @@ class Settings(BaseSettings):
                 "EVAPP_SESSION_CAP_PAISE is less than EVAPP_START_MIN_PAISE.",
             ),
             (
-                bool(self.ocpp_tls_cert) != bool(self.ocpp_tls_key),
-                "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together.",
+                tuple(map(bool, self.ocpp_tls_cert.split(","))) != tuple(map(bool, self.ocpp_tls_key.split(","))),
+                "EVAPP_OCPP_TLS_CERT and EVAPP_OCPP_TLS_KEY go together, a key with each certificate.",
             ),
             (
                 bool(self.ocpp_tls_client_ca) and not self.ocpp_tls_cert,

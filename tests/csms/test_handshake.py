@@ -258,11 +258,14 @@ def certificate(tmp_path: Path) -> Path:
     return self_signed(tmp_path, "localhost", "DNS:localhost,IP:127.0.0.1")
 
 
-def self_signed(folder: Path, name: str, alternative: str) -> Path:
+ECDSA = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+def self_signed(folder: Path, name: str, alternative: str, key: tuple[str, ...] = ECDSA) -> Path:
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is needed to make a certificate")
-    made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    made = ["req", "-x509", "-newkey", *key, "-nodes", "-days", "2"]
     named = ["-subj", f"/O=evapp/CN={name}", "-addext", f"subjectAltName={alternative}"]
     files = ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")]
     subprocess.run([openssl, *made, *named, *files], check=True, capture_output=True)
@@ -285,6 +288,46 @@ async def test_tls_and_client_certificates(database_url: str, certificate: Path)
         with pytest.raises((OSError, InvalidMessage)):
             await connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None)
         client.load_cert_chain(own, own.with_suffix(".key"))
+        async with connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket:
+            await Raw(socket).boot()
+
+
+PAIRS = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256": "localhost",
+    "ECDHE-ECDSA-AES256-GCM-SHA384": "localhost",
+    "AES128-GCM-SHA256": "rsa.localhost",
+    "AES256-GCM-SHA384": "rsa.localhost",
+    "AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256": "rsa.localhost",
+}
+"""The four that a central system must speak (white paper, A00.FR.317), and one who prefers the wrong one; with whose
+certificate. A charger need have only the first two or only the next two (A00.FR.318)."""
+
+
+async def test_a_charger_with_either_pair_of_ciphers_gets_in(database_url: str, certificate: Path) -> None:
+    """With an ECDSA and an RSA certificate; without forward secrecy only who can do no better."""
+    rsa = self_signed(certificate.parent, "rsa.localhost", "IP:127.0.0.1", ("rsa:2048",))
+    both = (certificate, rsa)
+    keys = ", ".join(str(path.with_suffix(".key")) for path in both)
+    chosen = Settings(ocpp_tls_cert=", ".join(map(str, both)), ocpp_tls_key=keys)
+    async with running(database_url, chosen=chosen) as house:
+        for offered, named in PAIRS.items():
+            client = ssl.create_default_context(cadata="".join(path.read_text() for path in both))
+            client.maximum_version = ssl.TLSVersion.TLSv1_2
+            client.set_ciphers(offered)
+            async with connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket:
+                tls = socket.transport.get_extra_info("ssl_object")
+                assert tls.cipher()[0] == offered.rpartition(":")[2]
+                assert tls.getpeercert()["subject"][1] == (("commonName", named),)
+
+
+async def test_one_rsa_certificate_serves_chargers_without_ecdhe(database_url: str, certificate: Path) -> None:
+    """White paper, A00.FR.317: the two of TLS_RSA need no second certificate."""
+    rsa = self_signed(certificate.parent, "rsa.localhost", "IP:127.0.0.1", ("rsa:2048",))
+    chosen = Settings(ocpp_tls_cert=str(rsa), ocpp_tls_key=str(rsa.with_suffix(".key")))
+    async with running(database_url, chosen=chosen) as house:
+        client = ssl.create_default_context(cafile=str(rsa))
+        client.maximum_version = ssl.TLSVersion.TLSv1_2
+        client.set_ciphers("AES128-GCM-SHA256")
         async with connect(f"wss://127.0.0.1:{house.port}/RAW-1", ssl=client, proxy=None) as socket:
             await Raw(socket).boot()
 

@@ -64,6 +64,7 @@ def test_production_with_defaults_names_everything_to_mend() -> None:
         ({"recharge_max_paise": 100}, "EVAPP_RECHARGE_MAX_PAISE"),
         ({"session_cap_paise": 100}, "EVAPP_SESSION_CAP_PAISE"),
         ({"ocpp_tls_cert": "cert.pem"}, "EVAPP_OCPP_TLS_CERT"),
+        ({"ocpp_tls_cert": "rsa.pem, ecdsa.pem", "ocpp_tls_key": "rsa.key"}, "EVAPP_OCPP_TLS_CERT"),
         ({"ocpp_tls_client_ca": "ca.pem"}, "EVAPP_OCPP_TLS_CLIENT_CA"),
         ({"phonepe_client_id": ""}, "EVAPP_PHONEPE_CLIENT_ID"),
         ({"phonepe_client_secret": ""}, "EVAPP_PHONEPE_CLIENT_SECRET"),
