@@ -22,6 +22,10 @@ LONGEST = 500
 """Characters of a value (OCPP 1.6, CiString500Type); of one that is longer, the rest is neither read nor kept."""
 
 
+Told = dict[str, dict[str, Any] | None]
+"""What a charger said of its configuration, by key in lower case; None: it does not know that one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One configuration key: which values are fine, and what to set otherwise, the next one where one is rejected."""
@@ -152,13 +156,37 @@ async def _asked(charger: Connection, action: str, payload: dict[str, Any]) -> d
         return None
 
 
-async def _configuration(charger: Connection) -> dict[str, dict[str, Any]]:
-    answer = await _asked(charger, "GetConfiguration", {"key": [wish.key for wish in WISHES]})
+async def _configuration(charger: Connection) -> Told:
+    """What it tells of the keys that are wished for.
+
+    An answer may leave some out, as GetConfigurationMaxKeys allows (OCPP 1.6, 5.8): these are asked for once more, as
+    many at a time as it told of at first. Who told of none has none.
+    """
+    keys = [wish.key for wish in WISHES]
+    answer = await _asked(charger, "GetConfiguration", {"key": keys})
     if answer is None:
-        # It may not take so many names at once (GetConfigurationMaxKeys): then all it has.
-        answer = await _asked(charger, "GetConfiguration", {}) or {}
-    items = answer.get("configurationKey")
-    return {str(i.get("key", "")).lower(): i for i in items if isinstance(i, dict)} if isinstance(items, list) else {}
+        # It may not take so many names at once: then all it has.
+        return _told(await _asked(charger, "GetConfiguration", {}))
+    told = _told(answer)
+    left = _left_out(keys, told)
+    if most := len(keys) - len(left):
+        for first in range(0, len(left), most):
+            told |= _told(await _asked(charger, "GetConfiguration", {"key": left[first : first + most]}))
+    if untold := _left_out(keys, told):
+        log.info("configuration left untold", keys=", ".join(untold))
+    return told
+
+
+def _told(answer: dict[str, Any] | None) -> Told:
+    items, unknown = ((answer or {}).get(name) for name in ("configurationKey", "unknownKey"))
+    told: Told = dict.fromkeys(str(key).lower() for key in unknown) if isinstance(unknown, list) else {}
+    if isinstance(items, list):
+        told |= {str(item.get("key", "")).lower(): item for item in items if isinstance(item, dict)}
+    return told
+
+
+def _left_out(keys: list[str], told: Told) -> list[str]:
+    return [key for key in keys if key.lower() not in told]
 
 
 async def _set(charger: Connection, wish: Wish, given: str) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+from structlog.testing import capture_logs
 
 from csms.central import Central, Pace
 from csms.connection import Connection
@@ -270,6 +271,45 @@ async def test_a_charger_that_refuses_to_tell_so_much_is_asked_for_all(house: Ho
         assert await changed(raw) == ("ClockAlignedDataInterval", "0")
 
 
+async def tells(raw: Raw, known: dict[str, str], unknown: tuple[str, ...] = ()) -> list[str]:
+    """Answer a GetConfiguration with these and nothing about the others; gives what it asked for."""
+    id_, payload = await raw.asked("GetConfiguration")
+    items = [{"key": key, "value": value, "readonly": False} for key, value in known.items()]
+    await raw.send([3, id_, {"configurationKey": items, "unknownKey": list(unknown)}])
+    return list(payload["key"])
+
+
+async def test_what_a_charger_left_out_is_asked_for_again_in_parts(house: House) -> None:
+    """OCPP 1.6, 5.8: GetConfigurationMaxKeys limits an answer; some chargers cut it there and say nothing."""
+    async with house.charger() as raw:
+        await raw.boot()
+        keys = list(GOOD)
+        first, *others = [keys[i : i + 4] for i in range(0, len(keys), 4)]
+        assert await tells(raw, {key: GOOD[key] for key in first[1:]}, unknown=(first[0],)) == keys
+        for part in others:
+            wrong = {"ConnectionTimeOut": "120"} if "ConnectionTimeOut" in part else {}
+            assert await tells(raw, {**{key: GOOD[key] for key in part}, **wrong}) == part
+        assert await changed(raw) == ("ConnectionTimeOut", "90")
+        await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
+async def test_what_a_charger_leaves_out_again_is_given_up(house: House) -> None:
+    """It is asked once more for each key, and that was all; the log names what it never told."""
+    async with house.charger() as raw:
+        await raw.boot()
+        first, *others = GOOD
+        with capture_logs() as lines:
+            await tells(raw, {first: GOOD[first], "GetConfigurationMaxKeys": "1"})
+            for key in others[:-1]:
+                assert await tells(raw, {}) == [key]
+            id_, _ = await raw.asked("GetConfiguration")
+            await raw.send([4, id_, "InternalError", "", {}])
+            await raw.silent()
+            await house.eventually(Charger, lambda row: not row.set_up_due)
+        assert [line["keys"] for line in lines if line["event"] == "configuration left untold"] == [", ".join(others)]
+
+
 async def test_a_driver_goes_before_the_set_up(house: House) -> None:
     """Q17."""
     async with house.charger() as raw:
@@ -278,7 +318,8 @@ async def test_a_driver_goes_before_the_set_up(house: House) -> None:
         reply = asyncio.create_task(house.bus.call("RAW-1", RemoteStart(1, "TAG1"), SECONDS))
         await raw.silent()
         known = [{"key": "HeartbeatInterval", "value": "0", "readonly": False}]
-        await raw.send([3, id_, {"configurationKey": known}])
+        unknown = [key for key in GOOD if key != "HeartbeatInterval"]
+        await raw.send([3, id_, {"configurationKey": known, "unknownKey": unknown}])
         started, _ = await raw.asked("RemoteStartTransaction")
         await raw.send([3, started, {"status": "Accepted"}])
         assert (await reply).accepted
