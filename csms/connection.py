@@ -277,8 +277,11 @@ class Connection:
         answer = await self.call(action, payload, urgency)
         return Reply(str(answer.get("status", "")), answer)
 
-    async def call(self, action: str, payload: dict[str, Any], urgency: Urgency = Urgency.SETUP) -> dict[str, Any]:
-        """Ask one thing, strictly as OCPP has it; gives the payload of the answer. Raises as `command`."""
+    async def call(
+        self, action: str, payload: dict[str, Any], urgency: Urgency = Urgency.SETUP, *, kept: bool = True
+    ) -> dict[str, Any]:
+        """Ask one thing, strictly as OCPP has it; gives the payload of the answer, and keeps what it means unless that
+        is part of something larger. Raises as `command`."""
         if action not in self.protocol.callable:
             raise CallRefused(f"OCPP has no message {action[:50]} that a central system sends.")
         if wrong := self.protocol.flaw(action, payload):
@@ -291,7 +294,7 @@ class Connection:
                 span.came_to("answered")
             return answer if isinstance(answer, dict) else {}
 
-        return await self.protocol.recorded(self, action, payload, ask)
+        return await (self.protocol.recorded(self, action, payload, ask) if kept else ask())
 
     async def _ask(self, text: str, action: str, id_: str) -> None:
         try:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from domain import findings, tokens
 from domain.models import LocalList, now
 
-FULL = "Full"
+FULL, DIFFERENTIAL = "Full", "Differential"
 VERSIONS = range(-(2**31), 2**31)
 """The versions that can be kept: whole numbers of 32 bits, of which chargers need the small ones."""
 
@@ -57,3 +57,24 @@ def whole(row: LocalList) -> dict[str, Any]:
     """The payload of a SendLocalList that brings the whole list again."""
     entries = [{"idTag": tag, "idTagInfo": info} for tag, info in json.loads(row.entries).items()]
     return {"listVersion": row.version, "updateType": FULL, "localAuthorizationList": entries}
+
+
+def parts(whole: dict[str, Any], most: int | None) -> list[dict[str, Any]]:
+    """The same list in payloads of at most so many cards, None: of any number (OCPP 1.6, 9.3, SendLocalListMaxLength).
+
+    The versions rise to that of the list, since each part changes what the one before brought (5.15); where there is no
+    room below it for versions of a list (5.10), they rise from it. A charger that has the last has all.
+    """
+    entries, version = whole["localAuthorizationList"], whole["listVersion"]
+    if most is None or len(entries) <= most:
+        return [whole]
+    chunks = [entries[first : first + most] for first in range(0, len(entries), most)]
+    first = version - len(chunks) + 1 if version >= len(chunks) else version + 1
+    return [
+        {
+            "listVersion": first + number,
+            "updateType": DIFFERENTIAL if number else FULL,
+            "localAuthorizationList": chunk,
+        }
+        for number, chunk in enumerate(chunks)
+    ]

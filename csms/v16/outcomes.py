@@ -8,6 +8,7 @@ from typing import Any
 from csms.clock import parsed
 from csms.connection import Connection
 from csms.v16.numbers import connector, list_version, reservation_id
+from csms.v16.setup import told
 from domain import chargers, local_lists, reservations
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read, transact
@@ -19,6 +20,7 @@ After = Callable[[Connection, Payload, Payload], Awaitable[None]]
 
 KEY = "authorizationkey"
 PROFILE = "securityprofile"
+LIST_LENGTH = "SendLocalListMaxLength"
 
 
 async def recorded(
@@ -123,9 +125,24 @@ async def _list_version(charger: Connection, _payload: Payload, answer: Payload)
 
 
 async def _send_again(charger: Connection, needed: Payload) -> None:
+    """In as many parts as the charger needs. Only the last is written down: until it came, the whole is still due."""
     # The finding stands if it fails: the operator asks again.
     with contextlib.suppress(ChargerSilent, CallRefused):
-        await charger.call("SendLocalList", needed)
+        *parts, last = local_lists.parts(needed, await _longest_list(charger))
+        for part in parts:
+            if (await charger.call("SendLocalList", part, kept=False)).get("status") != "Accepted":
+                return
+        await charger.call("SendLocalList", last)
+
+
+async def _longest_list(charger: Connection) -> int | None:
+    """How many cards it takes at once; None where it does not say so."""
+    try:
+        answer = await charger.call("GetConfiguration", {"key": [LIST_LENGTH]})
+    except CallRefused:
+        return None
+    value = str((told(answer).get(LIST_LENGTH.lower()) or {}).get("value", ""))[:9].strip()
+    return int(value) or None if value.isdecimal() else None
 
 
 BEFORE: dict[str, Before] = {"ChangeConfiguration": _before_change, "ReserveNow": _reserve, "SendLocalList": _send_list}

@@ -166,27 +166,28 @@ async def _configuration(charger: Connection) -> Told:
     answer = await _asked(charger, "GetConfiguration", {"key": keys})
     if answer is None:
         # It may not take so many names at once: then all it has.
-        return _told(await _asked(charger, "GetConfiguration", {}))
-    told = _told(answer)
-    left = _left_out(keys, told)
+        return told(await _asked(charger, "GetConfiguration", {}))
+    known = told(answer)
+    left = _left_out(keys, known)
     if most := len(keys) - len(left):
         for first in range(0, len(left), most):
-            told |= _told(await _asked(charger, "GetConfiguration", {"key": left[first : first + most]}))
-    if untold := _left_out(keys, told):
+            known |= told(await _asked(charger, "GetConfiguration", {"key": left[first : first + most]}))
+    if untold := _left_out(keys, known):
         log.info("configuration left untold", keys=", ".join(untold))
-    return told
+    return known
 
 
-def _told(answer: dict[str, Any] | None) -> Told:
+def told(answer: dict[str, Any] | None) -> Told:
+    """What an answer to GetConfiguration says; None: there was none."""
     items, unknown = ((answer or {}).get(name) for name in ("configurationKey", "unknownKey"))
-    told: Told = dict.fromkeys(str(key).lower() for key in unknown) if isinstance(unknown, list) else {}
+    keys: Told = dict.fromkeys(str(key).lower() for key in unknown) if isinstance(unknown, list) else {}
     if isinstance(items, list):
-        told |= {str(item.get("key", "")).lower(): item for item in items if isinstance(item, dict)}
-    return told
+        keys |= {str(item.get("key", "")).lower(): item for item in items if isinstance(item, dict)}
+    return keys
 
 
-def _left_out(keys: list[str], told: Told) -> list[str]:
-    return [key for key in keys if key.lower() not in told]
+def _left_out(keys: list[str], known: Told) -> list[str]:
+    return [key for key in keys if key.lower() not in known]
 
 
 async def _set(charger: Connection, wish: Wish, given: str) -> None:

@@ -215,6 +215,7 @@ async def test_a_charger_that_lost_its_list_gets_it_again(house: House, raw: Raw
         await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": same})
     await raw.silent()
     await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+    await takes(raw, None)
     id_, again = await raw.asked("SendLocalList")
     assert (again["listVersion"], again["updateType"]) == (3, "Full")
     assert [entry["idTag"] for entry in again["localAuthorizationList"]] == ["ONE", "TWO"]
@@ -225,8 +226,70 @@ async def test_a_charger_that_lost_its_list_gets_it_again(house: House, raw: Raw
     assert finding.id is not None
     await transact(findings.resolve, finding.id, trail.shell())
     await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+    await takes(raw, None)
     await raw.asked("SendLocalList")
     assert await read(findings.unresolved), "it was lost once more"
+
+
+async def takes(raw: Raw, most: str | None) -> None:
+    """Say how many cards a SendLocalList may have; None: it refuses to tell."""
+    id_, payload = await raw.asked("GetConfiguration")
+    assert payload == {"key": ["SendLocalListMaxLength"]}
+    known = {"configurationKey": [{"key": "SendLocalListMaxLength", "readonly": True, "value": most}]}
+    await raw.send([3, id_, known] if most else [4, id_, "NotSupported", "", {}])
+
+
+async def part(raw: Raw, answer: str = "Accepted") -> tuple[int, str, list[str]]:
+    """Answer one SendLocalList; gives its version, its kind and its cards."""
+    id_, payload = await raw.asked("SendLocalList")
+    await raw.send([3, id_, {"status": answer}])
+    tags = [entry["idTag"] for entry in payload["localAuthorizationList"]]
+    return payload["listVersion"], payload["updateType"], tags
+
+
+async def given_in_chunks(house: House, raw: Raw) -> None:
+    for version, tags in ((1, "AB"), (2, "CD"), (3, "E")):
+        cards = [{"idTag": tag, "idTagInfo": {"status": "Accepted"}} for tag in tags]
+        kind = "Full" if version == 1 else "Differential"
+        update = {"listVersion": version, "updateType": kind, "localAuthorizationList": cards}
+        await ask(house, raw, "SendLocalList", update, {"status": "Accepted"})
+
+
+async def test_a_list_that_is_too_long_for_one_message_comes_again_in_parts(house: House, raw: Raw) -> None:
+    """OCPP 1.6, 9.3, SendLocalListMaxLength: the operator gave it in parts, and a charger takes no more at once now."""
+    await given_in_chunks(house, raw)
+    await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+    await takes(raw, "2")
+    assert await part(raw) == (1, "Full", ["A", "B"])
+    assert await part(raw) == (2, "Differential", ["C", "D"])
+    assert await part(raw) == (3, "Differential", ["E"])
+    await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 3})
+    await raw.silent()
+    (row,) = await house.rows(LocalList)
+    assert (row.version, row.reported_version, list(json.loads(row.entries))) == (3, 3, ["A", "B", "C", "D", "E"])
+
+
+async def test_a_list_of_which_a_part_was_refused_is_not_forgotten(house: House, raw: Raw) -> None:
+    """What was given stays what the charger should have, and the next question finds that it has not."""
+    await given_in_chunks(house, raw)
+    for refused in (2, 1):
+        await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+        await takes(raw, "2")
+        for _ in range(refused - 1):
+            await part(raw)
+        await part(raw, "Failed")
+        await raw.silent()
+    await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 1})
+    (row,) = await house.rows(LocalList)
+    assert (row.version, row.reported_version, list(json.loads(row.entries))) == (3, 1, ["A", "B", "C", "D", "E"])
+
+
+@pytest.mark.parametrize("most", ["0", "-1", "many", "9" * 5_000])
+async def test_a_length_that_none_can_have_limits_nothing(house: House, raw: Raw, most: str) -> None:
+    await given_in_chunks(house, raw)
+    await ask(house, raw, "GetLocalListVersion", {}, {"listVersion": 0})
+    await takes(raw, most)
+    assert await part(raw) == (3, "Full", ["A", "B", "C", "D", "E"])
 
 
 @pytest.mark.parametrize("version", [10**30, 2**31, -(2**31) - 1])
