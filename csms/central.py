@@ -166,6 +166,8 @@ class Central:
             if self.held.get(connection.charger_id) is connection:
                 came = await self.comings.add((connection.charger_id, now()))
                 held, habits = came[connection.charger_id]
+                if not connection.known:
+                    connection.clock.begins(habits.clock_skew_ms)
                 connection.fence, connection.key_hash = held.fence, held.key_hash
                 connection.goes_by(habits)
 

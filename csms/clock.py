@@ -6,6 +6,8 @@ from domain.health import SKEW
 
 MEMORY = timedelta(days=365)
 """How old a queued message may be; before that lies a clock that was never set."""
+SAME = timedelta(seconds=5)
+"""Ages of messages that differ by no more are alike: chargers round to seconds, and lines are slow."""
 
 
 def parsed(text: str | None) -> datetime | None:
@@ -31,13 +33,20 @@ def stamp(time: datetime) -> str:
 class Clock:
     """One charger's clock, as its messages on one socket show it.
 
-    An old time is either history, sent late, or a slow clock. It is history once the clock has been seen to be right.
+    An old time is either history, sent late, or a slow clock. It is history once the clock has been seen to be right,
+    on this socket or on the last one, and where it is younger than the one before: a slow clock stays as far behind.
     """
 
     def __init__(self) -> None:
         self.right = False
         self._age: timedelta | None = None
         """How far it was behind ours when it last told the time of something new."""
+        self._old: timedelta | None = None
+        """The age of the last message that was old."""
+
+    def begins(self, skew_ms: int | None) -> None:
+        """The last socket knew that it was so far ahead of ours."""
+        self.right = skew_ms is not None and abs(timedelta(milliseconds=skew_ms)) <= SKEW
 
     @property
     def skew_ms(self) -> int | None:
@@ -69,8 +78,12 @@ class Clock:
         if -SKEW <= age <= SKEW:
             self.right, self._age = True, age
             return time
-        if SKEW < age < MEMORY and (queued or self.right):
+        if SKEW < age < MEMORY and (self._is_history(age) or queued):
             return time
         self._age = age
         repairs.append(f"clock off by {-age.total_seconds():+.0f} s, taken as received")
         return received_at
+
+    def _is_history(self, age: timedelta) -> bool:
+        before, self._old = self._old, age
+        return self.right or (before is not None and age < before - SAME)

@@ -309,7 +309,9 @@ class Connection:
             return
         self.spoken = True
         self.calls.open()
-        if action != self.protocol.boot:
+        if action == self.protocol.boot:
+            self.clock = Clock()  # a boot may have taken its time, so what the last socket knew is worth nothing
+        else:
             self.prepare(self.protocol.resync)
 
     def _is_quiet(self) -> None:

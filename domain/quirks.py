@@ -10,8 +10,10 @@ from domain.db import emit
 from domain.events import HabitsChanged
 from domain.models import Charger, ChargerHealth
 
-_HABITS = select(Charger.id, Charger.ping_s, Charger.set_up_due, ChargerHealth.energy_factor).outerjoin(
-    ChargerHealth, col(ChargerHealth.charger_id) == col(Charger.id)
+_HABITS = (
+    select(Charger.id, Charger.ping_s, Charger.set_up_due, ChargerHealth.energy_factor)
+    .add_columns(col(ChargerHealth.clock_skew_ms))
+    .outerjoin(ChargerHealth, col(ChargerHealth.charger_id) == col(Charger.id))
 )
 """Columns instead of rows: after a restart everybody's are read in the same second."""
 
@@ -43,12 +45,14 @@ class Habits:
     """Seconds between two pings of ours, 0 for none; None: as all others (ocpp.md Q6)."""
     set_up_due: bool
     """It booted and was not set up since."""
+    clock_skew_ms: int | None
+    """How far its clock was ahead of ours when it last told the time of something new (ocpp.md Q39)."""
 
 
 def of(db: Session, charger_ids: Collection[str]) -> dict[str, Habits]:
     """The habits of each of these chargers that there is."""
     rows = db.execute(_HABITS.where(col(Charger.id).in_(charger_ids)))
-    return {row.id: Habits(row.energy_factor or 1, row.ping_s, row.set_up_due) for row in rows}
+    return {row.id: Habits(row.energy_factor or 1, row.ping_s, row.set_up_due, row.clock_skew_ms) for row in rows}
 
 
 def set_ping(db: Session, charger_id: str, seconds: int | None) -> None:

@@ -35,6 +35,26 @@ def test_the_past_is_history_once_the_clock_was_right() -> None:
     assert at(clock, -3600) == (NOW - timedelta(hours=1), 0)
 
 
+def test_the_past_is_history_where_the_clock_was_right_on_the_last_socket() -> None:
+    """Q27, Q39."""
+    for skew_ms, history in ((None, False), (0, True), (-300_000, True), (-300_001, False), (301_000, False)):
+        clock = Clock()
+        clock.begins(skew_ms)
+        assert clock.skew_ms is None
+        assert (at(clock, -3600)[1] == 0) == history, skew_ms
+        assert (clock.plain(stamp(NOW - timedelta(hours=1)), NOW) is not None) == history
+
+
+def test_history_grows_younger_while_it_is_told_and_a_slow_clock_stays_behind() -> None:
+    """Q27, Q39: by any number of seconds more than a line may be slow."""
+    clock = Clock()
+    at(clock, -7200, queued=True)
+    for seconds in (-7190, -7180, -3600):
+        assert at(clock, seconds) == (NOW + timedelta(seconds=seconds), 0)
+    for seconds in (-3600, -3610, -3605, -3600):
+        assert at(clock, seconds) == (NOW, 1)
+
+
 def test_what_chargers_queue_is_history() -> None:
     """Q19: its own time is how a repetition is known."""
     assert at(Clock(), -86_400, queued=True) == (NOW - timedelta(days=1), 0)
