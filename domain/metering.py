@@ -25,6 +25,8 @@ class Overdue:
 
 JITTER_WH = 100
 """A register that falls by so little was rounded, not reset."""
+ROUNDED = timedelta(seconds=1)
+"""What a charger that tells whole seconds may leave out of its times."""
 LIVE = (*RUNNING, SessionState.INTERRUPTED)
 
 
@@ -74,13 +76,15 @@ def _known_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSess
 
 
 def _session_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSession | None:
-    """By its transaction id; the connector's running one for a charger that ignores our ids (ocpp.md Q22, Q31)."""
+    """By its transaction id; for a charger that ignores our ids the connector's running one (ocpp.md Q22, Q31), where
+    the sample is not from before it (Q27)."""
     there = [session for session in known if session.charger_id == sample.charger_id]
     for session in there:
         if session.transaction_id == sample.transaction_id and sample.transaction_id is not None:
             return session if session.state in LIVE else None
     on_connector = (s for s in there if s.connector_number == sample.connector_number)
-    return next((session for session in on_connector if session.state in RUNNING), None)
+    running = (session for session in on_connector if session.state in RUNNING)
+    return next((session for session in running if sample.at >= sessions.begun_at(session) - ROUNDED), None)
 
 
 def _ended_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSession | None:

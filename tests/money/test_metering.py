@@ -52,6 +52,20 @@ def test_a_charger_that_ignores_our_numbers_is_understood_by_its_connector(
     assert (energy(desk, first), energy(desk, second)) == (0, 500)
 
 
+def test_a_sample_from_before_a_charge_that_does_not_name_it_is_not_its_own(desk: Desk) -> None:
+    """Q22, Q27: a queue tells of the charge before; a time in whole seconds is not from before."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    began = desk.session(session_id).started_at
+    desk.passes(minutes=1)
+    for seconds, register in ((-7_200, METER - 2_000), (-2, METER - 1), (-1, METER)):
+        desk.meter(session_id, register, transaction_id=None, at=began + timedelta(seconds=seconds))
+    assert [(sample.at - began).total_seconds() for sample in samples(desk, session_id)] == [-1]
+    desk.meter(session_id, METER + 100)
+    session = desk.session(session_id)
+    assert (session.energy_wh, session.meter_wh, session.review) == (100, METER + 100, "")
+
+
 def test_the_number_counts_more_than_the_connector(desk: Desk) -> None:
     desk.charger(connectors=2)
     first, second = desk.charging(desk.driver()), desk.charging(desk.driver(), connector=2)
