@@ -15,6 +15,7 @@ from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
 from tests.csms.test_cards import begin, remote_stop
 from tests.csms.test_charge import start, stop
+from tests.csms.test_fast import Times
 from tests.csms.test_quirks import wanted
 from tests.csms.test_quirks_of_charges import meter, says
 
@@ -114,3 +115,25 @@ async def test_an_offline_charge_without_our_number_is_told_from_its_start_on(ho
     session = await house.session()
     assert (session.state, session.energy_wh, session.review) == (SessionState.SETTLED, 3_000, "")
     assert all(sample.received_at - sample.at > timedelta(minutes=80) for sample in await house.rows(MeterSample))
+
+
+async def test_a_clock_that_is_set_back_during_a_charge_freezes_nothing(
+    house: House, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Q26, Q39: an hour back, as time goes on: the screen moves again with the third sample, states are shown, and the
+    operator is told."""
+    wish = await wanted()
+    transaction = await start(raw, tag=wish.tag)
+    await noted(house, raw)
+    times = Times(now())
+    for module in ("csms.fast", "csms.connection", "tests.csms.charger"):
+        monkeypatch.setattr(f"{module}.now", times)
+    for register in ("1100", "1200", "1300"):
+        times.at += timedelta(seconds=15)
+        await meter(raw, transaction, register, at=stamp(-3600))
+    assert [event.energy_wh for event in house.events if isinstance(event, SessionMetered)] == [300]
+    for status in ("Finishing", "Available"):
+        times.at += timedelta(seconds=15)
+        await says(raw, status, timestamp=stamp(-3600))
+        assert (await house.connector()).status == status
+    await house.eventually(ChargerHealth, lambda row: (row.clock_skew_ms or 0) < -3_590_000)

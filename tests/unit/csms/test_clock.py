@@ -55,6 +55,40 @@ def test_history_grows_younger_while_it_is_told_and_a_slow_clock_stays_behind() 
         assert at(clock, seconds) == (NOW, 1)
 
 
+def told(clock: Clock, after: float, behind: float) -> bool:
+    """Whether the direct path, or else the lenient one, believes a time told so long after NOW and so far behind."""
+    received_at = NOW + timedelta(seconds=after)
+    text = stamp(received_at - timedelta(seconds=behind))
+    return (clock.plain(text, received_at) or clock.at(text, received_at, [])) != received_at
+
+
+def test_a_clock_that_was_set_back_is_known_by_what_stays_as_old_while_time_passes() -> None:
+    """Q39: by the third message, and ten seconds after the first; then the operator is told."""
+    for seconds in ((0, 30, 31), (0, 5, 9, 10), (0, 1, 2, 3, 4, 60)):
+        clock = Clock()
+        at(clock, 0)
+        assert all(told(clock, after, 3600 + after % 2) for after in seconds[:-1])
+        assert clock.skew_ms == 0
+        assert not told(clock, seconds[-1], 3600)
+        assert clock.skew_ms == -3_600_000
+        assert not told(clock, 90, 3600)
+        at(clock, 0)
+        assert told(clock, 120, 3600), "it was right again"
+
+
+def test_history_does_not_stay_as_old() -> None:
+    """Q27: a queue grows younger, what is tried again grows older, and what is of now between shows a right clock."""
+    clock = Clock()
+    at(clock, 0)
+    for second in range(60):
+        assert told(clock, second, 7200 - 15 * second)
+    for second in range(60, 120, 20):
+        assert told(clock, second, 3600 + second)
+    for second in range(120, 180, 10):
+        assert told(clock, second, 3600)
+        at(clock, 0)
+
+
 def test_what_chargers_queue_is_history() -> None:
     """Q19: its own time is how a repetition is known."""
     assert at(Clock(), -86_400, queued=True) == (NOW - timedelta(days=1), 0)
