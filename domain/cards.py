@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from domain import sessions, settlement, tokens, wallet
-from domain.models import IS_OPEN, ChargingSession, Token
+from domain.models import IS_OPEN, ChargingSession, SessionState, Token
 from domain.prices import Price
 from domain.settings import settings
 from domain.tariffs import least_to_start
@@ -31,13 +31,14 @@ def authorize(db: Session, token: Token, price: Price, at: datetime) -> str:
 
 
 def claim(db: Session, session: ChargingSession, token: Token, at: datetime) -> None:
-    """Before a new charge is kept: it is the card's, and its user's unless he charges elsewhere.
+    """Before a new charge is kept: it is the card's, and its user's unless he charges elsewhere while it runs.
 
     What a blocked card takes before it is stopped is nobody's: it may be stolen.
     """
     session.card = token.tag
     user_id = payer(db, token, at)
-    if user_id is not None and sessions.open_of(db, user_id) is None:
+    is_over = session.state == SessionState.INTERRUPTED
+    if user_id is not None and (is_over or sessions.open_of(db, user_id) is None):
         session.user_id = user_id
 
 
@@ -49,18 +50,22 @@ def payer(db: Session, token: Token, at: datetime) -> int | None:
 def refusal(db: Session, session: ChargingSession, token: Token, at: datetime) -> str:
     """Hold money for a charge that began; gives why it must be stopped at once, empty where it may go on.
 
-    What it delivers until then is paid from what could be held.
+    What it delivers until then is paid from what could be held; so is one that is over when it is told, whatever its
+    user has and does by now.
     """
     assert session.id is not None
     if (status := tokens.status(db, token, at)) != ACCEPTED:
         return CAUSES[status]
-    if (token.user_id is not None and session.user_id is None) or _charges_elsewhere(db, session, token):
+    is_over = session.state == SessionState.INTERRUPTED
+    concurrent = (token.user_id is not None and session.user_id is None) or _charges_elsewhere(db, session, token)
+    if concurrent and not is_over:
         return CONCURRENT
     if session.user_id is None:
         return ""
     held = wallet.rehold(db, session.id, session.user_id, at_most=settings().session_cap_paise)
     owed = wallet.balance(db, session.user_id).arrears_paise
-    return UNFUNDED if held < least_to_start(settlement.price_of(session)) or owed else ""
+    too_little = held < least_to_start(settlement.price_of(session)) or owed
+    return UNFUNDED if too_little and not is_over else ""
 
 
 def _charges_elsewhere(db: Session, session: ChargingSession, token: Token) -> bool:

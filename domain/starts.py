@@ -93,22 +93,31 @@ def started(
     here = [s for s in _at(of_tag, connector_number) if s.meter_start_wh == meter_start_wh]
     if again := next((s for s in here if _is_same_start(s, at, received_at)), None):
         return _answer(again)
+    begun = _begun_at(db, charger_id, at, received_at)
+    since = _since(concerned, of_tag, begun, received_at)
     wanted = next((s for s in of_tag if s.state in wishes.WANTED), None)
-    wanted = wanted or _wanted_anew(concerned, of_tag, connector_number)
+    wanted = wanted or _wanted_anew([s for s in concerned if s not in since], of_tag, connector_number)
     revived = None if wanted else next((s for s in of_tag if _can_come_back(db, s, at, received_at)), None)
     connector_number = connector_number or _unnamed(db, charger_id, wanted or revived, concerned)
-    session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, at, received_at)
+    session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, begun)
     token = None if wanted or revived else tokens.find(db, tag)
     of_user = cards.payer(db, token, received_at) if token is not None else None
-    _clear_connector(db, session, of_user, [s for s in _at(concerned, connector_number) if s is not session])
+    others = [s for s in _at(concerned, connector_number) if s is not session]
+    is_over = wanted is None and any(s in since for s in others)
+    _clear_connector(db, session, of_user, [s for s in others if not (is_over and s in since)])
+    if is_over:
+        session.state = SessionState.INTERRUPTED
     if token is not None:
         cards.claim(db, session, token, received_at)
-    idling.told_after(db, charger_id, connector_number, "Charging", received_at)
+    if not is_over:
+        idling.told_after(db, charger_id, connector_number, "Charging", received_at)
     _begin(db, session, connector_number, meter_start_wh, at, received_at)
     if revived is not None:
         _revive(db, revived)
     elif wanted is None and (cause := _why_not(db, session, of_tag, tag, received_at)):
-        stops.stop_wanted(db, session, cause)
+        _end(db, session, cause)
+    if is_over:
+        interruptions.interrupt(db, session)
     reservations.used(db, charger_id, reservation, tag, connector_number, received_at)
     if session.state == SessionState.CHARGING:
         session.due_at = allowance.look_again_at(db, session, received_at)
@@ -146,6 +155,20 @@ def _concerned(
             select(ChargingSession).where(or_(of_tag, on_connector)).order_by(col(ChargingSession.id)).with_for_update()
         )
     )
+
+
+def _since(
+    concerned: list[ChargingSession], of_tag: list[ChargingSession], begun: datetime, received_at: datetime
+) -> list[ChargingSession]:
+    """The wishes and charges that are open and newer than a start that is told late (payments.md C9).
+
+    A charge after which another one has its connector is over, and its stop follows in the charger's queue. Until
+    then it is an interrupted one, since only one is open at a connector; a sample of now would show that it runs. A
+    wish whose tag was told before it was made shows a slow clock.
+    """
+    slow = any(sessions.by_app(s) and s.requested_at - STALE > begun for s in of_tag)
+    late = received_at - begun > STALE and not slow
+    return [s for s in concerned if late and s.state in OPEN and sessions.begun_at(s) > begun]
 
 
 def _at(found: list[ChargingSession], number: int) -> list[ChargingSession]:
@@ -243,10 +266,8 @@ def _begun_at(db: Session, charger_id: str, at: datetime, received_at: datetime)
     return received_at if slow else at
 
 
-def _walk_up(
-    db: Session, charger_id: str, connector_number: int, tag: str, at: datetime, received_at: datetime
-) -> ChargingSession:
-    tariff = price(db, charger_id, _begun_at(db, charger_id, at, received_at))
+def _walk_up(db: Session, charger_id: str, connector_number: int, tag: str, begun: datetime) -> ChargingSession:
+    tariff = price(db, charger_id, begun)
     return ChargingSession(
         ref=sessions.unguessable(16),
         charger_id=charger_id,
@@ -282,11 +303,12 @@ def _begin(
     if connector is None:
         connector = Connector(charger_id=session.charger_id, number=number)
         db.add(connector)
-    session.state, session.connector_number = SessionState.CHARGING, number
+    runs = session.state != SessionState.INTERRUPTED
+    session.state, session.connector_number = SessionState.CHARGING if runs else session.state, number
     session.started_at, session.started_received_at = at, received_at
     session.meter_start_wh = session.meter_wh = meter_wh
     session.due_at = session.stopped_at = None
-    if connector.status in PAUSED and connector.changed_at >= min(session.requested_at, received_at - LATELY):
+    if runs and connector.status in PAUSED and connector.changed_at >= min(session.requested_at, received_at - LATELY):
         connectors.felt(session, connector, received_at)
     db.add(session)
     db.flush()
@@ -310,4 +332,12 @@ def _revive(db: Session, session: ChargingSession) -> None:
     )
     session.stop_cause = ""
     if not allowed:
-        stops.stop_wanted(db, session, LATE)
+        _end(db, session, LATE)
+
+
+def _end(db: Session, session: ChargingSession, cause: str) -> None:
+    """A charge may not go on; of one that is over already only the charger is told so."""
+    if session.state == SessionState.INTERRUPTED:
+        session.stop_cause = cause
+    else:
+        stops.stop_wanted(db, session, cause)
