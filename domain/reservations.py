@@ -27,7 +27,7 @@ def asked(
     row.connector_number, row.expires_at = connector_number, expires_at
     row.tag, row.parent = tokens.spelling(tag), tokens.spelling(parent)
     row.user_id = token.user_id if token is not None else None
-    row.state, row.ended_at = ReservationState.WANTED, None
+    row.state, row.created_at, row.ended_at = ReservationState.WANTED, now(), None
     db.add(row)
 
 
@@ -78,9 +78,8 @@ def is_for(db: Session, row: Reservation, tag: str) -> bool:
 
 def _live(db: Session, charger_id: str, at: datetime) -> Sequence[Reservation]:
     active = Reservation.charger_id == charger_id, Reservation.state == ReservationState.ACTIVE
-    return db.exec(
-        select(Reservation).where(*active, col(Reservation.expires_at) > at).order_by(col(Reservation.id))
-    ).all()
+    lasted = col(Reservation.created_at) <= at, col(Reservation.expires_at) > at
+    return db.exec(select(Reservation).where(*active, *lasted).order_by(col(Reservation.id))).all()
 
 
 def _of(db: Session, charger_id: str, number: int) -> Reservation | None:

@@ -86,7 +86,8 @@ def started(
     """StartTransaction: the wanted session begins, a repeated message finds the same one (ocpp.md Q19, Q28, Q32).
 
     `connector_number` is 0 where the charger names none. `at` equal to `received_at` means that the charger's own time
-    cannot be trusted; `reservation` is the number of the reservation that the charger says it ends.
+    cannot be trusted; `reservation` is the number of the reservation that the charger says it ends. A start that is
+    told late is judged as of when the charge began, by the cards and reservations of then (Q27, payments.md C9).
     """
     concerned = _concerned(db, charger_id, connector_number, tag, meter_start_wh, at, received_at)
     of_tag = sessions.of_tag(concerned, tag)
@@ -94,6 +95,8 @@ def started(
     if again := next((s for s in here if _is_same_start(s, at, received_at)), None):
         return _answer(again)
     begun = _begun_at(db, charger_id, at, received_at)
+    told_late = received_at - begun > STALE
+    judged_at = begun if told_late else received_at
     since = _since(concerned, of_tag, begun, received_at)
     wanted = next((s for s in of_tag if s.state in wishes.WANTED), None)
     wanted = wanted or _wanted_anew([s for s in concerned if s not in since], of_tag, connector_number)
@@ -101,24 +104,25 @@ def started(
     connector_number = connector_number or _unnamed(db, charger_id, wanted or revived, concerned)
     session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, begun)
     token = None if wanted or revived else tokens.find(db, tag)
-    of_user = cards.payer(db, token, received_at) if token is not None else None
+    of_user = cards.payer(db, token, judged_at) if token is not None else None
     others = [s for s in _at(concerned, connector_number) if s is not session]
-    is_over = wanted is None and any(s in since for s in others)
+    elsewhere = sessions.open_of(db, of_user) if told_late and of_user is not None else None
+    is_over = wanted is None and (any(s in since for s in others) or elsewhere not in (None, *others))
     _clear_connector(db, session, of_user, [s for s in others if not (is_over and s in since)])
     if is_over:
         session.state = SessionState.INTERRUPTED
     if token is not None:
-        cards.claim(db, session, token, received_at)
+        cards.claim(db, session, token, judged_at)
     if not is_over:
         idling.told_after(db, charger_id, connector_number, "Charging", received_at)
     _begin(db, session, connector_number, meter_start_wh, at, received_at)
     if revived is not None:
         _revive(db, revived)
-    elif wanted is None and (cause := _why_not(db, session, of_tag, tag, received_at)):
+    elif wanted is None and (cause := _why_not(db, session, of_tag, tag, judged_at)):
         _end(db, session, cause)
     if is_over:
         interruptions.interrupt(db, session)
-    reservations.used(db, charger_id, reservation, tag, connector_number, received_at)
+    reservations.used(db, charger_id, reservation, tag, connector_number, judged_at)
     if session.state == SessionState.CHARGING:
         session.due_at = allowance.look_again_at(db, session, received_at)
     sessions.changed(db, session)
@@ -162,9 +166,9 @@ def _since(
 ) -> list[ChargingSession]:
     """The wishes and charges that are open and newer than a start that is told late (payments.md C9).
 
-    A charge after which another one has its connector is over, and its stop follows in the charger's queue. Until
-    then it is an interrupted one, since only one is open at a connector; a sample of now would show that it runs. A
-    wish whose tag was told before it was made shows a slow clock.
+    A charge after which another one has its connector, or its driver another one, is over, and its stop follows in the
+    charger's queue. Until then it is an interrupted one, since only one is open at a connector and of a driver; a
+    sample of now would show that it runs. A wish whose tag was told before it was made shows a slow clock.
     """
     slow = any(sessions.by_app(s) and s.requested_at - STALE > begun for s in of_tag)
     late = received_at - begun > STALE and not slow
@@ -256,7 +260,7 @@ def _answer(session: ChargingSession) -> Started:
 
 
 def _begun_at(db: Session, charger_id: str, at: datetime, received_at: datetime) -> datetime:
-    """When a charge that no driver asked for began, as far as anybody can know: an old time is of a charger that was
+    """When a charge began, as far as anybody can know: an old time is of a charger that was
     offline then (payments.md C9), or of a slow clock (ocpp.md Q39). The clock is slow where the charger was in contact
     all the time, and where its start is as old as it was slow before."""
     age, skew_ms = received_at - at, health.of(db, charger_id).clock_skew_ms or 0

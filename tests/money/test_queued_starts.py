@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain import charging, tokens, wishes
+from domain import charging, reservations, tokens, wishes
 from domain.models import SessionState
 from domain.starts import Started
 from tests.money.charges import METER, Desk
@@ -138,3 +138,74 @@ def test_a_late_plug_that_is_over_leaves_the_wish_of_who_waits_there_alone(desk:
     assert desk.state(wish) == SessionState.AWAITING_PLUG
     desk.stop(first, METER + 20_000, at=at + timedelta(hours=1))
     assert (desk.bill(first), desk.free(asha)) == ((20_000, 36_000), 640)
+
+
+def test_a_charge_that_is_over_is_paid_though_its_user_charges_elsewhere_now(desk: Desk) -> None:
+    """C9: what the charge of now holds cannot be held for it, so that it is owed until that one is over."""
+    asha = _card(desk)
+    desk.charger()
+    at = _back(desk)
+    desk.charger("BLR-2")
+    running = desk.charging(asha, "BLR-2")
+    old = _queued(desk, at)
+    assert (old.status, old.stop) == ("Accepted", False)
+    _ends(desk, old, at)
+    assert (desk.bill(old.session_id), desk.session(old.session_id).user_id) == ((20_000, 36_000), asha)
+    assert desk.state(running) == SessionState.CHARGING
+    assert (desk.money(asha).held_paise, desk.money(asha).arrears_paise) == (100_000, 36_000)
+    desk.stop(running, METER)
+    assert (desk.free(asha), desk.money(asha).arrears_paise) == (640, 0)
+
+
+def test_two_cards_of_one_user_that_charged_at_once_offline_are_both_paid(desk: Desk) -> None:
+    asha = _card(desk)
+    desk.do(tokens.add, "CARD2", user_id=asha)
+    desk.charger(connectors=2)
+    at = _back(desk)
+    both = [_queued(desk, at), _queued(desk, at + timedelta(minutes=2), "CARD2", connector_number=2)]
+    for begun in both:
+        _ends(desk, begun, at)
+    assert [desk.session(begun.session_id).user_id for begun in both] == [asha, asha]
+    assert desk.free(asha) == 280
+
+
+def test_a_card_that_has_expired_since_pays_what_it_began_in_time(desk: Desk) -> None:
+    """C9: and one that had expired before it began pays nothing."""
+    desk.charger()
+    at = _back(desk)
+    asha = _card(desk, expires_at=at + timedelta(seconds=1))
+    old = _queued(desk, at)
+    assert (old.status, old.stop) == ("Accepted", False)
+    _ends(desk, old, at)
+    assert desk.free(asha) == 640
+    assert _queued(desk, at + timedelta(hours=1, minutes=1)).status == "Expired"
+
+
+def _reserved(desk: Desk, tag: str) -> None:
+    told = {"number": 7, "connector_number": 1, "tag": tag, "parent": ""}
+    desk.do(reservations.asked, "BLR-1", expires_at=desk.clock.at + timedelta(hours=1), **told)
+    desk.do(reservations.answered, "BLR-1", 7, True)
+
+
+@pytest.mark.parametrize("tag", ["CARD", "ANOTHER"])
+def test_a_reservation_of_now_has_nothing_to_do_with_a_charge_of_hours_ago(desk: Desk, tag: str) -> None:
+    """OCPP 1.6, 5.13: it neither ends with that charge nor forbids it, whomever it is for."""
+    _card(desk)
+    desk.charger()
+    at = _back(desk)
+    _reserved(desk, tag)
+    old = _queued(desk, at)
+    assert (old.status, old.stop) == ("Accepted", False)
+    assert desk.do(reservations.holding, "BLR-1", 1, desk.clock.at) is not None
+    _ends(desk, old, at)
+    assert desk.bill(old.session_id) == (20_000, 36_000)
+
+
+def test_a_reservation_that_was_made_before_an_offline_charge_holds(desk: Desk) -> None:
+    _card(desk)
+    desk.charger()
+    _reserved(desk, "ANOTHER")
+    desk.disconnect()
+    desk.passes(minutes=40)
+    desk.connect()
+    assert _queued(desk, desk.clock.at - timedelta(minutes=30)).stop
