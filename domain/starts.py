@@ -100,7 +100,9 @@ def started(
     since = _since(concerned, of_tag, begun, received_at)
     wanted = next((s for s in of_tag if s.state in wishes.WANTED), None)
     wanted = wanted or _wanted_anew([s for s in concerned if s not in since], of_tag, connector_number)
-    revived = None if wanted else next((s for s in of_tag if _can_come_back(db, s, at, received_at)), None)
+    revived = (
+        None if wanted else next((s for s in of_tag if _can_come_back(db, s, connector_number, at, received_at)), None)
+    )
     connector_number = connector_number or _unnamed(db, charger_id, wanted or revived, concerned)
     session = wanted or revived or _walk_up(db, charger_id, connector_number, tag, begun)
     token = None if wanted or revived else tokens.find(db, tag)
@@ -227,17 +229,21 @@ def _wanted_anew(
     if newer is None:
         return None
     if newer.user_id != earlier.user_id:
-        earlier.stop_cause = wishes.TAKEN
+        earlier.stop_cause = wishes.REPLACED
         if newer.state == SessionState.REQUESTED:
             return None
     newer.tag, earlier.tag = earlier.tag, newer.tag
     return newer
 
 
-def _can_come_back(db: Session, session: ChargingSession, at: datetime, received_at: datetime) -> bool:
+def _can_come_back(db: Session, session: ChargingSession, number: int, at: datetime, received_at: datetime) -> bool:
+    """Whether a wish that came to nothing is begun by its tag after all. One whose connector another charge took may
+    be at another one: two drivers swapped their cables, or the charger its connectors."""
+    taken = session.stop_cause == wishes.TAKEN and number in (0, session.connector_number)
     return (
         session.state == SessionState.CANCELLED
-        and session.stop_cause not in (wishes.TAKEN, wishes.OWN_CARD)
+        and not taken
+        and session.stop_cause not in (wishes.REPLACED, wishes.OWN_CARD)
         and (at - session.requested_at <= LATEST_PLUG or _was_away_since(db, session, at, received_at))
         and sessions.by_app(session)
         and sessions.open_of(db, session.user_id or 0) is None

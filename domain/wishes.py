@@ -43,6 +43,11 @@ REFUSALS = {
 LIMITS = {"paise": 1_000_000, "wh": 10_000_000, "minutes": 10_000}
 """The largest limits: ₹10,000, 10,000 kWh, 10,000 minutes."""
 
+TAKEN, REPLACED, OWN_CARD = "taken", "replaced", "own card"
+"""Another charge has the connector of the wish; another driver had come to it, after the wish had ended, before its tag
+was told; a card of its driver's began there. A late plug there is of none of these wishes."""
+_SOMEBODY_ELSE = Sentence("Somebody else started this charger first. Nothing was charged.")
+
 ENDINGS = {
     "refused": Sentence("The charger said no. Nothing was charged. Unplug, plug in again, then try once more."),
     "silent": Sentence("The charger did not answer in 30 seconds. Nothing was charged."),
@@ -51,16 +56,14 @@ ENDINGS = {
     "unplugged": Sentence("No car was plugged in within 90 seconds. Nothing was charged."),
     "driver": Sentence("You cancelled before charging began. Nothing was charged."),
     "operator": Sentence("The operator cancelled before charging began. Nothing was charged."),
-    "taken": Sentence("Somebody else started this charger first. Nothing was charged."),
-    "own card": Sentence("Your card started this charger first; that charge is listed by itself. Nothing was charged."),
+    TAKEN: _SOMEBODY_ELSE,
+    REPLACED: _SOMEBODY_ELSE,
+    OWN_CARD: Sentence("Your card started this charger first; that charge is listed by itself. Nothing was charged."),
 }
 """Why a start came to nothing (`stop_cause` of a CANCELLED session), and what the driver reads."""
 
 CALLED_OFF = ("driver", "operator")
 """Endings that somebody chose: no late plug revives these."""
-TAKEN, OWN_CARD = "taken", "own card"
-"""The endings of a wish whose connector another charge has, which may be its driver's: a late plug there is not of this
-wish either."""
 
 
 class Refused(Exception):

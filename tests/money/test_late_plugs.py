@@ -248,3 +248,47 @@ def test_a_plug_after_the_driver_tried_another_connector_is_ended(desk: Desk) ->
     begun = desk.start(first)
     assert (begun.status, begun.stop) == ("Invalid", True)
     assert desk.state(second) == SessionState.REQUESTED
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_two_drivers_who_swap_connectors_both_charge(desk: Desk, strict: None, accepted: bool) -> None:
+    """Q28: the charger begins either's tag where the cable is; nobody is left with a refused charge."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger(connectors=2)
+    first, second = desk.request(asha, connector=1), desk.request(ben, connector=2)
+    for session_id in (first, second) if accepted else ():
+        desk.do(wishes.answered, session_id, "accepted")
+    assert desk.start(first, connector_number=2).status == "Accepted"
+    assert desk.session(second).stop_cause == wishes.TAKEN
+    begun = desk.start(second, connector_number=1)
+    assert (begun.session_id, begun.status, begun.stop) == (second, "Accepted", False)
+    assert desk.session(second).connector_number == 1
+    desk.passes(minutes=5)
+    desk.stop(first, METER + 1_000)
+    desk.stop(second, METER + 2_000)
+    assert (desk.free(asha), desk.free(ben)) == (982, 964)
+
+
+def test_a_wish_that_was_taken_comes_back_at_no_connector_that_is_its_own(desk: Desk, strict: None) -> None:
+    """Q28: there the other one charges."""
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    other = desk.walk_up()
+    begun = desk.start(session_id)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert desk.state(other.session_id) == SessionState.INTERRUPTED
+
+
+def test_who_left_pays_for_nobody_at_another_connector_either(desk: Desk, strict: None) -> None:
+    """Q28: the other tag is of a wish that somebody else has taken over."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger(connectors=2)
+    first = desk.request(asha)
+    desk.do(wishes.answered, first, "unplugged")
+    second = desk.request(ben)
+    desk.do(wishes.answered, second, "accepted")
+    own_tag = desk.session(second).tag
+    desk.start(first)
+    begun = desk.start(second, tag=own_tag, connector_number=2)
+    assert (begun.status, begun.stop) == ("Invalid", True)
+    assert desk.money(asha).held_paise == 0
