@@ -195,9 +195,13 @@ def _is_anothers(
     - the books do not know it on this charger: a restored older backup has given the number again;
     - its charge runs at another connector and this can be its stop, or has ended there with this very stop; or
     - this cannot be the session's: its meter is past this register, or it has ended at another one.
+
+    A card decides against the number only where the register is below the session's start and its charge at another
+    connector can end there, or has ended with this very stop: the charger names its last number for both.
     """
     of_app = _OURS.fullmatch(sessions.spelling(tag)) is not None and tokens.find(db, tag) is None
-    if not of_app or sessions.of_tag([session], tag):
+    below = meter_stop_wh is not None and meter_stop_wh < (session.meter_start_wh or 0)
+    if not tag or not (of_app or below) or sessions.of_tag([session], tag):
         return False
     known = select(ChargingSession).where(
         ChargingSession.charger_id == session.charger_id, col(ChargingSession.tag).in_(sessions.spellings(tag))
@@ -205,9 +209,10 @@ def _is_anothers(
     named = sessions.of_tag(db.exec(known), tag)
     beside = [s for s in named if s.connector_number != session.connector_number]
     running = [s for s in beside if s.state in RUNNING and _ends(s, meter_stop_wh, at)]
-    if not named or running or any(_is_told_again(s, meter_stop_wh, at) for s in beside):
+    if running or any(_is_told_again(s, meter_stop_wh, at) for s in beside):
         return True
-    return not (_ends(session, meter_stop_wh, None) or _is_told_again(session, meter_stop_wh, None))
+    can_end = _ends(session, meter_stop_wh, None) or _is_told_again(session, meter_stop_wh, None)
+    return of_app and not (named and can_end)
 
 
 def _fitting(db: Session, charger_id: str, meter_stop_wh: int | None, at: datetime | None, tag: str) -> int | None:

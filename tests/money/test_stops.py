@@ -145,6 +145,38 @@ def test_a_stop_with_the_number_of_a_charge_beside_it_ends_the_one_of_its_tag(de
     assert (desk.state(first), desk.findings()) == (SessionState.CHARGING, {})
 
 
+@pytest.mark.parametrize("told", [{}, {"transaction_id": 0}])
+def test_two_cards_that_a_charger_stops_with_the_last_number_both_pay(desk: Desk, told: dict[str, int]) -> None:
+    """Q22: a stop below the start of the charge that it names is of the card's own charge at the other connector."""
+    asha, ben = desk.driver(), desk.driver()
+    desk.charger(connectors=2)
+    for user_id, card in ((asha, "CARD1"), (ben, "CARD2")):
+        desk.do(tokens.add, card, user_id=user_id)
+    first = desk.walk_up("CARD1", METER).session_id
+    second = desk.walk_up("CARD2", METER + 50_000, connector_number=2).session_id
+    desk.passes(minutes=10)
+    last = {"transaction_id": desk.session(second).transaction_id} | told
+    desk.stop(first, METER + 4_000, tag="card1", **last)
+    desk.changes_nothing(desk.stop, first, METER + 4_000, tag="card1", **last)
+    desk.stop(second, METER + 53_000, tag="CARD2", **last)
+    desk.changes_nothing(desk.stop, first, METER + 4_000, tag="card1", **last)
+    assert (desk.bill(first), desk.bill(second)) == ((4_000, 7_200), (3_000, 5_400))
+    assert (desk.free(asha), desk.free(ben), desk.findings()) == (928, 946, {})
+
+
+@pytest.mark.parametrize("whose", ["its own", "a stranger's", "of a charge at a higher register"])
+def test_a_stop_below_the_start_that_no_card_beside_it_fits_ends_what_it_names(desk: Desk, whose: str) -> None:
+    """Q38: its register was reset; the number decides, whichever card ended the charge."""
+    desk.charger(connectors=2)
+    desk.do(tokens.add, "CARD2")
+    session_id = desk.walk_up("CARD1", METER).session_id
+    desk.walk_up("CARD2", METER + 5_000, connector_number=2)
+    desk.passes(minutes=10)
+    tag = {"its own": "CARD1", "a stranger's": "CARD3"}.get(whose, "CARD2")
+    desk.stop(session_id, 300, tag=tag)
+    assert desk.state(session_id) == SessionState.SETTLED
+
+
 @pytest.mark.row("C12")
 @pytest.mark.parametrize("settled", [False, True])
 def test_a_stop_with_the_number_of_a_charge_that_it_cannot_end(desk: Desk, settled: bool) -> None:
