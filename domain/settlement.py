@@ -295,11 +295,12 @@ def _readings(db: Session, session: ChargingSession, meter_stop_wh: int) -> list
 
 
 def _longest(session: ChargingSession) -> timedelta:
-    """How long the charge can have taken: no driver's charge begins before he asks for it, nor ends after now, whatever
-    its clock says."""
-    begun = min(session.requested_at, sessions.begun_at(session))
-    told = max(filter(None, (session.stopped_at, session.sampled_at)), default=None)
-    return max(timedelta(0), min(sessions.ended_at(session, told) or begun, now()) - begun)
+    """How long the charge can have taken, by the charger's clock; where that tells a start from before its driver asked
+    for it, all the time since then, until now at most: nobody knows whether it told the end so, too."""
+    begun, started_at = sessions.begun_at(session), session.started_at or session.requested_at
+    told = max(filter(None, (session.stopped_at, session.sampled_at)), default=started_at)
+    ended = min(told + (begun - started_at), now()) if started_at < begun else told
+    return max(timedelta(0), ended - min(session.requested_at, begun))
 
 
 def _since_last_register(db: Session, session: ChargingSession, meter_stop_wh: int, power_w: int) -> int | None:

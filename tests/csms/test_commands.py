@@ -14,6 +14,7 @@ from domain.models import ChargingSession, SessionState
 from tests.csms.charger import SECONDS, Raw, metered, sampled, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import start, stop
+from tests.csms.test_quirks import wanted
 from tests.money.house import driver, give
 
 
@@ -171,11 +172,7 @@ async def test_a_call_open_on_the_old_socket_fails_at_once(house: House, raw: Ra
 
 async def test_money_runs_out_and_the_charge_is_stopped(house: House, raw: Raw) -> None:
     """A sample that reaches the hold is answered first, then RemoteStop is sent (Q18)."""
-    user_id = await transact(driver)
-    await transact(give, user_id, 10_000)
-    session = await transact(charging.request_start, user_id, "RAW-1", 1)
-    assert session.id is not None
-    await transact(wishes.answered, session.id, "accepted")
+    session = await wanted(10_000, hours_ago=2)
     transaction = await start(raw, tag=session.tag, timestamp=stamp(-3600))
     values = metered(sampled("7000"))
     await raw.send([2, "m", "MeterValues", {"connectorId": 1, "transactionId": transaction, "meterValue": values}])

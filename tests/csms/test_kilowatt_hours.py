@@ -69,7 +69,7 @@ async def test_a_bill_far_below_the_power_told_is_reviewed(
     house: House, raw: Raw, told_w: int | None, stop_wh: int, reviewed: bool
 ) -> None:
     """Q34: a board that tells start, samples and stop in kWh alike cannot be told by its registers."""
-    wish = await wanted()
+    wish = await wanted(hours_ago=2)
     await says(raw, "Charging", timestamp=stamp())
     transaction = await start(raw, meter=1234, tag=wish.tag, timestamp=stamp(-3600))
     for minutes in range(59, 0, -1):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from domain import chargers, charging, dispatch, metering, quirks, wishes
 from domain.charging import Refused
@@ -41,14 +42,21 @@ async def test_a_handshake_without_connection_upgrade(database_url: str) -> None
         assert b" 101 " in await knock_without_upgrade(house.port)
 
 
-async def wanted(paise: int = 50_000) -> ChargingSession:
-    """A driver's charge at RAW-1 that the charger has accepted."""
+async def wanted(paise: int = 50_000, hours_ago: int = 0) -> ChargingSession:
+    """A driver's charge at RAW-1, wanted so long ago, that the charger has accepted."""
     user_id = await transact(driver)
     await transact(give, user_id, paise)
     session = await transact(charging.request_start, user_id, "RAW-1", 1)
     assert session.id is not None
     await transact(wishes.answered, session.id, "accepted")
+    await transact(_wanted_before, session.id, timedelta(hours=hours_ago))
     return session
+
+
+def _wanted_before(db: Session, session_id: int, time: timedelta) -> None:
+    session = db.get_one(ChargingSession, session_id)
+    session.requested_at -= time
+    db.add(session)
 
 
 async def test_our_tags_survive_what_chargers_add_to_them(house: House, raw: Raw) -> None:

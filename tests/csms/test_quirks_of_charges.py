@@ -132,7 +132,7 @@ async def test_states_are_ordered_by_the_chargers_time(house: House, raw: Raw) -
 
 async def test_the_state_overtakes_the_queue(house: House, raw: Raw) -> None:
     """Q26, Q27: Available before four old samples and the stop: it waits a minute; the bill is the stop's."""
-    wish = await wanted()
+    wish = await wanted(hours_ago=2)
     await says(raw, "Charging")
     transaction = await start(raw, tag=wish.tag, timestamp=stamp(-3600))
     await says(raw, "Finishing")
@@ -149,7 +149,7 @@ async def test_the_state_overtakes_the_queue(house: House, raw: Raw) -> None:
 
 async def test_an_old_sample_is_neither_live_nor_a_reason_to_stop(house: House, raw: Raw) -> None:
     """Q27: billed and stored; pushed to nobody, and no RemoteStop follows though it is beyond the money."""
-    wish = await wanted(10_000)
+    wish = await wanted(10_000, hours_ago=3)
     await says(raw, "Charging", timestamp=stamp())
     transaction = await start(raw, tag=wish.tag, timestamp=stamp(-7200))
     await meter(raw, transaction, "60000", at=stamp(-3600))
