@@ -81,7 +81,7 @@ async def test_events_of_nobody_do_nothing_and_lead_to_the_gate(product: Product
         for state, handler, payload in (
             (ChargerPage, "start", {}),
             (Live, "stop", {}),
-            (Recharge, "pay", {}),
+            (Recharge, "pay", {"form": {}}),
             (History, "load", {}),
             (History, "show_more", {}),
             (Session, "load", {}),

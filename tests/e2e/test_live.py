@@ -252,7 +252,7 @@ async def test_a_double_tap_stops_once_and_stays_and_a_receipt_put_away_stays_aw
     assert page.url.endswith(f"/c/{charger.identity}")
     await page.get_by_role("button", name="Done").click()
     await page.get_by_role("link", name="Home").click()
-    await expect(page.get_by_role("heading", name="Good")).to_be_visible()
+    await expect(page.get_by_role("heading", name=driver_with_600.username)).to_be_visible()
     await page.get_by_role("link", name=re.compile(charger.identity)).first.click()
     await expect(page.get_by_role("button", name="Start charging")).to_be_visible()
 
