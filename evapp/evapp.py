@@ -80,6 +80,7 @@ from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
 from evapp.web import auth, checkout, downloads, health, language, requests, tabs
+from evapp.web.handshake import Handshake
 from evapp.web.headers import Headers
 from evapp.web.live import WithRedis, hub
 from evapp.web.operators import OperatorsOnly
@@ -166,7 +167,7 @@ app = rx.App(
         OperatorsOnly,
         language.ToTheReader,
         beside,
-        auth.Handshake,
+        Handshake,
         tabs.Crowd,
         WithRedis,
         language.OfRequests,

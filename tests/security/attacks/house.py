@@ -76,10 +76,10 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         ),
         Defence(
             "of a socket's headers Reflex gets four, and short",
-            "evapp/web/auth.py",
+            "evapp/web/handshake.py",
             'for name, value in scope["headers"] if name in HEADERS]',
             'for name, value in scope["headers"] if name != b"cookie"]',
-            "tests/unit/evapp/web/test_auth.py::test_of_a_sockets_headers_reflex_gets_what_it_reads_and_no_more",
+            "tests/unit/evapp/web/test_handshake.py::test_of_a_sockets_headers_reflex_gets_what_it_reads_and_no_more",
         ),
         Defence(
             "the ID of an unknown charger is compared with no other",

@@ -20,10 +20,10 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         ),
         Defence(
             "the tab's token is bound to the sign-in",
-            "evapp/web/auth.py",
+            "evapp/web/handshake.py",
             '"query_string": _own_tab(scope["query_string"], token_hash or ""),',
             '"query_string": scope["query_string"],',
-            f"{SIGN_IN}::test_the_handshake_hides_the_cookies_and_names_the_sign_in",
+            "tests/unit/evapp/web/test_handshake.py::test_the_handshake_hides_the_cookies_and_names_the_sign_in",
         ),
     ),
     "An address made up in X-Forwarded-For": (
