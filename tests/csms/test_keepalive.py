@@ -137,8 +137,8 @@ async def test_pings_go_on_after_one_without_a_pong(
         answers_pings(raw, lambda _: [], monkeypatch)
         await raw.boot()
         for _ in range(3):
-            pinged.clear()
             await until(lambda: _seen(pinged, "RAW-1"))
+            pinged.clear()  # before the frame after which the next one comes
             await raw.call("Heartbeat")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
