@@ -248,6 +248,7 @@ def test_the_tag_of_a_reservation_is_good_where_strangers_are_not(desk: Desk, mo
         connector_number=1,
         tag="KEPT",
         state=ReservationState.ACTIVE,
+        created_at=desk.clock.at,
         expires_at=desk.clock.at + timedelta(hours=1),
     )
     desk.do(lambda db: db.add(reservation))
