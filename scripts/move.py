@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from domain import complaints, models
 from domain.db import Database
 from domain.settings import DATABASES, driver
+from domain.triggers import APPEND_ONLY
 
 AT_ONCE = 1_000
 """Rows in one statement."""
@@ -30,7 +31,7 @@ def move(source: Connection, target: Connection) -> dict[str, int]:
     _check(source, target)
     tables = SQLModel.metadata.sorted_tables
     for table in reversed(tables):
-        if table.name not in models.APPEND_ONLY:
+        if table.name not in APPEND_ONLY:
             target.execute(table.delete())  # what migrations put there comes from the source, too
     return {table.name: _copy(table, source, target) for table in tables}
 

@@ -94,7 +94,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "alembic/versions/0011_trail.py",
             "    protect()\n\n",
             "\n",
-            "tests/unit/domain/test_wallet.py::test_what_was_written_stays_written",
+            "tests/unit/domain/test_triggers.py::test_what_was_written_stays_written",
         ),
     ),
     "A key of the REST API: guessed, over, from a stolen database, or beyond its scopes": (

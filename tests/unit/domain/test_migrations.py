@@ -18,8 +18,9 @@ from sqlmodel import SQLModel, select
 
 from domain import history, receipts, tariffs
 from domain.db import Database
-from domain.models import APPEND_ONLY, Chore, now
+from domain.models import Chore, now
 from domain.prices import Line
+from domain.triggers import APPEND_ONLY
 from tests.databases import ROOT, migrate
 
 DEFINITIONS = {
