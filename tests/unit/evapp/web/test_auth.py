@@ -12,7 +12,6 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 
 from domain import attempts, pins, sign_ins
-from domain.accounts import block, unblock
 from domain.db import Database, opened, read, transact
 from domain.events import Event, SignedOut
 from domain.models import SignIn
@@ -292,63 +291,6 @@ async def test_a_stolen_browser_has_five_guesses_at_the_pin(asha: httpx.AsyncCli
         await asha.post("/auth/pin", data=NEW_PIN | {"pin": "918273"})
     await asha.post("/auth/pin", data=NEW_PIN)
     assert left(asha, "pin")["errors"][""].startswith("Too many tries.")
-
-
-async def test_deleting_asks_for_the_pin_and_leaves_no_way_back(asha: httpx.AsyncClient) -> None:
-    await asha.post("/auth/delete", data={"pin": "918273"})
-    assert left(asha, "delete")["errors"] == {"pin": "This is not your PIN."}
-    answer = await asha.post("/auth/delete", data={"pin": "482913"})
-    assert answer.headers["location"] == "/login"
-    assert auth.COOKIE not in asha.cookies
-    assert left(asha, "login")["note"] == "Your account is deleted."
-    await asha.post("/auth/login", data=LOGIN)
-    assert await who(asha) == ""
-
-
-async def test_an_account_that_cannot_go_costs_no_guess(
-    asha: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def not_yet(db: Any, user_id: int) -> None:
-        raise auth.NotDeleted("You owe ₹11.80.")
-
-    monkeypatch.setattr(auth.accounts, "may_leave", not_yet)
-    for _ in range(7):
-        await asha.post("/auth/delete", data={"pin": "482913"})
-    assert left(asha, "delete")["errors"] == {"": "You owe ₹11.80."}
-
-
-@pytest.mark.parametrize("path", ["/auth/pin", "/auth/delete"])
-async def test_signed_out_people_go_by_the_gate(browse: Browse, path: str) -> None:
-    assert (await browse().post(path, data=NEW_PIN)).headers["location"] == "/auth/gate?next=%2Fprofile"
-
-
-async def test_the_blocked_read_why_only_with_the_right_pin(asha: httpx.AsyncClient, browse: Browse) -> None:
-    await transact(block, 1)
-    assert await who(asha) == ""
-    client = browse()
-    await client.post("/auth/login", data=LOGIN | {"pin": "918273"})
-    assert left(client, "login")["errors"] == {"": "That username or phone and PIN do not match."}
-    await client.post("/auth/login", data=LOGIN)
-    assert "blocked" in left(client, "login")["errors"][""]
-    assert await who(client) == ""
-
-
-async def test_right_pins_lock_no_blocked_account(asha: httpx.AsyncClient, browse: Browse) -> None:
-    await transact(block, 1)
-    for _ in range(attempts.ROUND + 1):
-        client = browse()
-        await client.post("/auth/login", data=LOGIN)
-        assert "blocked" in left(client, "login")["errors"][""]
-        assert auth.COOKIE not in client.cookies
-    await transact(unblock, 1)
-    await client.post("/auth/login", data=LOGIN)
-    assert await who(client) == "asha"
-
-
-async def test_the_gate_decides_by_the_cookie_of_the_moment(asha: httpx.AsyncClient, browse: Browse) -> None:
-    assert (await asha.get("/auth/gate?next=/wallet")).headers["location"] == "/wallet"
-    assert (await browse().get("/auth/gate?next=/wallet")).headers["location"] == "/login?next=%2Fwallet"
-    assert (await browse().get("/auth/gate")).headers["location"] == "/login?next=%2Fdashboard"
 
 
 PROXY, STRANGER = "127.0.0.1", "203.0.113.7"
