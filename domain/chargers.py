@@ -3,7 +3,8 @@
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -320,10 +321,23 @@ def view(db: Session, charger_id: str) -> ChargerView:
     charger = info(db, charger_id)
     if charger.retired_at is not None:
         raise ChargerUnknown(charger_id)
-    moment = now()
-    running = select(ChargingSession.connector_number).where(ChargingSession.charger_id == charger_id, IS_OPEN)
-    plugs = select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))
-    return seen(charger, db.exec(plugs).all(), set(db.exec(running)), price(db, charger_id, moment), moment)
+    moment, (plugs, taken) = now(), plugs_of(db, [charger_id])
+    return seen(charger, plugs[charger_id], taken[charger_id], price(db, charger_id, moment), moment)
+
+
+def plugs_of(
+    db: Session, charger_ids: Collection[str]
+) -> tuple[defaultdict[str, list[Connector]], defaultdict[str, set[int]]]:
+    """The connectors of each of these chargers in their order, and the numbers of those with a charge under way."""
+    plugs: defaultdict[str, list[Connector]] = defaultdict(list)
+    theirs = select(Connector).where(col(Connector.charger_id).in_(charger_ids)).order_by(col(Connector.number))
+    for plug in db.exec(theirs):
+        plugs[plug.charger_id].append(plug)
+    taken: defaultdict[str, set[int]] = defaultdict(set)
+    under_way = select(ChargingSession.charger_id, ChargingSession.connector_number)
+    for charger_id, number in db.exec(under_way.where(col(ChargingSession.charger_id).in_(charger_ids), IS_OPEN)):
+        taken[charger_id].add(number)
+    return plugs, taken
 
 
 def seen(charger: Charger, plugs: Sequence[Connector], taken: set[int], price: Price, at: datetime) -> ChargerView:

@@ -1,6 +1,5 @@
 """The whole street as operators look at it: page by page, what each charger does, and what is wrong with it."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,15 +93,7 @@ def _has(table: Any, condition: Any) -> Any:
 
 def _seen(db: Session, found: Sequence[Charger]) -> list[Seen]:
     ids, at = [charger.id for charger in found], now()
-    plugs: defaultdict[str, list[Connector]] = defaultdict(list)
-    for plug in db.exec(select(Connector).where(col(Connector.charger_id).in_(ids)).order_by(col(Connector.number))):
-        plugs[plug.charger_id].append(plug)
-    taken: defaultdict[str, set[int]] = defaultdict(set)
-    under_way = select(ChargingSession.charger_id, ChargingSession.connector_number).where(
-        col(ChargingSession.charger_id).in_(ids), IS_OPEN
-    )
-    for charger_id, number in db.exec(under_way):
-        taken[charger_id].add(number)
+    plugs, taken = chargers.plugs_of(db, ids)
     figures = {
         row.charger_id: row for row in db.exec(select(ChargerHealth).where(col(ChargerHealth.charger_id).in_(ids)))
     }

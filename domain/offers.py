@@ -1,26 +1,19 @@
 """What several chargers offer to the next driver, asked for at once: lists of them are renewed with every change."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
 from domain import chargers, tariffs
 from domain.chargers import FREE, ChargerView
-from domain.models import IS_OPEN, Charger, ChargingSession, Connector, now
+from domain.models import Charger, now
 
 
 def of(db: Session, ids: Sequence[str]) -> list[ChargerView]:
     """What a driver may know of these chargers now, in this order; without those that are retired or unknown."""
     in_service = select(Charger).where(col(Charger.id).in_(ids), col(Charger.retired_at).is_(None))
     found, at = {charger.id: charger for charger in db.exec(in_service)}, now()
-    plugs: defaultdict[str, list[Connector]] = defaultdict(list)
-    for plug in db.exec(select(Connector).where(col(Connector.charger_id).in_(found)).order_by(col(Connector.number))):
-        plugs[plug.charger_id].append(plug)
-    taken: defaultdict[str, set[int]] = defaultdict(set)
-    under_way = select(ChargingSession.charger_id, ChargingSession.connector_number)
-    for charger_id, number in db.exec(under_way.where(col(ChargingSession.charger_id).in_(found), IS_OPEN)):
-        taken[charger_id].add(number)
+    plugs, taken = chargers.plugs_of(db, found)
     prices = tariffs.prices(db, list(found.values()), at)
     seen = ((found[one], plugs[one], taken[one], prices[one]) for one in ids if one in found)
     return [chargers.seen(charger, its_plugs, busy, price, at) for charger, its_plugs, busy, price in seen]
