@@ -14,7 +14,7 @@ def of(db: Session, ids: Sequence[str]) -> list[ChargerView]:
     in_service = select(Charger).where(col(Charger.id).in_(ids), col(Charger.retired_at).is_(None))
     found, at = {charger.id: charger for charger in db.exec(in_service)}, now()
     plugs, taken = chargers.plugs_of(db, found)
-    prices = tariffs.prices(db, list(found.values()), at)
+    prices = tariffs.prices(db, {one: charger.group_name for one, charger in found.items()}, at)
     seen = ((found[one], plugs[one], taken[one], prices[one]) for one in ids if one in found)
     return [chargers.seen(charger, its_plugs, busy, price, at) for charger, its_plugs, busy, price in seen]
 

@@ -2,10 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, and_, col, delete, or_, select
+from sqlmodel import Session, and_, col, delete, func, or_, select
 
 from domain.india import DAY_MINUTES
 from domain.models import Charger, Tariff, TariffBand, now
@@ -23,6 +23,10 @@ MOST_BANDS = 24
 LATE = timedelta(minutes=1)
 """Whoever says "now" says it a moment before we hear it."""
 
+Scope = tuple[str | None, str | None]
+"""A charger's identity or a group's name; neither: all chargers."""
+Hours = defaultdict[int | None, list[Band]]
+"""Of each tariff, by their beginning."""
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)=(.+)")
 
 
@@ -36,27 +40,18 @@ def price(db: Session, charger_id: str, moment: datetime) -> Price:
     The price of a charge is the one in force when it was asked for, and stays (payments.md C21).
     """
     charger = db.get(Charger, charger_id)
-    group = charger.group_name if charger is not None else None
-    found = _in_force(db, moment, charger_id=charger_id) or (group and _in_force(db, moment, group=group))
-    return _price(db, found or _in_force(db, moment))
+    return prices(db, {charger_id: charger.group_name if charger is not None else None}, moment)[charger_id]
 
 
-def prices(db: Session, found: Sequence[Charger], moment: datetime) -> dict[str, Price]:
-    """The same of several chargers, in two queries."""
-    ids, groups = [charger.id for charger in found], {charger.group_name for charger in found} - {None}
-    common = and_(col(Tariff.charger_id).is_(None), col(Tariff.group_name).is_(None))
-    theirs = or_(col(Tariff.charger_id).in_(ids), col(Tariff.group_name).in_(groups), common)
-    begun = select(Tariff).where(theirs, col(Tariff.effective_at) <= moment).order_by(col(Tariff.effective_at))
-    newest = {(tariff.charger_id, tariff.group_name): tariff for tariff in db.exec(begun)}
-    of_tariffs = col(TariffBand.tariff_id).in_([tariff.id for tariff in newest.values()])
-    bands: defaultdict[int | None, list[Band]] = defaultdict(list)
-    for row in db.exec(select(TariffBand).where(of_tariffs).order_by(col(TariffBand.since_minute))):
-        bands[row.tariff_id].append(Band(row.since_minute, row.until_minute, row.paise_per_kwh))
+def prices(db: Session, groups: Mapping[str, str | None], moment: datetime) -> dict[str, Price]:
+    """The same of several chargers, each with its group."""
+    in_force = _in_force(db, groups, moment)
+    hours = _bands(db, in_force.values())
     told: dict[str, Price] = {}
-    for charger in found:
-        scopes = (charger.id, None), (None, charger.group_name), (None, None)
-        tariff = next((newest[scope] for scope in scopes if scope in newest), None)
-        told[charger.id] = _priced(tariff, tuple(bands[tariff.id]) if tariff is not None else ())
+    for charger_id, group in groups.items():
+        scopes = (charger_id, None), (None, group), (None, None)
+        tariff = next((in_force[scope] for scope in scopes if scope in in_force), None)
+        told[charger_id] = _price(tariff, hours)
     return told
 
 
@@ -65,23 +60,28 @@ def least_to_start(price: Price) -> int:
     return settings().start_min_paise + price.start_paise
 
 
-def _in_force(
-    db: Session, moment: datetime, *, charger_id: str | None = None, group: str | None = None
-) -> Tariff | None:
-    return db.exec(
-        select(Tariff)
-        .where(col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group)
-        .where(col(Tariff.effective_at) <= moment)
-        .order_by(col(Tariff.effective_at).desc())
-        .limit(1)
-    ).first()
+def _in_force(db: Session, groups: Mapping[str, str | None], moment: datetime) -> dict[Scope, Tariff]:
+    """The newest of each of these chargers, of each of their groups, and of all."""
+    scope = charger_id, group = col(Tariff.charger_id), col(Tariff.group_name)
+    theirs = or_(
+        charger_id.in_(groups), group.in_(set(groups.values()) - {None}), and_(charger_id.is_(None), group.is_(None))
+    )
+    age = func.row_number().over(partition_by=scope, order_by=col(Tariff.effective_at).desc()).label("age")
+    begun = select(col(Tariff.id), age).where(theirs, col(Tariff.effective_at) <= moment).subquery()
+    newest = select(begun.c.id).where(begun.c.age == 1)
+    found = db.exec(select(Tariff).where(col(Tariff.id).in_(newest)))
+    return {(tariff.charger_id, tariff.group_name): tariff for tariff in found}
 
 
-def _price(db: Session, tariff: Tariff | None) -> Price:
-    return _priced(tariff, bands(db, tariff) if tariff is not None else ())
+def _bands(db: Session, tariffs: Iterable[Tariff]) -> Hours:
+    hours: Hours = defaultdict(list)
+    theirs = col(TariffBand.tariff_id).in_([tariff.id for tariff in tariffs])
+    for row in db.exec(select(TariffBand).where(theirs).order_by(col(TariffBand.since_minute))):
+        hours[row.tariff_id].append(Band(row.since_minute, row.until_minute, row.paise_per_kwh))
+    return hours
 
 
-def _priced(tariff: Tariff | None, bands: tuple[Band, ...]) -> Price:
+def _price(tariff: Tariff | None, hours: Hours) -> Price:
     gst = settings().gst_basis_points if settings().seller_gstin else 0
     if tariff is None:
         return Price(settings().tariff_paise_per_kwh, gst)
@@ -92,32 +92,27 @@ def _priced(tariff: Tariff | None, bands: tuple[Band, ...]) -> Price:
         tariff.per_minute_paise or 0,
         tariff.idle_after_minutes or 0,
         tariff.idle_per_minute_paise or 0,
-        bands,
+        tuple(hours[tariff.id]),
     )
 
 
 def of(db: Session, tariff: Tariff) -> Price:
     """The price that a tariff asks."""
-    return _price(db, tariff)
-
-
-def bands(db: Session, tariff: Tariff) -> tuple[Band, ...]:
-    """A tariff's hours, by their beginning."""
-    rows = select(TariffBand).where(TariffBand.tariff_id == tariff.id).order_by(col(TariffBand.since_minute))
-    return tuple(Band(row.since_minute, row.until_minute, row.paise_per_kwh) for row in db.exec(rows))
+    return _price(tariff, _bands(db, [tariff]))
 
 
 def everything(db: Session) -> list[tuple[Tariff, Price]]:
     """Every tariff with its price, those of all before those of groups before those of chargers, the newest first."""
     scope = col(Tariff.charger_id).nulls_first(), col(Tariff.group_name).nulls_first()
-    rows = select(Tariff).order_by(*scope, col(Tariff.effective_at).desc())
-    return [(tariff, _price(db, tariff)) for tariff in db.exec(rows)]
+    rows = db.exec(select(Tariff).order_by(*scope, col(Tariff.effective_at).desc())).all()
+    hours = _bands(db, rows)
+    return [(tariff, _price(tariff, hours)) for tariff in rows]
 
 
 def standing(db: Session, at: datetime) -> list[tuple[Tariff, Price]]:
     """What holds at `at` and what is to come after it, of every charger, group and all; past ones are left out."""
     found: list[tuple[Tariff, Price]] = []
-    holding: set[tuple[str | None, str | None]] = set()
+    holding: set[Scope] = set()
     for tariff, its_price in everything(db):
         scope = tariff.charger_id, tariff.group_name
         if tariff.effective_at > at or scope not in holding:
