@@ -112,7 +112,7 @@ def page(
             col(ChargingSession.requested_at) <= before.requested_at,
             (col(ChargingSession.requested_at) < before.requested_at) | (col(ChargingSession.id) < before.id),
         )
-    return [_charge(db, session) for session in db.exec(query).all()]
+    return _charges(db, db.exec(query).all())
 
 
 def moments(db: Session, user_id: int) -> Sequence[datetime]:
@@ -197,8 +197,21 @@ def _owed(db: Session, session: ChargingSession) -> int:
 
 
 def _charge(db: Session, session: ChargingSession) -> Charge:
-    charger, moment = db.get_one(Charger, session.charger_id), now()
-    hold = db.get(Hold, session.id)
+    [charge] = _charges(db, [session])
+    return charge
+
+
+def _charges(db: Session, found: Sequence[ChargingSession]) -> list[Charge]:
+    """Their chargers and their holds are read at once, however many charges there are."""
+    theirs = select(Charger).where(col(Charger.id).in_({session.charger_id for session in found}))
+    held = select(Hold).where(col(Hold.session_id).in_([session.id for session in found]))
+    at = {charger.id: charger for charger in db.exec(theirs)}
+    holds = {hold.session_id: hold for hold in db.exec(held)}
+    return [_seen(db, session, at[session.charger_id], holds.get(session.id or 0)) for session in found]
+
+
+def _seen(db: Session, session: ChargingSession, charger: Charger, hold: Hold | None) -> Charge:
+    moment = now()
     capped = hold is not None and hold.amount_paise >= settings().session_cap_paise
     return Charge(
         session=session,
@@ -206,7 +219,7 @@ def _charge(db: Session, session: ChargingSession) -> Charge:
         in_contact=chargers.in_contact(charger, moment),
         energy_wh=session.energy_wh,
         cost_paise=settlement.cost_by_now(session, moment),
-        held_paise=allowance.held(db, session),
+        held_paise=allowance.held(db, session) if hold is not None else 0,
         owed_paise=_owed(db, session),
         cap_paise=settings().session_cap_paise if capped else 0,
     )

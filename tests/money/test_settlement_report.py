@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 
 from domain import (
@@ -19,6 +18,7 @@ from domain.models import (
 )
 from domain.settled_payments import Line
 from payments import settlement_report
+from tests.asked import asked, selects
 from tests.money.house import RUPEES_500, Clock, Gateway, placed, rows
 from tests.money.orders import paid, sent
 
@@ -142,19 +142,11 @@ async def test_a_month_is_two_queries(asha: int, gateway: Gateway, clock: Clock,
     await paid(gateway, asha, "n1")
     clock.at = datetime(2026, 11, 30, 18, 30, tzinfo=UTC)
     await paid(gateway, asha, "n2")
-    asked: list[str] = []
-
-    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", keep)
-    try:
+    with asked(database.engine) as found:
         days = await read(settled_payments.days, date(2026, 11, 1), date(2026, 11, 30))
-    finally:
-        event.remove(database.engine, "before_cursor_execute", keep)
     assert [day.on for day in days] == [date(2026, 11, n) for n in range(1, 31)]
     assert [day.booked_paise for day in days] == [0] * 29 + [50_000]
-    assert len([one for one in asked if one.startswith("SELECT")]) == 2
+    assert selects(found) == 2
 
 
 # Reading the file

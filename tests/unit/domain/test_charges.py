@@ -1,12 +1,12 @@
 """Charges before an operator: those under way, those that wait for somebody, and any by its name."""
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import Session
 
 from domain import charges, charging, stops
 from domain.charges import EVERY, RUNNING, STUCK, Charge
 from domain.models import ChargingSession
+from tests.asked import asked, selects
 from tests.money.charges import METER, Desk
 
 
@@ -97,16 +97,7 @@ def test_a_page_is_asked_for_at_once(desk: Desk) -> None:
     for n in range(3):
         desk.charger(f"A-{n}")
         desk.charging(desk.driver(), f"A-{n}")
-    asked: list[str] = []
-
-    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    engine = desk.database.engine
-    event.listen(engine, "before_cursor_execute", keep)
-    try:
+    with asked(desk.database.engine) as queries:
         found = desk.do(charges.page)
-    finally:
-        event.remove(engine, "before_cursor_execute", keep)
     assert [one.username for one in found] == ["driver_2", "driver_1", "driver_0"]
-    assert len([one for one in asked if one.startswith("SELECT")]) == 2
+    assert selects(queries) == 2

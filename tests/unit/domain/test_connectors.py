@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 
 from domain import chargers, connectors, tariffs
 from domain.events import ChargerChanged, SessionChanged
 from domain.models import ChargingSession, Connector
 from domain.prices import Price
+from tests.asked import asked
 from tests.money.charges import Desk
 from tests.money.priced import IDLE
 
@@ -140,19 +140,13 @@ def test_what_is_reported_together_is_read_together(desk: Desk) -> None:
         for number in range(40)
     ]
 
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_given: Any) -> None:
-        asked.append(statement)
-
     for number in range(20):
         desk.charger(f"BLR-{number}")
     desk.do(connectors.report, told)  # the second connectors come into being
     desk.passes(seconds=1)
-    event.listen(desk.database.engine, "before_cursor_execute", note)
-    desk.do(connectors.report, [{**one, "status": "Faulted", "received_at": desk.clock.at} for one in told])
-    event.remove(desk.database.engine, "before_cursor_execute", note)
-    assert len([one for one in asked if not one.startswith("BEGIN")]) == 2, asked
+    with asked(desk.database.engine) as found:
+        desk.do(connectors.report, [{**one, "status": "Faulted", "received_at": desk.clock.at} for one in told])
+    assert len([one for one in found if not one.statement.startswith("BEGIN")]) == 2, found
     assert {connector(desk, n, f"BLR-{m}").status for n in (0, 1) for m in range(20)} == {"Faulted"}
 
 

@@ -7,6 +7,7 @@ import pytest
 from domain import chargers, history, wishes
 from domain.models import SessionState
 from domain.sessions import NotYours
+from tests.asked import asked, selects
 from tests.money.charges import METER, Desk
 
 MONTH = timedelta(days=30)
@@ -57,6 +58,19 @@ def test_the_past_is_newest_first_a_page_at_a_time(desk: Desk) -> None:
         pages.append([charge.session.id for charge in page])
         last = page[-1].session
     assert pages == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
+
+
+def test_a_page_asks_no_more_for_each_charge(desk: Desk) -> None:
+    """Its charges, their chargers, their holds; a page of twenty asked 41 times."""
+    asha = desk.driver()
+    for charger_id in ("BLR-1", "BLR-2", "BLR-3"):
+        desk.charger(charger_id)
+        past(desk, asha, charger_id=charger_id)
+    alone = [desk.do(history.one, asha, charge.session.ref) for charge in desk.do(history.page, asha)]
+    with asked(desk.database.engine) as queries:
+        found = desk.do(history.page, asha)
+    assert found == alone
+    assert selects(queries) == 3
 
 
 def test_charges_of_one_moment_are_neither_lost_nor_shown_twice(desk: Desk) -> None:

@@ -1,9 +1,8 @@
 """What several chargers offer at once: the same as each alone, and not a query more for each."""
 
-from sqlalchemy import event
-
 from domain import chargers, offers, tariffs
 from domain.prices import Band, Price
+from tests.asked import asked, selects
 from tests.money.charges import Desk
 
 IDS = ("BLR-3", "BLR-1", "BLR-2", "BLR-4")
@@ -20,20 +19,11 @@ def test_each_is_as_it_is_alone_in_five_queries(desk: Desk) -> None:
     desk.do(tariffs.set_price, Price(2_500, 0, start_paise=100), charger_id="BLR-1")
     desk.do(chargers.retire, "BLR-5")
     alone = [desk.do(chargers.view, charger_id) for charger_id in IDS]
-    asked: list[str] = []
-
-    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    engine = desk.database.engine
-    event.listen(engine, "before_cursor_execute", keep)
-    try:
+    with asked(desk.database.engine) as queries:
         found = desk.do(offers.of, (*IDS, "BLR-5", "NOBODY"))
-    finally:
-        event.remove(engine, "before_cursor_execute", keep)
     assert found == alone
     assert {view.price.paise_per_kwh for view in found} == {1_500, 2_100, 2_500}
-    assert len([one for one in asked if one.startswith("SELECT")]) == 5
+    assert selects(queries) == 5
 
 
 def test_free_ones_of_the_same_place(desk: Desk) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import Session
 
 from domain import (
@@ -30,6 +29,7 @@ from domain import (
 )
 from domain.models import now
 from domain.samples import Sample
+from tests.asked import asked
 
 LOOKS: dict[str, Callable[[Session], Any]] = {
     "a status": lambda db: connectors.status(
@@ -82,20 +82,11 @@ def _sample(charger_id: str) -> Sample:
 
 def _steps(db: Session, look: Callable[[Session], Any]) -> list[str]:
     """How SQLite goes about what this look asks of charges, holds and findings."""
-    asked: list[tuple[str, Any]] = []
-
-    def keep(_c: object, _u: object, statement: str, parameters: Any, *_: object) -> None:
-        if TABLES.search(statement):
-            asked.append((statement, parameters))
-
-    engine = db.connection().engine
-    event.listen(engine, "before_cursor_execute", keep)
-    try:
+    with asked(db.connection().engine) as every:
         look(db)
-    finally:
-        event.remove(engine, "before_cursor_execute", keep)
-    assert asked
-    plans = [db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", given).fetchall() for said, given in asked]
+    found = [one for one in every if TABLES.search(one.statement)]
+    assert found
+    plans = [db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", given).fetchall() for said, given in found]
     return [str(step[-1]) for plan in plans for step in plan]
 
 

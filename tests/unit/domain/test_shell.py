@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
 from domain import accounts, pins, socket, story, trail, wallet
@@ -25,6 +24,7 @@ from domain.models import Account, Charger, SignIn, User, now
 from domain.settings import settings
 from domain.shell import COMMANDS
 from domain.shell.command import Command, signed_rupees
+from tests.asked import asked
 from tests.databases import ROOT
 from tests.money import house
 from tests.money.charges import Desk
@@ -378,16 +378,7 @@ READING = (
 def test_what_only_reads_keeps_nobody_from_writing(run: Any, database: Database, line: str) -> None:
     """On SQLite every start, stop and sample waits for whoever has begun to write."""
     database.now(house.charge, database.now(house.driver)[0])
-    begun: list[str] = []
-
-    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-        if statement.startswith("BEGIN"):
-            begun.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", keep)
-    try:
+    with asked() as found:
         said = run(line)
-    finally:
-        event.remove(Engine, "before_cursor_execute", keep)
     assert said.code == 0, said.err
-    assert set(begun) == {"BEGIN"}
+    assert {one.statement for one in found if one.statement.startswith("BEGIN")} == {"BEGIN"}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 from sqlmodel import Session, col, select
 
 from domain import funnel, placing, recharges, refunds, story, wallet
@@ -21,6 +20,7 @@ from domain.models import Account, Finding, Refund
 from domain.recharges import OrderStatus
 from domain.settings import settings
 from simulator.phonepe import Sandbox
+from tests.asked import asked
 from tests.money import house
 
 RUPEES_500 = house.RUPEES_500
@@ -313,23 +313,17 @@ def test_the_books_are_read_without_keeping_anybody_from_writing(
     order = paid(town, database, asha)
     report = tmp_path / "report.csv"
     report.write_text("\n".join((HEAD, f"PAYMENT,{order},OM1,500.00,2026-11-20,2026-11-21")))
-    asked: dict[str, list[str]] = {"BEGIN": [], "BEGIN IMMEDIATE": []}
-    begun = ["BEGIN"]
-
-    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-        if statement in asked:
-            begun.append(statement)
-        else:
-            asked[begun[-1]].append(statement)
-
-    event.listen(Engine, "before_cursor_execute", keep)
-    try:
+    with asked() as found:
         run(f"payments reconcile --settlement {report}")
-    finally:
-        event.remove(Engine, "before_cursor_execute", keep)
-    sums = [one for one in asked["BEGIN"] if "sum(" in one.lower()]
-    assert len(sums) > len(CHECKS) / 2
-    assert [one for one in asked["BEGIN IMMEDIATE"] if "sum(" in one.lower()] == []
+    sums: dict[str, list[str]] = {"BEGIN": [], "BEGIN IMMEDIATE": []}
+    begun = "BEGIN"
+    for statement, _ in found:
+        if statement in sums:
+            begun = statement
+        elif "sum(" in statement.lower():
+            sums[begun].append(statement)
+    assert len(sums["BEGIN"]) > len(CHECKS) / 2
+    assert sums["BEGIN IMMEDIATE"] == []
 
 
 def test_phonepe_away_is_told(town: Town, run: Any, database: Database, asha: int) -> None:

@@ -1,10 +1,10 @@
 """The chargers a driver knows: read together, since their list is renewed with every change of any of them."""
 
-from sqlalchemy import event
 from sqlmodel import Session
 
 from domain import chargers, favourites
 from evapp.state.find import _known
+from tests.asked import asked, selects
 from tests.money import house
 
 
@@ -19,16 +19,7 @@ def test_more_favourites_are_not_more_queries(db: Session) -> None:
 
 
 def _queries(db: Session, user_id: int) -> int:
-    asked: list[str] = []
-
-    def keep(_c: object, _u: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
     db.expire_all()
-    engine = db.connection().engine
-    event.listen(engine, "before_cursor_execute", keep)
-    try:
+    with asked(db.connection().engine) as found:
         _known(db, user_id)
-    finally:
-        event.remove(engine, "before_cursor_execute", keep)
-    return len([one for one in asked if one.startswith("SELECT")])
+    return selects(found)
