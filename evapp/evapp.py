@@ -79,7 +79,7 @@ from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
-from evapp.web import auth, checkout, downloads, health, language, requests, tabs
+from evapp.web import auth, checkout, downloads, health, home, language, requests, tabs
 from evapp.web.handshake import Handshake
 from evapp.web.headers import Headers
 from evapp.web.live import WithRedis, hub
@@ -130,6 +130,7 @@ beside = Starlette(
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
         Mount(PREFIX, programs),
         Route(PREFIX, programs),  # else Starlette leads from there to the mount's slash, by http
+        *home.routes,
         *health.routes(
             {"bus": lambda: hub.listening, "csms": lambda: not settings().ocpp_embedded or csms.is_set()},
             {"redis": lambda: bus().connected} if settings().redis_url else {},

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from domain.db import answers
-from evapp.texts import at
-from evapp.web import auth
 
 Check = Callable[[], bool]
 
@@ -16,12 +14,6 @@ Check = Callable[[], bool]
 async def live(_: Request) -> JSONResponse:
     """The process answers."""
     return JSONResponse({"status": "live"})
-
-
-async def home(request: Request) -> RedirectResponse:
-    """The bare address leads to where its visitor belongs."""
-    user = await auth.of_request(request)
-    return RedirectResponse(at("/dashboard" if user else "/login"), 303)
 
 
 def routes(needed: dict[str, Check], told: dict[str, Check]) -> list[Route]:
@@ -38,4 +30,4 @@ def routes(needed: dict[str, Check], told: dict[str, Check]) -> list[Route]:
         status = "not ready" if not serves else "ready" if whole else "degraded"
         return JSONResponse({"status": status, **parts, **lesser}, 200 if serves else 503)
 
-    return [Route("/", home), Route("/health/live", live), Route("/health/ready", ready)]
+    return [Route("/health/live", live), Route("/health/ready", ready)]
