@@ -12,6 +12,7 @@ from sqlmodel import Session
 from domain import logs
 from domain.db import Database, opened
 from domain.settings import settings
+from tests import quick
 from tests.databases import begin_run, empty, migrate, postgres_database, postgres_server
 
 BROWSER_TEST_S = 400
@@ -47,6 +48,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def logs_of_the_product() -> None:
     """What tests log is written as servers write it, for tests/leaks.py to look through."""
     logs.configure()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pragmas_of_the_product() -> Iterator[tuple[str, ...]]:
+    """What SQLite is asked for in production; tests in this process are quicker."""
+    with quick.engines() as asked:
+        yield asked
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,26 @@ RUN = "EVAPP_TEST_RUN"
 """This run of the tests, `<process id>-<random>`: set by the first process, inherited by its workers."""
 QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200", "listen_addresses=")
 
+EMPTIED = """
+DO $$ DECLARE one regclass; BEGIN
+    SET LOCAL session_replication_role = replica;  -- neither triggers nor foreign keys
+    FOR one IN SELECT oid FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+    LOOP
+        IF pg_relation_size(one) > 1000000 THEN
+            EXECUTE 'TRUNCATE ' || one || ' CASCADE';
+        ELSE
+            EXECUTE 'DELETE FROM ' || one;  -- of an empty one in a hundredth of the time
+        END IF;
+    END LOOP;
+    FOR one IN SELECT format('%I', sequencename)::regclass FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL
+    LOOP
+        EXECUTE 'ALTER SEQUENCE ' || one || ' RESTART';
+    END LOOP;
+END $$
+"""
+
 
 def begin_run() -> None:
     os.environ.setdefault(RUN, f"{os.getpid()}-{uuid4().hex[:8]}")
@@ -69,19 +89,7 @@ def empty(url: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        tables = operator.execute(
-            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
-            "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        ).fetchone()
-        assert tables is not None
-        refusing = operator.execute("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname LIKE '%_no_truncate'")
-        kept = [row[0] for row in refusing.fetchall()]
-        with operator.transaction():
-            for table in kept:
-                operator.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
-            operator.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY CASCADE")
-            for table in kept:
-                operator.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_no_truncate")
+        operator.execute(EMPTIED)
 
 
 def _start(home: Path) -> None:

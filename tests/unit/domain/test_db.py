@@ -232,8 +232,11 @@ def test_a_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_sqlite_loses_no_commit_and_waits_for_other_processes(tmp_path: Path) -> None:
+def test_sqlite_loses_no_commit_and_waits_for_other_processes(
+    tmp_path: Path, pragmas_of_the_product: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """payments.md D7."""
+    monkeypatch.setattr(databases, "PRAGMAS", pragmas_of_the_product)
     url = f"sqlite:///{tmp_path / 'evapp.db'}"
     with closing(Database(url, new=True)) as database, database.engine.connect() as connection:
         asked = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
