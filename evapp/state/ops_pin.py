@@ -4,7 +4,6 @@ import reflex as rx
 
 from evapp.state.ops import operator
 from evapp.web import auth
-from evapp.web.forms import local
 from evapp.web.live import hub
 
 
@@ -12,6 +11,7 @@ class OpsPin(rx.State):
     """The form itself is posted to /auth/step-up; this only reads the flash."""
 
     next_path: str = ""
+    """As the address says it; the door of the form goes to paths of ours alone."""
     error: str = ""
     wrong: str = ""
     """What is wrong with the PIN."""
@@ -19,7 +19,7 @@ class OpsPin(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page /ops/pin; the hub does not watch it, since the answer ends this very sign-in's token."""
-        self.next_path = local(self.router.url.query_parameters.get("next", ""))
+        self.next_path = self.router.url.query_parameters.get("next", "")
         errors = auth.flash_of(self, "step-up").get("errors", {})
         self.error, self.wrong = errors.get("", ""), errors.get("pin", "")
         hub.forget(self.router.session.client_token)

@@ -97,7 +97,7 @@ def test_every_address_is_in_the_table() -> None:
 
     table = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8").split("\n| address |")[1].split("\n\n")[0]
     written = set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
-    routes = {route.path for route in beside.routes if not route.path.startswith(("/hi/", "/api"))}
+    routes = {route.path for route in beside.routes if not f"{route.path}/".startswith(("/hi/", "/api/"))}
     pages = {f"/{page.route}".replace("/index", "/") for page in app._unevaluated_pages.values()}
     own = {
         re.sub(r"\[(\w+)\]", r"{\1}", path)
