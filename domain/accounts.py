@@ -12,7 +12,7 @@ from domain import attempts, identity, pins, sign_ins, suspense, wallet
 from domain.attempts import Attempt
 from domain.db import storable
 from domain.models import (
-    OPEN,
+    NOT_OVER,
     ORDER_OPEN,
     REFUND_OPEN,
     ChargingSession,
@@ -20,7 +20,6 @@ from domain.models import (
     RechargeOrder,
     Refund,
     Role,
-    SessionState,
     SignIn,
     User,
     VacancyWish,
@@ -282,9 +281,7 @@ def standing(user: User, at: datetime) -> str:
 
 def charging(db: Session, user_id: int) -> bool:
     """Whether a charge of this driver is open, or its cable still in the car where that may cost."""
-    unfinished = or_(
-        col(ChargingSession.state).in_([*OPEN, SessionState.INTERRUPTED]), col(ChargingSession.idle_since).is_not(None)
-    )
+    unfinished = or_(col(ChargingSession.state).in_(NOT_OVER), col(ChargingSession.idle_since).is_not(None))
     query = select(ChargingSession.id).where(ChargingSession.user_id == user_id, unfinished)
     return db.exec(query.limit(1)).first() is not None
 

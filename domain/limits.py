@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from domain import allowance, chargers, sessions, settlement, vehicles, wallet
-from domain.models import ChargingSession, SessionState, now
+from domain.models import STOPPABLE, ChargingSession, SessionState, now
 from domain.money import AmountError, cost, parse_rupees, seconds_for
 from domain.prices import Price, affordable_wh, estimate
 from domain.sentences import Sentence
 from domain.settings import settings
 from domain.wishes import LIMITS, REFUSALS, Limit, Refused, refuse_limit, refuse_limit_of_fee
 
-CHANGEABLE = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING)
 ROOM_PAISE = 2_000
 """What must be left over where money is said to be enough."""
 _MINUTES = re.compile(r"[0-9]{1,12}")
@@ -81,7 +80,7 @@ def change(db: Session, user_id: int, limit: Limit) -> ChargingSession:
     if found is None or found.id is None:
         raise Refused("over")
     session = sessions.locked(db, found.id)
-    if session.state not in CHANGEABLE:
+    if session.state not in STOPPABLE:
         raise Refused("over")
     refuse_limit_of_fee(limit, settlement.price_of(session))
     session.limit_paise, session.limit_wh, session.limit_minutes = limit.paise, limit.wh, limit.minutes

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from domain import allowance, interruptions, scale, sessions, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
-from domain.models import IS_NOT_OVER, IS_OPEN, RUNNING, ChargingSession, SessionState
+from domain.models import IS_NOT_OVER, IS_OPEN, LIVE, RUNNING, ChargingSession, SessionState
 from domain.patience import counts_once
 from domain.samples import Sample, told_at, write
 
@@ -27,7 +27,6 @@ JITTER_WH = 100
 """A register that falls by so little was rounded, not reset."""
 ROUNDED = timedelta(seconds=1)
 """What a charger that tells whole seconds may leave out of its times."""
-LIVE = (*RUNNING, SessionState.INTERRUPTED)
 
 
 @counts_once

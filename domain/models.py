@@ -66,6 +66,10 @@ def numbered() -> Any:
     return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
+def _state_in(states: tuple[StrEnum, ...]) -> str:
+    return "state IN (" + ", ".join(f"'{state}'" for state in states) + ")"
+
+
 # People
 
 
@@ -267,7 +271,7 @@ class RefundState(StrEnum):
 
 REFUND_OPEN = (RefundState.NEW, RefundState.UNKNOWN, RefundState.PENDING, RefundState.CONFIRMED)
 """The money is on its way; an order has one such refund at most."""
-_REFUND_OPEN_SQL = "state IN ('NEW', 'UNKNOWN', 'PENDING', 'CONFIRMED')"
+_REFUND_OPEN_SQL = _state_in(REFUND_OPEN)
 
 
 class Refund(SQLModel, table=True):
@@ -605,14 +609,22 @@ class SessionState(StrEnum):
     """It never started; nothing was charged."""
 
 
+WANTED = (SessionState.REQUESTED, SessionState.AWAITING_PLUG)
+"""A wish; nothing was charged yet."""
 RUNNING = (SessionState.CHARGING, SessionState.STOPPING)
 """Energy may flow."""
-OPEN = (SessionState.REQUESTED, SessionState.AWAITING_PLUG, *RUNNING)
+OPEN = (*WANTED, *RUNNING)
 """The connector and the driver are taken."""
-_OPEN_SQL = "state IN ('REQUESTED', 'AWAITING_PLUG', 'CHARGING', 'STOPPING')"
+STOPPABLE = (*WANTED, SessionState.CHARGING)
+"""Nobody has asked for its end yet."""
+LIVE = (*RUNNING, SessionState.INTERRUPTED)
+"""It began, and its stop has not come."""
+NOT_OVER = (*OPEN, SessionState.INTERRUPTED)
+"""What becomes of its money is not decided."""
+_OPEN_SQL = _state_in(OPEN)
 IS_OPEN = text(f"charging_sessions.{_OPEN_SQL}")
 """For queries, in the words of the indexes of open charges: with values that are bound SQLite reads all past ones."""
-_NOT_OVER_SQL = "state IN ('REQUESTED', 'AWAITING_PLUG', 'CHARGING', 'STOPPING', 'INTERRUPTED')"
+_NOT_OVER_SQL = _state_in(NOT_OVER)
 IS_NOT_OVER = text(f"charging_sessions.{_NOT_OVER_SQL}")
 """The same, with those whose stop never came."""
 

@@ -21,7 +21,19 @@ from domain import (
     wallet,
     wishes,
 )
-from domain.models import IS_OPEN, OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, User, now
+from domain.models import (
+    IS_OPEN,
+    NOT_OVER,
+    OPEN,
+    RUNNING,
+    WANTED,
+    Charger,
+    ChargingSession,
+    Connector,
+    SessionState,
+    User,
+    now,
+)
 from domain.patience import counts_once
 from domain.samples import STALE
 from domain.settings import settings
@@ -63,7 +75,7 @@ def authorize(db: Session, charger_id: str, tag: str) -> str:
     )
     ours = [s for s in sessions.of_tag(db.exec(known), tag) if sessions.by_app(s)]
     if ours:
-        return "Accepted" if any(s.state in (*OPEN, SessionState.INTERRUPTED) for s in ours) else "Invalid"
+        return "Accepted" if any(s.state in NOT_OVER for s in ours) else "Invalid"
     if token := tokens.find(db, tag):
         return cards.authorize(db, token, price(db, charger_id, now()), now())
     if reservations.of_tag(db, charger_id, tag, now()) is not None:
@@ -98,7 +110,7 @@ def started(
     told_late = received_at - begun > STALE
     judged_at = begun if told_late else received_at
     since = _since(concerned, of_tag, begun, received_at)
-    wanted = next((s for s in of_tag if s.state in wishes.WANTED), None)
+    wanted = next((s for s in of_tag if s.state in WANTED), None)
     wanted = wanted or _wanted_anew([s for s in concerned if s not in since], of_tag, connector_number)
     revived = (
         None if wanted else next((s for s in of_tag if _can_come_back(db, s, connector_number, at, received_at)), None)
@@ -225,7 +237,7 @@ def _wanted_anew(
     if earlier is None:
         return None
     number = number or earlier.connector_number
-    newer = next((s for s in _at(concerned, number) if s.state in wishes.WANTED and sessions.by_app(s)), None)
+    newer = next((s for s in _at(concerned, number) if s.state in WANTED and sessions.by_app(s)), None)
     if newer is None:
         return None
     if newer.user_id != earlier.user_id:
@@ -298,11 +310,11 @@ def _clear_connector(db: Session, session: ChargingSession, of_user: int | None,
     for other in others:
         if other.state in RUNNING:
             interruptions.interrupt(db, other)
-        elif other.state in wishes.WANTED and of_user is not None and other.user_id == of_user:
+        elif other.state in WANTED and of_user is not None and other.user_id == of_user:
             stops.cancel(db, other, wishes.OWN_CARD)
             session.limit_paise, session.limit_wh = other.limit_paise, other.limit_wh
             session.limit_minutes = other.limit_minutes
-        elif other.state in wishes.WANTED:
+        elif other.state in WANTED:
             stops.cancel(db, other, wishes.TAKEN)
 
 

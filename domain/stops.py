@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from domain import findings, idling, scale, sessions, settlement, tokens, wallet
-from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, SessionState, now
+from domain.models import IS_OPEN, LIVE, RUNNING, WANTED, Charger, ChargingSession, SessionState, now
 from domain.patience import counts_once
 
 ANSWER = timedelta(seconds=35)
@@ -45,7 +45,7 @@ def request_stop(db: Session, session_id: int, cause: str) -> ChargingSession:
     Only StopTransaction ends the billing (payments.md C25); a second wish changes nothing.
     """
     session = sessions.locked(db, session_id)
-    if session.state in (SessionState.REQUESTED, SessionState.AWAITING_PLUG):
+    if session.state in WANTED:
         cancel(db, session, cause)
     elif session.state == SessionState.CHARGING:
         stop_wanted(db, session, cause)
@@ -246,4 +246,4 @@ def _is_told_again(session: ChargingSession, meter_stop_wh: int | None, at: date
 
 
 def _is_unsettled(session: ChargingSession) -> bool:
-    return session.state in (*RUNNING, SessionState.INTERRUPTED) or session.estimated
+    return session.state in LIVE or session.estimated

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from domain import metrics
 from domain.metrics import Gauge, Labels
-from domain.models import IS_NOT_OVER, OPEN, ChargingSession, Chore, Finding, RechargeOrder, Refund, SessionState
+from domain.models import IS_NOT_OVER, NOT_OVER, ChargingSession, Chore, Finding, RechargeOrder, Refund
 
 DEADLINES = {"session": ChargingSession.due_at, "recharge": RechargeOrder.due_at, "refund": Refund.due_at}
 BOOKS = "books"
@@ -33,7 +33,7 @@ def _sessions(db: Session) -> dict[Labels, float]:
             select(ChargingSession.state, func.count()).where(IS_NOT_OVER).group_by(col(ChargingSession.state))
         ).all()
     )
-    return {(str(state),): counted.get(state, 0) for state in (*OPEN, SessionState.INTERRUPTED)}
+    return {(str(state),): counted.get(state, 0) for state in NOT_OVER}
 
 
 def _late(db: Session, column: Any, at: datetime) -> float:

@@ -16,8 +16,6 @@ from domain.tariffs import least_to_start, price
 
 PLUG = timedelta(seconds=105)
 """ConnectionTimeOut of 90 s, and 15 s on the way."""
-WANTED = (SessionState.REQUESTED, SessionState.AWAITING_PLUG)
-
 
 REFUSALS = {
     "blocked": Sentence("This account is blocked. Write to us and we will look at it."),

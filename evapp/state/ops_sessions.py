@@ -11,7 +11,7 @@ from domain.charges import Charge
 from domain.db import read, storable
 from domain.events import SessionMetered
 from domain.goodwill import NotGivenBack
-from domain.models import OPEN, SessionState
+from domain.models import OPEN, STOPPABLE, SessionState
 from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from evapp.components.money import clock, kw, kwh, moment, rupees
@@ -220,7 +220,7 @@ def row_of(found: Charge) -> Row:
         cost=rupees(found.cost_paise),
         power=t("{power} kW", power=kw(session.power_w)) if session.state == SessionState.CHARGING else "",
         since=t("Since {time}", time=moment(begun)),
-        can_stop=session.state in (SessionState.REQUESTED, SessionState.AWAITING_PLUG, SessionState.CHARGING),
+        can_stop=session.state in STOPPABLE,
         can_give=given and bool(session.receipt_number) and session.cost_paise > 0 and session.user_id is not None,
         review=session.review,
     )

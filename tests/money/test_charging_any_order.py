@@ -14,8 +14,7 @@ from sqlmodel import Session
 
 from domain import charging, settlement, tariffs, wishes
 from domain.charging import Refused
-from domain.metering import LIVE
-from domain.models import ChargingSession, SessionState
+from domain.models import LIVE, ChargingSession, SessionState
 from domain.prices import MOST_IDLE_MINUTES, Band, Price
 from tests.money import house
 from tests.money.any_order import lived

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlmodel import Session, SQLModel, select
 
 from domain.models import (
-    OPEN,
+    NOT_OVER,
     ORDER_OPEN,
     REFUND_OPEN,
     ChargingSession,
@@ -52,9 +52,8 @@ def exact(energy_wh: int, paise_per_kwh: int) -> int:
 
 def left_open(db: Session) -> list[str]:
     """Whatever is still on its way."""
-    waiting = (*OPEN, SessionState.INTERRUPTED)
     return [
-        *(s.ref for s in db.exec(select(ChargingSession)) if s.state in waiting),
+        *(s.ref for s in db.exec(select(ChargingSession)) if s.state in NOT_OVER),
         *(o.merchant_order_id for o in db.exec(select(RechargeOrder)) if o.state in ORDER_OPEN),
         *(r.merchant_refund_id for r in db.exec(select(Refund)) if r.state in REFUND_OPEN),
     ]

@@ -11,7 +11,7 @@ from domain import chargers, charging, interruptions, metering
 from domain.bus import ChargerOffline, ChargerSilent
 from domain.events import Command, RemoteStart, RemoteStop, Reply
 from domain.health import SKEW
-from domain.models import SessionState
+from domain.models import LIVE, SessionState
 from domain.starts import Started
 from tests.money.charges import KW, Desk
 
@@ -185,7 +185,7 @@ class VirtualCharger:
 
     def _metered(self, charge: Charge, message: Message, at: datetime, received_at: datetime) -> None:
         before = self.desk.session(charge.session_id) if charge.session_id else None
-        if before is not None and before.state in metering.LIVE:
+        if before is not None and before.state in LIVE:
             charge.seen.add(message.register)
         sample = metering.Sample(
             charger_id=self.name,
