@@ -39,6 +39,7 @@ _STATUS_STATE = {
     "Unknown": NO_CONTACT,
 }
 """What a connector's OCPP status means for the next driver."""
+OUT_OF_ORDER = [status for status, state in _STATUS_STATE.items() if state in (FAULT, OFF)]
 
 ID_FORM, LONGEST_ID = r"[*\-_.:]*[A-Za-z0-9][A-Za-z0-9*\-_.:]*", 48
 IDENTITY = re.compile(rf"(?!.{{{LONGEST_ID + 1}}}){ID_FORM}")
@@ -370,7 +371,7 @@ def state_of(connector: Connector, whole: Connector | None, taken: set[int], in_
     """What a connector means for the next driver; `whole` is number 0, `taken` the numbers with a charge under way."""
     if not in_contact:
         return NO_CONTACT
-    if whole is not None and _STATUS_STATE.get(whole.status) in (FAULT, OFF):
+    if whole is not None and whole.status in OUT_OF_ORDER:
         return _STATUS_STATE[whole.status]
     state = _STATUS_STATE.get(connector.status, NO_CONTACT)
     return BUSY if state == FREE and connector.number in taken else state

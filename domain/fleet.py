@@ -80,7 +80,7 @@ def _within(which: str, at: datetime) -> tuple[Any, ...]:
     return {
         EVERY: (in_service,),
         CHARGING: (in_service, _has(ChargingSession, IS_OPEN)),
-        FAULT: (in_service, in_contact, _has(Connector, col(Connector.status).in_(("Faulted", "Unavailable")))),
+        FAULT: (in_service, in_contact, _has(Connector, col(Connector.status).in_(chargers.OUT_OF_ORDER))),
         SILENT: (in_service, not_(in_contact)),
         FLAGGED: (in_service, _has(ChargerHealth, health.flagged())),
         RETIRED: (col(Charger.retired_at).is_not(None),),

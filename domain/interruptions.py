@@ -145,7 +145,7 @@ def _is_lost(session: ChargingSession, charger: Charger, connector: Connector, a
     rebooted = (
         charger.booted_at is not None and last < charger.booted_at < at - GRACE and not _goes_on(connector, charger)
     )
-    out_of_order = connector.status in ("Faulted", "Unavailable") and max(last, connector.changed_at) < at - LOST
+    out_of_order = connector.status in chargers.OUT_OF_ORDER and max(last, connector.changed_at) < at - LOST
     silent = max(charger.heard_at or since, last, since) < at - LOST
     return freed or rebooted or out_of_order or silent or _is_free_all_along(session, connector, last, at)
 

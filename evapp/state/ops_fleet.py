@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from domain import fleet
+from domain.chargers import BUSY
 from domain.db import read
 from domain.fleet import Counts, Seen
 from domain.models import now
@@ -119,7 +120,7 @@ def shown_as(seen: Seen) -> tuple[str, str]:
     """Dot and word of a charger."""
     if seen.charger.retired_at is not None:
         return "silent", t("Retired")
-    if seen.charging and seen.state == "busy":
+    if seen.charging and seen.state == BUSY:
         return "charging", t("Charging")
     shown, word = WORDS[seen.state]
     return shown, t(word)
