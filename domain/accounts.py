@@ -300,8 +300,8 @@ def meant(text: str) -> ColumnElement[bool]:
         col(User.username).contains(text.strip().casefold(), autoescape=True),
         col(User.email).icontains(text.strip(), autoescape=True),
     ]
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        found.append(col(User.id) == int(text))
+    if (number := identity.typed_number(text)) is not None:
+        found.append(col(User.id) == number)
     return or_(*found)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Integer, literal_column
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import accounts, settlement, stops
+from domain import accounts, identity, settlement, stops
 from domain.db import storable
 from domain.models import IS_NOT_OVER, IS_OPEN, ChargingSession, SessionState, User, now
 
@@ -84,8 +84,8 @@ def named(db: Session, typed: str) -> Charge | None:
     """The charge with this ref, in capitals or not, or with this number."""
     if (found := of_ref(db, typed.upper())) is not None:
         return found
-    is_number = typed.isascii() and typed.isdigit() and len(typed) < 10
-    session = db.get(ChargingSession, int(typed)) if is_number else None
+    number = identity.typed_number(typed)
+    session = db.get(ChargingSession, number) if number is not None else None
     return _charges(db, [session])[0] if session is not None else None
 
 

@@ -1,4 +1,4 @@
-"""What people are called: a username, an Indian mobile number, an e-mail address, each in one spelling."""
+"""What people are called: a username, an Indian mobile number, an e-mail address, a number; each in one spelling."""
 
 import re
 import unicodedata
@@ -73,6 +73,11 @@ def login(typed: object) -> tuple[str, str]:
     if number := _mobile(typed):
         return "phone", number
     return "username", _spelled(typed)
+
+
+def typed_number(typed: str) -> int | None:
+    """The number of a user or of a charge, where one was typed."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
 
 
 def _spelled(typed: object) -> str:

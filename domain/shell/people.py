@@ -103,7 +103,8 @@ def meant(db: Session, typed: str) -> User:
     """Exactly one user: by number, username or phone; a part of a name is not enough to act on."""
     column, spelling = identity.login(typed)
     user = db.exec(select(User).where(getattr(User, column) == spelling)).first() if spelling else None
-    if typed.isascii() and typed.isdigit() and len(typed) < 10 and (numbered := db.get(User, int(typed))) is not None:
+    number = identity.typed_number(typed)
+    if number is not None and (numbered := db.get(User, number)) is not None:
         if user is not None and user.id != numbered.id:
             raise Mistake(f"User {typed} is {numbered.username}; {typed} is also how user {user.id} is called.")
         user = numbered
