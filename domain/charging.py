@@ -8,10 +8,9 @@ from domain import allowance, idling, quirks, sessions, settlement, stops
 from domain.models import Charger, ChargingSession, SessionState
 from domain.starts import authorize, started
 from domain.stops import request_stop, stopped
-from domain.wishes import REFUSALS, Limit, Refused, explain, request_start
+from domain.wishes import Limit, Refused, explain, request_start
 
 __all__ = [
-    "REFUSALS",
     "Limit",
     "Refused",
     "authorize",

@@ -65,11 +65,11 @@ CALLED_OFF = ("driver", "operator")
 
 
 class Refused(Exception):
-    """A start that the rules do not allow; `code` says which, the text is for the driver."""
+    """A start that the rules do not allow; `code` says which, the argument is a sentence for the driver."""
 
     def __init__(self, code: str, **facts: str) -> None:
-        self.code, self.facts = code, facts
-        super().__init__(REFUSALS[code].format(**facts))
+        self.code = code
+        super().__init__(Sentence(REFUSALS[code].key, **facts))
 
 
 @dataclass(frozen=True, slots=True)

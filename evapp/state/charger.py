@@ -127,7 +127,7 @@ class ChargerPage(rx.State):
         try:
             session = await transact(charging.request_start, user.id, self.id, self.plug, limit)
         except charging.Refused as refusal:
-            self.error = t(charging.REFUSALS[refusal.code], **refusal.facts)
+            self.error = t(refusal.args[0])
         else:
             assert session.id is not None
             dispatch.soon(dispatch.start(bus(), session.id))

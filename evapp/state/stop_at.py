@@ -8,7 +8,7 @@ from reflex.event import EventSpec
 
 from domain import history, limits
 from domain.chargers import ChargerUnknown
-from domain.charging import REFUSALS, Limit, Refused
+from domain.charging import Limit, Refused
 from domain.db import read, transact
 from domain.money import AmountError
 from evapp.components.money import duration, kwh, plainly, rupees, whole_rupees
@@ -106,7 +106,7 @@ class StopAt(rx.State):
         try:
             session = await transact(limits.change, user.id, limit)
         except Refused as refusal:
-            self.error = t(REFUSALS[refusal.code], **refusal.facts)
+            self.error = t(refusal.args[0])
             return None
         words = goal_words(limits.of(session))
         (await self.get_state(Effects))._say(words or t("No limit any more: you stop it yourself."))

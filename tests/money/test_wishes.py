@@ -3,7 +3,7 @@
 import pytest
 
 from domain import accounts, limits, settings, starts, stops, tariffs, tokens, wishes
-from domain.charging import REFUSALS, Limit, Refused
+from domain.charging import Limit, Refused
 from domain.events import ChargerChanged, SessionChanged, WalletChanged
 from domain.models import SessionState
 from domain.prices import Price
@@ -127,7 +127,7 @@ def test_a_connector_that_is_not_free_is_refused_with_its_reason(desk: Desk, sta
     asha = desk.driver()
     desk.charger()
     desk.status("BLR-1", 1, status)
-    assert desk.refusal(asha) == (code, REFUSALS[code])
+    assert desk.refusal(asha) == (code, wishes.REFUSALS[code])
 
 
 def test_a_charger_out_of_contact_is_refused(desk: Desk) -> None:
