@@ -33,6 +33,6 @@ def give_back(db: Session, session_id: int, paise: int, why: str) -> ChargingSes
         )
     session.given_back_paise = paise
     settlement.charge(db, session, "goodwill", why)
-    findings.refund_due(db, session.user_id, session.ref, f"{paise} paise came back to")
+    findings.refund_due(db, session.user_id, session.ref, f"{plain_rupees(paise)} came back to")
     sessions.changed(db, session)
     return session

@@ -11,6 +11,7 @@ from domain import evidence, findings, placing, poll_schedule, wallet
 from domain.db import emit
 from domain.events import RechargeChanged
 from domain.models import ORDER_OPEN, OrderState, RechargeOrder, now
+from domain.money import plain_rupees
 from domain.settled_payments import Line
 
 
@@ -220,14 +221,16 @@ def apply(db: Session, merchant_order_id: str, status: OrderStatus) -> None:
 def _paid(db: Session, order: RechargeOrder, status: OrderStatus) -> None:
     order.utr, order.error_code = status.utr[:80], ""
     if status.amount_paise != order.amount_paise:
-        said = f"{status.amount_paise} paise were paid for an order of {order.amount_paise}; nothing was credited."
+        paid, wanted = plain_rupees(status.amount_paise), plain_rupees(order.amount_paise)
+        said = f"{paid} were paid for an order of {wanted}; nothing was credited."
         findings.note(db, "mismatch", order.merchant_order_id, said)
         _end(db, order, OrderState.MISMATCH)
         return
     wallet.credit_recharge(db, order)
     wallet.fund_open_hold(db, order.user_id)
     _end(db, order, OrderState.CREDITED)
-    findings.refund_due(db, order.user_id, order.merchant_order_id, f"{order.amount_paise} paise came in for")
+    came = f"{plain_rupees(order.amount_paise)} came in for"
+    findings.refund_due(db, order.user_id, order.merchant_order_id, came)
 
 
 def _failed(db: Session, order: RechargeOrder, code: str) -> None:
@@ -258,7 +261,7 @@ def _give_up_after_tail(db: Session, order: RechargeOrder) -> None:
         return
     if order.state in ORDER_OPEN:
         order.error_code = "NO_CONFIRMATION"
-        said = f"{order.amount_paise} paise were neither confirmed nor refused within 72 hours."
+        said = f"{plain_rupees(order.amount_paise)} were neither confirmed nor refused within 72 hours."
         findings.note(db, "unconfirmed", order.merchant_order_id, said)
         _end(db, order, OrderState.FAILED)
     order.due_at = None

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from domain import findings, idling, scale, sessions, settlement, tokens, wallet
 from domain.models import IS_OPEN, LIVE, RUNNING, WANTED, Charger, ChargingSession, SessionState, now
+from domain.money import plain_rupees
 from domain.patience import counts_once
 
 ANSWER = timedelta(seconds=35)
@@ -155,7 +156,7 @@ def stopped(
 def _given_back(db: Session, session: ChargingSession, paise: int) -> None:
     """A late stop gave money back; who has left cannot come for it, as with a late recharge (payments.md R34)."""
     if session.user_id is not None:
-        findings.refund_due(db, session.user_id, session.ref, f"{paise} paise came back to")
+        findings.refund_due(db, session.user_id, session.ref, f"{plain_rupees(paise)} came back to")
 
 
 def _orphan(db: Session, charger_id: str, ref: str, detail: str) -> None:

@@ -4,6 +4,7 @@ from sqlmodel import Session, col, select
 
 from domain import findings, wallet
 from domain.models import Entry, OrderState, RechargeOrder, Transfer
+from domain.money import plain_rupees
 from domain.recharges import OrderStatus
 from domain.sentences import ANOTHER_AMOUNT
 
@@ -50,7 +51,7 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     )
     wallet.fund_open_hold(db, order.user_id)
     if not again:
-        findings.refund_due(db, order.user_id, merchant_order_id, f"{amount} paise came in for")
+        findings.refund_due(db, order.user_id, merchant_order_id, f"{plain_rupees(amount)} came in for")
     return given
 
 

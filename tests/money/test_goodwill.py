@@ -110,11 +110,11 @@ def test_what_somebody_gets_who_has_left_is_told(desk: Desk, left: bool) -> None
     if left:
         desk.do(accounts.block, asha)
     desk.do(goodwill.give_back, session_id, 2_000, "No stop came")
-    told = ["2000 paise came back to a driver who is blocked or has left; they may have to go back."]
+    told = ["₹20.00 came back to a driver who is blocked or has left; they may have to go back."]
     due = select(Finding.detail).where(Finding.kind == "refund-due", Finding.ref == desk.session(session_id).ref)
     assert desk.do(lambda db: db.exec(due).all()) == told * left
     desk.stop(session_id, METER + 3_000)
-    both = [f"{told[0]} {told[0].replace('2000', '1800')}"]
+    both = [f"{told[0]} {told[0].replace('₹20', '₹18')}"]
     assert desk.do(lambda db: db.exec(due).all()) == both * left
 
 

@@ -266,7 +266,7 @@ def test_what_a_late_stop_gives_back_to_somebody_who_has_left_is_told(
         desk.stop(session_id, register)
     assert desk.findings()["refund-due"] == told
     due = select(Finding.detail).where(Finding.kind == "refund-due")
-    assert all(detail.startswith("1800 paise came back") for detail in desk.do(lambda db: db.exec(due).all()))
+    assert all(detail.startswith("₹18.00 came back") for detail in desk.do(lambda db: db.exec(due).all()))
 
 
 @pytest.mark.row("C4", "C29")

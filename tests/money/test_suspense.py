@@ -68,7 +68,7 @@ async def test_what_is_given_to_somebody_who_has_left_is_told_once(asha: int, ga
     await transact(accounts.block, asha)
     await transact(suspense.give, order_id)
     [told] = await due()
-    assert (told.ref, told.detail[:18]) == (order_id, "49900 paise came i")
+    assert (told.ref, told.detail[:18]) == (order_id, "₹499.00 came in fo")
     await transact(findings.resolve, told.id or 0, trail.user(asha), "sent back")
     await transact(suspense.give, order_id)
     assert await due() == []

@@ -97,17 +97,17 @@ def test_what_waits_is_what_nobody_has_resolved(db: Session) -> None:
 def test_money_for_somebody_who_has_left_is_told_beside_what_waits(db: Session) -> None:
     """What was resolved is done with, and is not told again."""
     asha = house.driver(db, "asha")
-    findings.refund_due(db, asha, "S1", "1 paise came back to")
+    findings.refund_due(db, asha, "S1", "₹1.00 came back to")
     assert findings.unresolved(db) == []
     accounts.block(db, asha)
-    for paise in (2, 3):
-        findings.refund_due(db, asha, "S1", f"{paise} paise came back to")
+    for rupees in (2, 3):
+        findings.refund_due(db, asha, "S1", f"₹{rupees}.00 came back to")
     [finding] = findings.unresolved(db)
     gone = "a driver who is blocked or has left; they may have to go back."
-    assert finding.detail == f"2 paise came back to {gone} 3 paise came back to {gone}"
+    assert finding.detail == f"₹2.00 came back to {gone} ₹3.00 came back to {gone}"
     findings.resolve(db, finding.id or 0, trail.shell(), "Sent back.")
-    findings.refund_due(db, asha, "S1", "4 paise came back to")
-    assert [one.detail for one in findings.unresolved(db)] == [f"4 paise came back to {gone}"]
+    findings.refund_due(db, asha, "S1", "₹4.00 came back to")
+    assert [one.detail for one in findings.unresolved(db)] == [f"₹4.00 came back to {gone}"]
 
 
 def test_a_page_of_one_kind_has_the_newest_that_wait(db: Session) -> None:
