@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from domain import funnel, recheck, reconciliation, refunds, settled_payments, suspense
 from domain.models import REFUND_OPEN, RechargeOrder, RefundState, now
 from domain.money import plain_rupees
-from domain.recharges import GatewayUnavailable, OrderStatus, OrderUnknown, PaymentGateway, RefundStatus
+from domain.recharges import GatewayUnavailable, OrderUnknown, PaymentGateway
 from domain.reconciliation import Discrepancy
 from domain.refunds import RefundRefused
 from domain.settled_payments import Import, Line
@@ -93,7 +93,7 @@ def give_up(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def accept(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        status = shell.ask(lambda gateway: _refund_status(gateway, given.refund))
+        status = shell.ask(lambda gateway: gateway.refund_status(given.refund))
         refund = shell.act(
             f"refund:{given.refund}",
             {"paise": status.amount_paise, "reason": given.reason},
@@ -115,13 +115,9 @@ def accept(shell: Shell, given: Namespace) -> Iterator[str]:
         yield f"{plain_rupees(-missing)} too much are lost as goodwill until `wallet adjust` takes them."
 
 
-async def _refund_status(gateway: PaymentGateway, refund: str) -> RefundStatus:
-    return await gateway.refund_status(refund)
-
-
 def set_aside(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
-        status = shell.ask(lambda gateway: _status(gateway, given.order))
+        status = shell.ask(lambda gateway: gateway.status(given.order))
         shell.act(f"order:{given.order}", "set aside", suspense.set_aside, given.order, status)
         yield f"{plain_rupees(status.amount_paise)} of {given.order} are in suspense."
         if given.to_wallet:
@@ -133,10 +129,6 @@ def set_aside(shell: Shell, given: Namespace) -> Iterator[str]:
         raise Mistake("PhonePe does not know this payment. Nothing was booked.") from None
     except GatewayUnavailable as error:
         raise Failed(f"PhonePe did not say what was paid; nothing was booked. {error}.") from None
-
-
-async def _status(gateway: PaymentGateway, order: str) -> OrderStatus:
-    return await gateway.status(order)
 
 
 def reconcile(shell: Shell, given: Namespace) -> Iterator[str]:
