@@ -153,9 +153,7 @@ def accept(db: Session, merchant_refund_id: str, status: RefundStatus) -> Refund
     Raises:
         RefundRefused: there is no such refund, it has ended, or PhonePe does not say that it was paid back.
     """
-    if found(db, merchant_refund_id) is None:
-        raise RefundRefused(f"There is no refund {merchant_refund_id}.")
-    refund = _locked(db, merchant_refund_id)
+    refund = _named(db, merchant_refund_id)
     if refund.state not in REFUND_OPEN:
         raise RefundRefused(f"{merchant_refund_id} is {refund.state}; only one that is on its way can be ended.")
     if status.state != RefundState.COMPLETED:
@@ -236,9 +234,7 @@ def never_sent(db: Session, merchant_refund_id: str) -> Refund:
     Raises:
         RefundRefused: there is no such refund, or PhonePe has acknowledged it, or it was not sent yet.
     """
-    if found(db, merchant_refund_id) is None:
-        raise RefundRefused(f"There is no refund {merchant_refund_id}.")
-    refund = _locked(db, merchant_refund_id)
+    refund = _named(db, merchant_refund_id)
     if refund.state != RefundState.UNKNOWN or refund.gateway_refund_id:
         raise RefundRefused(f"{merchant_refund_id} is {refund.state}; only one PhonePe never took can be given up.")
     _returned(db, refund, RefundState.REJECTED, "GIVEN_UP")
@@ -314,6 +310,12 @@ def _locked_order(db: Session, merchant_order_id: str) -> RechargeOrder:
     if order is None:
         raise RefundRefused(Sentence("There is no recharge {order}.", order=merchant_order_id))
     return order
+
+
+def _named(db: Session, merchant_refund_id: str) -> Refund:
+    if found(db, merchant_refund_id) is None:
+        raise RefundRefused(f"There is no refund {merchant_refund_id}.")
+    return _locked(db, merchant_refund_id)
 
 
 def _locked(db: Session, merchant_refund_id: str) -> Refund:
