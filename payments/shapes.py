@@ -72,11 +72,7 @@ def payment(body: Json, hosts: tuple[str, ...]) -> Payment:
 
 def order_status(body: Json, merchant_order_id: str) -> OrderStatus:
     """The answer to a status request: only the root state decides, attempts only tell how it was paid."""
-    amount, state = _whole(body.get("amount")), body.get("state")
-    if amount is None:
-        raise Unreadable("amount is not whole paise")
-    if not isinstance(state, str) or not state:
-        raise Unreadable("no state")
+    amount, state = _amount_and_state(body)
     if body.get("merchantOrderId", merchant_order_id) != merchant_order_id:
         raise Unreadable("the answer is about another order")
     attempt = _telling_attempt(body.get("paymentDetails"))
@@ -97,11 +93,7 @@ def order_status(body: Json, merchant_order_id: str) -> OrderStatus:
 
 def refund_status(body: Json, merchant_refund_id: str) -> RefundStatus:
     """The answer to a refund request or to a question about one."""
-    amount, state = _whole(body.get("amount")), body.get("state")
-    if amount is None:
-        raise Unreadable("amount is not whole paise")
-    if not isinstance(state, str) or not state:
-        raise Unreadable("no state")
+    amount, state = _amount_and_state(body)
     if body.get("merchantRefundId", merchant_refund_id) != merchant_refund_id:
         raise Unreadable("the answer is about another refund")
     attempt = _telling_attempt(body.get("paymentDetails"))
@@ -132,6 +124,15 @@ def named(body: Json) -> str | None:
 def redacted(value: Any) -> Any:
     """The same JSON without what identifies the payer, safe to store on both databases."""
     return hidden(value, _kept, _by_name, DEPTH)
+
+
+def _amount_and_state(body: Json) -> tuple[int, str]:
+    amount, state = _whole(body.get("amount")), body.get("state")
+    if amount is None:
+        raise Unreadable("amount is not whole paise")
+    if not isinstance(state, str) or not state:
+        raise Unreadable("no state")
+    return amount, state
 
 
 def _by_name(field: str) -> Shown | None:
