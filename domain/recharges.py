@@ -90,8 +90,6 @@ class RefundStatus:
 class PaymentGateway(Protocol):
     """A gateway, translated by a module of `payments`."""
 
-    name: str
-
     async def create(self, *, merchant_order_id: str, amount_paise: int, redirect_url: str, user_ref: str) -> Payment:
         """Open a pay page.
 

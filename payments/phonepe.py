@@ -66,8 +66,6 @@ class Token:
 class PhonePe:
     """A `PaymentGateway` over PhonePe's REST API; both its URL layouts, since the two base URLs are independent."""
 
-    name = "phonepe"
-
     def __init__(
         self,
         *,

@@ -162,8 +162,6 @@ class Heard:
 class Gateway:
     """A gateway that does as it is told: `pay`, `say`, or raise what waits in `create_raises`, `status_raises` …"""
 
-    name = "desk"
-
     def __init__(self) -> None:
         self.orders: dict[str, OrderStatus] = {}
         self.calls: Counter[str] = Counter()
