@@ -64,29 +64,22 @@ class Batches(Generic[T, R]):
             given = await self._write([item for item, _ in batch])
         except Exception as error:
             if len(batch) == 1:
-                _tell(batch[0][1], error)
+                _tell(batch[0][1], None, error)
                 return
             # One item that cannot be written must not cost the others theirs.
             for single in batch:
                 await self._flush([single])
             return
         for _, done in batch:
-            try:
-                done(given, None)
-            except Exception:
-                _failed()
+            _tell(done, given, None)
 
 
-def _tell(done: Done[R], error: Exception) -> None:
-    try:
-        done(None, error)
-    except Exception:
-        _failed()
-
-
-def _failed() -> None:
+def _tell(done: Done[R], given: R | None, error: Exception | None) -> None:
     """Whoever fails when told must not leave the others of his batch waiting for ever."""
-    log.exception("what waited for a batch failed")
+    try:
+        done(given, error)
+    except Exception:
+        log.exception("what waited for a batch failed")
 
 
 def _settle(future: "asyncio.Future[R]", given: R | None, error: Exception | None) -> None:
