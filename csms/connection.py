@@ -27,8 +27,6 @@ from domain.quirks import Habits
 log = structlog.get_logger()
 
 NORMAL_CLOSURE = 1000
-INTERNAL = "InternalError"
-"""The CALLERROR of what failed here, not there."""
 PROTOCOL_ERRORS = (1002, 1003, 1007, 1009)
 """A websocket's end that the charger's own frames caused (ocpp.md Q7)."""
 
@@ -188,7 +186,7 @@ class Connection:
             return refusal
         except Exception:
             self.complain(log.exception, "a message could not be handled", action=call.action)
-            return Refusal(INTERNAL, "The message could not be processed. Send it again later.")
+            return Refusal(frames.INTERNAL, frames.SEND_AGAIN)
 
     def _understood(self, call: frames.Call, request: Request) -> Handler:
         """Find the handler and repair the payload for it (ocpp.md Q12, Q13)."""
@@ -347,5 +345,5 @@ class Connection:
 
 def _outcome(answer: dict[str, Any] | Refusal) -> str:
     if isinstance(answer, Refusal):
-        return "failed" if answer.code == INTERNAL else "refused"
+        return "failed" if answer.code == frames.INTERNAL else "refused"
     return "answered"

@@ -296,7 +296,7 @@ class Direct:
         metrics.MESSAGES.add(action, "failed")
         ids = {"charger": connection.charger_id, "message": id_}
         connection.complain(log.error, "a message could not be kept", action=action, **ids, exc_info=error)
-        text = frames.error(id_, "InternalError", "The message could not be processed. Send it again later.")
+        text = frames.error(id_, frames.INTERNAL, frames.SEND_AGAIN)
         self._send(text.encode())
 
     def _answer(self, payload: bytes) -> None:

@@ -9,6 +9,9 @@ from domain.wire import too_deep, writable
 
 CALL, RESULT, ERROR = 2, 3, 4
 
+INTERNAL, SEND_AGAIN = "InternalError", "The message could not be processed. Send it again later."
+"""Code and words of the CALLERROR of what failed here, not there."""
+
 MessageId = Any
 """Of any JSON type: chargers number, reuse and lengthen their ids, and get them back as typed (ocpp.md Q15)."""
 
