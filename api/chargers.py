@@ -15,7 +15,7 @@ from domain.bus import CALL_S, bus
 from domain.db import read
 from domain.events import CALLS, Call
 from domain.gst import STATES
-from domain.models import now
+from domain.models import ReservationState, now
 from domain.prices import Price
 
 
@@ -178,7 +178,7 @@ class ChargerFilters(Leafing):
 class ReservationFilters(Leafing):
     """Which reservations."""
 
-    state: Literal["WANTED", "ACTIVE", "USED", "CANCELLED", "REFUSED"] | None = None
+    state: Literal[tuple(map(str, ReservationState))] | None = None  # type: ignore[valid-type]
 
 
 def list_(db: Session, ask: Ask[ChargerFilters, None]) -> Part[Charger]:

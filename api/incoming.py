@@ -20,7 +20,7 @@ PATIENCE_S = 10.0
 """How long a body may take to come."""
 MOST_FILTERS = 50
 _KEY = re.compile(r"Bearer ([!-~]{1,200})", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+IDEMPOTENCY_KEY = r"[A-Za-z0-9_.:-]{1,64}"
 
 
 def key(request: Request) -> str:
@@ -42,7 +42,7 @@ def idempotency_key(request: Request, *, needed: bool) -> str:
             "This moves money or commands something, so it must bring an Idempotency-Key: a new one for each wish, "
             "the same one when it is sent again. Nothing was done.",
         )
-    if len(given) > 1 or not _NAME.fullmatch(given[0]):
+    if len(given) > 1 or not re.fullmatch(IDEMPOTENCY_KEY, given[0]):
         raise Problem(
             400,
             "idempotency-key-unreadable",

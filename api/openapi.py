@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api import problems
+from api.incoming import IDEMPOTENCY_KEY
 from api.operation import Kind, Operation
 from api.shapes import Part
 from domain.api_keys import SCOPES
@@ -132,7 +133,7 @@ def _in_header(operation: Operation) -> list[dict[str, Any]]:
     says = (
         "A name for this wish, new for each and the same when it is sent again: then the first answer is given again."
     )
-    schema = {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$"}
+    schema = {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY}$"}
     return [
         {
             "name": "Idempotency-Key",

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from api import cursors
 from api.operation import Ask, Operation
 from api.problems import Problem
-from api.shapes import Because, Filters, Given, Id, Leafing, Part, Payment, Reason, Told, Why
+from api.shapes import MOST_PAISE, Because, Filters, Given, Id, Leafing, Part, Payment, Reason, Told, Why
 from domain import funnel, listings, models, recharges, refunds, suspense
 from domain.db import read
 from domain.models import OrderState, RefundState
@@ -73,7 +73,7 @@ class Requested(Given):
     """No more than is left of the recharge, free in the wallet and not owed."""
 
     order: Payment
-    amount_paise: Annotated[int, Field(ge=refunds.LEAST_PAISE, le=10**11)]
+    amount_paise: Annotated[int, Field(ge=refunds.LEAST_PAISE, le=MOST_PAISE)]
     reason: Reason
 
 

@@ -10,6 +10,7 @@ from api import cursors
 from api.operation import Ask, Operation
 from api.shapes import Leafing, Moment, Part, Told, text
 from domain import chargers, listings
+from domain.models import ActorKind
 
 
 class Message(Told):
@@ -52,7 +53,7 @@ class MessageFilters(Leafing):
 class ActFilters(Leafing):
     """Which acts."""
 
-    actor_kind: Literal["user", "key", "shell"] | None = None
+    actor_kind: Literal[tuple(map(str, ActorKind))] | None = None  # type: ignore[valid-type]
     actor_id: Annotated[str, text(80, 1)] | None = None
     subject: Annotated[str, text(100, 1)] | None = None
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from api import cursors
 from api.operation import Ask, Operation
-from api.shapes import Filters, Given, Id, Leafing, Moment, Part, Tag, Told, Why
+from api.shapes import MOST_ID, Filters, Given, Id, Leafing, Moment, Part, Tag, Told, Why
 from domain import listings, models, tokens
 from domain.models import TokenStatus, User, now
 
@@ -28,7 +28,7 @@ class Card(Told):
 class CardDescribed(Given):
     """What an operator says of a card; what is left out is nobody, never and no."""
 
-    user_id: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = Field(None, description="Who pays; null: nobody.")
+    user_id: Annotated[int, Field(ge=1, le=MOST_ID)] | None = Field(None, description="Who pays; null: nobody.")
     parent: Tag | None = None
     expires_at: Moment | None = None
     concurrent: bool = False
