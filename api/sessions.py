@@ -13,9 +13,7 @@ from api.shapes import ChargerId, Filters, Given, Id, Leafing, Moment, Paise, Pa
 from domain import charging, dispatch, goodwill, listings, sessions, settlement
 from domain.bus import bus
 from domain.db import read
-from domain.models import ChargingSession, SessionState, now
-
-OVER = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
+from domain.models import OPEN, ChargingSession, SessionState, now
 
 
 class Session(Told):
@@ -107,7 +105,7 @@ def samples(db: Db, ask: Ask[Leafing, None], ref: str) -> Part[Sample]:
 def stop(db: Db, ask: Ask[Filters, Why], ref: str) -> Session:
     """Stop a charge. The charger is asked until it has; only its StopTransaction ends the billing."""
     session = sessions.locked(db, _id(sessions.named(db, ref)))
-    if session.state in OVER:
+    if session.state not in OPEN:
         raise Problem(409, "session-over", f"The session {ref} is {session.state}; there is nothing to stop.")
     return _session(charging.request_stop(db, _id(session), "operator"))
 
