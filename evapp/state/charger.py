@@ -49,7 +49,6 @@ class Plug:
 
     number: int
     name: str
-    state: str
 
 
 class ChargerPage(rx.State):
@@ -151,7 +150,7 @@ class ChargerPage(rx.State):
             own = await self._own(user_id)
             self.phase = own if own in ("running", "finished") else "unknown"
             return
-        self.plugs = [Plug(c.number, _plug_name(c), SHOWN[c.state]) for c in view.connectors]
+        self.plugs = [Plug(c.number, _plug_name(c)) for c in view.connectors]
         if self.plug not in [plug.number for plug in self.plugs] and self.plugs:
             self.plug = self.plugs[0].number
         (await self.get_state(StopAt))._look_at(self.id, self.plug)

@@ -45,7 +45,6 @@ class Known:
 class Find(rx.State):
     """The search, and the chargers the driver knows: each list free ones first, those without contact last."""
 
-    typed: str = ""
     error: str = ""
     suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
     favourites: list[Known] = []  # noqa: RUF012 - likewise
@@ -63,16 +62,16 @@ class Find(rx.State):
         """Go to the charger that was meant, or say which IDs are close."""
         if await auth.guard(self) is None:
             return None
-        typed = form.get("charger") if isinstance(form, dict) else None
-        self.typed = _meant(typed) if isinstance(typed, str) else ""
-        if not typed_ids.find_key(self.typed):
+        given = form.get("charger") if isinstance(form, dict) else None
+        typed = _meant(given) if isinstance(given, str) else ""
+        if not typed_ids.find_key(typed):
             self.error, self.suggestions = t("Type the ID printed under the QR code, like DEMO-1."), []
             return rx.set_focus("charger")
-        found = await read(typed_ids.find, self.typed)
+        found = await read(typed_ids.find, typed)
         if found.charger_id is not None:
             self.error, self.suggestions = "", []
             return rx.redirect(at(f"/c/{found.charger_id}"))
-        self.error = t("No charger {typed}. Check the ID on its sticker.", typed=self.typed)
+        self.error = t("No charger {typed}. Check the ID on its sticker.", typed=typed)
         self.suggestions = list(found.suggestions)
         return rx.set_focus("charger")
 

@@ -25,8 +25,6 @@ class Help(rx.State):
     chargers: str = ""
     """How many are in contact."""
     payments: str = ""
-    paying: bool = True
-    """Whether PhonePe answers."""
     as_of: str = ""
 
     @rx.event
@@ -68,7 +66,7 @@ class Help(rx.State):
 
     async def _look(self) -> None:
         here, all_of_them = await read(chargers.counts)
-        self.paying = not funnel.breaker.open
+        paying = not funnel.breaker.open
         self.chargers = t("{count} of {all} in contact", count=here, all=all_of_them)
-        self.payments = t("Working") if self.paying else t("Not available right now. Nothing is charged.")
+        self.payments = t("Working") if paying else t("Not available right now. Nothing is charged.")
         self.as_of = clock(now())
