@@ -18,6 +18,7 @@ from evapp.state.bill import bill_of, curve_of
 from evapp.state.effects import Effects
 from evapp.state.fault_report import FaultReport
 from evapp.state.favourite import Favourite
+from evapp.state.find import WORDS
 from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
 from evapp.state.vacancy import Vacancy
@@ -28,9 +29,6 @@ from evapp.web import auth
 
 BESIDE = (Favourite, Vacancy, FaultReport)
 """What else the page of a charger has."""
-
-SHOWN = {FREE: "free", BUSY: "in_use", FAULT: "faulted", OFF: "faulted", NO_CONTACT: "silent"}
-"""State of a connector → dot and word."""
 
 REASONS = {
     BUSY: later("This page changes as soon as it is free."),
@@ -158,7 +156,7 @@ class ChargerPage(rx.State):
         state = connector.state if connector else NO_CONTACT
         self.about, self.place, self.rate = _about(view, connector), view.place, per_kwh(view.price.at(now()))
         self.prices = price_lines(view.price)
-        self.shown = SHOWN[state]
+        self.shown, _ = WORDS[state]
         self.reason = "" if state == FREE else _reason(view, connector, state)
         await self._money(user_id, least_to_start(view.price))
         self.phase = await self._phase(user_id, state)

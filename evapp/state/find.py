@@ -25,7 +25,7 @@ WORDS = {
     OFF: ("faulted", later("Switched off")),
     NO_CONTACT: ("silent", later("No contact")),
 }
-"""State of a charger → dot, word."""
+"""State of a charger or connector → dot, word."""
 
 LONGEST_ADDRESS = 300
 BEST_FIRST = (FREE, BUSY, FAULT, OFF, NO_CONTACT)
