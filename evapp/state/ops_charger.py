@@ -225,11 +225,11 @@ def _said(event: SecurityEvent) -> Fact:
 
 def _facts(seen: Seen, price: Price) -> list[Fact]:
     charger = seen.charger
-    times = ((later("Connected since"), charger.connected_at if charger.online else None),)
+    connected_at = charger.connected_at if charger.online else None
     facts = [
         (t("Price"), " ".join(price_lines(price)) or per_kwh(price.paise_per_kwh)),
         (t("Key"), t("Asked") if charger.key_hash else t("None is asked")),
-        *((t(name), moment(at)) for name, at in times if at is not None),
+        (t("Connected since"), moment(connected_at) if connected_at else ""),
         (t("Booted"), moment(charger.booted_at) if charger.booted_at else ""),
         (t("Made by"), f"{charger.vendor} {charger.model}".strip()),
         (t("Serial number"), charger.serial),
