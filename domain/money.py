@@ -65,3 +65,8 @@ def plain_rupees(paise: int) -> str:
         head, pair = divmod(head, 100)
         groups.insert(0, f"{pair:02d}" if head else str(pair))
     return f"{sign}₹{','.join(groups)}.{rest:02d}"
+
+
+def plain_kwh(wh: int) -> str:
+    """12.345, likewise."""
+    return f"{wh // 1000}.{wh % 1000:03d}"

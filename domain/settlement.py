@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from domain import findings, money, receipts, samples, sessions, traces, wallet
 from domain.models import ChargingSession, Connector, HoldState, SessionState, now
-from domain.money import plain_rupees
+from domain.money import plain_kwh, plain_rupees
 from domain.prices import GAP_S, Line, Price, Usage, second, total
 from domain.samples import STALE
 from domain.sentences import CHARGED, CORRECTED, GIVEN_BACK, IDLED
@@ -195,7 +195,7 @@ def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> N
             words = WORDS[what].format(
                 charger=session.charger_id,
                 number=session.connector_number,
-                energy=f"{session.energy_wh // 1000}.{session.energy_wh % 1000:03d}",
+                energy=plain_kwh(session.energy_wh),
                 why=why,
             )
             _debit(db, session, session.user_id, key, paise, gst, words)

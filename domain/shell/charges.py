@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from domain import charges, findings, goodwill, receipts, settlement, trail
 from domain.charges import Charge
 from domain.models import ChargingSession, Entry, Transfer
-from domain.money import plain_rupees
+from domain.money import plain_kwh, plain_rupees
 from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, rupees, text
 
 
@@ -25,7 +25,7 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
                 f"{charge.session.charger_id}/{charge.session.connector_number}",
                 charge.session.state,
                 clock(charge.session.requested_at),
-                _kwh(charge.session.energy_wh),
+                plain_kwh(charge.session.energy_wh),
                 plain_rupees(charge.cost_paise),
                 "yes" if charge.session.review else "",
             )
@@ -55,7 +55,7 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         "wanted by": session.stop_cause,
         "reason": session.stop_reason,
         "register": f"{session.meter_start_wh} to {session.meter_stop_wh or session.meter_wh} Wh",
-        "energy": f"{_kwh(session.energy_wh)} kWh",
+        "energy": f"{plain_kwh(session.energy_wh)} kWh",
         "cost": plain_rupees(charge.cost_paise),
         "arrears": plain_rupees(session.arrears_paise),
         "receipt": session.receipt_number,
@@ -132,10 +132,6 @@ def _moved(db: Session, session: ChargingSession) -> list[tuple[Entry, Transfer]
 
 def _driver(charge: Charge) -> str:
     return charge.username or "walk-up"
-
-
-def _kwh(wh: int) -> str:
-    return f"{wh // 1000}.{wh % 1000:03d}"
 
 
 COMMANDS = (
