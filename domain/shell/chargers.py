@@ -164,18 +164,19 @@ def draw_sticker(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def _all(db: Session) -> list[tuple[Charger, list[Connector]]]:
-    connectors = db.exec(select(Connector).order_by(Connector.charger_id, col(Connector.number))).all()
-    return [(charger, [c for c in connectors if c.charger_id == charger.id]) for charger in chargers.everything(db)]
+    everything = chargers.everything(db)
+    plugs, _ = chargers.plugs_of(db, [charger.id for charger in everything])
+    return [(charger, plugs[charger.id]) for charger in everything]
 
 
 def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[int, str], Price]:
     charger = chargers.info(db, charger_id)
-    connectors = db.exec(select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number)))
+    plugs, _ = chargers.plugs_of(db, [charger_id])
     of_charger = select(ChargingSession).where(
         ChargingSession.charger_id == charger_id, IS_OPEN, col(ChargingSession.state).in_(RUNNING)
     )
     running = {session.connector_number: session.ref for session in db.exec(of_charger)}
-    return charger, list(connectors), running, tariffs.price(db, charger_id, now())
+    return charger, plugs[charger_id], running, tariffs.price(db, charger_id, now())
 
 
 def _address(charger_id: str) -> str:
