@@ -118,22 +118,25 @@ def flags(health: ChargerHealth) -> tuple[str, ...]:
 
 def lines(health: ChargerHealth) -> list[tuple[str, str]]:
     """The figures as an operator reads them: a name and a value each, what is wrong with a mark."""
-    skew = health.clock_skew_ms
-    clock = "not seen" if skew is None else f"{skew / 1000:+.1f} s" if abs(skew) >= SEEN_MS else "right"
-    error = health.last_protocol_error_at
+    error, loop_at = health.last_protocol_error_at, health.boot_loop_at
+    set_up = f"left alone since the boot loop of {loop_at:%Y-%m-%d %H:%M} UTC" if loop_at else "after each boot"
     return [
         ("connected", _times(health.connects)),
         ("booted", _times(health.boots)),
-        ("clock", f"{clock}, not believed" if "skew" in flags(health) else clock),
+        ("clock", _clock(health) + (", not believed" if "skew" in flags(health) else "")),
         ("repaired", _counted(health.repairs, "message")),
         ("unanswered", _counted(health.unanswered, "call")),
         ("refused", f"{_times(health.refused)} at the door"),
         ("protocol errors", f"{health.protocol_errors}" + (f", last {health.last_protocol_error}" if error else "")),
-        ("set-up", f"left alone since the boot loop of {health.boot_loop_at:%Y-%m-%d %H:%M} UTC")
-        if health.boot_loop_at
-        else ("set-up", "after each boot"),
+        ("set-up", set_up),
         ("registers", "kWh called Wh" if health.energy_factor == 1000 else "as labelled"),
     ]
+
+
+def _clock(health: ChargerHealth) -> str:
+    if health.clock_skew_ms is None:
+        return "not seen"
+    return f"{health.clock_skew_ms / 1000:+.1f} s" if abs(health.clock_skew_ms) >= SEEN_MS else "right"
 
 
 def _times(count: int) -> str:
