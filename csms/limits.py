@@ -133,7 +133,7 @@ class Pulse:
 
 
 def knocker(peer: object, headers: Headers, proxies: Networks = ()) -> str:
-    """The same for a handshake; a proxy says for whom it asks (the last of X-Forwarded-For)."""
+    """The address that a handshake counts for; a proxy says for whom it asks (the last of X-Forwarded-For)."""
     if neighbourhood(peer, proxies):
         return neighbourhood(peer, proxies)
     forwarded = named(headers.get_all("X-Forwarded-For"))

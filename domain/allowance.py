@@ -123,10 +123,8 @@ def _power_w(session: ChargingSession, nameplate_w: int) -> int:
     connector gives; 0 where the charger told neither power nor energy."""
     if session.power_w or not session.energy_wh:
         return session.power_w
-    here, there = (
-        _between(session.started_received_at, session.metered_at),
-        _between(session.started_at, session.sampled_at),
-    )
+    here = _between(session.started_received_at, session.metered_at)
+    there = _between(session.started_at, session.sampled_at)
     most_w = nameplate_w or settlement.ASSUMED_W
     mean_w = session.energy_wh * 3600 // max(here, there, 1)
     return max(1, min(mean_w, most_w))

@@ -2,7 +2,7 @@
 
 
 class Sentence(str):
-    """A sentence for a driver: whole, with named holes, and the facts that fill them.
+    """A sentence for a driver or an operator: whole, with named holes, and the facts that fill them.
 
     It is its English text wherever text is wanted; `str()` of it is that text alone.
     """

@@ -1,4 +1,4 @@
-"""What strangers can cause is done so often in a minute, and no oftener: a flood of it fills no log."""
+"""What strangers can cause is logged a few times a minute at most, so that a flood of it fills no log."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ WINDOW_S = 60.0
 
 
 class Sparingly:
-    """Lets a thing that strangers can cause be said so often in a minute, and no oftener."""
+    """Says whether one more line may be written, and counts those left out."""
 
     def __init__(self, most: int = 30, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._clock = most, clock
@@ -15,7 +15,7 @@ class Sparingly:
         self._left_out = 0
 
     def once_more(self) -> bool:
-        """Whether it may be said now."""
+        """Whether it may be written now."""
         if self._clock() > self._ends:
             self._said, self._ends = 0, self._clock() + WINDOW_S
         self._said += 1
@@ -23,6 +23,6 @@ class Sparingly:
         return self._said <= self._most
 
     def left_out(self) -> int:
-        """How often it was not said since this was asked."""
+        """How many lines were left out since this was asked last."""
         count, self._left_out = self._left_out, 0
         return count

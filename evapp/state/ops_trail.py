@@ -1,4 +1,4 @@
-"""What operators did, to whom and why; it takes new lines only."""
+"""What operators did, to whom and why; lines are only ever added."""
 
 from dataclasses import dataclass
 
