@@ -24,7 +24,7 @@ def set_aside(db: Session, merchant_order_id: str, status: OrderStatus) -> Trans
     if status.state != "COMPLETED" or not status.amount_paise:
         raise NotSetAside(f"PhonePe says {status.state or 'nothing'} of {merchant_order_id}; there is nothing to book.")
     postings = {wallet.GATEWAY: -status.amount_paise, wallet.SUSPENSE: status.amount_paise}
-    key = f"suspense:{order.merchant_order_id}"
+    key = _key(order.merchant_order_id)
     return wallet.post(db, key, "adjustment", postings, ref=merchant_order_id, description="Paid with another amount")
 
 
@@ -71,7 +71,7 @@ def aside(db: Session, merchant_order_id: str) -> int | None:
     of_order = (
         select(Entry.amount_paise)
         .join(Transfer, col(Transfer.id) == Entry.transfer_id)
-        .where(Transfer.idem_key == f"suspense:{merchant_order_id}", Entry.account_code == wallet.SUSPENSE)
+        .where(Transfer.idem_key == _key(merchant_order_id), Entry.account_code == wallet.SUSPENSE)
     )
     return db.exec(of_order).first()
 
@@ -94,5 +94,9 @@ def _is_given(db: Session, merchant_order_id: str) -> bool:
     return db.exec(select(Transfer.id).where(Transfer.idem_key == _given_key(merchant_order_id))).first() is not None
 
 
+def _key(merchant_order_id: str) -> str:
+    return f"suspense:{merchant_order_id}"
+
+
 def _given_key(merchant_order_id: str) -> str:
-    return f"suspense:{merchant_order_id}:given"
+    return f"{_key(merchant_order_id)}:given"
