@@ -12,7 +12,7 @@ from domain.bulk import Bulk, Row, text
 from domain.chargers import is_in_contact, key_matches
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerTaken, SessionChanged
-from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, SessionState, now
+from domain.models import IS_OPEN, IS_RUNNING, Charger, ChargingSession, SessionState, now
 from domain.patience import counts_once
 
 Knock = tuple[str, bytes | None]
@@ -104,11 +104,7 @@ def orphaned(db: Session, process: str) -> None:
 
 
 def _announce(db: Session, names: Collection[str]) -> None:
-    running = db.exec(
-        select(ChargingSession).where(
-            col(ChargingSession.charger_id).in_(names), IS_OPEN, col(ChargingSession.state).in_(RUNNING)
-        )
-    )
+    running = db.exec(select(ChargingSession).where(col(ChargingSession.charger_id).in_(names), IS_RUNNING))
     emit(db, *map(ChargerChanged, names))
     emit(db, *[SessionChanged(s.id or 0, s.charger_id, s.user_id, s.state) for s in running])
 

@@ -11,7 +11,7 @@ from domain import allowance, idling, settlement
 from domain.bulk import Bulk, Row, text
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
-from domain.models import IS_OPEN, RUNNING, ChargingSession, Connector, SessionState
+from domain.models import IS_RUNNING, ChargingSession, Connector, SessionState
 from domain.patience import counts_once
 
 PAUSES = ("SuspendedEV", "SuspendedEVSE", "Faulted")
@@ -172,7 +172,7 @@ def _felt(db: Session, charger_ids: Collection[str]) -> dict[Plug, str | None]:
     columns = c.charger_id, c.connector_number, c.suspended, c.terms
     of_chargers = _SESSION.select().with_only_columns(*columns).where(c.charger_id.in_(charger_ids))
     found: dict[Plug, str | None] = {}
-    for charger_id, number, suspended, terms in db.execute(of_chargers.where(IS_OPEN, c.state.in_(RUNNING))):
+    for charger_id, number, suspended, terms in db.execute(of_chargers.where(IS_RUNNING)):
         plug = charger_id, number
         found[plug] = suspended if terms is None and plug not in found else None
     return found
@@ -183,7 +183,7 @@ def _running(db: Session, charger_ids: Sequence[str]) -> defaultdict[Plug, list[
     found: defaultdict[Plug, list[ChargingSession]] = defaultdict(list)
     for session in db.exec(
         select(ChargingSession)
-        .where(col(ChargingSession.charger_id).in_(charger_ids), IS_OPEN, col(ChargingSession.state).in_(RUNNING))
+        .where(col(ChargingSession.charger_id).in_(charger_ids), IS_RUNNING)
         .order_by(col(ChargingSession.id))
         .with_for_update()
     ):

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Session, and_, col, or_, select
 
 from domain import allowance, chargers, connectors, sessions, settlement, stops, wallet
-from domain.models import IS_NOT_OVER, IS_OPEN, RUNNING, Charger, ChargingSession, Connector, SessionState, now
+from domain.models import IS_NOT_OVER, IS_OPEN, IS_RUNNING, Charger, ChargingSession, Connector, SessionState, now
 from domain.settings import settings
 
 LATE_STOP = timedelta(hours=24)
@@ -21,7 +21,6 @@ FREED = ("Available", "Preparing", "Reserved")
 LOST = timedelta(minutes=15)
 """So long may a charger say nothing, or a connector be out of order, before a charge counts as interrupted."""
 
-_RUNS = IS_OPEN, col(ChargingSession.state).in_(RUNNING)
 _INTERRUPTED = col(ChargingSession.state) == SessionState.INTERRUPTED
 
 
@@ -88,7 +87,7 @@ def lost(db: Session, at: datetime, since: datetime) -> list[int]:
     when this process began to listen. A board that never said that it charges is believed to be free after 15 minutes
     without a reading, and after one where it was asked to stop.
     """
-    return [row[0].id or 0 for row in _on_connectors(db, *_RUNS) if _is_lost(*row, at, since)]
+    return [row[0].id or 0 for row in _on_connectors(db, IS_RUNNING) if _is_lost(*row, at, since)]
 
 
 def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) -> bool:
@@ -97,7 +96,7 @@ def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) 
     if session is None:
         return False
     its = col(ChargingSession.id) == session_id
-    found = any(_is_lost(*row, at, since) for row in _on_connectors(db, *_RUNS, its))
+    found = any(_is_lost(*row, at, since) for row in _on_connectors(db, IS_RUNNING, its))
     if found:
         interrupt(db, session)
     return found

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from domain import allowance, interruptions, scale, sessions, settlement, stops
 from domain.db import emit
 from domain.events import SessionMetered
-from domain.models import IS_NOT_OVER, IS_OPEN, LIVE, RUNNING, ChargingSession, SessionState
+from domain.models import IS_NOT_OVER, IS_RUNNING, LIVE, RUNNING, ChargingSession, SessionState
 from domain.patience import counts_once
 from domain.samples import Sample, told_at, write
 
@@ -55,7 +55,7 @@ def overdue(db: Session, at: datetime, seconds: float) -> list[Overdue]:
     heard = func.coalesce(ChargingSession.metered_at, ChargingSession.started_received_at)
     rows = db.exec(
         select(ChargingSession)
-        .where(IS_OPEN, col(ChargingSession.state).in_(RUNNING), heard < at - timedelta(seconds=seconds))
+        .where(IS_RUNNING, heard < at - timedelta(seconds=seconds))
         .order_by(ChargingSession.charger_id, col(ChargingSession.connector_number))
     )
     return [Overdue(row.id or 0, row.charger_id, row.connector_number) for row in rows]

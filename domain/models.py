@@ -624,9 +624,11 @@ NOT_OVER = (*OPEN, SessionState.INTERRUPTED)
 _OPEN_SQL = _state_in(OPEN)
 IS_OPEN = text(f"charging_sessions.{_OPEN_SQL}")
 """For queries, in the words of the indexes of open charges: with values that are bound SQLite reads all past ones."""
+IS_RUNNING = text(f"(charging_sessions.{_OPEN_SQL} AND charging_sessions.{_state_in(RUNNING)})")
+"""The same, of those where energy may flow: no index knows these alone."""
 _NOT_OVER_SQL = _state_in(NOT_OVER)
 IS_NOT_OVER = text(f"charging_sessions.{_NOT_OVER_SQL}")
-"""The same, with those whose stop never came."""
+"""Open, or without the stop that should have come."""
 
 
 class ChargingSession(SQLModel, table=True):

@@ -5,12 +5,12 @@ import string
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
-from domain.models import IS_OPEN, RUNNING, ChargingSession, now
+from domain.models import IS_OPEN, IS_RUNNING, ChargingSession, now
 from domain.samples import STALE
 
 TAG = 14
@@ -82,9 +82,7 @@ def open_of(db: Session, user_id: int) -> ChargingSession | None:
 
 def running_at(db: Session, charger_id: str) -> bool:
     """Whether a car charges there."""
-    running = select(ChargingSession.id).where(
-        ChargingSession.charger_id == charger_id, IS_OPEN, col(ChargingSession.state).in_(RUNNING)
-    )
+    running = select(ChargingSession.id).where(ChargingSession.charger_id == charger_id, IS_RUNNING)
     return db.exec(running.limit(1)).first() is not None
 
 

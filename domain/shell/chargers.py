@@ -3,10 +3,10 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from domain import chargers, health, quirks, safety, tariffs
-from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, Connector, now
+from domain.models import IS_RUNNING, Charger, ChargingSession, Connector, now
 from domain.money import plain_rupees
 from domain.prices import Price
 from domain.settings import settings
@@ -172,9 +172,7 @@ def _all(db: Session) -> list[tuple[Charger, list[Connector]]]:
 def _one(db: Session, charger_id: str) -> tuple[Charger, list[Connector], dict[int, str], Price]:
     charger = chargers.info(db, charger_id)
     plugs, _ = chargers.plugs_of(db, [charger_id])
-    of_charger = select(ChargingSession).where(
-        ChargingSession.charger_id == charger_id, IS_OPEN, col(ChargingSession.state).in_(RUNNING)
-    )
+    of_charger = select(ChargingSession).where(ChargingSession.charger_id == charger_id, IS_RUNNING)
     running = {session.connector_number: session.ref for session in db.exec(of_charger)}
     return charger, plugs[charger_id], running, tariffs.price(db, charger_id, now())
 

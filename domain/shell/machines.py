@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sqlmodel import Session, col, func, select, text
 
 from domain import interruptions
-from domain.models import IS_OPEN, RUNNING, Charger, ChargingSession, Process
+from domain.models import IS_RUNNING, Charger, ChargingSession, Process
 from domain.shell.command import Command, Shell, clock, columns
 
 AHEAD = 1_000_000
@@ -43,7 +43,7 @@ def _restored(db: Session) -> tuple[int, int]:
 def _interrupt(db: Session) -> int:
     """Whoever charged at the time of the backup may have left since, and somebody else charge there of whom the books
     know nothing: from now on a charge goes on only by its own number."""
-    running = select(ChargingSession).where(IS_OPEN, col(ChargingSession.state).in_(RUNNING))
+    running = select(ChargingSession).where(IS_RUNNING)
     found = db.exec(running.order_by(col(ChargingSession.id)).with_for_update()).all()
     for session in found:
         interruptions.interrupt(db, session)
