@@ -37,7 +37,7 @@ class AccountDeleted(LookupError):
 
 TAKEN = {
     "username": Sentence("This username is taken. Choose another."),
-    "phone": Sentence("This number already has an account. Log in with it."),
+    "phone": Sentence("This number already has an account. Sign in with it."),
 }
 READ: dict[str, Callable[[object], str]] = {
     "username": identity.username,

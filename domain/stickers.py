@@ -47,7 +47,7 @@ def scanned(url: str, text: str) -> str:
     else:
         named = text.strip()
     if IDENTITY.fullmatch(named) is None:
-        raise NotOurs(Sentence("This code is not of a charger here. Look for the code above the charger's ID."))
+        raise NotOurs(Sentence("This code belongs to no charger here. Look for the code above the charger's ID."))
     return named
 
 

@@ -16,7 +16,7 @@ from domain.shell.command import Command, Failed, Mistake, Shell, argument, colu
 def find(shell: Shell, given: Namespace) -> Iterator[str]:
     found = shell.read(_with_money, given.text)
     if not found:
-        raise Failed(f"Nobody is found by {given.text!r}.")
+        raise Failed(f"Nobody matches {given.text!r}.")
     yield from columns(
         ("NUMBER", "USERNAME", "PHONE", "E-MAIL", "BALANCE", "HELD", "OWED", ""),
         (

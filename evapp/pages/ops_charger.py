@@ -103,13 +103,13 @@ def about() -> rx.Component:
                 fact(t("Group"), rx.cond(OpsCharger.group != "", OpsCharger.group, "–")),
                 rx.foreach(OpsCharger.facts, one_fact),
             ),
-            act(t("Describe it anew"), OpsCharger.edit("about")),  # type: ignore[operator]
+            act(t("Change the description"), OpsCharger.edit("about")),  # type: ignore[operator]
             rx.cond(OpsCharger.editing == "about", description()),
         ),
         section(t("Health since it was first seen"), facts(rx.foreach(OpsCharger.health, one_fact))),
         rx.cond(
             OpsCharger.security.length() > 0,  # type: ignore[attr-defined]
-            section(t("What it said last of its own safety"), facts(rx.foreach(OpsCharger.security, one_fact))),
+            section(t("Security events it reported"), facts(rx.foreach(OpsCharger.security, one_fact))),
         ),
         trail_link(f"charger:{OpsCharger.id}"),
         class_name="grid gap-9",
@@ -178,7 +178,7 @@ def commands() -> rx.Component:
                     t("Send"),
                     type="submit",
                     busy=OpsMessages.asking,  # type: ignore[arg-type]
-                    busy_label=t("The charger is asked…"),
+                    busy_label=t("Asking the charger…"),
                 ),
                 on_submit=OpsMessages.command,
                 reset_on_submit=False,
@@ -239,7 +239,7 @@ def messages() -> rx.Component:
         rx.cond(
             OpsMessages.messages.length() > 0,  # type: ignore[attr-defined]
             rows(rx.foreach(OpsMessages.messages, message)),
-            empty(t("Nothing was said yet.")),
+            empty(t("No messages yet.")),
         ),
         rx.el.div(older(OpsMessages), class_name="mt-4 empty:hidden"),
     )

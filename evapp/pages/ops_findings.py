@@ -31,7 +31,7 @@ def ops_findings() -> rx.Component:
 
 def nothing() -> rx.Var[str]:
     """There is none of this kind."""
-    return rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nobody has resolved anything."))
+    return rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nothing was resolved yet."))
 
 
 def finding(one: Row) -> rx.Component:

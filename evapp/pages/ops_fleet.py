@@ -31,7 +31,7 @@ def ops_fleet() -> rx.Component:
             counts(),
             search("charger", t("ID, name or place"), Fleet.search, Fleet.typed),
             filters(Fleet, FILTERS),
-            listed(Fleet, charger, t("No charger is like this."), rows(*(bones() for _ in range(6)))),
+            listed(Fleet, charger, t("No charger matches."), rows(*(bones() for _ in range(6)))),
             older(Fleet),
             class_name="grid gap-5",
         ),

@@ -28,7 +28,7 @@ def ops_sessions() -> rx.Component:
             search("charge", t("Reference, receipt, charger or driver"), OpsSessions.search, OpsSessions.typed),
             filters(OpsSessions, FILTERS),
             outcome(OpsSessions),
-            listed(OpsSessions, one, t("No charge is like this."), waiting(4)),
+            listed(OpsSessions, one, t("No charge matches."), waiting(4)),
             older(OpsSessions),
             rx.cond(OpsSessions.orphans.length() > 0, orphans()),  # type: ignore[attr-defined]
             class_name="grid gap-5",

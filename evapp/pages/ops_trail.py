@@ -19,7 +19,7 @@ def ops_trail() -> rx.Component:
             older(OpsTrail),
             class_name="grid gap-5 max-w-[52rem]",
         ),
-        lead=t("It takes new lines only."),
+        lead=t("Lines are added here, never changed or removed."),
         changes=False,
     )
 

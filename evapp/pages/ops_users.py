@@ -22,7 +22,7 @@ def ops_users() -> rx.Component:
                 rx.cond(
                     OpsUsers.people.length() > 0,  # type: ignore[attr-defined]
                     rows(rx.foreach(OpsUsers.people, person)),
-                    empty(t("Nobody is found by this.")),
+                    empty(t("Nobody matches.")),
                 ),
                 rx.el.p(t("A part of a username or e-mail is enough."), class_name="text-note text-ink-2"),
             ),

@@ -97,7 +97,7 @@ def alerts() -> rx.Component:
                         role="status",
                         class_name="text-note font-medium text-ink mb-2",
                     ),
-                    button(t("Tell me no more"), kind="quiet", on_click=Alerts.turn_off, class_name="w-full"),
+                    button(t("Stop telling me"), kind="quiet", on_click=Alerts.turn_off, class_name="w-full"),
                 ),
                 button(
                     t("Tell me on this device"),

@@ -228,7 +228,7 @@ def _facts(seen: Seen, price: Price) -> list[Fact]:
     connected_at = charger.connected_at if charger.online else None
     facts = [
         (t("Price"), " ".join(price_lines(price)) or per_kwh(price.paise_per_kwh)),
-        (t("Key"), t("Asked") if charger.key_hash else t("None is asked")),
+        (t("Key"), t("Required") if charger.key_hash else t("Not required")),
         (t("Connected since"), moment(connected_at) if connected_at else ""),
         (t("Booted"), moment(charger.booted_at) if charger.booted_at else ""),
         (t("Made by"), f"{charger.vendor} {charger.model}".strip()),

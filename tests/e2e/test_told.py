@@ -51,7 +51,7 @@ async def test_a_page_in_the_background_says_by_a_notice_that_a_charge_ended(
         await phone.context.service_workers[0].evaluate(PRESS)
         assert await _shown(page) == []
     await phone.open("/profile")
-    await page.get_by_role("button", name="Tell me no more").click()
+    await page.get_by_role("button", name="Stop telling me").click()
     await expect(page.get_by_role("button", name="Tell me on this device")).to_be_visible()
 
 

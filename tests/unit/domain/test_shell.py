@@ -111,7 +111,7 @@ def test_the_same_key_adjusts_a_wallet_once(run, asha: User) -> None:  # type: i
 
 def test_nobody_is_found(run) -> None:  # type: ignore[no-untyped-def]
     said = run("user find nobody")
-    assert (said.code, said.out, said.err) == (1, "", "Nobody is found by 'nobody'.\n")
+    assert (said.code, said.out, said.err) == (1, "", "Nobody matches 'nobody'.\n")
 
 
 def test_a_user_is_kept_out_and_let_in(run, database: Database, asha: User) -> None:  # type: ignore[no-untyped-def]

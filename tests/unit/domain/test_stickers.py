@@ -83,5 +83,5 @@ def test_a_scanned_code_names_its_charger(text: str, charger_id: str) -> None:
     ],
 )
 def test_any_other_code_is_refused(text: str) -> None:
-    with pytest.raises(stickers.NotOurs, match="not of a charger here"):
+    with pytest.raises(stickers.NotOurs, match="belongs to no charger here"):
         stickers.scanned("https://ev.example.org", text)

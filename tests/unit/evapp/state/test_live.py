@@ -221,4 +221,4 @@ async def test_an_end_by_the_cap_of_one_charge_says_so_on_the_receipt(
     monkeypatch.setattr(settings(), "session_cap_paise", 200_000)
     past = await read(history.just_ended, session.user_id, "BLR-1")
     assert past is not None
-    assert bill_of(past).reason == "Stopped: your wallet reached its end"
+    assert bill_of(past).reason == "Stopped: your wallet was used up"

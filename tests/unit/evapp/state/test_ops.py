@@ -241,7 +241,7 @@ async def test_without_a_fresh_pin_nothing_is_done(page: PageOf, people: dict[st
     assert (await lines(), (await page(Ops)).until) == ([], "")
 
 
-NOT_KEPT = "That is too long, or has signs that cannot be seen. Nothing was done."
+NOT_KEPT = "That is too long, or has characters that cannot be seen. Nothing was done."
 
 
 @pytest.mark.parametrize(
