@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from csms import broken_json
 from domain.wire import too_deep, writable
 
 CALL, RESULT, ERROR = 2, 3, 4
@@ -20,6 +21,7 @@ _READABLE_ID = re.compile(r'\s*\[\s*"?2"?\s*,\s*("(?:[^"\\\x00-\x1f]|\\.)*"|-?\d
 _AROUND = "\0\ufeff \t\r\n"
 NOT_PART = "a NUL or byte order mark around the frame"
 """A C string sent with its terminator, or what some editors begin a text with."""
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,12 @@ def read(raw: str | bytes) -> Frame:
     """Understand a frame as far as it can be understood; never raises."""
     whole = raw if isinstance(raw, str) else raw.decode(errors="replace")
     text = whole.strip(_AROUND)
-    around = (NOT_PART,) if len(text) < len(whole.strip()) else ()
+    around: tuple[str, ...] = (NOT_PART,) if len(text) < len(whole.strip()) else ()
     try:
-        message = json.loads(text)
+        message, mended = broken_json.read(text)
     except (ValueError, RecursionError):
         return Unreadable("The frame is not JSON.", _id_in(text))
+    around += mended
     if too_deep(message[:3] if _is_call(message) else message):
         return Unreadable("The frame is nested too deeply.", _id_in(text))
     match message:

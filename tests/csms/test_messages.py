@@ -26,7 +26,7 @@ async def test_null_and_missing_payloads_are_empty_ones(raw: Raw) -> None:
 
 UNREADABLE = {
     '[2,"x1","Heartbeat",{': "x1",
-    '[2, 17, "Heartbeat", {"a": }]': 17,
+    '[2, 17, "Heartbeat", {"a": b}]': 17,
     '[2,"a\\"b","Heart': 'a"b',
     '[2,"x2"]': "x2",
     '[2,"x3",5,{}]': "x3",

@@ -1,0 +1,60 @@
+"""What chargers in the field were seen to send that no rule lists: each by its make, in frames of its form."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from csms.broken_json import CUT
+from domain.events import RemoteStart
+from tests.csms.charger import Raw, metered, stamp
+from tests.csms.conftest import House
+from tests.csms.test_charge import start, stop
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""One kind of database is enough here, but for what is stored of a text that is none: that has its own test."""
+
+
+async def told(raw: Raw, transaction: int, *values: dict[str, object]) -> None:
+    values_ = metered(*values)
+    assert await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values_) == {}
+
+
+async def test_beny_begins_a_list_with_a_comma(house: House, raw: Raw) -> None:
+    """Its MeterValues were refused, so that nobody saw the charge's energy before its end."""
+    transaction = await start(raw, meter=139_900, timestamp=stamp(-600))
+    head = f'[2,"9lmha8x2","MeterValues",{{"connectorId":1,"transactionId":{transaction},"meterValue":[{{"timestamp":'
+    values = '[,{"value":"139955","measurand":"Energy.Active.Import.Register","format":"Raw","unit":"Wh"}]'
+    assert await raw.ask(f'{head}"{stamp()}","sampledValue":{values}}}]}}]') == [3, "9lmha8x2", {}]
+    assert ((await house.sample()).energy_wh, (await house.session()).energy_wh) == (139_955, 55)
+
+
+async def test_aefa_leaves_the_number_of_the_charge_out(house: House, raw: Raw) -> None:
+    """`"transactionId":,` and a time without a zone: it is the connector's charge."""
+    await start(raw, meter=0, timestamp=stamp(-600))
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.377")
+    value = '{"value":"1750","context":"Sample.Periodic","measurand":"Energy.Active.Import.Register","unit":"Wh"}'
+    values = f'[{{"timestamp":"{at}","sampledValue":[{value}]}}]'
+    frame = f'[2,"7","MeterValues",{{"connectorId":1,"transactionId":,"meterValue":{values}}}]'
+    assert await raw.ask(frame) == [3, "7", {}]
+    assert (await house.session()).energy_wh == 1750
+
+
+@pytest.mark.parametrize("cut", ['{"status":"Accepted"', '{"status":"Accepted"}'])
+async def test_grizzl_e_forgets_the_last_brackets_of_an_answer(house: House, raw: Raw, cut: str) -> None:
+    """Whoever asked has his answer at once, and does not wait until it is too late."""
+    asking = asyncio.create_task(house.bus.call("RAW-1", RemoteStart(1, "TAG"), timeout=5.0))
+    id_, _ = await raw.asked("RemoteStartTransaction")
+    await raw.send(f'[3,"{id_}",{cut}')
+    assert (await asking).accepted
+    (line,) = await house.eventually_journalled(lambda row: row.message_id == id_ and row.direction == "in")
+    assert line.repairs == CUT
+
+
+async def test_a_call_that_is_cut_off_is_not_guessed_at(house: House, raw: Raw) -> None:
+    """What is missing of a stop may be its register; refused, it is sent again."""
+    transaction = await start(raw, meter=100)
+    kind, id_, code, *_ = await raw.ask(f'[2,"s","StopTransaction",{{"transactionId":{transaction}')
+    assert (kind, id_, code) == (4, "s", "FormationViolation")
+    await stop(raw, transaction, 150)
+    assert (await house.session()).energy_wh == 50
