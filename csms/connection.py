@@ -206,9 +206,10 @@ class Connection:
         return handler
 
     async def _unread(self, frame: frames.Unreadable, raw: str | bytes, received_at: datetime) -> None:
-        self._count("", "unreadable")
-        self.complain(log.warning, "unreadable frame", reason=frame.reason, length=len(raw))
-        self.central.health.protocol_error(self.charger_id, frame.reason)
+        if frame.reason != frames.SIGN_OF_LIFE:
+            self._count("", "unreadable")
+            self.complain(log.warning, "unreadable frame", reason=frame.reason, length=len(raw))
+            self.central.health.protocol_error(self.charger_id, frame.reason)
         if frame.id is None:
             self._note("in", "", frame.id, raw, received_at, (frame.reason,))
         else:

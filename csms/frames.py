@@ -22,6 +22,9 @@ _AROUND = "\0\ufeff \t\r\n"
 NOT_PART = "a NUL or byte order mark around the frame"
 """A C string sent with its terminator, or what some editors begin a text with."""
 
+SIGN_OF_LIFE = "The frame is a sign of life alone."
+ALIVE = ("", "ping", "pong")
+"""With such some keep their connection alive: Delta's sends an empty text after each pong, others write the word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ def read(raw: str | bytes) -> Frame:
     whole = raw if isinstance(raw, str) else raw.decode(errors="replace")
     text = whole.strip(_AROUND)
     around: tuple[str, ...] = (NOT_PART,) if len(text) < len(whole.strip()) else ()
+    if text.lower() in ALIVE:
+        return Unreadable(SIGN_OF_LIFE)
     try:
         message, mended = broken_json.read(text)
     except (ValueError, RecursionError):

@@ -7,6 +7,7 @@ import pytest
 
 from csms.broken_json import CUT
 from domain.events import RemoteStart
+from domain.models import ChargerHealth, OcppMessage
 from tests.csms.charger import Raw, metered, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import start, stop
@@ -58,3 +59,15 @@ async def test_a_call_that_is_cut_off_is_not_guessed_at(house: House, raw: Raw) 
     assert (kind, id_, code) == (4, "s", "FormationViolation")
     await stop(raw, transaction, 150)
     assert (await house.session()).energy_wh == 50
+
+
+@pytest.mark.parametrize("text", ["", "pong"])
+async def test_delta_sends_an_empty_frame_after_each_pong(house: House, raw: Raw, text: str) -> None:
+    """That keeps a connection alive, and is no error of its protocol; others write the word."""
+    for _ in range(3):
+        await raw.send(text)
+        await raw.silent()
+    await house.eventually(OcppMessage, lambda row: row.frame == text)
+    await raw.send("hello")
+    (health,) = await house.eventually(ChargerHealth, lambda row: row.protocol_errors > 0)
+    assert health.protocol_errors == 1
