@@ -44,6 +44,8 @@ class Connection:
         self.direct = Direct(self)
         self.energy_factor = 1
         """1000: it counts kWh and calls them Wh (ocpp.md Q34)."""
+        self.outlet = False
+        """It told a register of what goes to the car, so one at its inlet counts no more (ocpp.md Q37)."""
         self.ping_s: int | None = None
         """Seconds between two pings, 0 for none; None: as all others (ocpp.md Q6)."""
         self.set_up_due = False

@@ -15,7 +15,7 @@ from csms.connection import Connection
 from csms.fast import Done, Hot, Leave
 from csms.repairs import LARGEST
 from csms.v16 import setup
-from csms.v16.metering import CONTEXTS, LOCATIONS, MEASURANDS, PHASES
+from csms.v16.metering import CONTEXTS, INLET, LOCATIONS, MEASURANDS, NEUTRAL, PHASES
 from csms.v16.schemas import schema
 from domain.chargers import MOST_CONNECTORS
 from domain.samples import Sample
@@ -132,6 +132,7 @@ def meter_values(charger: Connection, told: Any, received_at: datetime, done: Do
     figures = _figures(entry.sampledValue)
     if figures is None:
         return EMPTY
+    charger.outlet |= figures[0] is not None
     at = _time(charger, entry.timestamp, received_at)
     charger.central.meter_log.hand(Sample(charger.charger_id, connector, number, at, received_at, *figures), done)
     return None
@@ -177,7 +178,7 @@ def _meaning(sampled: Any) -> Meaning:
         return _IGNORED
     number, units, most = rule
     factor = units.get(unit)
-    if factor is None or form == "SignedData":
+    if factor is None or form == "SignedData" or location == INLET or phase == NEUTRAL:
         raise Leave
     return number, rank * _SPAN + place, known, factor, most
 

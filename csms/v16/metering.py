@@ -23,11 +23,16 @@ CONTEXTS = {
 }
 """What tells about now, the better the higher. Transaction.Begin tells about then and counts never (ocpp.md Q36)."""
 
-LOCATIONS = ("Outlet", "Cable", "EV", "Body")
-"""Where it is measured, best first; Inlet is the charger's own supply and counts never (ocpp.md Q37)."""
+INLET = "Inlet"
+"""The charger's own supply: it counts where the charger tells of nothing else (ocpp.md Q37), as FoxESS does."""
+LOCATIONS = ("Outlet", "Cable", "EV", "Body", INLET)
+"""Where it is measured, best first."""
+AT_INLET = -LOCATIONS.index(INLET)
 
-PHASES = {"L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3"}
-"""A phase by its names; the neutral and voltages between phases count never."""
+NEUTRAL = "N"
+"""It counts where it stands alone: so Zappi tells its register, and Injet the current of its only phase."""
+PHASES = {"L1": "L1", "L2": "L2", "L3": "L3", "L1-N": "L1", "L2-N": "L2", "L3-N": "L3", NEUTRAL: NEUTRAL}
+"""A phase by its names; voltages between phases count never."""
 
 
 def _mean(amounts: list[Decimal]) -> Decimal:
@@ -93,7 +98,7 @@ def sample(
     values: list[dict[str, Any]],
 ) -> Sample | None:
     """The newest figure of every measurand, as one sample; None when nothing in it can be used."""
-    counting = list(_counting(values, request, charger.energy_factor))
+    counting = _of_the_car(charger, list(_counting(values, request, charger.energy_factor)))
     if not counting:
         return None
     newest = max(counting, key=lambda value: (value.column == "energy_wh", value.at))
@@ -106,6 +111,12 @@ def sample(
         received_at=request.received_at,
         **columns,
     )
+
+
+def _of_the_car(charger: Connection, counting: list[Value]) -> list[Value]:
+    """Without the register at the inlet, once the charger has told another one: it counts more than the car."""
+    charger.outlet |= any(value.column == "energy_wh" and value.location > AT_INLET for value in counting)
+    return [v for v in counting if v.column != "energy_wh" or v.location > AT_INLET or not charger.outlet]
 
 
 def _counting(values: list[dict[str, Any]], request: Request, energy_factor: int) -> Iterator[Value]:
@@ -138,8 +149,13 @@ def _amount(sampled: dict[str, Any], measurand: Measurand, energy_factor: int) -
 
 
 def _figure(measurand: Measurand, counting: list[Value]) -> int | None:
-    """The newest values of the best context at the best place: without a phase if there is one, else the phases."""
+    """The newest values of the best context at the best place: without a phase if there is one, else the phases.
+
+    What is measured at the inlet or of the neutral counts where nothing else is there.
+    """
     mine = [value for value in counting if value.column == measurand.column]
+    mine = [value for value in mine if value.location > AT_INLET] or mine
+    mine = [value for value in mine if value.phase != NEUTRAL] or mine
     if not mine:
         return None
     best = max((value.at, value.context, value.location) for value in mine)

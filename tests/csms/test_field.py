@@ -7,10 +7,11 @@ import pytest
 
 from csms.broken_json import CUT
 from domain.events import RemoteStart
-from domain.models import ChargerHealth, OcppMessage
-from tests.csms.charger import Raw, metered, stamp
+from domain.models import ChargerHealth, MeterSample, OcppMessage
+from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import start, stop
+from tests.csms.test_quirks import wanted
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """One kind of database is enough here, but for what is stored of a text that is none: that has its own test."""
@@ -71,3 +72,44 @@ async def test_delta_sends_an_empty_frame_after_each_pong(house: House, raw: Raw
     await raw.send("hello")
     (health,) = await house.eventually(ChargerHealth, lambda row: row.protocol_errors > 0)
     assert health.protocol_errors == 1
+
+
+async def test_foxess_measures_at_its_inlet_alone(house: House, raw: Raw) -> None:
+    """Q37: it has one meter, and calls all of it Inlet; the driver sees what he gets and is not cut off as unheard."""
+    session = await wanted()
+    transaction = await start(raw, meter=553_000, tag=session.tag, timestamp=stamp(-60))
+    values = ("553810", "Energy.Active.Import.Register"), ("2150", "Power.Active.Import"), ("237.06", "Voltage")
+    await told(raw, transaction, *(sampled(v, measurand=m, location="Inlet") for v, m in values))
+    sample, session = await house.sample(), await house.session()
+    assert (sample.energy_wh, sample.power_w, sample.voltage_mv) == (553_810, 2150, 237_060)
+    assert (session.energy_wh, session.review) == (810, "")
+    await stop(raw, transaction, 553_900)
+    assert ((await house.session()).energy_wh, (await house.session()).cost_paise) == (900, 1620)
+
+
+async def test_an_inlet_beside_an_outlet_is_the_houses(house: House, raw: Raw) -> None:
+    """Q37: once a register of the car's was told, one at the inlet is another meter's, in whatever message it comes."""
+    transaction = await start(raw, meter=1_000, timestamp=stamp(-600))
+    await told(raw, transaction, sampled("1100", location="Outlet"))
+    await told(raw, transaction, sampled("900000", location="Inlet"))
+    values = metered(sampled("1200", location="Outlet"), at=stamp(-2)) + metered(sampled("900100", location="Inlet"))
+    await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values)
+    assert [row.energy_wh for row in await house.rows(MeterSample)] == [1100, 1200]
+    assert (await house.session()).review == ""
+
+
+async def test_zappi_tells_its_register_of_phase_n(house: House, raw: Raw) -> None:
+    """There is no energy of a neutral: it is the total."""
+    transaction = await start(raw, meter=8_000, timestamp=stamp(-600))
+    await told(raw, transaction, sampled("8077", measurand="Energy.Active.Import.Register", phase="N", unit="Wh"))
+    assert ((await house.sample()).energy_wh, (await house.session()).energy_wh) == (8_077, 77)
+
+
+async def test_injet_tells_its_only_current_of_phase_n(house: House, raw: Raw) -> None:
+    """Beside the three phases the neutral counts no more, as with the voltage that go-e tells of it."""
+    transaction = await start(raw, meter=254_700, timestamp=stamp(-600))
+    current = sampled("15.6", measurand="Current.Import", phase="N", unit="A")
+    volts = [sampled(v, measurand="Voltage", phase=p) for p, v in (("L1", "230"), ("L2", "232"), ("N", "0"))]
+    await told(raw, transaction, sampled("254780"), current, *volts)
+    sample = await house.sample()
+    assert (sample.energy_wh, sample.current_ma, sample.voltage_mv) == (254_780, 15_600, 231_000)

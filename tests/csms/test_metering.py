@@ -80,7 +80,8 @@ async def test_the_beginning_never_overwrites_now(house: House, raw: Raw) -> Non
 
 
 async def test_phases_make_one_figure(house: House, raw: Raw) -> None:
-    """Q37: phase-less first; one phase is the total; three add up; inlet and connector 0 are no session's."""
+    """Q37: phase-less first; one phase is the total; three add up; connector 0 is no session's, nor is an inlet beside
+    an outlet."""
     transaction = await start(raw, meter=0)
     three = [sampled(str(100 * n), phase=f"L{n}") for n in (1, 2, 3)]
     assert (await read(house, raw, transaction, *three)).energy_wh == 600
