@@ -22,6 +22,11 @@ LONGEST = 500
 """Characters of a value (OCPP 1.6, CiString500Type); of one that is longer, the rest is neither read nor kept."""
 
 
+AS_DIGITS = {"0": "false", "1": "true"}
+"""How go-e tells of a switch."""
+READ_ONLY = ("true", "1")
+"""Some say so in a text or as a number."""
+
 Told = dict[str, dict[str, Any] | None]
 """What a charger said of its configuration, by key in lower case; None: it does not know that one."""
 
@@ -36,7 +41,7 @@ class Wish:
 
 
 def _exactly(value: str) -> tuple[Callable[[str], bool], tuple[str, ...]]:
-    return lambda given: given.strip().lower() == value, (value,)
+    return lambda given: AS_DIGITS.get(given.strip(), given.strip().lower()) == value, (value,)
 
 
 def _between(least: int, most: int, value: int) -> tuple[Callable[[str], bool], tuple[str, ...]]:
@@ -127,9 +132,9 @@ async def _set_up(charger: Connection) -> None:
     tried = await read(set_ups.tried, charger.charger_id)
     for wish in WISHES:
         item = known.get(wish.key.lower())
-        if item is None or item.get("readonly") is True:
+        if item is None or str(item.get("readonly")).lower() in READ_ONLY:
             continue
-        given, before = str(item.get("value", ""))[:LONGEST], tried.get(wish.key)
+        given, before = _text(item.get("value")), tried.get(wish.key)
         if wish.fits(given):
             if before is not None:
                 await transact(set_ups.note, charger.charger_id, wish.key, None)
@@ -145,6 +150,11 @@ async def _set_up(charger: Connection) -> None:
         await _set(charger, wish, given)
         await transact(set_ups.note, charger.charger_id, wish.key, replace(attempt, unanswered=""))
     await charger.central.set_ups.add((charger.charger_id, begun))
+
+
+def _text(value: Any) -> str:
+    """A value as text; some chargers tell a number, a switch or null."""
+    return "" if value is None else str(value)[:LONGEST]
 
 
 async def _asked(charger: Connection, action: str, payload: dict[str, Any]) -> dict[str, Any] | None:

@@ -7,11 +7,12 @@ import pytest
 
 from csms.broken_json import CUT
 from domain.events import RemoteStart
-from domain.models import ChargerHealth, MeterSample, OcppMessage
+from domain.models import Charger, ChargerHealth, MeterSample, OcppMessage
 from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import start, stop
 from tests.csms.test_quirks import wanted
+from tests.csms.test_setup import GOOD
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """One kind of database is enough here, but for what is stored of a text that is none: that has its own test."""
@@ -113,3 +114,22 @@ async def test_injet_tells_its_only_current_of_phase_n(house: House, raw: Raw) -
     await told(raw, transaction, sampled("254780"), current, *volts)
     sample = await house.sample()
     assert (sample.energy_wh, sample.current_ma, sample.voltage_mv) == (254_780, 15_600, 231_000)
+
+
+async def test_a_configuration_in_digits_numbers_and_switches(house: House) -> None:
+    """go-e tells switches as 0 and 1, Scame as JSON's own, others so that a key is read-only: nothing is written."""
+    as_told: dict[str, object] = {
+        "AuthorizeRemoteTxRequests": "0",
+        "StopTransactionOnInvalidId": "1",
+        "LocalAuthorizeOffline": False,
+        "MeterValueSampleInterval": 15,
+        "StopTxnAlignedData": None,
+    }
+    keys = [{"key": key, "readonly": False, "value": as_told.get(key, value)} for key, value in GOOD.items()]
+    async with house.charger() as raw:
+        await raw.boot()
+        id_, _ = await raw.asked("GetConfiguration")
+        fixed = [{"key": "ConnectionTimeOut", "readonly": 1, "value": "600"}]
+        await raw.send([3, id_, {"configurationKey": [k for k in keys if k["key"] != "ConnectionTimeOut"] + fixed}])
+        await house.eventually(Charger, lambda row: row.booted_at is not None and not row.set_up_due)
+        await raw.silent()
