@@ -44,7 +44,7 @@ def identity(path: str) -> str:
         name = ""
     if not IDENTITY.fullmatch(name):
         raise NoIdentity(
-            "The path must end in the charger's identity: up to 48 letters, digits and the characters * - _ . :"
+            "The path must end in the charger's identity: up to 48 letters, digits and the characters * + - _ . :"
         )
     return name
 

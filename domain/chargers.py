@@ -41,7 +41,7 @@ _STATUS_STATE = {
 """What a connector's OCPP status means for the next driver."""
 OUT_OF_ORDER = [status for status, state in _STATUS_STATE.items() if state in (FAULT, OFF)]
 
-ID_FORM, LONGEST_ID = r"[*\-_.:]*[A-Za-z0-9][A-Za-z0-9*\-_.:]*", 48
+ID_FORM, LONGEST_ID = r"[*+\-_.:]*[A-Za-z0-9][A-Za-z0-9*+\-_.:]*", 48
 IDENTITY = re.compile(rf"(?!.{{{LONGEST_ID + 1}}}){ID_FORM}")
 """How a charger may be called (payments.md 4.2); dots alone are no name."""
 MOST_CONNECTORS = 255
@@ -126,7 +126,7 @@ def add(
     """
     if not IDENTITY.fullmatch(charger_id):
         raise NotACharger(
-            f"A charger's ID has up to {LONGEST_ID} characters: letters, digits and * - _ . : "
+            f"A charger's ID has up to {LONGEST_ID} characters: letters, digits and * + - _ . : "
             "with at least one letter or digit."
         )
     if not 0 <= connectors <= MOST_CONNECTORS:

@@ -116,6 +116,14 @@ async def test_injet_tells_its_only_current_of_phase_n(house: House, raw: Raw) -
     assert (sample.energy_wh, sample.current_ma, sample.voltage_mv) == (254_780, 15_600, 231_000)
 
 
+@pytest.mark.parametrize("identity", ["+49*861*0125*0013", "%2B49*861*0125*0013"])
+async def test_an_evse_id_of_din_begins_with_a_plus(house: House, identity: str) -> None:
+    """Q4: DIN SPEC 91286 writes the country as its dialling code; some chargers have such an ID from the factory."""
+    async with house.charger(f"/ocpp/{identity}") as raw:
+        await raw.boot()
+    assert (await house.stored("+49*861*0125*0013")).vendor == "Raw"
+
+
 async def test_a_configuration_in_digits_numbers_and_switches(house: House) -> None:
     """go-e tells switches as 0 and 1, Scame as JSON's own, others so that a key is read-only: nothing is written."""
     as_told: dict[str, object] = {

@@ -5,7 +5,7 @@ from tests.security.attacks.defence import CHARGER, FLOODS, Defence
 ATTACKS: dict[str, tuple[Defence, ...]] = {
     "A charger's id with .., NUL or 5 kB": (
         Defence(
-            "48 letters, digits and * - _ . :",
+            "48 letters, digits and * + - _ . :",
             "domain/chargers.py",
             'IDENTITY = re.compile(rf"(?!.{{{LONGEST_ID + 1}}}){ID_FORM}")',
             'IDENTITY = re.compile(r".+")',

@@ -29,7 +29,7 @@ __all__ = ["database", "here", "run"]
         ("charger dance", "invalid choice"),
         ("charger add", "required: id"),
         ("charger add 'a/b'", "A charger's ID has"),
-        ("charger add 'BLR 17'", "digits and * - _ . : with at least one letter or digit."),
+        ("charger add 'BLR 17'", "digits and * + - _ . : with at least one letter or digit."),
         ("charger add ..", "A charger's ID has"),
         ("charger add ''", "A charger's ID has"),
         (f"charger add {'x' * 49}", "at most 48 characters"),
