@@ -27,7 +27,7 @@ MARGIN_WH = 500
 REGISTER_STEP_WH = 1_000
 """The coarsest register counts whole kilowatt-hours."""
 LARGEST_REGISTER = 10**9
-"""Wh; what a register says beyond is an error (payments.md C17)."""
+"""Wh; what a register says beyond is an error (payments.md C17), unless it began there: Zaptec counts from 2^32."""
 FAULT_REASONS = ("EmergencyStop", "HardReset", "PowerLoss", "Reboot", "Other")
 """Reasons of StopTransaction that are not the driver's doing (ocpp.md, 4.10)."""
 
@@ -216,7 +216,7 @@ def _billed_energy(db: Session, session: ChargingSession, meter_stop_wh: int | N
         return min(session.energy_wh, most)
     energy_wh, rise = meter_stop_wh - start, _since_last_register(db, session, meter_stop_wh, power_w)
     by_samples = min(session.energy_wh + (rise or 0), most)
-    if energy_wh < 0 or meter_stop_wh > LARGEST_REGISTER:
+    if energy_wh < 0 or meter_stop_wh > LARGEST_REGISTER >= start:
         session.review = f"meterStop {meter_stop_wh} does not fit meterStart {start}; billed by samples."
         return by_samples
     if energy_wh > most:

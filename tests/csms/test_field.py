@@ -116,6 +116,18 @@ async def test_injet_tells_its_only_current_of_phase_n(house: House, raw: Raw) -
     assert (sample.energy_wh, sample.current_ma, sample.voltage_mv) == (254_780, 15_600, 231_000)
 
 
+async def test_zaptec_counts_from_two_to_the_32(house: House, raw: Raw) -> None:
+    """Each measurand in an entry of its own, and a register past a gigawatt-hour from the start of the charge on."""
+    transaction = await start(raw, meter=4_296_944_685, timestamp=stamp(-600))
+    values = metered(sampled("0.0", measurand="Power.Active.Import", context="Trigger"))
+    values += metered(sampled("4296945085", context="Trigger", measurand="Energy.Active.Import.Register", unit="Wh"))
+    await raw.call("MeterValues", connectorId=1, meterValue=values)
+    assert (await house.session()).energy_wh == 400
+    await stop(raw, transaction, 4_296_945_485)
+    session = await house.session()
+    assert (session.energy_wh, session.review) == (800, "")
+
+
 @pytest.mark.parametrize("identity", ["+49*861*0125*0013", "%2B49*861*0125*0013"])
 async def test_an_evse_id_of_din_begins_with_a_plus(house: House, identity: str) -> None:
     """Q4: DIN SPEC 91286 writes the country as its dialling code; some chargers have such an ID from the factory."""

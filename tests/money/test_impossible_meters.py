@@ -230,3 +230,19 @@ def test_a_bill_far_below_the_power_told_is_reviewed(desk: Desk) -> None:
         desk.status("BLR-1", 1, "Available")
         session = desk.session(session_id)
         assert (session.energy_wh, "power" in session.review) == (wh, reviewed)
+
+
+@pytest.mark.row("C17")
+@pytest.mark.parametrize("metered", [True, False])
+def test_a_register_that_began_past_a_gigawatthour_is_believed(desk: Desk, metered: bool) -> None:
+    """C17: Zaptec's counts from 2^32 on; without a sample, its charges cost nothing."""
+    asha = desk.driver()
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.start(session_id, 4_296_944_685)
+    desk.passes(minutes=5)
+    if metered:
+        desk.meter(session_id, 4_296_945_685)
+    desk.stop(session_id, 4_296_946_685)
+    assert desk.bill(session_id) == (2_000, 3_600)
+    assert (desk.session(session_id).review, desk.findings()) == ("", {})
