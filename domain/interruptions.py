@@ -7,7 +7,17 @@ from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Session, and_, col, or_, select
 
 from domain import allowance, chargers, connectors, sessions, settlement, stops, wallet
-from domain.models import IS_NOT_OVER, IS_OPEN, IS_RUNNING, Charger, ChargingSession, Connector, SessionState, now
+from domain.models import (
+    IS_NOT_OVER,
+    IS_OPEN,
+    IS_RUNNING,
+    Charger,
+    ChargingSession,
+    Connector,
+    MeterSample,
+    SessionState,
+    now,
+)
 from domain.settings import settings
 
 LATE_STOP = timedelta(hours=24)
@@ -85,9 +95,10 @@ def lost(db: Session, at: datetime, since: datetime) -> list[int]:
     That is: the connector is free again, or the charger booted and neither metered on nor said that it charges, for a
     minute; or it has been out of order, or the charger silent, for 15 minutes, counted from `since` at the earliest,
     when this process began to listen. A board that never said that it charges is believed to be free after 15 minutes
-    without a reading, and after one where it was asked to stop.
+    without a reading, and after one where it was asked to stop; one that names the charge in its readings for ever, as
+    EN+ does, once they tell of no power.
     """
-    return [row[0].id or 0 for row in _on_connectors(db, IS_RUNNING) if _is_lost(*row, at, since)]
+    return [row[0].id or 0 for row in _on_connectors(db, IS_RUNNING) if _is_lost(db, *row, at, since)]
 
 
 def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) -> bool:
@@ -96,7 +107,7 @@ def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) 
     if session is None:
         return False
     its = col(ChargingSession.id) == session_id
-    found = any(_is_lost(*row, at, since) for row in _on_connectors(db, IS_RUNNING, its))
+    found = any(_is_lost(db, *row, at, since) for row in _on_connectors(db, IS_RUNNING, its))
     if found:
         interrupt(db, session)
     return found
@@ -138,7 +149,9 @@ def _on_connectors(
     )
 
 
-def _is_lost(session: ChargingSession, charger: Charger, connector: Connector, at: datetime, since: datetime) -> bool:
+def _is_lost(
+    db: Session, session: ChargingSession, charger: Charger, connector: Connector, at: datetime, since: datetime
+) -> bool:
     last = max(filter(None, (session.started_received_at, session.metered_at)))
     freed = connector.status in FREED and last < connector.changed_at < at - GRACE
     rebooted = (
@@ -146,7 +159,25 @@ def _is_lost(session: ChargingSession, charger: Charger, connector: Connector, a
     )
     out_of_order = connector.status in chargers.OUT_OF_ORDER and max(last, connector.changed_at) < at - LOST
     silent = max(charger.heard_at or since, last, since) < at - LOST
-    return freed or rebooted or out_of_order or silent or _is_free_all_along(session, connector, last, at)
+    if freed or rebooted or out_of_order or silent:
+        return True
+    return _is_free_all_along(session, connector, last, at) or _is_left(db, session, connector, at)
+
+
+def _is_left(db: Session, session: ChargingSession, connector: Connector, at: datetime) -> bool:
+    """The connector has become free, and what the charger goes on telling of the charge is that no power flows."""
+    patience = GRACE if connector.status == "Available" else LOST
+    begun_at = session.started_received_at or at
+    if connector.status not in FREED or not begun_at < connector.changed_at < at - patience:
+        return False
+    last = db.get(MeterSample, session.last_sample_id or 0)
+    return last is not None and last.power_w == 0 and last.received_at > connector.changed_at
+
+
+def is_free(db: Session, session: ChargingSession) -> bool:
+    """Whether the connector of a charge says that none runs there."""
+    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    return connector is not None and connector.status in FREED
 
 
 def _is_found(session: ChargingSession, charger: Charger, connector: Connector, at: datetime) -> bool:

@@ -99,7 +99,7 @@ def _ended_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSessi
 
 
 def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
-    told_again = _is_told_again(session, sample)
+    told_again, before_wh = _is_told_again(session, sample), session.energy_wh
     newest = (session.sampled_at is None or sample.at >= session.sampled_at) and not told_again
     if sample.energy_wh is None or told_again:
         session.unheard_wh = allowance.unheard_wh(db, session, sample.received_at, sample.power_w)
@@ -112,8 +112,15 @@ def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
         session.sampled_at = sample.at
     session.metered_at = max(session.metered_at or sample.received_at, sample.received_at)
     db.add(session)
-    if session.state == SessionState.INTERRUPTED and not (sample.live and interruptions.resumed(db, session)):
-        interruptions.interrupt(db, session)
+    if session.state == SessionState.INTERRUPTED:
+        idle = before_wh == session.energy_wh and _tells_nothing(db, session, sample)
+        if not idle and not (sample.live and interruptions.resumed(db, session)):
+            interruptions.interrupt(db, session)
+
+
+def _tells_nothing(db: Session, session: ChargingSession, sample: Sample) -> bool:
+    """A reading without power at a free connector: EN+ names a charge in its readings long after it (ocpp.md Q31)."""
+    return sample.power_w == 0 and interruptions.is_free(db, session)
 
 
 def _is_told_again(session: ChargingSession, sample: Sample) -> bool:
@@ -181,7 +188,7 @@ def _must_stop(db: Session, session: ChargingSession, sample: Sample) -> bool:
         return False
     emit(db, announcement(session, sample))
     if session.state != SessionState.CHARGING:
-        return session.state == SessionState.INTERRUPTED
+        return session.state == SessionState.INTERRUPTED and not _tells_nothing(db, session, sample)
     if cause := allowance.reached(db, session, sample.received_at):
         stops.stop_wanted(db, session, cause)
         return True

@@ -1,17 +1,19 @@
 """What chargers in the field were seen to send that no rule lists: each by its make, in frames of its form."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from csms.broken_json import CUT
+from domain import sweeper
 from domain.events import RemoteStart
-from domain.models import Charger, ChargerHealth, MeterSample, OcppMessage
+from domain.models import Charger, ChargerHealth, MeterSample, OcppMessage, SessionState, now
 from tests.csms.charger import Raw, metered, sampled, stamp
 from tests.csms.conftest import House
 from tests.csms.test_charge import start, stop
 from tests.csms.test_quirks import wanted
+from tests.csms.test_quirks_of_charges import says
 from tests.csms.test_setup import GOOD
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -126,6 +128,25 @@ async def test_zaptec_counts_from_two_to_the_32(house: House, raw: Raw) -> None:
     await stop(raw, transaction, 4_296_945_485)
     session = await house.session()
     assert (session.energy_wh, session.review) == (800, "")
+
+
+async def test_en_plus_names_a_charge_long_after_it(house: House, raw: Raw) -> None:
+    """Q23, Q31: its stop was lost, the car has left, and each of its readings names the charge all the same: the driver
+    and the connector are free again, and nobody is asked for what is over."""
+    wish = await wanted()
+    transaction = await start(raw, meter=1_000, tag=wish.tag, timestamp=stamp(-60))
+    await says(raw, "Charging")
+    await told(raw, transaction, sampled("1100.0"), sampled("3500.0", measurand="Power.Active.Import"))
+    await says(raw, "Available")
+    idle = sampled("1100.0"), sampled("0.0", measurand="Power.Active.Import")
+    await told(raw, transaction, *idle)
+    await sweeper.sweep_lost(now() + timedelta(minutes=2), now() - timedelta(hours=1))
+    assert (await house.session()).state == SessionState.INTERRUPTED
+    for _ in range(2):
+        await told(raw, transaction, *idle)
+    session = await house.session()
+    assert (session.state, session.energy_wh) == (SessionState.INTERRUPTED, 100)
+    await raw.silent()
 
 
 @pytest.mark.parametrize("identity", ["+49*861*0125*0013", "%2B49*861*0125*0013"])

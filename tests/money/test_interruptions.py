@@ -330,3 +330,48 @@ def test_a_connector_on_which_no_charge_runs_any_more_has_lost_its_stop(desk: De
     desk.status("BLR-1", 1, status)
     desk.passes(seconds=61)
     assert desk.interrupt_lost() == [session_id]
+
+
+def test_a_charger_that_names_the_charge_for_ever_has_lost_its_stop(desk: Desk) -> None:
+    """Q31: EN+ does so, without power, after the car has left; that neither brings the charge back nor prolongs it."""
+    asha, session_id = desk.a_charge(kwh=2)
+    desk.passes(seconds=10)
+    desk.status("BLR-1", 1, "Available")
+    for _ in range(4):
+        desk.passes(seconds=15)
+        assert desk.meter(session_id, METER + 2_000, 0) == []
+        assert desk.interrupt_lost() == []
+    desk.passes(seconds=15)
+    desk.meter(session_id, METER + 2_000, 0)
+    assert desk.interrupt_lost() == [session_id]
+    until = desk.session(session_id).due_at
+    desk.passes(minutes=5)
+    assert desk.meter(session_id, METER + 2_000, 0) == []
+    assert (desk.session(session_id).state, desk.session(session_id).due_at) == (SessionState.INTERRUPTED, until)
+    assert desk.money(asha) == wallet.Balance(100_000, 3_600, 0)
+    desk.passes(hours=24)
+    assert desk.sweep() == {session_id: ""}
+    assert desk.bill(session_id) == (2_000, 3_600)
+
+
+def test_power_at_a_connector_that_says_it_is_free_brings_a_charge_back(desk: Desk) -> None:
+    _, session_id = desk.a_charge(kwh=2)
+    desk.lose(session_id)
+    desk.passes(seconds=15)
+    desk.meter(session_id, METER + 2_100, 7_000)
+    assert desk.session(session_id).state == SessionState.CHARGING
+
+
+def test_a_connector_that_prepares_for_long_has_time_for_its_car(desk: Desk) -> None:
+    """Some boards say Preparing after StartTransaction, until the car draws power."""
+    desk.charger()
+    session_id = desk.charging(desk.driver())
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "Preparing")
+    for _ in range(15):
+        desk.passes(minutes=1)
+        desk.meter(session_id, METER, 0)
+        assert desk.interrupt_lost() == []
+    desk.passes(minutes=1)
+    desk.meter(session_id, METER, 0)
+    assert desk.interrupt_lost() == [session_id]
