@@ -230,6 +230,8 @@ def _billed_energy(db: Session, session: ChargingSession, meter_stop_wh: int | N
         if risen is not None:
             session.review = f"The register was reset before meterStop {meter_stop_wh}; billed by samples."
             return min(risen, most)
+        if told_less:
+            session.review = f"meterStop {meter_stop_wh} is less than {session.meter_wh}, told before it."
     return energy_wh
 
 

@@ -108,6 +108,20 @@ def test_a_reset_is_told_from_errors_and_repetitions(
 
 
 @pytest.mark.row("C18")
+@pytest.mark.parametrize(("stop_wh", "reviewed"), [(0, True), (9_000, True), (9_500, False)])
+def test_a_stop_that_tells_less_than_the_samples_is_reviewed(desk: Desk, stop_wh: int, reviewed: bool) -> None:
+    """C18: Wattpilot 40.7 tells its meterStart again at the end, and so charged for nothing unseen. In doubt for the
+    driver."""
+    session_id = readings(desk, 0, *TEN)
+    desk.passes(seconds=60)
+    desk.stop(session_id, stop_wh)
+    session = desk.session(session_id)
+    assert desk.bill(session_id)[0] == stop_wh
+    assert session.review == (f"meterStop {stop_wh} is less than 10000, told before it." if reviewed else "")
+    assert len(desk.findings()) == reviewed
+
+
+@pytest.mark.row("C18")
 def test_a_reset_register_whose_stop_says_its_last_reading_again_is_billed_by_its_rises(desk: Desk) -> None:
     """C18: nothing flowed since."""
     session_id = readings(desk, 2_000, *(2_000 + wh for wh in TEN), *TEN[:5])
