@@ -160,6 +160,9 @@ _LABELS = ("measurand", "context", "location", "phase", "unit", "format")
 Meaning = tuple[int, int, str, int, int]
 """A column's number, how much better than others the value is, its phase, its factor, and the most it can be."""
 _IGNORED: Meaning = (-1, 0, "", 0, 0)
+_OF_NEUTRAL = -2
+"""From here down the neutral's values are numbered: beside others they count nothing, and alone they are for the
+lenient path."""
 _meanings: dict[tuple[Any, ...], Meaning] = {}
 """By the labels of a value, in the order of the decoded fields: a charger labels its values always alike."""
 _KNOWN = 10_000
@@ -178,9 +181,9 @@ def _meaning(sampled: Any) -> Meaning:
         return _IGNORED
     number, units, most = rule
     factor = units.get(unit)
-    if factor is None or form == "SignedData" or location == INLET or phase == NEUTRAL:
+    if factor is None or form == "SignedData" or location == INLET:
         raise Leave
-    return number, rank * _SPAN + place, known, factor, most
+    return _OF_NEUTRAL - number if known == NEUTRAL else number, rank * _SPAN + place, known, factor, most
 
 
 def _figures(values: list[Any]) -> list[int | None] | None:
@@ -196,9 +199,9 @@ def _figures(values: list[Any]) -> list[int | None] | None:
                 _meanings.clear()
             meaning = _meanings[labels] = _meaning(sampled)
         number, _, _, factor, most = meaning
-        if number < 0:
+        if number == -1:
             continue
-        if figures[number] is not None:
+        if number < 0 or figures[number] is not None:
             return _compared(values)
         amount, rest, scale = 0, 0, 1
         if value.isdecimal() and len(value) <= _EXACT:
@@ -217,11 +220,13 @@ def _figures(values: list[Any]) -> list[int | None] | None:
 
 
 def _compared(values: list[Any]) -> list[int | None] | None:
-    """The same where a measurand comes more than once, or in digits that are not plain: the best of each counts."""
+    """The same where a measurand comes twice, of the neutral, or in digits that are not plain: the best of each
+    counts."""
     chosen: list[tuple[int, dict[str, Decimal]] | None] = [None] * len(_TOGETHER)
+    neutral: set[int] = set()
     for sampled in values:
         number, rank, phase, factor, most = _meaning(sampled)
-        if number < 0:
+        if number == -1:
             continue
         try:
             amount = Decimal(sampled.value) * factor
@@ -229,11 +234,16 @@ def _compared(values: list[Any]) -> list[int | None] | None:
             raise Leave from None
         if not (amount.is_finite() and 0 <= amount <= most):
             raise Leave
+        if number < 0:
+            neutral.add(_OF_NEUTRAL - number)
+            continue
         best = chosen[number]
         if best is None or rank > best[0]:
             chosen[number] = (rank, {phase: amount})
         elif rank == best[0]:
             best[1][phase] = amount
+    if any(chosen[number] is None for number in neutral):
+        raise Leave
     if not any(chosen):
         return None
     return [None if best is None else _whole(best[1], number) for number, best in enumerate(chosen)]

@@ -144,6 +144,32 @@ async def test_both_paths_answer_and_store_the_same(
     assert took > 200
 
 
+@pytest.fixture
+def took(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Which of the messages the direct path took, of connections that come later."""
+    took, take = list[bool](), Direct.take
+
+    def noted(direct: Direct, frame: bytes) -> bool:
+        took.append(take(direct, frame))
+        return took[-1]
+
+    monkeypatch.setattr(Direct, "take", noted)
+    return took
+
+
+@pytest.mark.parametrize("phases", [("L1", "L2", "L3", "N"), ("N", "L1", "L2", "L3"), ("N",)])
+async def test_the_neutral_beside_its_phases_takes_nobody_off_the_direct_path(
+    took: list[bool], house: House, raw: Raw, phases: tuple[str, ...]
+) -> None:
+    """go-e tells its voltage with every sample; alone it counts, which the lenient path decides (ocpp.md Q37)."""
+    transaction, alone = await start(raw, meter=0), phases == ("N",)
+    volts = [sampled("0" if phase == "N" else "231", measurand="Voltage", phase=phase) for phase in phases]
+    values = metered(sampled("5"), *volts)
+    await raw.call("MeterValues", connectorId=1, transactionId=transaction, meterValue=values)
+    assert took[-1] is not alone
+    assert (await house.sample()).voltage_mv == (0 if alone else 231_000)
+
+
 async def test_a_later_message_waits_for_an_earlier_one(house: House, raw: Raw) -> None:
     """Answers come in the order of the questions, whichever path each takes."""
     transaction = await start(raw, meter=0)
