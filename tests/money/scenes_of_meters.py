@@ -84,7 +84,7 @@ def units(desk: Desk, asha: int) -> Told:
 
 def as_read(desk: Desk, session_id: int, values: list[dict[str, object]]) -> metering.Sample:
     """The sample that the chargers' side makes of these values."""
-    charger = SimpleNamespace(charger_id="BLR-1", clock=clock.Clock(), energy_factor=1)
+    charger = SimpleNamespace(charger_id="BLR-1", clock=clock.Clock(), energy_factor=1, outlet=False)
     told = metered(*values, at=clock.stamp(desk.clock.at))
     read = sample(
         charger,  # type: ignore[arg-type]
