@@ -23,7 +23,6 @@ from evapp.state.ops_charger import OpsCharger
 from evapp.state.ops_findings import OpsFindings
 from evapp.state.ops_fleet import Fleet
 from evapp.state.ops_messages import OpsMessages
-from evapp.state.ops_pin import OpsPin
 from evapp.state.ops_refunds import OpsRefunds
 from evapp.state.ops_sessions import OpsSessions
 from evapp.state.ops_tariffs import OpsTariffs
@@ -94,13 +93,6 @@ async def said(page: Any) -> str:
     effects = await page.get_state(Effects)
     effects._clean()
     return str(effects._sentence)
-
-
-async def test_a_pin_given_for_no_page_leads_to_the_desk(page: PageOf) -> None:
-    """Its link is there before the page knows its own address; it led to the driver's home."""
-    form = await page(OpsPin)
-    await form.load()
-    assert form.next_path == ""
 
 
 # Who is shown anything
