@@ -20,8 +20,6 @@ ENERGY, POWER = "Energy.Active.Import.Register", "Power.Active.Import"
 DONE = ("Accepted", "RebootRequired")
 LONGEST = 500
 """Characters of a value (OCPP 1.6, CiString500Type); of one that is longer, the rest is neither read nor kept."""
-
-
 AS_DIGITS = {"0": "false", "1": "true"}
 """How go-e tells of a switch."""
 READ_ONLY = ("true", "1")
