@@ -115,11 +115,11 @@ def state_and_price(state: rx.Var[str] | str) -> rx.Component:
 
 
 def ready() -> rx.Component:
-    """Free: plug in, then start."""
+    """Free: what to do, what it will come to, and the start."""
     return rx.el.div(
         panel(
             state_and_price("free"),
-            rx.el.p(t("Plug in, then start."), class_name="text-page leading-8 font-semibold text-ink mt-5"),
+            rx.el.p(ChargerPage.headline, class_name="text-page leading-8 font-semibold text-ink mt-5"),
             rx.el.p(
                 rx.cond(ChargerPage.lacking != "", ChargerPage.lacking, StopAt.outlook),
                 class_name="num text-body text-ink-2 mt-2 min-h-6",
@@ -214,15 +214,7 @@ def unavailable() -> rx.Component:
     return rx.el.div(
         panel(
             state_and_price(ChargerPage.shown),
-            rx.el.p(
-                rx.match(
-                    ChargerPage.shown,
-                    ("in_use", t("Somebody else has it now.")),
-                    ("faulted", t("This charger is out of order.")),
-                    t("No contact with this charger."),
-                ),
-                class_name="text-page leading-8 font-semibold text-ink mt-5",
-            ),
+            rx.el.p(ChargerPage.headline, class_name="text-page leading-8 font-semibold text-ink mt-5"),
             rx.el.p(ChargerPage.reason, role="alert", class_name="num text-body text-ink-2 mt-2"),
             plugs(),
             button(t("Start charging"), kind="money", picture="plug-zap", disabled=True, class_name="w-full mt-6"),

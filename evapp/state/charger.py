@@ -30,6 +30,15 @@ from evapp.web import auth
 BESIDE = (Favourite, Vacancy, FaultReport)
 """What else the page of a charger has."""
 
+HEADLINES = {
+    FREE: later("Plug in, then start."),
+    BUSY: later("Somebody else has it now."),
+    FAULT: later("This charger is out of order."),
+    OFF: later("This charger is out of order."),
+    NO_CONTACT: later("No contact with this charger."),
+}
+"""What a state means to who stands there."""
+
 REASONS = {
     BUSY: later("This page changes as soon as it is free."),
     FAULT: later("Out of order since {since}. Nothing is charged here. Try another charger nearby."),
@@ -39,6 +48,15 @@ REASONS = {
     ),
 }
 """Why it cannot be started, and what to do."""
+
+CABLED = {
+    ("Preparing", FREE): (later("A car is plugged in. Start if it is yours."), None),
+    ("Finishing", BUSY): (
+        later("The last charge has ended."),
+        later("Its cable is still in the car. If it is yours, unplug it; then you can start again."),
+    ),
+}
+"""Status and state of a connector with a cable in a car → what else is said, and why it cannot be started."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,8 @@ class ChargerPage(rx.State):
     phase: str = ""
     """free, unavailable, unknown, running, elsewhere, finished; empty: not loaded yet."""
     shown: str = "free"
+    headline: str = ""
+    """What that means, in a sentence."""
     reason: str = ""
     suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
     plugs: list[Plug] = []  # noqa: RUF012 - likewise
@@ -157,7 +177,7 @@ class ChargerPage(rx.State):
         self.about, self.place, self.rate = _about(view, connector), view.place, per_kwh(view.price.at(now()))
         self.prices = price_lines(view.price)
         self.shown, _ = WORDS[state]
-        self.reason = "" if state == FREE else _reason(view, connector, state)
+        self.headline, self.reason = _says(view, connector, state)
         await self._money(user_id, least_to_start(view.price))
         self.phase = await self._phase(user_id, state)
 
@@ -206,6 +226,14 @@ def _about(view: ChargerView, connector: ConnectorView | None) -> str:
     count = len(view.connectors)
     nothing_told = t("1 connector") if count == 1 else t("{count} connectors", count=count)
     return " · ".join(part for part in parts if part) or nothing_told
+
+
+def _says(view: ChargerView, connector: ConnectorView | None, state: str) -> tuple[str, str]:
+    """What a driver reads of the connector: what it means, and why it cannot be started, where it cannot."""
+    headline, reason = CABLED.get((connector.status if connector else "", state), (HEADLINES[state], None))
+    if reason is None and state != FREE:
+        return t(headline), _reason(view, connector, state)
+    return t(headline), t(reason) if reason is not None else ""
 
 
 def _reason(view: ChargerView, connector: ConnectorView | None, state: str) -> str:

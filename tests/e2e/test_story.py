@@ -77,6 +77,7 @@ async def test_a_second_browser_sees_the_charger_change(
             await driver.phone.open(f"/c/{charger.identity}")
             await expect(driver.page.get_by_text("Plug in, then start.")).to_be_visible()
         charger.plug()
+        await expect(second.page.get_by_text("A car is plugged in. Start if it is yours.")).to_be_visible()
         await first.page.get_by_role("button", name="Start charging").click()
         await expect(second.page.get_by_text("Somebody else has it now.")).to_be_visible()
         await expect(second.page.get_by_role("button", name="Start charging")).to_be_disabled()
@@ -84,6 +85,9 @@ async def test_a_second_browser_sees_the_charger_change(
         await first.page.get_by_role("button", name="Stop charging").click()
         await first.page.get_by_role("button", name="Stop and pay").click()
         await expect(first.page.get_by_role("region", name="Receipt")).to_be_visible()
+        await first.page.get_by_role("button", name="Done").click()
+        for driver in (first, second):
+            await expect(driver.page.get_by_text("Its cable is still in the car.")).to_be_visible()
         charger.unplug()
         await expect(second.page.get_by_text("Plug in, then start.")).to_be_visible()
 

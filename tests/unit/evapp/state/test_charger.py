@@ -154,3 +154,26 @@ async def test_what_the_wallet_lacks_counts_the_fee_for_the_start(go: Go, asha: 
     assert (
         await go("/c/MALL-1", "first")
     ).lacking == "Your wallet has ₹55.00 free. At least ₹110.00 is needed to start."
+
+
+@pytest.mark.parametrize(
+    ("status", "phase", "headline", "reason"),
+    [
+        ("Available", "free", "Plug in, then start.", ""),
+        ("Preparing", "free", "A car is plugged in. Start if it is yours.", ""),
+        ("Charging", "unavailable", "Somebody else has it now.", "This page changes as soon as it is free."),
+        (
+            "Finishing",
+            "unavailable",
+            "The last charge has ended.",
+            "Its cable is still in the car. If it is yours, unplug it; then you can start again.",
+        ),
+    ],
+)
+async def test_a_cable_in_a_car_is_told_from_a_charge_of_somebody_else(
+    go: Go, status: str, phase: str, headline: str, reason: str
+) -> None:
+    """Whoever had just charged there himself read that somebody else has it."""
+    await transact(free_charger, "MALL-1", status)
+    page = await go("/c/MALL-1", "first")
+    assert (page.phase, page.headline, page.reason) == (phase, headline, reason)
