@@ -110,7 +110,7 @@ def past(item: Past) -> rx.Component:
     """One charge: where, when, units and money; or why it never began."""
     return row(
         item.place,
-        under=rx.cond(item.reason != "", item.reason, item.when),
+        under=rx.fragment(item.when, rx.cond(item.reason != "", rx.el.span(item.reason, class_name="block"))),
         aside=item.cost,
         aside_under=item.energy,
         href=f"/history/{item.ref}",

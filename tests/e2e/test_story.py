@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 from domain import history, statements, wallet
 from domain.db import Database
 from domain.models import now
+from evapp.components.money import day
 from simulator.phonepe import Sandbox
 from tests.e2e.conftest import Driver, Phone, Street, register
 from tests.e2e.running import Product
@@ -124,6 +125,8 @@ async def test_a_refusing_charger_costs_nothing(driver_with_600: Driver, street:
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         await page.get_by_role("button", name="Start charging").click()
         await expect(page.get_by_text("The charger said no. Nothing was charged.")).to_be_visible()
+        await driver_with_600.phone.open("/history")
+        await expect(page.get_by_role("listitem").filter(has_text="The charger said no.")).to_contain_text(day(now()))
     assert await database.read(wallet.balance, driver_with_600.id) == wallet.Balance(60_000, 0, 0)
 
 
