@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from domain import allowance, chargers, receipts, samples, sessions, settlement, wallet
+from domain import allowance, chargers, receipts, samples, sessions, settlement, story, wallet
 from domain.models import Charger, ChargingSession, Hold, Receipt, SessionState, now
 from domain.settings import settings
 
@@ -35,6 +35,8 @@ class Charge:
     """What it could cost at most, where not the wallet but the cap of one charge said so."""
     notes: tuple[Receipt, ...] = ()
     """What was given after the receipt; of a single charge only, not in lists."""
+    left_paise: int | None = None
+    """What it left in the wallet; likewise, and None where it took nothing from there."""
 
     @property
     def begun_at(self) -> datetime:
@@ -74,7 +76,7 @@ def one(db: Session, user_id: int, ref: str) -> Charge:
     Raises:
         NotYours: it does not exist, or belongs to another.
     """
-    return _with_notes(db, sessions.owned(db, user_id, ref))
+    return _whole(db, user_id, sessions.owned(db, user_id, ref))
 
 
 def just_ended(db: Session, user_id: int, charger_id: str) -> Charge | None:
@@ -84,7 +86,7 @@ def just_ended(db: Session, user_id: int, charger_id: str) -> Charge | None:
         .where(ChargingSession.charger_id == charger_id, col(ChargingSession.updated_at) > now() - NEWS)
         .where(col(ChargingSession.state).in_(PAST))
     ).first()
-    return _with_notes(db, session) if session is not None else None
+    return _whole(db, user_id, session) if session is not None else None
 
 
 def page(
@@ -186,8 +188,10 @@ def _of(user_id: int) -> SelectOfScalar[ChargingSession]:
     )
 
 
-def _with_notes(db: Session, session: ChargingSession) -> Charge:
-    return replace(_charge(db, session), notes=tuple(receipts.notes(db, session)))
+def _whole(db: Session, user_id: int, session: ChargingSession) -> Charge:
+    """With what only a charge that is looked at alone has."""
+    notes, left_paise = tuple(receipts.notes(db, session)), story.left_after(db, user_id, session.ref)
+    return replace(_charge(db, session), notes=notes, left_paise=left_paise)
 
 
 def _owed(db: Session, session: ChargingSession) -> int:

@@ -68,6 +68,17 @@ def lines(
     return [_line(user_id, entry, transfer, ended) for entry, transfer in found]
 
 
+def left_after(db: Session, user_id: int, ref: str) -> int | None:
+    """Paise in a driver's wallet after what was booked last of one charge; None where it moved nothing there."""
+    booked = (
+        select(Entry.balance_after_paise)
+        .join(Transfer, col(Transfer.id) == Entry.transfer_id)
+        .where(Entry.account_code == wallet.wallet_code(user_id), Transfer.kind == "charging", Transfer.ref == ref)
+        .order_by(col(Entry.id).desc())
+    )
+    return db.exec(booked).first()
+
+
 def _line(user_id: int, entry: Entry, transfer: Transfer, ended: dict[str, str]) -> Line:
     """With what became of a refund, where it is the one that took the money out."""
     became = ended.get(transfer.ref) if entry.amount_paise < 0 else None

@@ -51,6 +51,8 @@ class Bill:
     idle: str = ""
     """Until when the cable may stay in the car for nothing."""
     gst: str = ""
+    left: str = ""
+    """What it left in the wallet, in a sentence."""
     arrears: str = ""
     """What is owed of it still."""
     reason: str = ""
@@ -71,6 +73,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
             rx.el.div(figure(bill.cost, size="balance"), class_name="mt-4"),
             rx.cond(bill.sum != "", rx.el.p(bill.sum, class_name="num text-body text-ink-2 mt-3")),
             rx.cond(bill.lines.length() > 0, _sums(bill.lines)),  # type: ignore[attr-defined]
+            rx.cond(bill.left != "", rx.el.p(bill.left, class_name="num text-body text-ink-2 mt-1")),
             label=t("Receipt"),
             id=RECEIPT,
             tab_index=-1,

@@ -82,6 +82,7 @@ def bill_of(charge: Charge) -> Bill:
         cost=rupees(charge.cost_paise),
         sum=f"{exact} kWh × {per_kwh(session.paise_per_kwh)} = {rupees(charge.cost_paise)}" if plain else "",
         gst=rupees(session.gst_paise) if session.gst_paise else "",
+        left=_left(charge),
         arrears=rupees(charge.owed_paise) if charge.owed_paise else "",
         reason=_reason(charge),
         fair=t("The charger had a fault. You paid only for the units it delivered.") if faulty else "",
@@ -110,6 +111,11 @@ def _estimate(charge: Charge) -> str:
         "You paid {sum} by it. A final reading that still comes corrects it, once: what was too much comes back.",
         sum=rupees(charge.cost_paise - charge.owed_paise),
     )
+
+
+def _left(charge: Charge) -> str:
+    paise = charge.left_paise
+    return t("Wallet balance after it: {sum}", sum=rupees(paise)) if paise is not None else ""
 
 
 def _reason(charge: Charge) -> str:

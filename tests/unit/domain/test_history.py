@@ -1,5 +1,6 @@
 """What drivers read of their charges: the one under way, those of the past, the curve of one."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_page_asks_no_more_for_each_charge(desk: Desk) -> None:
     alone = [desk.do(history.one, asha, charge.session.ref) for charge in desk.do(history.page, asha)]
     with asked(desk.database.engine) as queries:
         found = desk.do(history.page, asha)
-    assert found == alone
+    assert found == [replace(charge, left_paise=None) for charge in alone]
     assert selects(queries) == 3
 
 

@@ -78,3 +78,17 @@ def test_a_slow_clock_is_not_told(desk: Desk) -> None:
     assert (bill.started, bill.stopped, bill.time) == (moment(asked_at), moment(desk.clock.at), "10 min")
     [charge] = desk.do(history.page, asha)
     assert _past(charge).when.startswith(bill.day)
+
+
+def test_a_receipt_says_what_the_charge_left_in_the_wallet(desk: Desk) -> None:
+    """Of its own moment, whatever came later; not of a charge that took nothing."""
+    asha, session_id = desk.a_charge(rupees=600)
+    desk.passes(minutes=5)
+    desk.stop(session_id, METER + 5_000)
+    assert shown(desk, asha, session_id).left == "Wallet balance after it: ₹510.00"
+    desk.status("BLR-1", 1, "Available")
+    desk.give(asha, 500)
+    nothing = desk.charging(asha)
+    desk.stop(nothing, METER)
+    assert shown(desk, asha, session_id).left == "Wallet balance after it: ₹510.00"
+    assert shown(desk, asha, nothing).left == ""
