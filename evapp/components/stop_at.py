@@ -50,14 +50,14 @@ def stop_at(state: Any) -> rx.Component:
     )
 
 
-def stop_at_section(state: Any, goal_words: Text, outlook: Text) -> rx.Component:
-    """The same while charging, folded under what is set now."""
+def stop_at_section(state: Any, goal_words: Text, no_limit_words: Text, outlook: Text) -> rx.Component:
+    """The same while charging, folded under what is set now, or what ends the charge where nothing is."""
     return rx.el.details(
         rx.el.summary(
             rx.el.span(
                 rx.el.span(t("Stop at"), class_name="text-section font-semibold block"),
                 rx.el.span(
-                    rx.cond(goal_words != "", goal_words, t("You stop it yourself.")),
+                    rx.cond(goal_words != "", goal_words, no_limit_words),
                     role="status",
                     class_name="num text-note text-ink-2 block mt-1",
                 ),

@@ -152,7 +152,7 @@ def ready() -> rx.Component:
 def beside() -> rx.Component:
     """Beside the meter of a running charge: where it stops, and the power so far."""
     return rx.el.div(
-        stop_at_section(StopAt, Live.goal_words, Live.ready_words),
+        stop_at_section(StopAt, Live.goal_words, Live.no_limit_words, Live.ready_words),
         rx.cond(Live.curve != "", curve_section(Live)),
         class_name="grid gap-6",
     )

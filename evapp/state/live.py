@@ -30,6 +30,12 @@ CURVE = 60
 TODAY = timedelta(hours=12)
 """A time of day says enough for so long."""
 
+NO_LIMIT = {
+    False: later("You stop it yourself. At {sum} your wallet is used up, and it ends."),
+    True: later("You stop it yourself. At {sum} it ends: one charge goes no further."),
+}
+"""Capped by what one charge may cost → what ends a charge for which no limit was chosen."""
+
 WORDS = {
     "starting": later("Asking the charger…"),
     "waiting": later("Waiting for your car. Push the plug in fully."),
@@ -89,6 +95,8 @@ class Live(rx.State):
     goal: str = ""
     """Where the limit lies on the scale; empty for none, and for one in minutes."""
     goal_words: str = ""
+    no_limit_words: str = ""
+    """Instead of that, where no limit was chosen."""
     ready: str = ""
     """When the limit will be reached, or the battery full, at this power."""
     stop_question: str = ""
@@ -164,6 +172,7 @@ class Live(rx.State):
         self._held_paise = charge.held_paise
         free_paise = (await read(wallet.balance, user_id)).free_paise
         self._cap_paise = charge.cap_paise if free_paise else 0
+        self.no_limit_words = self._no_limit()
         self._show(charge.energy_wh, charge.cost_paise, session.power_w, session.metered_at)
 
     async def _begin(self, user_id: int, session: ChargingSession) -> None:
@@ -236,6 +245,11 @@ class Live(rx.State):
         )
         self.goal_words = t(words, energy=kwh(money_wh, 0), cap=whole_rupees(self._cap_paise))
         return money_wh
+
+    def _no_limit(self) -> str:
+        if self._price.free or not self._held_paise:
+            return t("You stop it yourself.")
+        return t(NO_LIMIT[self._cap_paise > 0], sum=whole_rupees(self._cap_paise or self._held_paise))
 
     def _speak(self) -> None:
         saying = self.state, (now() - self._started) // SPOKEN if self._started else 0
