@@ -14,6 +14,8 @@ from domain.settings import settings
 CURVE_POINTS = 60
 NEWS = timedelta(minutes=15)
 """So long a charge that ended is told of, and its charger's page shows its receipt."""
+RECENT = timedelta(hours=12)
+"""So long the last charge is told of at home."""
 Span = tuple[datetime, datetime]
 PAST = (SessionState.SETTLED, SessionState.INTERRUPTED, SessionState.CANCELLED)
 
@@ -85,6 +87,16 @@ def just_ended(db: Session, user_id: int, charger_id: str) -> Charge | None:
         _of(user_id)
         .where(ChargingSession.charger_id == charger_id, col(ChargingSession.updated_at) > now() - NEWS)
         .where(col(ChargingSession.state).in_(PAST))
+    ).first()
+    return _whole(db, user_id, session) if session is not None else None
+
+
+def recent(db: Session, user_id: int) -> Charge | None:
+    """The driver's last charge, wherever it was, while it is not long ago; not a start that came to nothing."""
+    session = db.exec(
+        _of(user_id)
+        .where(col(ChargingSession.updated_at) > now() - RECENT)
+        .where(col(ChargingSession.state).in_((SessionState.SETTLED, SessionState.INTERRUPTED)))
     ).first()
     return _whole(db, user_id, session) if session is not None else None
 

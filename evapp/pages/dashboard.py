@@ -6,6 +6,7 @@ from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link
 from evapp.components.cable import cable
 from evapp.components.notices import notice
+from evapp.components.rows import row, rows, section
 from evapp.components.running import running_card
 from evapp.components.shell import columns, shell
 from evapp.pages.charge import known, search
@@ -27,7 +28,7 @@ def dashboard() -> rx.Component:
                 purse(Dashboard, reach(), low(), size="balance"),
                 rx.cond(
                     Dashboard.loaded,
-                    rx.fragment(rx.cond(Live.running, charging()), month(), rx.foreach(Notices.freed, freed)),
+                    rx.fragment(rx.cond(Live.running, charging(), ended()), month(), rx.foreach(Notices.freed, freed)),
                 ),
             ),
             # On a phone this lies under what is not known before: it comes when its place is certain.
@@ -49,6 +50,27 @@ def low() -> rx.Component:
 def charging() -> rx.Component:
     """The running charge, plugged into the wallet by the cable."""
     return rx.el.div(cable(Live.flowing, news=Live.news), running_card(Live))  # type: ignore[arg-type]
+
+
+def ended() -> rx.Component:
+    """The last charge, for who comes back to a car that charged without him: what it came to, and why it ended."""
+    last = Dashboard.last
+    return rx.cond(
+        last.ref != "",
+        section(
+            t("Your last charge"),
+            rows(
+                row(
+                    rx.cond(last.place != "", last.place, last.charger),
+                    under=rx.fragment(last.stopped, rx.el.span(last.reason, class_name="block")),
+                    aside=last.cost,
+                    aside_under=t("{energy} kWh", energy=last.energy),
+                    href=f"/history/{last.ref}",
+                )
+            ),
+            class_name="mt-7",
+        ),
+    )
 
 
 def reach() -> rx.Var[str]:

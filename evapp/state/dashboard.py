@@ -9,7 +9,9 @@ from domain.db import read
 from domain.india import INDIA
 from domain.models import now
 from evapp.components.money import clock, kwh, month, rupees
+from evapp.components.receipt import Bill
 from evapp.state.balance import owed, reach, set_aside
+from evapp.state.bill import bill_of
 from evapp.state.find import Find
 from evapp.state.install import Install
 from evapp.state.recharge import Recharge
@@ -37,6 +39,8 @@ class Dashboard(rx.State):
     held: str = ""
     arrears: str = ""
     low: str = ""
+    last: Bill = Bill()
+    """The last charge while it is not long ago; without a reference while there is none."""
     month: str = ""
     month_sum: str = ""
 
@@ -60,6 +64,8 @@ class Dashboard(rx.State):
             if money.balance_paise < wallet.LOW_PAISE and running is None and money.balance_paise
             else ""
         )
+        recent = await read(history.recent, user_id)
+        self.last = bill_of(recent) if recent is not None else Bill()
         await self._sum_up(user_id)
         self.loaded = True
 

@@ -121,6 +121,23 @@ def test_the_page_of_a_charger_turns_into_its_receipt(desk: Desk) -> None:
     assert desk.do(history.just_ended, asha, "BLR-1") is None
 
 
+def test_the_last_charge_is_told_of_for_half_a_day(desk: Desk) -> None:
+    """Wherever it was; a start that came to nothing after it takes nothing of it away."""
+    asha = desk.driver()
+    desk.charger()
+    desk.charger("BLR-2")
+    assert desk.do(history.recent, asha) is None
+    past(desk, asha)
+    session_id = past(desk, asha, charger_id="BLR-2")
+    desk.do(wishes.answered, desk.request(asha), "silent")
+    recent = desk.do(history.recent, asha)
+    assert recent is not None
+    assert recent.session.id == session_id
+    assert desk.do(history.recent, desk.driver()) is None
+    desk.passes(hours=12)
+    assert desk.do(history.recent, asha) is None
+
+
 def test_a_charge_told_by_a_slow_clock_took_as_long_as_it_took(desk: Desk) -> None:
     """Its start and its stop are a month behind; both are told by our clock, and nothing of the month before."""
     asha = desk.driver()
