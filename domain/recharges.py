@@ -146,6 +146,8 @@ class PaymentGateway(Protocol):
 
 LIFETIMES = (timedelta(minutes=5), timedelta(hours=1))
 """What PhonePe allows as an order's life; an expiry outside of it comes from a wrong clock (R35)."""
+FAILED_SHOWN = 5
+"""Failed orders that a driver is told of: whoever tries again and again needs no longer list."""
 AGAIN = timedelta(hours=1)
 """After the schedule, as long as the gateway does not answer at all."""
 
@@ -319,6 +321,24 @@ def of_user(db: Session, user_id: int) -> list[RechargeOrder]:
             .limit(placing.OPEN_AT_ONCE)
         )
     )
+
+
+def failed(db: Session, user_id: int, since: datetime) -> list[RechargeOrder]:
+    """The driver's orders since then that were open at the gateway and brought no money; the newest few."""
+    return list(
+        db.exec(
+            select(RechargeOrder)
+            .where(RechargeOrder.user_id == user_id, RechargeOrder.state == OrderState.FAILED)
+            .where(col(RechargeOrder.gateway_order_id) != "", col(RechargeOrder.created_at) >= since)
+            .order_by(col(RechargeOrder.id).desc())
+            .limit(FAILED_SHOWN)
+        )
+    )
+
+
+def named(order: RechargeOrder) -> str:
+    """What a bank or the gateway finds the order by."""
+    return order.utr or order.gateway_order_id or order.merchant_order_id
 
 
 def pay_page(order: RechargeOrder, at: datetime) -> str:

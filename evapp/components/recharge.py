@@ -103,7 +103,7 @@ def _amount(paise: int, chosen: Text, on_choose: Any) -> rx.Component:
 def on_its_way(orders: Any) -> rx.Component:
     """Payments that the gateway has not confirmed, each with the way back to its page while it is open.
 
-    `orders` is a Var of a sequence of things with a `sentence` and a `link`, which may be empty.
+    `orders` is a Var of a sequence of things with a `sentence`, a `link` and a `help`, which may be empty.
     """
     return rx.el.ul(
         rx.foreach(orders, _waiting),
@@ -116,5 +116,6 @@ def _waiting(order: Any) -> rx.Component:
     return rx.el.li(
         rx.el.span(order.sentence, class_name="num text-note text-ink"),
         rx.cond(order.link != "", text_link(t("Open PhonePe again"), order.link, native=True, class_name="text-note")),
+        rx.cond(order.help != "", text_link(t("Get help"), order.help, class_name="text-note")),
         class_name="flex flex-wrap items-center justify-between gap-x-4 border-t border-line pt-2",
     )

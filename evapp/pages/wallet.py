@@ -19,7 +19,7 @@ from evapp.components.shell import columns, shell
 from evapp.components.text import Content
 from evapp.state.live import Live
 from evapp.state.recharge import Recharge
-from evapp.state.wallet import KINDS, Month, Movement, Wallet
+from evapp.state.wallet import KINDS, Failed, Month, Movement, Wallet
 from evapp.texts import t
 
 coming_back: rx.Var[bool] = rx.Var("window.location.search.includes('paid=')").to(bool)
@@ -33,7 +33,7 @@ def wallet() -> rx.Component:
         t("Wallet"),
         columns(
             rx.el.div(outcome(), purse(Wallet, Wallet.free, size="card")),
-            rx.el.div(section(t("Movements"), kinds(), movements()), monthly()),
+            rx.el.div(section(t("Movements"), kinds(), movements()), failed(), monthly()),
         ),
         bar=charge_bar(Live),
     )
@@ -48,7 +48,7 @@ def outcome() -> rx.Component:
             rx.cond(
                 Wallet.good,
                 notice("info", Wallet.outcome, reference, action=onward()),
-                notice("warn", Wallet.outcome, reference, action=text_link(t("Get help"), "/help")),
+                notice("warn", Wallet.outcome, reference, action=text_link(t("Get help"), Wallet.outcome_help)),
             ),
             class_name="mb-4",
         ),
@@ -146,6 +146,31 @@ def movements() -> rx.Component:
             ),
         ),
         rows(*(row(bone("8ch"), under=bone("16ch"), aside=bone("6ch"), aside_under=bone("8ch")) for _ in range(4))),
+    )
+
+
+def failed() -> rx.Component:
+    """Payments that brought no money: what a bank may have taken all the same, and how to ask for it."""
+    return rx.cond(
+        Wallet.failed.length() > 0,  # type: ignore[attr-defined]
+        section(
+            t("Payments that failed"),
+            rx.el.p(t("If your bank took the money, PhonePe gives it back."), class_name="text-note text-ink-2"),
+            rows(rx.foreach(Wallet.failed, unpaid)),
+            class_name="mt-8",
+        ),
+    )
+
+
+def unpaid(one: Failed) -> rx.Component:
+    """One of them, with what a bank finds it by."""
+    return row(
+        one.sum,
+        under=rx.fragment(
+            rx.el.span(one.when, class_name="num block text-small text-ink-3"),
+            rx.el.span(one.reference, class_name="num block text-small text-ink-3 break-all"),
+        ),
+        aside=text_link(t("Get help"), one.help, class_name="text-note"),
     )
 
 

@@ -1,12 +1,14 @@
 """Who needs help, and with what: written into the message before it is opened; and what works at this moment."""
 
+import contextlib
+
 import reflex as rx
 
-from domain import chargers, funnel, history
+from domain import chargers, funnel, history, recharges
 from domain.db import read
 from domain.models import User, now
 from domain.sessions import NotYours
-from evapp.components.money import clock, moment
+from evapp.components.money import clock, moment, whole_rupees
 from evapp.state.live import Live
 from evapp.state.visit import arrive
 from evapp.texts import later, t
@@ -29,7 +31,7 @@ class Help(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Show the page /help; `?charge=`, `?charger=` or `?about=pin` says with what."""
+        """Show the page /help; `?charge=`, `?charger=`, `?payment=` or `?about=pin` says with what."""
         user = await auth.signed_in(self)
         if user is None:
             (await self.get_state(Live)).reset()  # type: ignore[no-untyped-call]
@@ -44,6 +46,16 @@ class Help(rx.State):
             forgotten = asked.get("about") == "pin"
             return t(PIN if forgotten else PLAIN)
         ref, charger = asked.get("charge", "")[:LONGEST], asked.get("charger", "")[:LONGEST]
+        if payment := asked.get("payment", ""):
+            with contextlib.suppress(recharges.NotYours):
+                order = await read(recharges.owned, user.id, payment[:63])
+                return t(
+                    "Hello, I need help with my payment of {sum}, {time}, reference {code}. My username is {username}.",
+                    sum=whole_rupees(order.amount_paise),
+                    time=moment(order.created_at),
+                    code=recharges.named(order),
+                    username=user.username,
+                )
         if charger:
             return t(
                 "Hello, I need help at charger {charger}. My username is {username}.",

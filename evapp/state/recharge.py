@@ -29,6 +29,8 @@ class Waiting:
 
     sentence: str
     link: str
+    help: str
+    """Where a person helps, once it can no longer be paid and its money has not come either."""
 
 
 class Recharge(rx.State):
@@ -124,6 +126,13 @@ def _amount(form: object) -> str:
 def _waiting(order: RechargeOrder) -> Waiting:
     amount = whole_rupees(order.amount_paise)
     if not order.redirect_url:
-        return Waiting(t("PhonePe did not open its page for {sum}. Nothing was charged; add it again.", sum=amount), "")
+        unopened = t("PhonePe did not open its page for {sum}. Nothing was charged; add it again.", sum=amount)
+        return Waiting(unopened, "", "")
     link = f"/payments/go/{order.merchant_order_id}" if recharges.pay_page(order, now()) else ""
-    return Waiting(t("{sum} on its way. PhonePe has not confirmed yet.", sum=amount), link)
+    words = t("{sum} on its way. PhonePe has not confirmed yet.", sum=amount)
+    return Waiting(words, link, "" if link else helped(order))
+
+
+def helped(order: RechargeOrder) -> str:
+    """Help with this payment."""
+    return f"/help?payment={order.merchant_order_id}"

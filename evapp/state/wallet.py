@@ -12,13 +12,15 @@ from domain.recharges import NotYours
 from evapp.components.money import clock, moment, month, rupees, signed_rupees, whole_rupees
 from evapp.state.balance import owed, reach
 from evapp.state.charger import ChargerPage
-from evapp.state.recharge import Recharge
+from evapp.state.recharge import Recharge, helped
 from evapp.state.visit import arrive, renewed
 from evapp.texts import later, t
 from evapp.texts.movements import described, reference, word
 from evapp.web import auth
 
 PAGE = 20
+REMEMBERED = timedelta(days=14)
+"""So long a payment that failed is listed: banks take up to a week to give back what they took."""
 LATE = timedelta(hours=1)
 """From here on a line also says when it happened."""
 
@@ -49,6 +51,16 @@ class Movement:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """A payment that brought no money."""
+
+    sum: str
+    when: str
+    reference: str
+    help: str
+
+
+@dataclass(frozen=True)
 class Month:
     """One line of the statements."""
 
@@ -76,9 +88,12 @@ class Wallet(rx.State):
     more: bool = False
     kind: str = ""
     """The one of KINDS that is shown."""
+    failed: list[Failed] = []  # noqa: RUF012 - likewise
     months: list[Month] = []  # noqa: RUF012 - a default that Reflex copies
     outcome: str = ""
     outcome_reference: str = ""
+    outcome_help: str = ""
+    """Where Help already knows of which payment."""
     good: bool = False
     back: str = ""
     """The charger that this tab looked at last, if money was lacking for a start there."""
@@ -124,6 +139,7 @@ class Wallet(rx.State):
         lines = await read(story.lines, user_id, limit=self._shown + 1, kind=self.kind)
         shown = lines[: self._shown]
         self._show([_movement(line) for line in shown], shown, more=len(lines) > self._shown)
+        self.failed = [_failed(order) for order in await read(recharges.failed, user_id, now() - REMEMBERED)]
         self.months = [_month(name) for name in await read(statements.months, user_id)]
         await self._tell_outcome(user_id)
         self.loaded = True
@@ -146,13 +162,17 @@ class Wallet(rx.State):
             (await self.get_state(Recharge))._paid(order.amount_paise)
         self.good = order.state == OrderState.CREDITED
         self.outcome = t(words, sum=whole_rupees(order.amount_paise)) if words else ""
-        self.outcome_reference = _reference(order)
+        self.outcome_reference, self.outcome_help = _reference(order), helped(order)
         charger = await self.get_state(ChargerPage)
         self.back = charger.id if charger.lacking else ""
 
 
 def _reference(order: RechargeOrder) -> str:
-    return t("Reference {code}", code=order.utr or order.gateway_order_id or order.merchant_order_id)
+    return t("Reference {code}", code=recharges.named(order))
+
+
+def _failed(order: RechargeOrder) -> Failed:
+    return Failed(whole_rupees(order.amount_paise), moment(order.created_at), _reference(order), helped(order))
 
 
 def _month(name: str) -> Month:

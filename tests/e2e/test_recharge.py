@@ -1,5 +1,7 @@
 """Adding money in a real browser: what only a browser can show of typing, clicking twice, leaving and coming back."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 from sqlmodel import col, select
@@ -67,6 +69,20 @@ async def test_typed_refused_clicked_twice_left_and_paid_after_all(
     assert await amounts(database, driver.id) == [75_050]
     assert await database.read(wallet.balance, driver.id) == wallet.Balance(75_050, 0, 0)
     assert [check for check in await database.read(audit.audit) if check.broken] == []
+
+
+async def test_help_knows_of_which_payment_that_failed(driver: Driver) -> None:
+    """Also the day after, when nothing else on the page speaks of it."""
+    page = driver.page
+    await driver.phone.open("/wallet")
+    await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
+    await page.get_by_role("button", name="Fail the payment").click()
+    await expect(page.get_by_text("PhonePe did not take the ₹1,000.")).to_be_visible()
+    await driver.phone.open("/wallet")
+    await expect(page.get_by_role("heading", name="Payments that failed")).to_be_visible()
+    await page.get_by_role("link", name="Get help").click()
+    chat = page.get_by_role("link", name="Write to us on WhatsApp")
+    await expect(chat).to_have_attribute("href", re.compile("help%20with%20my%20payment.*reference%20OMO"))
 
 
 async def test_who_lacks_money_at_a_charger_is_led_back_to_it(driver: Driver, street: Street) -> None:

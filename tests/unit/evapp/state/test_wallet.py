@@ -16,7 +16,7 @@ from domain.sentences import PAID_OWED
 from domain.settings import settings
 from evapp.state.charger import ChargerPage
 from evapp.state.recharge import Recharge
-from evapp.state.wallet import OUTCOMES, Wallet, _movement
+from evapp.state.wallet import OUTCOMES, REMEMBERED, Wallet, _movement
 from evapp.texts import t
 from tests.money.house import charge, driver, free_charger, give, owe, placed
 
@@ -239,6 +239,22 @@ async def test_another_amount_that_is_typed_while_a_payment_waits_stays(page: Wa
     await transact(recharges.apply, order.merchant_order_id, status)
     await page._refresh(asha)
     assert (page.good, form.chosen, form.typed, form.fills) == (True, "", "2,000", 0)
+
+
+async def test_a_payment_that_failed_can_be_asked_about_later(page: Wallet, asha: int) -> None:
+    """A bank may have taken the money; with the first visit after it went all trace of it."""
+    await page.load()
+    assert page.failed == []
+    for nonce, gateway_id in (("opened", "OMO1"), ("never", "")):
+        order = await placed(asha, 100_000, nonce)
+        if gateway_id:
+            await transact(recharges.opened, order.merchant_order_id, Payment(gateway_id, "PENDING", "", None))
+            asked_about = f"/help?payment={order.merchant_order_id}"
+        await transact(become, order.merchant_order_id, OrderState.FAILED)
+    await page.load()
+    assert [(one.sum, one.reference, one.help) for one in page.failed] == [("₹1,000", "Reference OMO1", asked_about)]
+    assert await read(recharges.failed, await transact(driver, "ravi"), now() - REMEMBERED) == []
+    assert await read(recharges.failed, asha, now()) == []
 
 
 @pytest.mark.row("R12")
