@@ -106,6 +106,11 @@ def _asked() -> tuple[tuple[str, ...], ...]:
             t("If your bank took the money and PhonePe does not confirm, the bank gives it back."),
         ),
         (
+            t("How do I get money back from my wallet?"),
+            t("Write to us. What you have not used goes back through PhonePe to where you paid from, and the wallet "
+              "shows when it has been paid back."),
+        ),
+        (
             t("I forgot my PIN."),
             t(
                 "Write to us from the phone number of your account. Once we know that it is you, we give you a new PIN "
