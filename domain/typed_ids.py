@@ -16,6 +16,8 @@ CLOSEST = 3
 """So many are suggested."""
 COMPARED = 500
 """IDs that are compared to the last letter, a few hundredths of a second for all of them."""
+AT_A_PLACE = 10
+"""So many chargers of a place are shown."""
 PLACE = (3, 60)
 """Letters of a place that are worth looking for: fewer stand in every other one."""
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
@@ -23,10 +25,11 @@ _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a typed ID leads: a charger, or the known IDs closest to it."""
+    """Where a typed ID leads: a charger, or the known IDs closest to it; of a place, what stands there."""
 
     charger_id: str | None
     suggestions: tuple[str, ...] = ()
+    at_place: tuple[str, ...] = ()
 
 
 def find_key(typed: str) -> str:
@@ -44,7 +47,7 @@ def exact(db: Session, typed: str) -> str | None:
 
 
 def find(db: Session, typed: str) -> Found:
-    """The charger somebody means by what he typed, or up to three he may have meant: of such an ID, or such a place.
+    """The charger somebody means by what he typed, up to three he may have meant, or those of the place he typed.
 
     It is compared with every ID there is: ask it for people who are signed in, and `exact` for others.
     """
@@ -53,7 +56,9 @@ def find(db: Session, typed: str) -> Found:
     key = find_key(typed)
     in_service = select(Charger.find_key, Charger.id).where(col(Charger.retired_at).is_(None)).order_by(Charger.id)
     known: dict[str, str] = dict(iter(db.exec(in_service))) if key else {}
-    return Found(None, tuple(known[k] for k in _closest(key, known)) or _at_place(db, typed.strip()))
+    if closest := tuple(known[k] for k in _closest(key, known)):
+        return Found(None, closest)
+    return Found(None, at_place=_at_place(db, typed.strip()))
 
 
 def _at_place(db: Session, typed: str) -> tuple[str, ...]:
@@ -61,7 +66,9 @@ def _at_place(db: Session, typed: str) -> tuple[str, ...]:
         return ()
     named = or_(*(col(column).icontains(typed, autoescape=True) for column in (Charger.place, Charger.name)))
     return tuple(
-        db.exec(select(Charger.id).where(col(Charger.retired_at).is_(None), named).order_by(Charger.id).limit(CLOSEST))
+        db.exec(
+            select(Charger.id).where(col(Charger.retired_at).is_(None), named).order_by(Charger.id).limit(AT_A_PLACE)
+        )
     )
 
 

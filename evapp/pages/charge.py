@@ -31,7 +31,7 @@ def search() -> rx.Component:
         rx.el.form(
             field(
                 "charger",
-                t("Charger ID"),
+                t("Charger ID or place"),
                 hint=t(
                     "Printed under the QR code on the charger. Or open your phone's camera and point it at the code."
                 ),
@@ -51,6 +51,14 @@ def search() -> rx.Component:
             on_submit=Find.find,
         ),
         rx.cond(Find.suggestions.length() > 0, suggestions(Find.suggestions)),  # type: ignore[attr-defined]
+        rx.cond(
+            Find.place != "",
+            section(
+                t("Chargers for “{place}”", place=Find.place),
+                rows(rx.foreach(Find.there, charger_row)),
+                class_name="mt-7",
+            ),
+        ),
     )
 
 

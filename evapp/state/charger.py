@@ -112,7 +112,8 @@ class ChargerPage(rx.State):
         found = await read(typed_ids.exact, typed)
         self.id = found or typed
         known = await auth.signed_in(self)
-        self.suggestions = list((await read(typed_ids.find, typed)).suggestions) if known else []
+        meant = await read(typed_ids.find, typed) if known else typed_ids.Found(None)
+        self.suggestions = list(meant.suggestions or meant.at_place)
         for cls in (StopAt, *BESIDE):
             state: Any = await self.get_state(cls)
             state.reset()

@@ -47,6 +47,11 @@ class Find(rx.State):
 
     error: str = ""
     suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    place: str = ""
+    """The place that was typed, where chargers stand."""
+    there: list[Known] = []  # noqa: RUF012 - likewise
+    """Those of it."""
+    _there: tuple[str, ...] = ()
     favourites: list[Known] = []  # noqa: RUF012 - likewise
     known: list[Known] = []  # noqa: RUF012 - likewise
     loaded: bool = False
@@ -54,31 +59,43 @@ class Find(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page /charge."""
-        self.error, self.suggestions = "", []
+        self._show()
         await arrive(self, Find)
 
     @rx.event
     async def find(self, form: dict[str, object]) -> EventSpec | None:
         """Go to the charger that was meant, or say which IDs are close."""
-        if await auth.guard(self) is None:
+        user = await auth.guard(self)
+        if user is None or user.id is None:
             return None
         given = form.get("charger") if isinstance(form, dict) else None
-        typed = _meant(given) if isinstance(given, str) else ""
+        typed = _typed(given) if isinstance(given, str) else ""
         if not typed_ids.find_key(typed):
-            self.error, self.suggestions = t("Type the ID printed under the QR code, like DEMO-1."), []
+            self._show(error=t("Type the ID printed under the QR code, like DEMO-1."))
             return rx.set_focus("charger")
         found = await read(typed_ids.find, typed)
         if found.charger_id is not None:
-            self.error, self.suggestions = "", []
+            self._show()
             return rx.redirect(at(f"/c/{found.charger_id}"))
-        self.error = t("No charger {typed}. Check the ID on its sticker.", typed=typed)
-        self.suggestions = list(found.suggestions)
+        if found.at_place:
+            self._show(place=typed, there=found.at_place)
+            await self._refresh(user.id)
+            return None
+        self._show(t("No charger {typed}. Check the ID on its sticker.", typed=typed), found.suggestions)
         return rx.set_focus("charger")
+
+    def _show(
+        self, error: str = "", suggestions: Sequence[str] = (), place: str = "", there: tuple[str, ...] = ()
+    ) -> None:
+        """What the last search came to takes the place of the one before."""
+        self.error, self.suggestions = error, list(suggestions)
+        self.place, self._there, self.there = place, there, []
 
     async def _refresh(self, user_id: int) -> None:
         self.favourites, self.known = await read(_known, user_id)
+        self.there = await read(_rows, self._there)
         self.loaded = True
-        shown = [one.id for one in (*self.favourites, *self.known)]
+        shown = [one.id for one in (*self.favourites, *self.known, *self.there)]
         hub.follow(self.router.session.client_token, shown)
 
 
@@ -109,7 +126,7 @@ def known_row(view: chargers.ChargerView) -> Known:
     )
 
 
-def _meant(typed: str) -> str:
+def _typed(typed: str) -> str:
     """What was typed, or the ID in a sticker's address that was pasted."""
     try:
         return stickers.scanned(settings().url, typed[:LONGEST_ADDRESS])

@@ -80,7 +80,7 @@ HOME = """
       - button "Other amount"
     - button "Add ₹1,000 with PhonePe"
   - heading "Start a charge" [level=2]
-  - textbox "Charger ID"
+  - textbox "Charger ID or place"
   - button "Find"
   - link "Scan"
 """

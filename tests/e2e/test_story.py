@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Page, expect
 
-from domain import history, statements, wallet
+from domain import chargers, history, statements, wallet
 from domain.db import Database
 from domain.models import now
 from evapp.components.money import day
@@ -66,6 +66,22 @@ async def test_register_recharge_charge_and_read_what_it_cost(
         month = statements.name(now())
         await _keeps(page, ", PDF", f"statement-{month}.pdf")
         await _keeps(page, ", CSV", f"statement-{month}.csv")
+
+
+async def test_a_charger_is_found_by_its_place(driver: Driver, street: Street, database: Database) -> None:
+    """And its row is of now, as in the other lists."""
+    page = driver.page
+    async with street() as charger:
+        await database.transact(chargers.rename, charger.identity, "", "Cubbon Park, east gate")
+        await driver.phone.open("/charge")
+        await page.get_by_label("Charger ID or place").fill("cubbon park")
+        await page.get_by_role("button", name="Find").click()
+        row = page.get_by_role("link").filter(has_text=charger.identity)
+        await expect(row).to_contain_text("Free")
+        charger.fault()
+        await expect(row).to_contain_text("Out of order")
+        await row.click()
+        await expect(page.get_by_role("heading", name=charger.identity)).to_be_visible()
 
 
 async def test_a_second_browser_sees_the_charger_change(

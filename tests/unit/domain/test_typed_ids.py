@@ -50,7 +50,7 @@ def test_a_place_is_answered_with_what_stands_there(db: Session, typed: str) -> 
     chargers.add(db, "OLD-001", name="Gate 1", place="Phoenix Mall, Whitefield")
     chargers.retire(db, "OLD-001")
     found = typed_ids.find(db, typed)
-    assert (found.charger_id, found.suggestions) == (None, ("BLR-017",))
+    assert found == typed_ids.Found(None, at_place=("BLR-017",))
 
 
 @pytest.mark.parametrize("typed", ["", "  ", "\x00", "\ud800", "' OR 1=1 --", "%", "🔌", "x" * 10_000, "---", "\n"])

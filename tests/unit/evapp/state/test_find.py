@@ -1,11 +1,40 @@
 """The chargers a driver knows: read together, since their list is renewed with every change of any of them."""
 
+from typing import Any
+
+import pytest
+import reflex as rx
 from sqlmodel import Session
 
 from domain import chargers, favourites
-from evapp.state.find import _known
+from domain.db import transact
+from evapp.state.find import Find, _known
 from tests.asked import asked, selects
 from tests.money import house
+
+
+@pytest.mark.parametrize(
+    ("typed", "place", "there", "suggestions", "error"),
+    [
+        ("phoenix", "phoenix", ["MALL-2", "MALL-1"], [], ""),
+        ("MALL-3", "", [], ["MALL-1", "MALL-2"], "No charger MALL-3. Check the ID on its sticker."),
+        ("nowhere", "", [], [], "No charger nowhere. Check the ID on its sticker."),
+    ],
+)
+async def test_a_place_is_answered_with_its_chargers_and_is_no_mistake(
+    asha: int, scope: dict[str, Any], typed: str, place: str, there: list[str], suggestions: list[str], error: str
+) -> None:
+    """The free one first, with state and price, as every other list of chargers; it was an error and a bare ID."""
+    await transact(house.free_charger, "MALL-1", "Faulted", place="Phoenix Mall")
+    await transact(house.free_charger, "MALL-2", place="Phoenix Mall")
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    page: Any = await root.get_state(Find)
+    for earlier in ("phoenix", "MALL-3", typed):
+        await page.find({"charger": earlier})
+    assert (page.place, [one.id for one in page.there]) == (place, there)
+    assert (page.suggestions, page.error) == (suggestions, error)
+    await page.load()
+    assert (page.place, page.there, page.suggestions, page.error) == ("", [], [], "")
 
 
 def test_more_favourites_are_not_more_queries(db: Session) -> None:
