@@ -104,8 +104,10 @@ def charge_panel(live: Any) -> rx.Component:
 
 
 def awake() -> rx.Component:
-    """Keeps the phone from sleeping while it shows the meter; a browser that will not is left alone."""
-    return rx.el.span(on_mount=rx.run_script(screen.call(quietly)), hidden=True)
+    """Keeps the phone from sleeping while it shows the meter, also after another app was before it, which ends that; a
+    browser that will not is left alone."""
+    stay = rx.run_script(screen.call(quietly))
+    return rx.fragment(rx.el.span(on_mount=stay, hidden=True), rx.window_event_listener(on_visibility_change=stay))
 
 
 def curve_section(live: Any) -> rx.Component:

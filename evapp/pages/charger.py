@@ -295,10 +295,14 @@ def elsewhere() -> rx.Component:
 
 
 def finished() -> rx.Component:
-    """The page becomes the receipt."""
+    """The page becomes the receipt; whose wallet has too little for another start adds money from here."""
     return receipt(
         ChargerPage.bill,
         rx.el.div(
+            rx.cond(
+                ChargerPage.lacking != "",
+                button_link(t("Add money"), "/wallet", kind="money", picture="wallet", class_name="col-span-2"),
+            ),
             button_link(t("See all charges"), "/history", kind="quiet"),
             button(t("Done"), on_click=ChargerPage.dismiss),
             class_name="grid grid-cols-2 gap-3 mt-6",

@@ -111,6 +111,17 @@ async def test_a_phone_that_slept_until_its_link_had_died_catches_up_by_itself(
     driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
 
 
+async def test_the_phone_stays_awake_also_after_another_app(driver_with_600: Driver, charger: VirtualCharger) -> None:
+    """A browser lets go of the screen when its page is hidden, and does not take it again by itself."""
+    await driver_with_600.page.add_init_script(
+        "window.kept = 0; Object.defineProperty(navigator, 'wakeLock', {value: {request: async () => { kept++ }}})"
+    )
+    page = await charging(driver_with_600, charger)
+    await until(page, "window.kept === 1")
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
+    await until(page, "window.kept === 2")
+
+
 async def test_the_cable_is_seen_to_its_end(driver_with_600: Driver, charger: VirtualCharger) -> None:
     """On a phone the button stays in sight, over what scrolls below it: the cable ends above it."""
     page = await charging(driver_with_600, charger)

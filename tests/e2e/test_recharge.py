@@ -6,9 +6,10 @@ import pytest
 from playwright.async_api import expect
 from sqlmodel import col, select
 
-from domain import audit, wallet
+from domain import audit, tariffs, wallet
 from domain.db import Database
 from domain.models import RechargeOrder
+from domain.prices import Price
 from tests.e2e.conftest import Driver, Street
 from tests.e2e.running import Product
 
@@ -97,6 +98,22 @@ async def test_who_lacks_money_at_a_charger_is_led_back_to_it(driver: Driver, st
         await driver.phone.open("/wallet")
         await expect(page.get_by_text("₹1,000.00").first).to_be_visible()
         await expect(page.get_by_role("link", name="Back to")).to_have_count(0)
+
+
+async def test_whose_money_ended_the_charge_adds_some_from_the_receipt(
+    driver_with_600: Driver, street: Street, database: Database
+) -> None:
+    page = driver_with_600.page
+    async with street() as charger:
+        await database.transact(tariffs.set_price, Price(60_000, 0), charger_id=charger.identity)
+        charger.plug()
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await page.get_by_role("button", name="Start charging").click()
+        await expect(page.get_by_text("Stopped: your wallet was used up")).to_be_visible()
+        await page.get_by_role("link", name="Add money").click()
+        await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
+        await page.get_by_role("button", name="Pay ₹").click()
+        await expect(page.get_by_role("link", name=f"Back to {charger.identity}")).to_be_visible()
 
 
 @pytest.mark.row("R1")
