@@ -47,6 +47,7 @@ class Dashboard(rx.State):
     @rx.event
     async def load(self) -> None:
         """Show the page /dashboard."""
+        (await self.get_state(Find))._show()
         user = await arrive(self, Dashboard, Recharge, Find, Install)
         if user is not None:
             hour = now().astimezone(INDIA).hour

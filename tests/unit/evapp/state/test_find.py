@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from domain import chargers, favourites
 from domain.db import transact
+from evapp.state.dashboard import Dashboard
 from evapp.state.find import Find, _known
 from tests.asked import asked, selects
 from tests.money import house
@@ -35,6 +36,18 @@ async def test_a_place_is_answered_with_its_chargers_and_is_no_mistake(
     assert (page.suggestions, page.error) == (suggestions, error)
     await page.load()
     assert (page.place, page.there, page.suggestions, page.error) == ("", [], [], "")
+
+
+async def test_home_begins_without_an_earlier_search(asha: int, scope: dict[str, Any]) -> None:
+    await transact(house.free_charger, "MALL-1", place="Phoenix Mall")
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    page: Any = await root.get_state(Find)
+    home: Any = await root.get_state(Dashboard)
+    for typed in ("phoenix", "nowhere"):
+        await page.find({"charger": typed})
+        assert page.place or page.error
+        await home.load()
+        assert (page.place, page.there, page.error) == ("", [], "")
 
 
 def test_more_favourites_are_not_more_queries(db: Session) -> None:
