@@ -1,5 +1,6 @@
 """What all tests share: a migrated, empty database on SQLite and on PostgreSQL, and who runs beside whom."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -31,14 +32,19 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "calm")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: tests wait for browsers, processes and clocks nearly half of their time."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One worker has the built app: two builds at once would write the same .web; the first test waits for it. What
-    takes long has its time.
+    """One worker has the built app: two builds at once would write the same .web; the first test waits for it. Those
+    of many processes have a build of their own. What takes long has its time.
 
     Not in pytest_collection_modifyitems: xdist reads the groups in its own, before ours.
     """
     if "e2e" in item.path.parts:
-        item.add_marker(pytest.mark.xdist_group("app"))
+        item.add_marker(pytest.mark.xdist_group("many" if "many" in item.path.parts else "app"))
         item.add_marker(pytest.mark.timeout(BROWSER_TEST_S))
     elif item.path.stem.endswith("_any_order"):
         item.add_marker(pytest.mark.timeout(LIVES_S))

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
-from domain import findings, history
+from domain import findings, history, tariffs
 from domain.db import Database
+from domain.prices import Price
 from tests.e2e.conftest import Driver, Phone, Street, register
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -18,14 +19,15 @@ async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
     page = driver_with_600.page
     ravi = await register(await phones(), database)
     async with street(speed=6.0) as charger:
+        await database.transact(tariffs.set_price, Price(18_000, 0), charger_id=charger.identity)
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         await page.get_by_text("kWh", exact=True).click()
-        await page.get_by_label("Energy in kWh").fill("30")
-        await expect(page.get_by_text("30 kWh · about ₹540.00")).to_be_visible()
+        await page.get_by_label("Energy in kWh").fill("3")
+        await expect(page.get_by_text("3 kWh · about ₹540.00")).to_be_visible()
         charger.plug()
         await page.get_by_role("button", name="Start charging").click()
         meter = page.get_by_role("region", name="Live meter")
-        await expect(meter).to_contain_text("Stops at 30 kWh")
+        await expect(meter).to_contain_text("Stops at 3 kWh")
         await expect(meter).to_contain_text("Ready about")
 
         await ravi.phone.open(f"/c/{charger.identity}")
