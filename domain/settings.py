@@ -54,8 +54,8 @@ class Settings(BaseSettings):
     redis_url: str = Field("", description="Redis, when there is more than one process; empty means one process.")
     secret_key: SecretStr = Field(
         SecretStr(""),
-        description="Pepper of PINs and key of signed cookies. Created once in var/secret_key in development. "
-        "Losing it ends every PIN.",
+        description="Pepper of PINs and of chargers' keys, and key of signed cookies. Created once in var/secret_key "
+        "in development. Losing it ends every PIN, and keeps chargers that have a key out.",
     )
     port: int = Field(3000, description="Port of the web app.")
     ocpp_host: str = Field("0.0.0.0", description="Address the OCPP port listens on.")

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from pydantic import SecretStr
 from sqlmodel import Session
 
 from domain import chargers, typed_ids
@@ -20,6 +21,7 @@ from domain.chargers import (
 )
 from domain.events import ChargerChanged, ChargerMustReconnect
 from domain.models import Charger, Connector, now
+from domain.settings import settings
 from tests.money.charges import METER, Desk
 from tests.money.house import connect
 
@@ -178,6 +180,19 @@ def test_no_key_is_never_the_new_one(db: Session, sent: bytes | None) -> None:
         chargers.offer_key(db, "BLR-1", "")
     with pytest.raises(ChargerKeyWrong):
         chargers.admit(db, "BLR-1", sent, accept_unknown=False)
+
+
+def test_after_another_secret_key_its_own_lets_it_in_once_it_was_told_again(
+    db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/operate.md, Another secret key: nobody has to go to the charger."""
+    chargers.add(db, "BLR-1")
+    chargers.set_key(db, "BLR-1", KEY)
+    monkeypatch.setattr(settings(), "secret_key", SecretStr("another secret of more than 32 characters"))
+    with pytest.raises(ChargerKeyWrong):
+        chargers.admit(db, "BLR-1", KEY.encode(), accept_unknown=False)
+    chargers.set_key(db, "BLR-1", KEY)
+    chargers.admit(db, "BLR-1", KEY.encode(), accept_unknown=False)
 
 
 def test_a_new_key_is_40_digits_that_nobody_can_guess() -> None:

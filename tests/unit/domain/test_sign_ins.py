@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 from sqlmodel import Session, select
 
 from domain import attempts, sign_ins
@@ -10,6 +11,7 @@ from domain.accounts import Registration, block, register, unblock
 from domain.db import Database
 from domain.events import SignedOut
 from domain.models import SignIn, User, now
+from domain.settings import settings
 from domain.sign_ins import ABSOLUTE, BRIEF, IDLE, Browser, Refused, hash_token
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -48,6 +50,13 @@ def test_only_the_hash_of_a_token_is_kept(db: Session, user: User) -> None:
     assert sign_ins.who(db, token, NOON) is None, "the hash's owner alone does not get in"
     found = sign_ins.who(db, hash_token(token), NOON)
     assert found == (user, row)
+
+
+def test_another_secret_key_ends_no_sign_in(db: Session, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/operate.md says so to whoever changes it."""
+    sign_ins.signed_in(db, right_pin(db), browser("token"), NOON)
+    monkeypatch.setattr(settings(), "secret_key", SecretStr("another secret of more than 32 characters"))
+    assert sign_ins.who(db, hash_token("token"), NOON) is not None
 
 
 def test_what_a_browser_says_of_itself_is_kept_on_one_line(db: Session, user: User) -> None:
