@@ -81,11 +81,12 @@ def of_ref(db: Session, ref: str) -> Charge | None:
 
 
 def named(db: Session, typed: str) -> Charge | None:
-    """The charge with this ref, in capitals or not, or with this number."""
-    if (found := of_ref(db, typed.upper())) is not None:
-        return found
-    number = identity.typed_number(typed)
-    session = db.get(ChargingSession, number) if number is not None else None
+    """The charge with this ref or this receipt, in capitals or not, or with this number."""
+    name, number = storable(typed.upper()), identity.typed_number(typed)
+    known = or_(ChargingSession.ref == name, col(ChargingSession.receipt_number) == name)
+    session = db.exec(select(ChargingSession).where(known)).first() if name else None
+    if session is None and number is not None:
+        session = db.get(ChargingSession, number)
     return _charges(db, [session])[0] if session is not None else None
 
 

@@ -116,7 +116,9 @@ def resolve(shell: Shell, given: Namespace) -> Iterator[str]:
 def _one(db: Session, typed: str) -> Charge:
     charge = charges.named(db, typed)
     if charge is None:
-        raise Mistake(f"There is no session {typed!r}. Give its number or its ref; `session list` shows them.")
+        raise Mistake(
+            f"There is no session {typed!r}. Give its number, its ref or its receipt; `session list` shows them."
+        )
     return charge
 
 
@@ -134,6 +136,8 @@ def _driver(charge: Charge) -> str:
     return charge.username or "walk-up"
 
 
+WHICH = "its number, its ref, or the number of its receipt"
+
 COMMANDS = (
     Command(
         "session list",
@@ -149,14 +153,14 @@ COMMANDS = (
         "session show",
         "all about one, and what it moved in the ledger",
         show,
-        (argument("session", "its number or its ref", type=text(20)),),
+        (argument("session", WHICH, type=text(20)),),
     ),
     Command(
         "session give-back",
         "give a driver part of a bill back, with a credit note",
         give_back,
         (
-            argument("session", "its number or its ref", type=text(20)),
+            argument("session", WHICH, type=text(20)),
             argument("rupees", "how much", type=rupees),
             argument("--reason", "why; the driver reads it", type=text(80), required=True),
         ),

@@ -20,7 +20,8 @@ def test_charges_and_what_they_moved(run, street: Desk) -> None:  # type: ignore
     street.stop(session_id, METER + 2_005)
     assert len(run("session list --running --charger BLR-1").out.splitlines()) == 1
     assert "2.005" in run("session list --limit 1").out
-    for name in (street.session(session_id).ref, street.session(session_id).ref.lower(), str(session_id)):
+    ref, receipt = street.session(session_id).ref, street.session(session_id).receipt_number
+    for name in (ref, ref.lower(), receipt, receipt.lower(), str(session_id)):
         said = run(f"session show {name}")
         assert said.code == 0
         assert all(word in said.out for word in ("driver_0", "2.005 kWh", "₹36.09", "-₹36.09", "wallet:1", "/0000001"))
