@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, or_, select
 
 from domain.bulk import Bulk, Row, text
 from domain.db import storable
+from domain.india import INDIA
 from domain.models import Charger, ChargerHealth
 
 SKEW = timedelta(minutes=5)
@@ -119,7 +120,8 @@ def flags(health: ChargerHealth) -> tuple[str, ...]:
 def lines(health: ChargerHealth) -> list[tuple[str, str]]:
     """The figures as an operator reads them: a name and a value each, what is wrong with a mark."""
     error, loop_at = health.last_protocol_error_at, health.boot_loop_at
-    set_up = f"left alone since the boot loop of {loop_at:%Y-%m-%d %H:%M} UTC" if loop_at else "after each boot"
+    loop = f"{loop_at.astimezone(INDIA):%Y-%m-%d %H:%M}" if loop_at else ""
+    set_up = f"left alone since the boot loop of {loop}" if loop else "after each boot"
     return [
         ("connected", _times(health.connects)),
         ("booted", _times(health.boots)),

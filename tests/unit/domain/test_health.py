@@ -1,6 +1,6 @@
 """What processes saw of a charger adds up, and what was seen last stands."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,9 @@ from domain import chargers, health
 from domain.health import Noted
 from domain.models import ChargerHealth
 from tests.money.charges import Desk
+
+NIGHT = datetime(2026, 11, 29, 20, 12, tzinfo=UTC)
+"""The next morning in India."""
 
 
 def kept(desk: Desk, charger_id: str) -> ChargerHealth:
@@ -66,6 +69,7 @@ def test_how_a_charger_counts_is_not_forgotten_with_what_is_counted(desk: Desk) 
         ({"clock_skew_ms": 1_240}, "clock", "+1.2 s"),
         ({"clock_skew_ms": 400_000}, "clock", "+400.0 s, not believed"),
         ({"clock_skew_ms": None}, "clock", "not seen"),
+        ({"boot_loop_at": NIGHT}, "set-up", "left alone since the boot loop of 2026-11-30 01:42"),
     ],
 )
 def test_figures_are_said_as_people_say_them(seen: dict[str, Any], name: str, value: str) -> None:
