@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ from simulator.side_by_side import side_by_side
 OCPP = f"ws://localhost:{os.environ.get('EVAPP_OCPP_PORT', '9000')}/ocpp"
 WEBHOOK = f"http://localhost:{os.environ.get('EVAPP_PORT', '3000')}/payments/phonepe/webhook"
 SANDBOX_PORT = 9100
+MOST_PORT = 65_535
 
 
 def say(who: str, what: str) -> None:
@@ -51,11 +54,24 @@ async def _until(event: asyncio.Event) -> None:
     await event.wait()
 
 
-def _websocket_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("ws", "wss") or not url.hostname:
-        raise argparse.ArgumentTypeError(f"{text!r} is no address like {OCPP}")
-    return text
+def _address(example: str) -> Callable[[str], str]:
+    """Text that is an address as this one is, with a lock or without."""
+    scheme = urlsplit(example).scheme
+
+    def read(text: str) -> str:
+        with contextlib.suppress(ValueError):  # of a port that cannot be, too
+            url = urlsplit(text)
+            if url.scheme in (scheme, f"{scheme}s") and url.hostname and url.port != 0:
+                return text
+        raise argparse.ArgumentTypeError(f"{text!r} is no address like {example}")
+
+    return read
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MOST_PORT):
+        raise argparse.ArgumentTypeError(f"a port from 1 to {MOST_PORT}")
+    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -71,10 +87,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("charger", nargs="?", default="DEMO-1", help="default: DEMO-1")
     parser.add_argument("value", nargs="?", default="", help="error code, card or seconds, as the command says")
     parser.add_argument("--connector", type=int, default=1, help="default: 1")
-    parser.add_argument("--ocpp", type=_websocket_url, default=OCPP, help=f"default: {OCPP}")
-    parser.add_argument("--sandbox-port", type=int, default=SANDBOX_PORT, help=f"default: {SANDBOX_PORT}")
-    parser.add_argument("--webhook", default=WEBHOOK, help=f"default: {WEBHOOK}")
-    parser.add_argument("--socket", type=Path, default=control.SOCKET, help=f"default: {control.SOCKET}")
+    ocpp, webhook = _address("ws://localhost:9000/ocpp"), _address("http://localhost:3000/payments/phonepe/webhook")
+    parser.add_argument("--ocpp", type=ocpp, default=OCPP, help=f"where chargers connect to; default: {OCPP}")
+    parser.add_argument(
+        "--sandbox-port", type=_port, default=SANDBOX_PORT, help=f"the PhonePe sandbox's; default: {SANDBOX_PORT}"
+    )
+    parser.add_argument("--webhook", type=webhook, default=WEBHOOK, help=f"where it rings; default: {WEBHOOK}")
+    parser.add_argument(
+        "--socket", type=Path, default=control.SOCKET, help=f"where it takes commands; default: {control.SOCKET}"
+    )
     asked = parser.parse_args(arguments)
     if asked.command is None:
         return asyncio.run(

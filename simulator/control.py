@@ -38,10 +38,15 @@ async def listening(chargers: Mapping[str, VirtualCharger], path: Path) -> Async
     """Take commands for these chargers, from this machine's owner only.
 
     Raises:
-        Refused: another simulator listens there.
+        Refused: another simulator listens there, or nobody can.
     """
     if await _somebody_listens(path):
         raise Refused(f"A simulator is running already ({path}). End that one first.")
+    try:
+        bound = _bound(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise Refused(f"{path} cannot be used: {why}. Is EVAPP_VAR_DIR, or --socket, right?") from error
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -52,7 +57,7 @@ async def listening(chargers: Mapping[str, VirtualCharger], path: Path) -> Async
             writer.close()
             await writer.wait_closed()
 
-    server = await asyncio.start_unix_server(converse, sock=_bound(path))
+    server = await asyncio.start_unix_server(converse, sock=bound)
     try:
         yield
     finally:
@@ -129,6 +134,9 @@ def _bound(path: Path) -> socket.socket:
     mask = os.umask(0o177)
     try:
         listener.bind(str(path))
+    except OSError:
+        listener.close()
+        raise
     finally:
         os.umask(mask)
     return listener

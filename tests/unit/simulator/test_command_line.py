@@ -65,11 +65,39 @@ async def test_a_taken_sandbox_port_ends_it_with_a_sentence(csms: CentralSystem,
     assert "Traceback" not in said.decode()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "http://localhost:9000/ocpp", "ws://"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "http://localhost:9000/ocpp", "ws://", "ws://[::1", "ws://localhost:many/ocpp", "ws://a:99999"]
+)
 def test_an_address_that_is_none_is_refused_with_an_example(url, capsys):
     with pytest.raises(SystemExit):
         main(["--ocpp", url])
     assert "ws://localhost:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("--sandbox-port", "99999"), "a port from 1 to 65535"),
+        (("--sandbox-port", "-1"), "a port from 1 to 65535"),
+        (("--sandbox-port", "many"), "a port from 1 to 65535"),
+        (("--webhook", "nonsense"), "is no address like http://localhost:"),
+    ],
+)
+def test_a_slip_is_said_in_a_sentence(typed, words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*typed])
+    assert left.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["file/simulator.sock", "x" * 120], ids=["no folder", "too long"])
+def test_a_place_that_cannot_take_commands_is_named(place, tmp_path, capsys):
+    """It said that the sandbox cannot listen on its port."""
+    (tmp_path / "file").touch()
+    assert main(["--socket", str(tmp_path / place), "--sandbox-port", str(free_port())]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"{tmp_path / place} cannot be used: ")
+    assert said.endswith("Is EVAPP_VAR_DIR, or --socket, right?\n")
 
 
 def test_help_names_every_command(capsys):
