@@ -1,5 +1,6 @@
 """Write docs/settings.md from where the settings are declared, so that the page cannot lie."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -34,4 +35,5 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python scripts/settings_page.py", description=__doc__).parse_args()
     PAGE.write_text(page(), encoding="utf-8")

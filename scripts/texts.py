@@ -5,6 +5,7 @@ catalogue then gets the new ones, without a translation, and loses those that no
 guessed: a changed sentence is a new one.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,4 +80,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make texts", description=__doc__).parse_args()
     raise SystemExit(main())

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("bench", "csms", "domain", "scripts", "simulator", "tests")
+FOLDERS = ("api", "bench", "csms", "domain", "scripts", "simulator", "tests")
 ASKED = """
 import contextlib, io, json, runpy, sys, traceback
 answers = {}
@@ -36,7 +36,7 @@ def reads_arguments(text: str) -> bool:
 
 def test_each_program_says_what_it_does() -> None:
     asked = programs()
-    assert {"bench", "csms", "domain", "simulator", "bench.day", "scripts.breaches"} <= set(asked)
+    assert {"api", "bench", "csms", "domain", "simulator", "bench.day", "scripts.breaches"} <= set(asked)
     ran = subprocess.run(
         [sys.executable, "-c", ASKED, json.dumps(asked)], cwd=ROOT, capture_output=True, text=True, timeout=100
     )
