@@ -4,11 +4,12 @@ Whoever types `alembic` is told in a sentence what keeps it from working, as the
 calls it by `context.config.attributes` hears of the error itself.
 """
 
+import sys
 from contextlib import closing
 from typing import Any, Literal
 
 import structlog
-from alembic import context
+from alembic import command, context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeEngine
@@ -86,8 +87,22 @@ def _wait_for_turn(connection: Connection) -> None:
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_PATIENCE}'")
 
 
+def never() -> str:
+    """Why what was typed is not done, whatever the database; nothing where it may be."""
+    if context.is_offline_mode():
+        return "Migrations read the database that they change: type it without --sql."
+    if getattr(context.config.cmd_opts, "cmd", ())[:1] == (command.downgrade,):
+        return (
+            "Migrations go forward only. The version before runs on the database as it is, but for what docs/deploy.md "
+            "says under Going back; there, restore a backup (docs/backup.md)."
+        )
+    return ""
+
+
 if given := context.config.attributes.get("url"):
     migrate(given)
+elif why := never():
+    sys.exit(why)
 else:
     with complaints.instead_of_a_trace():
         settings().check()

@@ -266,3 +266,18 @@ def test_what_keeps_it_from_migrating_is_a_sentence(tmp_path: Path, given: dict[
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert words in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [("downgrade -1", "Migrations go forward only."), ("upgrade head --sql", "without --sql")],
+    ids=["back", "as SQL"],
+)
+def test_what_migrations_cannot_do_is_a_sentence(tmp_path: Path, wish: str, words: str) -> None:
+    """Both are a habit of whoever knows Alembic, and ended with a trace."""
+    environment = {**os.environ, "EVAPP_VAR_DIR": str(tmp_path), "EVAPP_DATABASE_URL": ""}
+    command = [sys.executable, "-m", "alembic", *wish.split()]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1), done.stderr
+    assert words in done.stderr
+    assert not [*tmp_path.iterdir()]
