@@ -94,14 +94,16 @@ def test_every_program_in_a_document_exists() -> None:
 def test_every_address_is_in_the_table() -> None:
     """Those of the operators' API are in its own pages, and Reflex's pages are those of evapp/evapp.py."""
     from evapp.evapp import app, beside
+    from evapp.texts.languages import LANGUAGES
 
+    others = tuple(f"{one.prefix}/" for one in LANGUAGES.values() if one.prefix)
     table = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8").split("\n| address |")[1].split("\n\n")[0]
     written = set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
-    routes = {route.path for route in beside.routes if not f"{route.path}/".startswith(("/hi/", "/api/"))}
+    routes = {route.path for route in beside.routes if not f"{route.path}/".startswith((*others, "/api/"))}
     pages = {f"/{page.route}".replace("/index", "/") for page in app._unevaluated_pages.values()}
     own = {
         re.sub(r"\[(\w+)\]", r"{\1}", path)
         for path in pages
-        if not path.startswith(("/hi/", "/ops")) and path != "/404"
+        if not path.startswith((*others, "/ops")) and path != "/404"
     }
     assert written == routes | own

@@ -8,6 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from domain.models import User
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
 from scripts.texts import TEMPLATE, template
 
@@ -58,3 +59,9 @@ def _keys(catalog: Catalog) -> set[str]:
 
 def _holes(sentence: Any) -> list[str]:
     return sorted(HOLE.findall(str(sentence)))
+
+
+def test_a_driver_may_have_each_language() -> None:
+    """What the database refuses would be a page that fails on You."""
+    (known,) = (str(one.sqltext) for one in User.__table_args__ if str(one.name).endswith("known_language"))
+    assert re.findall(r"'(\w+)'", known) == [*LANGUAGES]
