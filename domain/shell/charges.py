@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session, col, select
 
-from domain import charges, findings, goodwill, receipts, settlement, trail
+from domain import chargers, charges, findings, goodwill, receipts, settlement, trail
 from domain.charges import Charge
 from domain.models import ChargingSession, Entry, Transfer
 from domain.money import plain_kwh, plain_rupees
@@ -14,6 +14,8 @@ from domain.shell.command import Command, Mistake, Shell, argument, clock, colum
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
+    if given.charger:
+        shell.read(chargers.info, given.charger)
     which = charges.NOT_OVER if given.running else charges.EVERY
     yield from columns(
         ("NUMBER", "REF", "DRIVER", "CHARGER", "STATE", "REQUESTED", "KWH", "COST", "REVIEW"),

@@ -14,6 +14,7 @@ from domain.reconciliation import Discrepancy
 from domain.refunds import RefundRefused
 from domain.settled_payments import Import, Line
 from domain.shell.command import Command, Failed, Mistake, Shell, argument, clock, columns, number, rupees, text
+from domain.shell.people import meant
 from domain.suspense import NotSetAside
 from domain.wallet import LedgerConflict
 
@@ -30,11 +31,12 @@ REFUND_WORDS = {
 
 
 def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = shell.read(meant, given.user) if given.user else None
     yield from columns(
         ("ORDER", "USER", "AMOUNT", "STATE", "PLACED", "UTR"),
         (
             (o.merchant_order_id, o.user_id, plain_rupees(o.amount_paise), o.state, clock(o.created_at), o.utr or "-")
-            for o in shell.read(_newest, given.limit, given.user)
+            for o in shell.read(_newest, given.limit, user.id if user else None)
         ),
     )
 
@@ -223,7 +225,7 @@ COMMANDS = (
         "payments list",
         "the newest recharges and their states",
         list_recharges,
-        (argument("--user", "of this user only, by number", type=number(1, 2**31 - 1)), LIMIT),
+        (argument("--user", "of this user only: number, username or phone", type=text(100)), LIMIT),
     ),
     Command(
         "payments suspense",

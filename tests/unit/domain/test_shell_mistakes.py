@@ -77,6 +77,8 @@ __all__ = ["database", "here", "run"]
         ("session show nothing", "There is no session 'nothing'."),
         ("session show 7", "There is no session '7'."),
         ("session list --limit 0", "a whole number from 1"),
+        ("session list --charger NONE", "There is no charger NONE."),
+        ("payments list --user 42", "There is no user '42'."),
         ("findings resolve 7", "There is no finding 7."),
         ("findings resolve 99999999999999999999", "a whole number from 1"),
         ("findings resolve 7 --note ''", "at least 1 character"),
