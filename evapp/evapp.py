@@ -28,7 +28,7 @@ from domain.bus import Bus, bus, joined
 from domain.db import opened
 from domain.processes import living
 from domain.scrape import scraped
-from domain.settings import settings
+from domain.settings import SettingsError, settings
 from domain.throttle import Sparingly
 from evapp.components.brand import window_title
 from evapp.components.effects import effects
@@ -92,6 +92,9 @@ log = structlog.get_logger()
 ORPHAN_S = 0.5
 ORPHAN_GRACE_S = 5.0
 """How often a worker looks for its supervisor, and how long it then takes to end in order."""
+NO_PAGES = (
+    "There are no built pages in this folder, so drivers would find none: `make build` makes them (docs/deploy.md)."
+)
 REPORT = 1_000
 """Characters of what a browser says that failed."""
 reports, failures = Sparingly(), Sparingly()
@@ -139,7 +142,13 @@ beside = Starlette(
 )
 """What answers beside the pages."""
 
-if is_prod_mode() and (get_web_dir() / Dirs.STATIC).is_dir():
+
+def built() -> bool:
+    """Whether there are pages to serve."""
+    return (get_web_dir() / Dirs.STATIC).is_dir()
+
+
+if is_prod_mode() and built():
     # `--backend-only` would leave the built pages to another server, whose headers would not be those of headers.py.
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
@@ -204,6 +213,8 @@ async def lifespan() -> AsyncIterator[None]:
 
 async def _started() -> contextlib.AsyncExitStack:
     settings().check()
+    if settings().production and is_prod_mode() and not built():
+        raise SettingsError(NO_PAGES)
     logs.take_over()
     for doubt in settings().doubts():
         log.warning(doubt)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from evapp.evapp import _beside
 from tests.databases import ROOT
+from tests.unit.domain.test_settings import REAL
 
 START = """
 import asyncio
@@ -68,6 +69,14 @@ def test_what_keeps_the_app_from_starting_is_a_sentence(tmp_path: Path, given: d
     (tmp_path / "file").touch()
     said = sentence(started(tmp_path, START, **{name: value.format(folder=tmp_path) for name, value in given.items()}))
     assert words.format(folder=tmp_path) in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_production_without_built_pages_does_not_start(database_url: str, tmp_path: Path) -> None:
+    """It said that it is ready, and answered each page with 404."""
+    given = {f"EVAPP_{name.upper()}": str(value) for name, value in REAL.items()}
+    given |= {"REFLEX_ENV_MODE": "prod", "REFLEX_WEB_WORKDIR": str(tmp_path / "web"), "EVAPP_OCPP_PORT": "0"}
+    assert "`make build` makes them" in sentence(started(tmp_path, START, EVAPP_DATABASE_URL=database_url, **given))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
