@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "calm")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """More than there are cores: tests wait for browsers, processes and clocks nearly half of their time."""
     return (os.cpu_count() or 1) * 3 // 2

@@ -84,12 +84,13 @@ class City:
             yield charger
 
     async def begins(self, charger: VirtualCharger, driver: int) -> int:
-        """A charge, asked for and plugged in."""
+        """A charge, asked for and plugged in, and its charger knows its number, so that it can be stopped by it."""
         session = await transact(charging.request_start, driver, charger.identity, 1)
         assert session.id is not None
         assert await dispatch.start(self.bus, session.id) == "accepted"
         charger.plug()
         await session_until(session.id, lambda s: s.state == SessionState.CHARGING)
+        await charger.answered("StartTransaction")
         return session.id
 
     async def ends(self, session_id: int) -> ChargingSession:
@@ -235,4 +236,5 @@ async def _begun_again(city: City, charger: VirtualCharger, user_id: int) -> int
             await asyncio.sleep(0.1)
     charger.plug()
     await session_until(session.id, lambda s: s.state == SessionState.CHARGING)
+    await charger.answered("StartTransaction")
     return session.id
