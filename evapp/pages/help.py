@@ -103,7 +103,7 @@ def _asked() -> tuple[tuple[str, ...], ...]:
         (
             t("I paid with PhonePe and the money is not in my wallet."),
             t("PhonePe sometimes takes a few minutes to confirm. The wallet shows such a payment as on its way."),
-            t("If your bank took the money and PhonePe does not confirm, the bank gives it back."),
+            t("If your bank took the money and PhonePe does not confirm, PhonePe gives it back."),
         ),
         (
             t("How do I get money back from my wallet?"),
