@@ -93,8 +93,9 @@ async def _serve_until_told() -> None:
         await stack.enter_async_context(living(bus, "csms"))
         host, port = settings().ocpp_host, settings().ocpp_port
         bound = await stack.enter_async_context(listening(host=host, port=port, bus=bus, settings=settings()))
-        await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "csms"))
+        # After all that can fail: it takes the path over from whoever serves here.
+        await stack.enter_async_context(socket.serving(bus))
         scheme = "wss" if settings().ocpp_tls_cert else "ws"
         settle_memory()
         print(f"Chargers connect to {scheme}://{host}:{bound}/<charger-id>.", flush=True)

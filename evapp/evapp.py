@@ -226,8 +226,9 @@ async def _started() -> contextlib.AsyncExitStack:
         await stack.enter_async_context(living(bus, "web"))
         if settings().ocpp_embedded:
             await stack.enter_async_context(_central_system(bus))
-        await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(scraped(settings().metrics_port, "web"))
+        # After all that can fail: it takes the path over from whoever serves here.
+        await stack.enter_async_context(socket.serving(bus))
         await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
         return stack.pop_all()
 

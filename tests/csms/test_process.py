@@ -87,6 +87,8 @@ async def test_it_tells_its_figures_on_a_port_of_its_own(database_url: str) -> N
             _, error = await asyncio.wait_for(second.communicate(), 3 * SECONDS)
             assert second.returncode == 1
             assert f"EVAPP_METRICS_PORT: 127.0.0.1:{metrics_port} cannot be used" in error.decode()
+            _, _, said = await answered(database_url, "call", "NOBODY", "Reset", '{"type": "Soft"}')
+            assert "NOBODY is not connected" in said, "whoever could not start left the shell no way to who runs"
     finally:
         process.kill()
         await process.wait()

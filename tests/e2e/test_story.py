@@ -216,7 +216,7 @@ async def test_a_failed_and_a_late_payment(driver: Driver, product: Product, dat
     assert isinstance(sandbox, Sandbox)
     await driver.phone.open("/wallet")
     for choice in ("Fail the payment", "Later"):
-        await page.get_by_text("₹500", exact=True).click()
+        await page.get_by_role("region", name="Wallet").get_by_text("₹500", exact=True).click()
         await page.get_by_role("button", name="Add ₹500 with PhonePe").click()
         await page.wait_for_url(f"{product.sandbox_url}/**")
         await page.get_by_role("button", name=choice).click()
