@@ -26,6 +26,8 @@ from bench.storage import MILLION, VALUES, storage
 OURS, OCPP, ECHO, RPC, STORED = "this CSMS", "ocpp defaults", "websockets echo", "ocpp-rpc strict", "ocpp + SQLModel"
 ALONE = "session layer"
 """This CSMS with a domain that keeps nothing (bench/alone.py)."""
+FLOOR = "the least"
+"""What CPython needs to commit samples, with no rule at all (bench/floor.py)."""
 KEYED = OURS, OCPP, RPC
 """Servers that know their chargers by keys, where asked to."""
 OTHER = "FirmwareStatusNotification"
@@ -79,6 +81,8 @@ class Field:
         kinds = {OCPP: "ocpp", ECHO: "echo", STORED: "sqlmodel"}
         if name in kinds:
             return stack.enter_context(serving(name, module("bench.peers", kinds[name], *(["--auth"] if auth else []))))
+        if name == FLOOR:
+            return stack.enter_context(serving(name, module("bench.floor")))
         if name == ALONE:
             own = self.folder / "alone"
             own.mkdir()
@@ -100,7 +104,7 @@ def flow(names: list[str], works: list[str], rounds: int, seconds: float, warm: 
     with ExitStack() as stack:
         field = Field(stack, names, count=CHARGERS, charging=True)
         for work in works:
-            servers = [server for server in field.servers if work == "meter" or server.name != STORED]
+            servers = [server for server in field.servers if work == "meter" or server.name not in (STORED, FLOOR)]
             runs: dict[str, list[dict[str, Any]]] = {server.name: [] for server in servers}
             for turn in range(rounds):
                 for server in servers[turn % len(servers) :] + servers[: turn % len(servers)]:
@@ -238,7 +242,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     crowd = min(given.storm, limit - 200) if limit > 0 else given.storm
     parts: dict[str, Callable[[], None]] = {
-        "flow": lambda: flow([OURS, ALONE, OCPP, ECHO, RPC, STORED], list(WORKS), given.rounds, given.seconds),
+        "flow": lambda: flow([OURS, ALONE, FLOOR, OCPP, ECHO, RPC, STORED], list(WORKS), given.rounds, given.seconds),
         "memory": lambda: memory(1, tuple((min(count, crowd), deflate) for count, deflate in IDLE)),
         "storm": lambda: storm(3, crowd),
         "handshakes": lambda: handshakes(given.rounds),
