@@ -28,6 +28,7 @@ ALONE = "session layer"
 """This CSMS with a domain that keeps nothing (bench/alone.py)."""
 FLOOR = "the least"
 """What CPython needs to commit samples, with no rule at all (bench/floor.py)."""
+EVERY = [OURS, ALONE, FLOOR, OCPP, ECHO, RPC, STORED]
 KEYED = OURS, OCPP, RPC
 """Servers that know their chargers by keys, where asked to."""
 OTHER = "FirmwareStatusNotification"
@@ -242,7 +243,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     crowd = min(given.storm, limit - 200) if limit > 0 else given.storm
     parts: dict[str, Callable[[], None]] = {
-        "flow": lambda: flow([OURS, ALONE, FLOOR, OCPP, ECHO, RPC, STORED], list(WORKS), given.rounds, given.seconds),
+        "flow": lambda: flow(EVERY, list(WORKS), given.rounds, given.seconds),
         "memory": lambda: memory(1, tuple((min(count, crowd), deflate) for count, deflate in IDLE)),
         "storm": lambda: storm(3, crowd),
         "handshakes": lambda: handshakes(given.rounds),
@@ -263,7 +264,7 @@ def main() -> None:
 def gate(crowd: int) -> None:
     """Every target but `targets.UNASKED`, in two minutes; what is missed is measured again before anybody is told."""
     parts: tuple[Callable[[], None], ...] = (
-        lambda: flow([OURS, ALONE, OCPP, ECHO, RPC, STORED], ["meter", OTHER], GATE_ROUNDS, GATE_SECONDS, warm=0.6),
+        lambda: flow(EVERY, ["meter", OTHER], GATE_ROUNDS, GATE_SECONDS, warm=0.6),
         lambda: memory(1, IDLE[:1], (OURS, OCPP)),
         lambda: storm(1, crowd, (OURS, OCPP)),
         lambda: handshakes(2),

@@ -137,7 +137,7 @@ class Charger(asyncio.Protocol):
 
     def _shake_hands(self, data: bytes) -> None:
         self._head += data
-        if self._open or not self._head.endswith(b"\r\n\r\n"):
+        if not self._head.endswith(b"\r\n\r\n"):
             return
         self._open, key = True, KEY.search(self._head)
         assert key is not None

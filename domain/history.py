@@ -98,7 +98,7 @@ def recent(db: Session, user_id: int) -> Charge | None:
         .where(col(ChargingSession.updated_at) > now() - RECENT)
         .where(col(ChargingSession.state).in_((SessionState.SETTLED, SessionState.INTERRUPTED)))
     ).first()
-    return _whole(db, user_id, session) if session is not None else None
+    return _charge(db, session) if session is not None else None
 
 
 def page(

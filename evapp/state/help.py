@@ -48,7 +48,7 @@ class Help(rx.State):
         ref, charger = asked.get("charge", "")[:LONGEST], asked.get("charger", "")[:LONGEST]
         if payment := asked.get("payment", ""):
             with contextlib.suppress(recharges.NotYours):
-                order = await read(recharges.owned, user.id, payment[:63])
+                order = await read(recharges.owned, user.id, payment)
                 return t(
                     "Hello, I need help with my payment of {sum}, {time}, reference {code}. My username is {username}.",
                     sum=whole_rupees(order.amount_paise),

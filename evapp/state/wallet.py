@@ -89,7 +89,7 @@ class Wallet(rx.State):
     kind: str = ""
     """The one of KINDS that is shown."""
     failed: list[Failed] = []  # noqa: RUF012 - likewise
-    months: list[Month] = []  # noqa: RUF012 - a default that Reflex copies
+    months: list[Month] = []  # noqa: RUF012 - likewise
     outcome: str = ""
     outcome_reference: str = ""
     outcome_help: str = ""
