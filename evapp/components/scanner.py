@@ -51,11 +51,14 @@ class Scanner(rx.Component):
 
 
 def scanner(on_scan: Any, on_error: Any) -> rx.Component:
-    """The camera at the back, for QR codes alone, silent."""
+    """The camera at the back, for QR codes alone, silent, with a button for its light where it has one.
+
+    The button lies in the library's frame, which assets/theme.css hides.
+    """
     return Scanner.create(
         formats=["qr_code"],
         constraints={"facingMode": "environment", "width": {"ideal": 1280}, "height": {"ideal": 720}},
-        components={"finder": False, "torch": False, "zoom": False, "onOff": False},
+        components={"finder": True, "torch": True, "zoom": False, "onOff": False},
         sound=False,
         on_scan=on_scan,
         on_error=on_error,

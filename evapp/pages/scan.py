@@ -39,7 +39,7 @@ def viewfinder() -> rx.Component:
             rx.el.div(class_name="aim", aria_hidden="true"),
             role="region",
             aria_label=t("Camera"),
-            class_name="relative aspect-square w-full overflow-hidden rounded-panel bg-sunken",
+            class_name="camera relative aspect-square w-full overflow-hidden rounded-panel bg-sunken",
         ),
         rx.el.p(
             rx.cond(Scan.error != "", Scan.error, t("Hold the camera at the QR code on the charger.")),

@@ -14,6 +14,19 @@ from tests.e2e.running import Product
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WIDTH, HEIGHT = 640, 480
+CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+LAMP = """
+const { getCapabilities, getSettings } = MediaStreamTrack.prototype;
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.lamp = { lit: false, opened: 0 };
+navigator.mediaDevices.getUserMedia = (wanted) => { lamp.opened += 1; lamp.lit = false; return open(wanted) };
+Object.assign(MediaStreamTrack.prototype, {
+  getCapabilities() { return { ...getCapabilities.call(this), torch: true } },
+  getSettings() { return { ...getSettings.call(this), torch: lamp.lit } },
+  async applyConstraints({ advanced }) { lamp.lit = advanced[0].torch },
+});
+"""
+"""What a phone has and Chromium's camera lacks: a light beside the lens."""
 
 
 def film(path: Path, text: str) -> Path:
@@ -35,8 +48,7 @@ async def test_the_camera_leads_to_the_charger(
 ) -> None:
     async with street() as charger:
         code = film(tmp_path / "code.y4m", stickers.address(product.url, charger.identity))
-        camera = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-        async with chromium_browser(*camera, f"--use-file-for-fake-video-capture={code}") as browser:
+        async with chromium_browser(*CAMERA, f"--use-file-for-fake-video-capture={code}") as browser:
             context = await browser.new_context(storage_state=await driver.phone.context.storage_state())
             page = await context.new_page()
             complaints: list[str] = []
@@ -46,6 +58,26 @@ async def test_the_camera_leads_to_the_charger(
             await expect(page.get_by_role("heading", name=charger.identity)).to_be_visible()
             assert page.url == f"{product.url}/c/{charger.identity}"
             assert complaints == []
+
+
+async def test_a_phone_lights_the_sticker_in_the_dark(driver: Driver, product: Product) -> None:
+    async with chromium_browser(*CAMERA) as browser:
+        context = await browser.new_context(
+            storage_state=await driver.phone.context.storage_state(), viewport={"width": 390, "height": 844}
+        )
+        await context.add_init_script(LAMP)
+        page = await context.new_page()
+        await page.goto(f"{product.url}/scan")
+        light = page.get_by_role("region", name="Camera").get_by_role("button")
+        await expect(light).to_have_accessible_name("Turn flashlight on")
+        box = await light.bounding_box()
+        assert box is not None and box["width"] >= 44 and box["height"] >= 44
+        await light.click()
+        await expect(light).to_have_accessible_name("Turn flashlight off")
+        assert await page.evaluate("lamp") == {"lit": True, "opened": 1}
+        await light.click()
+        await expect(light).to_have_attribute("aria-pressed", "false")
+        assert await page.evaluate("lamp") == {"lit": False, "opened": 1}
 
 
 async def test_without_a_camera_there_is_the_way_by_hand(driver: Driver) -> None:
