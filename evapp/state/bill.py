@@ -61,6 +61,7 @@ def bill_of(charge: Charge) -> Bill:
     lines = settlement.bill(session)
     begun, ended = charge.begun_at, charge.ended_at
     plain = [line.name for line in lines] in ([], ["energy"])
+    rate_paise = lines[0].rate_paise if lines else session.paise_per_kwh
     faulty = session.stop_reason in FAULT_REASONS
     return Bill(
         ref=session.ref,
@@ -80,7 +81,7 @@ def bill_of(charge: Charge) -> Bill:
         notes=[_note(note) for note in charge.notes],
         idle=idle_words(session),
         cost=rupees(charge.cost_paise),
-        sum=f"{exact} kWh × {per_kwh(session.paise_per_kwh)} = {rupees(charge.cost_paise)}" if plain else "",
+        sum=f"{exact} kWh × {per_kwh(rate_paise)} = {rupees(charge.cost_paise)}" if plain else "",
         gst=rupees(session.gst_paise) if session.gst_paise else "",
         left=_left(charge),
         arrears=rupees(charge.owed_paise) if charge.owed_paise else "",

@@ -2,12 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
+
 from domain import history
+from domain.india import INDIA
+from domain.prices import Band
 from evapp.components.money import moment
 from evapp.components.receipt import Bill
 from evapp.state.bill import bill_of
 from evapp.state.history import _past
 from tests.money.charges import METER, Desk
+from tests.money.priced import priced
 
 
 def shown(desk: Desk, user_id: int, session_id: int) -> Bill:
@@ -92,3 +97,20 @@ def test_a_receipt_says_what_the_charge_left_in_the_wallet(desk: Desk) -> None:
     desk.stop(nothing, METER)
     assert shown(desk, asha, session_id).left == "Wallet balance after it: ₹510.00"
     assert shown(desk, asha, nothing).left == ""
+
+
+@pytest.mark.parametrize(
+    ("begun", "sum"),
+    [
+        (23, "2.000 kWh × ₹12.00/kWh = ₹24.00"),
+        (12, "2.000 kWh × ₹18.00/kWh = ₹36.00"),
+        (3, "2.000 kWh × ₹0.00/kWh = ₹0.00"),
+    ],
+)
+def test_the_sum_has_the_price_of_the_hour_that_was_billed(desk: Desk, begun: int, sum: str) -> None:
+    """A charge in one band of hours read that its units times the price of all other hours make its cost."""
+    desk.clock.at = desk.clock.at.astimezone(INDIA).replace(hour=begun, minute=0)
+    asha, session_id = priced(desk, bands=(Band(22 * 60, 2 * 60, 1_200), Band(2 * 60, 6 * 60, 0)))
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    assert shown(desk, asha, session_id).sum == sum
