@@ -197,7 +197,8 @@ def _returned(db: Session, refund: Refund, state: RefundState, code: str) -> Non
 
 
 def _bring_back(db: Session, refund: Refund, paise: int) -> None:
-    """Arrears first, as with every recharge; a charge that runs gets its part of the rest (R31, R38)."""
+    """Arrears first, as with every recharge; a charge that runs gets its part of the rest (R31, R38). Who has left
+    cannot come for it, as with a late recharge (R34)."""
     wallet.credit(
         db,
         f"refund:{refund.merchant_refund_id}:returned",
@@ -209,6 +210,7 @@ def _bring_back(db: Session, refund: Refund, paise: int) -> None:
         description=CAME_BACK,
     )
     wallet.fund_open_hold(db, refund.user_id)
+    findings.refund_due(db, refund.user_id, refund.merchant_refund_id, f"{plain_rupees(paise)} came back to")
 
 
 def _note_contradiction(db: Session, refund: Refund, status: RefundStatus) -> None:

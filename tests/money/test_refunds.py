@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from domain import accounts, funnel, recharges, recheck, refunds, story, wallet
 from domain.db import Database, read, transact
-from domain.models import Account, GatewayEvent, RefundState
+from domain.models import Account, Finding, GatewayEvent, RefundState
 from domain.money import plain_rupees
 from domain.recharges import GatewayRefused, GatewayUnavailable
 from tests.money.house import (
@@ -91,6 +91,21 @@ async def test_what_comes_back_clears_arrears_first(asha: int, gateway: Gateway)
     await funnel.settle_refund(gateway, refund_id)
     balance = await read(money, asha)
     assert (balance.balance_paise, balance.arrears_paise) == (38_000, 0)
+
+
+@pytest.mark.row("R31", "R34")
+@pytest.mark.parametrize("left", [True, False])
+async def test_what_comes_back_to_somebody_who_has_left_is_told(asha: int, gateway: Gateway, left: bool) -> None:
+    """R31, R34: the operator who sent it believed that it was on its way, and who is kept out does not look."""
+    refund_id = await sent(gateway, await paid(gateway, asha))
+    if left:
+        await transact(accounts.block, asha)
+    gateway.say_refund(refund_id, "FAILED")
+    for _ in range(2):
+        await funnel.settle_refund(gateway, refund_id)
+    assert await findings() == [("refund-due", refund_id)] * left
+    [came] = await read(lambda db: [one.detail for one in db.exec(select(Finding))]) or [""]
+    assert came.startswith("₹200.00 came back to a driver who is blocked" if left else "")
 
 
 async def test_what_comes_back_extends_the_hold_of_the_running_charge(asha: int, gateway: Gateway) -> None:
