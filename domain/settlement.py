@@ -162,8 +162,7 @@ def _settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *,
             wallet.release(db, session.id, HoldState.SETTLED)
     charge(db, session, "correction" if again else "")
     session.review = session.review or _far_below_power(db, session)
-    if session.review:
-        findings.note(db, "review", session.ref, session.review)
+    _look_at(db, session)
 
 
 def bill(session: ChargingSession) -> tuple[Line, ...]:
@@ -341,3 +340,9 @@ def _debit(
     session.arrears_paise = max(0, session.arrears_paise - to_due)
     if session.arrears_paise > 5_000:
         session.review = session.review or f"{plain_rupees(session.arrears_paise)} went to arrears."
+        _look_at(db, session)
+
+
+def _look_at(db: Session, session: ChargingSession) -> None:
+    if session.review:
+        findings.note(db, "review", session.ref, session.review)

@@ -152,6 +152,7 @@ def test_what_the_wallet_lacks_for_idling_is_owed_and_bounded(desk: Desk) -> Non
     desk.status("BLR-1", 1, "Available")
     money = desk.money(asha)
     assert (money.balance_paise, money.arrears_paise) == (0, 3_600 + 24_000 - 5_000)
+    assert desk.findings() == {"review": 1}
     with pytest.raises(wishes.Refused, match="You owe"):
         desk.request(asha)
 
