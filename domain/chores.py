@@ -12,6 +12,9 @@ NIGHT = time(2, 30)
 PATIENCE = timedelta(minutes=30)
 """Whoever took a chore and has not finished it by then has died or failed over it: it is due again."""
 
+AHEAD = timedelta(days=2)
+"""No chore waits so long: what is due later was written while the clock was wrong, and would not be done for years."""
+
 
 def next_night(at: datetime) -> datetime:
     """The first 02:30 of India after `at`."""
@@ -23,7 +26,7 @@ def next_night(at: datetime) -> datetime:
 def is_due(db: Session, name: str, at: datetime) -> bool:
     """Whether it is worth taking; a chore nobody has heard of is."""
     chore = db.get(Chore, name)
-    return chore is None or chore.due_at <= at
+    return chore is None or not _waits(chore, at)
 
 
 def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
@@ -36,7 +39,7 @@ def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
         db.add(Chore(name=name, due_at=due_again, done_at=at))
         db.flush()
         return False
-    if chore.due_at > at:
+    if _waits(chore, at):
         return False
     chore.due_at, chore.taken_at = min(due_again, at + PATIENCE), at
     db.add(chore)
@@ -48,3 +51,7 @@ def done(db: Session, name: str, at: datetime, due_again: datetime) -> None:
     chore = db.get_one(Chore, name)
     chore.due_at, chore.done_at = due_again, at
     db.add(chore)
+
+
+def _waits(chore: Chore, at: datetime) -> bool:
+    return at < chore.due_at <= at + AHEAD

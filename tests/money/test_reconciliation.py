@@ -280,6 +280,21 @@ async def test_pages_of_orders_are_all_asked_about(
 # By the sweeper
 
 
+async def test_a_clock_that_was_wrong_puts_no_chore_off(database: Database, clock: Clock) -> None:
+    """A machine without a battery woke up years ahead, did its chores, and was then set right."""
+    right, wrong = clock.at, clock.at + timedelta(days=3650)
+    for at in (right, wrong):
+        await transact(chores.take, "books", at, chores.next_night(at))
+    await transact(chores.done, "books", wrong, chores.next_night(wrong))
+    night = chores.next_night(right)
+    assert await read(chores.is_due, "books", right)
+    assert await transact(chores.take, "books", right, night)
+    await transact(chores.done, "books", right, night)
+    assert not await read(chores.is_due, "books", right)
+    chore = await read(lambda db: db.exec(select(Chore)).one())
+    assert (chore.done_at, chore.due_at) == (right, night)
+
+
 async def test_a_chore_is_done_by_one_process_when_its_hour_has_come(asha: int, clock: Clock) -> None:
     due_again = clock.at + timedelta(hours=1)
     assert await read(chores.is_due, "books", clock.at)
