@@ -13,6 +13,9 @@ from domain.logs import first_line
 from domain.patience import CommitUnknown
 from domain.settings import SettingsError
 
+LOCKED = "55P03"
+"""PostgreSQL's code for a lock that was waited for too long."""
+
 
 def complaint(error: Exception) -> str:
     """A sentence for whoever started the program, or one a line; of an error that is one of `KNOWN`."""
@@ -40,6 +43,8 @@ def _unknown(_: CommitUnknown) -> str:
 
 
 def _not_done(error: DBAPIError) -> str:
+    if getattr(error.orig, "sqlstate", None) == LOCKED:
+        return "The database did not do it: others have a table in use, as a dump has. Try again when they are done."
     said = first_line(error.orig or error).rstrip(".")
     return f"The database did not do it: {said}. Is it there and migrated (make migrate)?"
 

@@ -231,6 +231,24 @@ def test_machines_that_start_together_migrate_once(bare_database_url: str) -> No
     assert [process.returncode for process in together] == [0, 0, 0], errors
 
 
+@pytest.mark.parametrize("bare_database_url", ["postgresql"], indirect=True)
+def test_a_dump_keeps_a_migration_waiting_and_nobody_else(bare_database_url: str) -> None:
+    """Behind a lock that waits for a dump's, the version that runs would wait beyond its own patience, again and again,
+    since its unit tries the migrations each second."""
+    migrate(bare_database_url, "0023")
+    with closing(Database(bare_database_url)) as database, database.engine.connect() as dump:
+        dump.execute(text("SELECT count(*) FROM refunds"))
+        migrating = typed(bare_database_url)
+        with database.engine.connect() as server:
+            while not server.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+                server.rollback()
+                assert migrating.poll() is None
+            server.execute(text("UPDATE refunds SET state = state"))
+        _, said = migrating.communicate(timeout=60)
+        assert (migrating.returncode, "others have a table in use" in said) == (1, True), said
+    migrate(bare_database_url)
+
+
 @pytest.mark.parametrize(
     ("revision", "code", "words"),
     [("9999", 0, "the database is ahead of this version"), ("another product", 255, "Can't locate revision")],
