@@ -56,6 +56,12 @@ def test_production_refuses_each_that_is_left_empty() -> None:
     }
 
 
+def test_no_log_fills_the_disk() -> None:
+    """Docker's own way keeps all that was ever said."""
+    options = {name: service.get("logging", {}).get("options", {}) for name, service in SERVICES.items()}
+    assert [name for name, of in options.items() if not {"max-size", "max-file"} <= of.keys()] == []
+
+
 def test_every_program_of_ours_exists() -> None:
     for service in OURS.values():
         for command in (service.get("command"), service.get("healthcheck", {}).get("test", [None, None])[1:]):
