@@ -32,6 +32,7 @@ REFUSALS = {
     "most paise": Sentence("Choose a limit above zero and up to ₹10,000."),
     "most wh": Sentence("Choose a limit above zero and up to 10,000 kWh."),
     "most minutes": Sentence("Choose a limit above zero and up to 10,000 minutes."),
+    "price": Sentence("The price has just changed. Check it, then start again. Nothing was charged."),
     "fee": Sentence("The start alone costs {fee} here. Choose a limit above that."),
     "passed": Sentence("This charge is already past that. Choose more, or stop it now."),
     "over": Sentence("This charge is ending. Its limit can no longer change."),
@@ -82,9 +83,16 @@ class Limit:
 
 
 def request_start(
-    db: Session, user_id: int, charger_id: str, connector_number: int, limit: Limit | None = None
+    db: Session,
+    user_id: int,
+    charger_id: str,
+    connector_number: int,
+    limit: Limit | None = None,
+    seen: Price | None = None,
 ) -> ChargingSession:
     """Open a session and its hold, before the charger is asked (architecture.md, a charge, step 2).
+
+    With the price that its driver has `seen`, the charge is at that price or at none.
 
     Raises:
         Refused: with the reason for the driver; nothing was held.
@@ -100,6 +108,8 @@ def request_start(
         raise Refused("arrears", arrears=plain_rupees(owed))
     moment = now()
     tariff = price(db, charger_id, moment)
+    if seen not in (None, tariff):
+        raise Refused("price")
     refuse_limit_of_fee(limit, tariff)
     session = ChargingSession(
         ref=sessions.unguessable(16),

@@ -11,6 +11,7 @@ from domain.bus import bus
 from domain.chargers import BUSY, FAULT, FREE, NO_CONTACT, OFF, ChargerView, ConnectorView
 from domain.db import read, storable, transact
 from domain.models import SessionState, now
+from domain.prices import Price
 from domain.tariffs import least_to_start
 from evapp.components.money import clock, per_kwh, rated_kw, rupees
 from evapp.components.receipt import Bill
@@ -143,7 +144,7 @@ class ChargerPage(rx.State):
         if limit is None:
             return
         try:
-            session = await transact(charging.request_start, user.id, self.id, self.plug, limit)
+            session = await transact(charging.request_start, user.id, self.id, self.plug, limit, self._price)
         except charging.Refused as refusal:
             self.error = t(refusal.args[0])
         else:
@@ -160,6 +161,8 @@ class ChargerPage(rx.State):
         self.phase = "free" if self.shown == "free" else "unavailable"
 
     _dismissed: str = ""
+    _price: Price | None = None
+    """The one that the page shows."""
 
     async def _refresh(self, user_id: int) -> None:
         try:
@@ -176,7 +179,7 @@ class ChargerPage(rx.State):
         connector = next((c for c in view.connectors if c.number == self.plug), None)
         state = connector.state if connector else NO_CONTACT
         self.about, self.place, self.rate = _about(view, connector), view.place, per_kwh(view.price.at(now()))
-        self.prices = price_lines(view.price)
+        self.prices, self._price = price_lines(view.price), view.price
         self.shown, _ = WORDS[state]
         self.headline, self.reason = _says(view, connector, state)
         await self._money(user_id, least_to_start(view.price))

@@ -121,6 +121,20 @@ async def test_a_start_that_overtook_the_choice_of_a_connector_is_told_so(go: Go
     assert [one.connector_number for one in await asked_for()] == [2]
 
 
+async def test_a_start_is_at_the_price_that_the_page_shows(go: Go, asha: int) -> None:
+    """Another price came into force while the page stood open: its driver would have paid what he never read."""
+    await transact(mall)
+    await transact(give, asha, 100_000)
+    page = await go("/c/MALL-1", "first")
+    assert page.rate == "₹18.00/kWh"
+    await transact(tariffs.set_price, Price(4_000, 0))
+    await page.start("MALL-1", 1)
+    assert (await asked_for(), page.rate) == ([], "₹40.00/kWh")
+    assert page.error == "The price has just changed. Check it, then start again. Nothing was charged."
+    await page.start("MALL-1", 1)
+    assert ([one.paise_per_kwh for one in await asked_for()], page.error) == ([4_000], "")
+
+
 async def test_every_tap_is_answered(go: Go, asha: int) -> None:
     """A page that waits for an answer would wait for ever, if a start or a stop that does nothing gave none."""
     await transact(mall)
