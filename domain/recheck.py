@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import funnel, refunds
+from domain import funnel, recharges, refunds
 from domain.db import read, transact
 from domain.models import OrderState, RechargeOrder, Refund, RefundState
 from domain.money import plain_rupees
@@ -84,18 +84,23 @@ async def _order(gateway: PaymentGateway, order: RechargeOrder) -> Verdict:
     except OrderUnknown:
         credited = order.state == OrderState.CREDITED
         return ("missing", "It was credited; PhonePe does not know it.") if credited else None
-    verdict = _compared(order, status)
     if status.state == "COMPLETED" and order.state in (OrderState.FAILED, OrderState.REJECTED):
         await funnel.settle(gateway, order.merchant_order_id)
-    return verdict
+        return "state", await _after_all(order)
+    return _compared(order, status)
+
+
+async def _after_all(order: RechargeOrder) -> str:
+    """What became of it: money of another amount is not credited."""
+    became = await read(recharges.found, order.merchant_order_id) or order
+    outcome = "was credited" if became.state == OrderState.CREDITED else f"is {became.state}"
+    return f"It was {order.state}; PhonePe says COMPLETED, so it {outcome} now."
 
 
 def _compared(order: RechargeOrder, status: OrderStatus) -> Verdict:
-    paid = status.state == "COMPLETED"
     if order.state != OrderState.CREDITED:
-        late = paid and order.state != OrderState.MISMATCH
-        return ("state", f"It was {order.state}; PhonePe says COMPLETED, so it was credited now.") if late else None
-    if not paid:
+        return None
+    if status.state != "COMPLETED":
         return "state", f"It was credited; PhonePe says {status.state}."
     if status.amount_paise != order.amount_paise:
         amounts = f"{plain_rupees(order.amount_paise)}; PhonePe says {plain_rupees(status.amount_paise)}"

@@ -217,6 +217,20 @@ async def test_money_the_gateway_took_after_all_is_credited_by_the_funnel_and_to
     assert await read(credits, asha) == [RUPEES_500]
 
 
+@pytest.mark.row("R11", "R14")
+async def test_another_amount_that_the_gateway_took_after_all_is_not_told_as_credited(
+    asha: int, gateway: Gateway, clock: Clock
+) -> None:
+    order_id = (await placed(asha)).merchant_order_id
+    await funnel.begin(gateway, order_id)
+    gateway.say(order_id, "FAILED")
+    await funnel.settle(gateway, order_id)
+    gateway.pay(order_id, amount_paise=40_000)
+    [told] = (await recheck.recheck(gateway, clock.at - recheck.LATELY)).found
+    assert told.detail == "It was FAILED; PhonePe says COMPLETED, so it is MISMATCH now."
+    assert await read(credits, asha) == []
+
+
 @pytest.mark.parametrize(
     ("ended", "told", "kinds"),
     [
