@@ -190,7 +190,7 @@ def _booked(db: Session, first: date, last: date) -> dict[str, int]:
     booked = db.exec(
         select(on, func.sum(-col(Entry.amount_paise)))
         .join(Transfer, col(Transfer.id) == Entry.transfer_id)
-        .where(Entry.account_code == GATEWAY, Transfer.kind == "recharge")
+        .where(Entry.account_code == GATEWAY, Transfer.kind != "refund")
         .where(event_at >= _begin(first), event_at < _begin(last + timedelta(days=1)))
         .group_by(literal_column("1"))
     )

@@ -25,7 +25,8 @@ def set_aside(db: Session, merchant_order_id: str, status: OrderStatus) -> Trans
         raise NotSetAside(f"PhonePe says {status.state or 'nothing'} of {merchant_order_id}; there is nothing to book.")
     postings = {wallet.GATEWAY: -status.amount_paise, wallet.SUSPENSE: status.amount_paise}
     key = _key(order.merchant_order_id)
-    return wallet.post(db, key, "adjustment", postings, ref=merchant_order_id, description="Paid with another amount")
+    words, paid_at = "Paid with another amount", status.paid_at
+    return wallet.post(db, key, "adjustment", postings, ref=merchant_order_id, description=words, event_at=paid_at)
 
 
 def give(db: Session, merchant_order_id: str) -> Transfer:

@@ -10,6 +10,7 @@ from sqlmodel import select
 from domain import (
     funnel,
     settled_payments,
+    suspense,
 )
 from domain.db import Database, read, transact
 from domain.models import (
@@ -20,7 +21,7 @@ from domain.settled_payments import Line
 from payments import settlement_report
 from tests.asked import asked, selects
 from tests.money.house import RUPEES_500, Clock, Gateway, placed, rows
-from tests.money.orders import paid, sent
+from tests.money.orders import opened, paid, sent
 
 HEAD = (
     "PaymentType,MerchantReferenceId,PhonePeReferenceId,Amount,Fee,TransactionDate,SettlementDate,BankReferenceNo,"
@@ -134,6 +135,20 @@ async def test_days_stand_beside_the_ledger(asha: int, gateway: Gateway, clock: 
     days = await read(settled_payments.days, date(2026, 11, 2), date(2026, 11, 3))
     told = [(day.on.day, day.reported_paise, day.booked_paise, day.refunded_paise, day.kept_paise) for day in days]
     assert told == [(2, 50_000, 50_000, 0, 590), (3, 0, 50_000, 1_000, 0)]
+
+
+@pytest.mark.row("R11")
+async def test_what_was_set_aside_stands_beside_its_day(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """Its driver paid it, on the day that the gateway says, whenever an operator booked it."""
+    clock.at = paid_at = datetime(2026, 11, 2, 6, tzinfo=UTC)
+    order_id = await opened(gateway, asha)
+    gateway.pay(order_id, amount_paise=60_000, paid_at=paid_at)
+    await funnel.settle(gateway, order_id)
+    clock.at = datetime(2026, 11, 4, 6, tzinfo=UTC)
+    await transact(suspense.set_aside, order_id, gateway.orders[order_id])
+    await transact(suspense.give, order_id)
+    days = await read(settled_payments.days, date(2026, 11, 2), date(2026, 11, 4))
+    assert [day.booked_paise for day in days] == [60_000, 0, 0]
 
 
 async def test_a_month_is_two_queries(asha: int, gateway: Gateway, clock: Clock, database: Database) -> None:
