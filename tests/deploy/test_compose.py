@@ -56,6 +56,13 @@ def test_production_refuses_each_that_is_left_empty() -> None:
     }
 
 
+def test_a_process_may_open_as_many_files_as_under_systemd() -> None:
+    """Docker gives 1,024 by now, and whoever comes beyond them finds his connection closed, without a line of log."""
+    for unit in ("evapp-web@.service", "evapp-csms@.service"):
+        [most] = re.findall(r"^LimitNOFILE=(\d+)$", (ROOT / "deploy" / "systemd" / unit).read_text(), re.MULTILINE)
+        assert {service.get("ulimits", {}).get("nofile") for service in OURS.values()} == {int(most)}
+
+
 def test_no_log_fills_the_disk() -> None:
     """Docker's own way keeps all that was ever said."""
     options = {name: service.get("logging", {}).get("options", {}) for name, service in SERVICES.items()}
