@@ -13,6 +13,8 @@ LONGEST = 100
 MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 """Of the series 7 and 8 the library takes every third number for one that a landline could have as well; landlines that
 are no mobile number for sure stay out (payments.md 2.8)."""
+MARKS = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Of direction: phones copy a contact's number between two of them, and nobody sees them."""
 _LETTER = re.compile(r"[a-z]")
 _USERNAME = re.compile(r"[a-z0-9_]{3,30}")
 _DIALLED = re.compile(r"\(?[+＋]?[\d\s().\-‐-―]{8,40}")
@@ -87,7 +89,8 @@ def _spelled(typed: object) -> str:
 
 
 def _mobile(typed: object) -> str:
-    if not (isinstance(typed, str) and _DIALLED.fullmatch(typed.strip())):
+    typed = typed[: 2 * LONGEST].translate(MARKS).strip() if isinstance(typed, str) else ""
+    if not _DIALLED.fullmatch(typed):
         return ""
     try:
         number = phonenumbers.parse(typed, "IN")

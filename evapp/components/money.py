@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from babel.dates import format_date, format_time
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
 
+from domain import identity
 from domain.india import INDIA
 from evapp.texts import language, t
 
@@ -16,7 +17,7 @@ _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3}(?:\.[0-9]*)?")
 
 def plainly(typed: str) -> str:
     """An amount for the domain's one parser, from how we show it and people copy it: "₹ 1,00,000" is "100000"."""
-    amount = "".join(typed.replace("₹", "").split())
+    amount = "".join(typed.translate(identity.MARKS).replace("₹", "").split())
     return amount.replace(",", "") if _GROUPED.fullmatch(amount) else amount
 
 

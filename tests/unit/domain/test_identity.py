@@ -25,6 +25,8 @@ from domain.identity import Unusable
         "९८४५०१२३४५",
         "９８４５０１２３４５",
         "98450\u00a012345",
+        "\u202a+91 98450 12345\u202c",
+        "\u200e98450 12345",
     ],
 )
 def test_one_phone_has_one_spelling(typed: str) -> None:

@@ -129,7 +129,7 @@ async def test_a_wrong_amount_gets_a_sentence_beside_the_field(page: Recharge, t
     assert page.error == ""
 
 
-@pytest.mark.parametrize("typed", ["₹600", " 600 ", "1,000", "₹ 1,000.50", "10,000"])
+@pytest.mark.parametrize("typed", ["₹600", " 600 ", "1,000", "₹ 1,000.50", "10,000", "\u2068₹600\u2069"])
 async def test_an_amount_as_we_show_it_is_taken(page: Recharge, typed: str) -> None:
     await page.write(typed)
     assert page.sum
