@@ -30,6 +30,7 @@ from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import SettingsError, settings
 from domain.throttle import Sparingly
+from evapp.components.arrival import announcer
 from evapp.components.brand import window_title
 from evapp.components.effects import effects
 from evapp.components.strip import no_signal, renewal, strip
@@ -194,7 +195,9 @@ app.add_middleware(ShortReports(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
 app.app_wraps[5, "Overlay"] = lambda stateful: (
-    rx.fragment(strip(Live.running), no_signal(Live.running), renewal(), effects()) if stateful else None
+    rx.fragment(strip(Live.running), no_signal(Live.running), renewal(), announcer(), effects())
+    if stateful
+    else None
 )
 
 

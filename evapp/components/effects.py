@@ -7,6 +7,7 @@ from reflex.event import EventSpec
 from reflex_base.vars.function import FunctionStringVar, FunctionVar
 from reflex_components_sonner.toast import toast_ref
 
+from evapp.components.arrival import lost
 from evapp.components.notifying import notifying
 from evapp.components.receipt import RECEIPT
 from evapp.components.tongues import of_address
@@ -24,8 +25,6 @@ to_receipt: FunctionVar[Any] = FunctionStringVar.create(f"document.getElementByI
 document: rx.Var[Any] = rx.Var("document.documentElement")
 marking: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute.bind")
 workers: rx.Var[Any] = rx.Var("navigator.serviceWorker")
-lost: rx.Var[bool] = rx.Var("document.activeElement === document.body").to(bool)
-"""Nothing has the focus: what had it is gone, or nothing did."""
 worker: rx.Var[Any] = rx.Var("navigator.serviceWorker?.controller?.scriptURL")
 listen: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener")
 listening: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener.bind")

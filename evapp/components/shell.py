@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from evapp.components.arrival import arriving
 from evapp.components.brand import brand
 from evapp.components.buttons import icon, text_link
 from evapp.components.meter import rail
@@ -76,6 +77,7 @@ def framed(
     """A page beside its navigation."""
     return rx.el.div(
         _skip(),
+        arriving(),
         navigation,
         rx.el.div(
             rx.el.header(
@@ -100,6 +102,7 @@ def plain(
     """A page without navigation: one narrow column, beside what the app is about from 1024 px."""
     return rx.el.div(
         _skip(),
+        arriving(),
         _front(),
         rx.el.div(
             rx.el.header(brand(), class_name="py-6 sm:pt-14 lg:hidden"),

@@ -157,6 +157,21 @@ async def test_names_roles_and_order_are_those_of_the_story(
     await _reads(page, SIGN_IN)
 
 
+async def test_a_page_that_comes_without_a_load_is_said_and_the_keyboard_goes_on_in_it(driver: Driver) -> None:
+    """A browser says the title of what it loads; of a page that takes another's place it says nothing."""
+    page, said = driver.page, driver.page.locator("#arrival")
+    await driver.phone.open("/dashboard")
+    await expect(page.get_by_role("heading", level=1, name=driver.username)).to_be_visible()
+    await expect(said).to_have_text("")
+    await expect(page.locator("body")).to_be_focused()
+    for place, title in (("Wallet", "Wallet · evapp"), ("Home", "Home · evapp"), ("Wallet", "Wallet · evapp")):
+        await page.get_by_role("navigation", name="Main").get_by_role("link", name=place).press("Enter")
+        await expect(said).to_have_text(title)
+        await expect(page.locator("main")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("radio", name="₹1,000")).to_be_focused()
+
+
 async def test_the_end_of_a_charge_is_said_and_the_keyboard_goes_on_at_the_receipt(
     driver_with_600: Driver, street: Street
 ) -> None:

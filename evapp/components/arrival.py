@@ -1,0 +1,32 @@
+"""Says which page has come where the browser does not: within the app pages take each other's place without a load."""
+
+from typing import Any
+
+import reflex as rx
+from reflex_base.vars.function import FunctionStringVar, FunctionVar
+
+ARRIVAL = "arrival"
+"""Where the title of a page that came without a load is said."""
+LOADED = "data-loaded"
+"""Set on the document by the first page of a load, of which the browser has said the title itself."""
+
+loaded: rx.Var[bool] = rx.Var(f"document.documentElement.hasAttribute('{LOADED}')").to(bool)
+lost: rx.Var[bool] = rx.Var("['BODY', 'MAIN'].includes(document.activeElement?.tagName)").to(bool)
+"""Nothing has the focus but the page as a whole: what had it is gone, or nothing did."""
+mark: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
+assign: FunctionVar[Any] = FunctionStringVar.create("Object.assign")
+focus: FunctionVar[Any] = FunctionStringVar.create("document.getElementById('main')?.focus")
+
+
+def announcer() -> rx.Component:
+    """Empty until there is something to say; mounted once, in the overlay of evapp.py."""
+    return rx.el.p(id=ARRIVAL, role="status", class_name="sr-only")
+
+
+def arriving() -> rx.Component:
+    """On every page: the first of a load is marked; of each after it the title is said, and the keyboard goes on in it
+    when the link that led there is gone."""
+    said = assign.call(rx.Var(f"document.getElementById('{ARRIVAL}')"), {"textContent": rx.Var("document.title")})
+    taken = rx.cond(lost, focus.call({"preventScroll": True}), rx.Var("null"))
+    come = rx.cond(loaded, rx.Var.create([said, taken]), mark.call(LOADED, ""))
+    return rx.el.span(on_mount=rx.run_script(come), hidden=True)
