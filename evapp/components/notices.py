@@ -8,10 +8,13 @@ from evapp.components.text import Content
 PICTURES = {"info": "info", "warn": "triangle-alert", "fault": "octagon-alert"}
 
 
-def notice(kind: str, title: Content, *more: Content, action: rx.Component | None = None) -> rx.Component:
+def notice(
+    kind: str, title: Content, *more: Content, action: rx.Component | None = None, within: bool = False
+) -> rx.Component:
     """A message that stays; `kind` is `info`, `warn` or `fault`, `action` the next step.
 
-    A fault is spoken at once by a screen reader, the others when it has finished its sentence.
+    A fault is spoken at once by a screen reader, the others when it has finished its sentence. Many say nothing of what
+    comes together with its live region: one that comes later is `within` a region that was there before.
     """
     return rx.el.div(
         icon(PICTURES[kind], 22),
@@ -21,7 +24,7 @@ def notice(kind: str, title: Content, *more: Content, action: rx.Component | Non
             rx.el.div(action, class_name="mt-3") if action is not None else None,
             class_name="min-w-0",
         ),
-        role="alert" if kind == "fault" else "status",
+        **({} if within else {"role": "alert" if kind == "fault" else "status"}),
         class_name="notice flex gap-3 rounded-field bg-surface px-4 py-3.5",
         custom_attrs={"data-kind": kind},
     )

@@ -95,10 +95,12 @@ def charge_panel(live: Any) -> rx.Component:
             class_name=f"sticky bottom-[5.5rem] {SHORT}bottom-[4.75rem] z-10 mt-1.75 lg:static",
         ),
         rx.el.div(
-            rx.cond(live.idle != "", notice("warn", t("Your car takes no energy now."), live.idle)),
-            rx.cond(live.short != "", notice("warn", live.short)),
-            rx.cond((live.sentence != "") & ~before, notice("info", live.sentence)),
-            class_name="grid gap-3 mt-4 empty:hidden",
+            rx.cond(live.idle != "", notice("warn", t("Your car takes no energy now."), live.idle, within=True)),
+            rx.cond(live.short != "", notice("warn", live.short, within=True)),
+            rx.cond((live.sentence != "") & ~before, notice("info", live.sentence, within=True)),
+            role="status",
+            aria_atomic="false",
+            class_name="grid gap-3 not-empty:mt-4",
         ),
     )
 

@@ -26,9 +26,15 @@ def renewal() -> rx.Component:
     )
 
 
-def no_signal(running: Any) -> rx.Component:
+def lines(running: Any) -> rx.Component:
+    """What is said of the connection, in a live region that is there before its words: others go unsaid. `running` is
+    a Var: whether there is a charge to worry about."""
+    return rx.el.div(_lost(running), _no_signal(running), id="lines", role="status", class_name="sticky top-0 z-30")
+
+
+def _no_signal(running: Any) -> rx.Component:
     """The line of a phone without signal; shown when evapp/components/effects.py has marked the document, until the
-    strip says the same of the connection. `running` is a Var: whether there is a charge to worry about."""
+    strip says the same of the connection."""
     return rx.el.p(
         icon("wifi-off", 18),
         rx.cond(
@@ -36,14 +42,12 @@ def no_signal(running: Any) -> rx.Component:
             both(later("No signal. Your charge goes on; the charger's own button stops it, too.")),
             both(later("No signal.")),
         ),
-        role="status",
-        class_name="offline sticky top-0 z-30 items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper "
-        "text-note font-medium",
+        class_name="offline items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-note font-medium",
     )
 
 
-def strip(running: Any) -> rx.Component:
-    """Mounted once in the overlay; replaces Reflex's message about websocket addresses."""
+def _lost(running: Any) -> rx.Component:
+    """Replaces Reflex's message about websocket addresses."""
     return rx.connection_banner(
         rx.el.p(
             icon("wifi-off", 18),
@@ -52,8 +56,7 @@ def strip(running: Any) -> rx.Component:
                 both(later("Connection lost. Reconnecting. Your charge goes on.")),
                 both(later("Connection lost. Reconnecting.")),
             ),
-            role="status",
-            class_name="strip sticky top-0 z-30 flex items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper "
-            "text-note font-medium",
+            class_name="strip flex items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-note "
+            "font-medium",
         )
     )

@@ -78,7 +78,7 @@ def kept(name: str) -> rx.Component:
             ),
         ),
         role="status",
-        class_name="text-note text-ink-2 empty:hidden",
+        class_name="text-note text-ink-2",
     )
 
 

@@ -60,9 +60,12 @@ def charger() -> rx.Component:
 
 
 def said() -> rx.Component:
-    """The charge for who does not see it. The meter goes when it ends: words inside of it would go unsaid."""
+    """The charge, and that the charger is free, for who does not see it: what they stand on goes with them, and words
+    that come together with their live region go unsaid."""
     end = rx.cond(Effects.tone == "quiet", Effects.sentence, "")
-    words = rx.match(ChargerPage.phase, ("running", spoken(Live)), ("finished", end), "")
+    words = rx.match(
+        ChargerPage.phase, ("running", spoken(Live)), ("finished", end), ("free", t("This charger is free.")), ""
+    )
     return rx.el.p(words, role="status", class_name="sr-only")
 
 

@@ -29,7 +29,11 @@ def profile() -> rx.Component:
         t("You"),
         columns(
             rx.el.div(
-                rx.cond(Profile.note != "", rx.el.div(notice("info", Profile.note), class_name="mb-6")),
+                rx.el.div(
+                    rx.cond(Profile.note != "", notice("info", Profile.note, within=True)),
+                    role="status",
+                    class_name="not-empty:mb-6",
+                ),
                 about(),
             ),
             rx.el.div(devices(), notifications(), look(), help_and_out(), class_name="grid gap-9"),

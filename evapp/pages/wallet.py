@@ -42,16 +42,18 @@ def wallet() -> rx.Component:
 def outcome() -> rx.Component:
     """What became of the payment the driver comes back from."""
     reference = rx.el.span(Wallet.outcome_reference, class_name="num text-small text-ink-3")
-    return rx.cond(
-        (Wallet.outcome != "") & coming_back,
-        rx.el.div(
+    help_ = text_link(t("Get help"), Wallet.outcome_help)
+    return rx.el.div(
+        rx.cond(
+            (Wallet.outcome != "") & coming_back,
             rx.cond(
                 Wallet.good,
-                notice("info", Wallet.outcome, reference, action=onward()),
-                notice("warn", Wallet.outcome, reference, action=text_link(t("Get help"), Wallet.outcome_help)),
+                notice("info", Wallet.outcome, reference, action=onward(), within=True),
+                notice("warn", Wallet.outcome, reference, action=help_, within=True),
             ),
-            class_name="mb-4",
         ),
+        role="status",
+        class_name="not-empty:mb-4",
     )
 
 

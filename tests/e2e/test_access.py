@@ -172,6 +172,30 @@ async def test_a_page_that_comes_without_a_load_is_said_and_the_keyboard_goes_on
     await expect(page.get_by_role("radio", name="₹1,000")).to_be_focused()
 
 
+async def test_what_happens_at_the_charger_is_said_where_a_reader_listens_already(
+    driver_with_600: Driver, street: Street
+) -> None:
+    """Words that come together with their live region go unsaid (WCAG technique ARIA22)."""
+    page = driver_with_600.page
+    said = page.locator("main [role=status].sr-only").first
+    async with street() as charger:
+        charger.fault()
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await expect(page.get_by_text("This charger is out of order.")).to_be_visible()
+        await said.evaluate("one => one.dataset.kept = ''")
+        charger.repair()
+        await expect(said).to_have_text("This charger is free.")
+        await expect(said).to_have_attribute("data-kept", "")
+        await _charge(page, charger)
+        await page.evaluate("document.querySelectorAll('[role=status]').forEach(one => one.dataset.kept = '')")
+        charger.suspend_ev()
+        paused = page.get_by_role("status").filter(has_text="Your car has paused. It may start again by itself.")
+        await expect(paused).to_have_count(1)
+        await expect(paused).to_have_attribute("data-kept", "")
+        charger.press_stop()
+        await expect(page.get_by_role("region", name="Receipt")).to_be_visible()
+
+
 async def test_the_end_of_a_charge_is_said_and_the_keyboard_goes_on_at_the_receipt(
     driver_with_600: Driver, street: Street
 ) -> None:
