@@ -125,9 +125,15 @@ def curve_section(live: Any) -> rx.Component:
     )
 
 
+def opening(live: Any) -> rx.Component:
+    """Where a link leads, before the figures on it: as its name it would take their place for who does not see them."""
+    return rx.el.span(t("Open your charge at {charger}", charger=live.charger_id), class_name="sr-only")
+
+
 def running_card(live: Any) -> rx.Component:
     """The charge on Home and above the past ones. Its figures grow without moving what is below them."""
     return rx.el.a(
+        opening(live),
         rx.el.div(
             status(
                 live.shown,
@@ -161,8 +167,7 @@ def running_card(live: Any) -> rx.Component:
             class_name="num text-note text-ink-3",
         ),
         href=at(f"/c/{live.charger_id}"),
-        aria_label=t("Open your charge at {charger}", charger=live.charger_id),
-        class_name="block bg-surface border border-line rounded-card p-5",
+        class_name="relative block bg-surface border border-line rounded-card p-5",
     )
 
 
@@ -174,6 +179,7 @@ def charge_bar(live: Any) -> rx.Component:
     return rx.cond(
         live.running,
         rx.el.a(
+            opening(live),
             status(live.shown, news=live.news),
             rx.el.span(
                 rx.el.span(t("{energy} kWh", energy=live.energy), class_name="min-w-[9ch]"),
@@ -181,7 +187,6 @@ def charge_bar(live: Any) -> rx.Component:
                 class_name="num flex flex-wrap gap-x-3 font-medium text-ink whitespace-nowrap",
             ),
             href=at(f"/c/{live.charger_id}"),
-            aria_label=t("Open your charge at {charger}", charger=live.charger_id),
             class_name="flex flex-wrap items-center justify-between gap-x-3 min-h-11 px-4 border-line text-note "
             "absolute inset-x-0 bottom-full bg-surface border-y "
             "lg:static lg:order-1 lg:mx-3 lg:mt-4 lg:border lg:rounded-field lg:py-2",

@@ -157,6 +157,19 @@ async def test_names_roles_and_order_are_those_of_the_story(
     await _reads(page, SIGN_IN)
 
 
+async def test_the_running_charge_is_read_with_its_figures_on_every_page(
+    driver_with_600: Driver, street: Street
+) -> None:
+    page = driver_with_600.page
+    async with street() as charger:
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await _charge(page, charger)
+        for path in ("/dashboard", "/wallet"):
+            await driver_with_600.phone.open(path)
+            name = re.compile(rf"Open your charge at {charger.identity}.*Charging.*kWh.*₹\d")
+            await expect(page.get_by_role("link", name=name)).to_be_visible()
+
+
 async def test_a_page_that_comes_without_a_load_is_said_and_the_keyboard_goes_on_in_it(driver: Driver) -> None:
     """A browser says the title of what it loads; of a page that takes another's place it says nothing."""
     page, said = driver.page, driver.page.locator("#arrival")
