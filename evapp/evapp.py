@@ -37,6 +37,7 @@ from evapp.components.strip import lines, renewal
 from evapp.pages.broken import broken
 from evapp.pages.charge import charge
 from evapp.pages.charger import charger
+from evapp.pages.coming import coming
 from evapp.pages.dashboard import dashboard
 from evapp.pages.help import help_page
 from evapp.pages.history import history, session
@@ -157,6 +158,7 @@ app = rx.App(
     html_lang="en-IN",
     stylesheets=["/theme.css"],
     toaster=rx.toast.provider(position="top-center", rich_colors=False, toast_options=rx.toast.options(duration=6000)),
+    hydrate_fallback=coming,
     backend_exception_handler=handler_failed,
     frontend_exception_handler=page_failed,
     head_components=[

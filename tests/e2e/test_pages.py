@@ -129,6 +129,24 @@ async def test_a_lost_connection_is_said_above_the_page(phone: Phone) -> None:
     phone.complaints.clear()
 
 
+async def test_the_page_behind_a_sticker_is_not_blank_while_its_scripts_are_on_their_way(phone: Phone) -> None:
+    """It is not built ahead, and its scripts take half a minute on 2G."""
+    come = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await phone.page.route("**/assets/*.js", hold)
+    await phone.page.goto(f"{phone.url}/c/BLR-017", wait_until="commit")
+    loading = phone.page.get_by_text("Loading…")
+    await expect(loading).to_be_visible()
+    await expect(phone.page).to_have_title("evapp")
+    come.set()
+    await phone.page.wait_for_url("**/login?next=**")
+    await expect(loading).to_have_count(0)
+
+
 async def test_a_posted_form_says_that_it_is_on_its_way_once(phone: Phone) -> None:
     await _settled(phone, "/login")
     held: list[Route] = []
