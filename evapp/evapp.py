@@ -171,8 +171,11 @@ app = rx.App(
             href="/fonts/anek-latin-1.woff2",
             custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
         ),
-        rx.el.meta(name="theme-color", content="#FAF6EE", media="(prefers-color-scheme: light)"),
-        rx.el.meta(name="theme-color", content="#0C1412", media="(prefers-color-scheme: dark)"),
+        *(
+            # Reflex takes `media` for a style.
+            rx.el.meta(name="theme-color", content=paper, custom_attrs={"media": f"(prefers-color-scheme: {theme})"})
+            for theme, paper in (("light", "#FAF6EE"), ("dark", "#0C1412"))
+        ),
         rx.el.meta(name="format-detection", content="telephone=no"),
     ],
     # Inner to outer: round the pages alone, the routes beside them, the handshake, and what every answer has.

@@ -129,6 +129,14 @@ async def test_a_lost_connection_is_said_above_the_page(phone: Phone) -> None:
     phone.complaints.clear()
 
 
+async def test_the_browsers_own_bar_has_the_colour_of_the_theme(phone: Phone) -> None:
+    await phone.open("/login")
+    colours = phone.page.locator("meta[name=theme-color]")
+    await expect(colours).to_have_count(2)
+    for one, theme in zip(await colours.all(), ("light", "dark"), strict=True):
+        await expect(one).to_have_attribute("media", f"(prefers-color-scheme: {theme})")
+
+
 async def test_the_page_behind_a_sticker_is_not_blank_while_its_scripts_are_on_their_way(phone: Phone) -> None:
     """It is not built ahead, and its scripts take half a minute on 2G."""
     come = asyncio.Event()
