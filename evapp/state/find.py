@@ -13,7 +13,7 @@ from domain.db import read
 from domain.models import now
 from domain.settings import settings
 from evapp.components.money import per_kwh, rated_kw
-from evapp.state.visit import arrive
+from evapp.state.visit import arrive, renewed
 from evapp.texts import at, later, t
 from evapp.web import auth
 from evapp.web.live import hub
@@ -57,10 +57,14 @@ class Find(rx.State):
     loaded: bool = False
 
     @rx.event
-    async def load(self) -> None:
-        """Show the page /charge."""
+    async def load(self) -> EventSpec | None:
+        """Show the page /charge; `?charger=` is what a browser asks for that had not loaded our script yet."""
+        again, asked = await renewed(self), self.router.url.query_parameters.get("charger", "")
         self._show()
-        await arrive(self, Find)
+        user = await arrive(self, Find)
+        if user is None or user.id is None or not asked or again:
+            return None
+        return await self._find(asked, user.id, replace=True)
 
     @rx.event
     async def find(self, form: dict[str, object]) -> EventSpec | None:
@@ -69,17 +73,21 @@ class Find(rx.State):
         if user is None or user.id is None:
             return None
         given = form.get("charger") if isinstance(form, dict) else None
-        typed = _typed(given) if isinstance(given, str) else ""
+        return await self._find(given if isinstance(given, str) else "", user.id)
+
+    async def _find(self, given: str, user_id: int, *, replace: bool = False) -> EventSpec | None:
+        """`replace`: the way back does not lead to the search again."""
+        typed = _typed(given)
         if not typed_ids.find_key(typed):
             self._show(error=t("Type the ID printed under the QR code, like DEMO-1."))
             return rx.set_focus("charger")
         found = await read(typed_ids.find, typed)
         if found.charger_id is not None:
             self._show()
-            return rx.redirect(at(f"/c/{found.charger_id}"))
+            return rx.redirect(at(f"/c/{found.charger_id}"), replace=replace)
         if found.at_place:
             self._show(place=typed, there=found.at_place)
-            await self._refresh(user.id)
+            await self._refresh(user_id)
             return None
         self._show(t("No charger {typed}. Check the ID on its sticker.", typed=typed), found.suggestions)
         return rx.set_focus("charger")

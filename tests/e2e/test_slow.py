@@ -1,10 +1,11 @@
 """On a slow line, and on none: what is typed stays, a tap is seen at once, and one that nobody hears is never done."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Error, Page, Route, WebSocketRoute, expect
 
 from domain import history
 from domain.db import Database
@@ -161,6 +162,28 @@ async def test_a_start_that_is_refused_can_be_tried_again(driver_with_600: Drive
             await start.click()
             await expect(page.get_by_text("Write the energy in kWh in digits, like 12.5.")).to_be_visible()
             await expect(start).to_be_enabled()
+
+
+async def test_a_charger_asked_for_before_the_page_is_alive_is_found(driver: Driver, street: Street) -> None:
+    """The form is built ahead, and on a slow line it is there long before its script."""
+    page, come = driver.page, asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await come.wait()
+        with suppress(Error):  # of the page before
+            await route.continue_()
+
+    async with street() as charger:
+        await driver.phone.open("/help")
+        await page.route("**/assets/*.js", hold)
+        await page.goto(f"{driver.phone.url}/charge", wait_until="commit")
+        await page.get_by_label("Charger ID or place").fill(charger.identity.lower())
+        await page.get_by_role("button", name="Find").click(no_wait_after=True)
+        await page.wait_for_url("**/charge?charger=*", wait_until="commit")
+        come.set()
+        await expect(page.get_by_role("heading", level=1, name=charger.identity)).to_be_visible()
+        await page.go_back()
+        await page.wait_for_url("**/charge")
 
 
 async def test_a_form_is_not_posted_without_signal_and_keeps_what_was_typed(phone: Phone) -> None:
