@@ -51,15 +51,22 @@ def search() -> rx.Component:
             on_submit=Find.find,
         ),
         rx.cond(Find.suggestions.length() > 0, suggestions(Find.suggestions)),  # type: ignore[attr-defined]
+        # The list comes without the focus, and says of itself nothing to who does not see it.
+        rx.el.p(_for_place(), role="status", class_name="sr-only"),
         rx.cond(
             Find.place != "",
             section(
-                t("Chargers for “{place}”", place=Find.place),
+                _for_place(),
                 rows(rx.foreach(Find.there, charger_row)),
                 class_name="mt-7",
             ),
         ),
     )
+
+
+def _for_place() -> rx.Var[str]:
+    words: rx.Var[str] = rx.cond(Find.place != "", t("Chargers for “{place}”", place=Find.place), "")
+    return words
 
 
 def known() -> rx.Component:

@@ -78,6 +78,7 @@ async def test_a_charger_is_found_by_its_place(driver: Driver, street: Street, d
         await page.get_by_role("button", name="Find").click()
         row = page.get_by_role("link").filter(has_text=charger.identity)
         await expect(row).to_contain_text("Free")
+        await expect(page.get_by_role("status").filter(has_text="Chargers for “cubbon park”")).to_be_attached()
         charger.fault()
         await expect(row).to_contain_text("Out of order")
         await row.click()
