@@ -18,6 +18,8 @@ def offline() -> rx.Component:
                 later("If your car is charging, it keeps charging. The charger stops at your limit, "
                       "and you pay only for the units it delivers."),
                 later("To stop now, press the charger’s own stop button or end the charge in your car."),
+                later("If you have just paid, the money comes into your wallet by itself as soon as PhonePe "
+                      "confirms it."),
             )
             for one in _each(sentence)
         ),

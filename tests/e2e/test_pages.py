@@ -93,6 +93,7 @@ async def test_without_a_network_the_phone_says_so_and_comes_back(phone: Phone) 
     await phone.context.set_offline(True)
     await phone.open("/register")
     await expect(phone.page.get_by_role("heading", name="No connection")).to_be_visible()
+    await expect(phone.page.get_by_text("If you have just paid, the money comes into your wallet")).to_be_visible()
     assert await phone.page.evaluate("document.fonts.check('16px Anek', 'No connection')")
     assert [text for text in phone.complaints if "ERR_INTERNET_DISCONNECTED" not in text] == []
     phone.complaints.clear()
