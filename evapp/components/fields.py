@@ -130,8 +130,11 @@ def pin_field(
                 rx.cond(shown.value, t("Hide"), t("Show")),
                 type="button",
                 on_click=shown.set_value(~shown.value),
-                aria_pressed=rx.cond(shown.value, "true", "false"),
-                aria_label=t("Show what I type in {field}", field=label),
+                aria_label=rx.cond(
+                    shown.value,
+                    t("Hide what I type in {field}", field=label),
+                    t("Show what I type in {field}", field=label),
+                ),
                 class_name="min-h-11 px-4 text-note font-medium text-peacock cursor-pointer",
             ),
         ),

@@ -121,7 +121,7 @@ def waited(one: Waited) -> rx.Component:
         one.until,
         small_act(
             t("Cancel"),
-            t("Do not tell me of {charger}", charger=one.charger_id),
+            t("Cancel, and do not tell me of {charger}", charger=one.charger_id),
             Notices.dismiss(one.charger_id),  # type: ignore[operator]
         ),
     )

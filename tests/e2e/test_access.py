@@ -95,7 +95,7 @@ FREE = """
     - paragraph: Plug in, then start.
     - paragraph: /Your wallet is good for about \\d+ kWh here/
     - group "Stop at":
-      - radio "No limit" [checked]
+      - radio "None" [checked]
       - radio "Rupees"
       - radio "kWh"
       - radio "Time"
@@ -333,7 +333,7 @@ async def test_in_the_readers_own_colours_a_choice_is_still_to_be_seen(driver_wi
     await page.emulate_media(forced_colors="active")
     async with street() as charger:
         await driver_with_600.phone.open(f"/c/{charger.identity}")
-        chosen = page.locator("label.chip", has=page.get_by_role("radio", name="No limit"))
+        chosen = page.locator("label.chip", has=page.get_by_role("radio", name="None"))
         other = page.locator("label.chip", has=page.get_by_role("radio", name="Rupees"))
         width = "one => getComputedStyle(one).borderTopWidth"
         assert await chosen.evaluate(width) != await other.evaluate(width)

@@ -113,17 +113,17 @@ async def test_a_lost_connection_is_said_above_the_page(phone: Phone) -> None:
     await _settled(phone, "/help")
     heading = phone.page.get_by_role("heading", name="Help", exact=True)
     before = await heading.bounding_box()
-    await phone.context.set_offline(True)  # no new connection, and the one there is ends
     # Words that come together with their live region go unsaid (WCAG technique ARIA22).
     await phone.page.locator("#lines").evaluate("one => one.dataset.kept = ''")
+    await phone.context.set_offline(True)  # no new connection, and the one there is ends
     await sockets[0].close()
     strip = phone.page.get_by_text("Connection lost. Reconnecting.")
     await expect(strip).to_be_visible()
     after, line = await heading.bounding_box(), await strip.locator("..").bounding_box()
     assert before and after and line
     assert line["y"] == 0
-    assert after["y"] == before["y"] + line["height"]
     await expect(phone.page.get_by_role("status").filter(has=strip)).to_have_attribute("data-kept", "")
+    assert after["y"] == before["y"] + line["height"]
     await phone.context.set_offline(False)
     await expect(strip).to_be_hidden()
     assert [text for text in phone.complaints if "WebSocket" not in text] == []
@@ -191,6 +191,8 @@ async def test_a_pin_is_shown_on_request_alone(phone: Phone) -> None:
     await phone.page.get_by_role("button", name="Show what I type in PIN").click()
     await expect(pin).to_have_attribute("type", "text")
     assert await pin.input_value() == "482913"
+    await phone.page.get_by_role("button", name="Hide what I type in PIN").click()
+    await expect(pin).to_have_attribute("type", "password")
 
 
 async def test_the_keyboard_reaches_the_content_first(phone: Phone) -> None:
