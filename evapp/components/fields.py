@@ -57,6 +57,7 @@ def field(
                 aria_invalid=rx.cond(wrong, "true", "false"),
                 aria_describedby=f"{name}-error {name}-hint" if hint else f"{name}-error",
                 spell_check=False,
+                custom_attrs={"autoCorrect": "off"},  # an iPhone would make words of names and IDs
                 class_name=INPUT + _room(before) + ("pr-24 " if after else "") + class_name,
                 **props,
             ),
