@@ -107,6 +107,7 @@ def _of_a_call(error: Exception) -> str:
 REFUSALS: tuple[tuple[type[Exception], int, str, Says], ...] = (
     (chargers.ChargerUnknown, 404, "charger-unknown", _words("There is no charger {0}.")),
     (chargers.NotACharger, 422, "not-a-charger", _itself),
+    (chargers.ChargerInUse, 409, "charger-in-use", _itself),
     (sessions.SessionUnknown, 404, "session-unknown", _words("There is no session {0}.")),
     (tokens.TokenUnknown, 404, "token-unknown", _words("There is no card {0}.")),
     (NoResultFound, 404, "not-there", _words("Nothing has this number.")),

@@ -14,7 +14,7 @@ from sqlmodel import Session, and_, col, func, select
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerMustReconnect
 from domain.gst import is_state
-from domain.models import IS_OPEN, Charger, ChargingSession, Connector, now
+from domain.models import IS_NOT_OVER, IS_OPEN, Charger, ChargingSession, Connector, now
 from domain.plugs import beyond
 from domain.prices import Price
 from domain.settings import settings
@@ -70,6 +70,10 @@ class ChargerKeyWrong(Exception):
 
 class ChargerIsRetired(Exception):
     """The operator took this charger out of service."""
+
+
+class ChargerInUse(Exception):
+    """A charge of it is not over; the argument is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +237,16 @@ def retire(db: Session, charger_id: str) -> None:
 
     Raises:
         ChargerUnknown: there is no such charger.
+        ChargerInUse: a charge of it is not over. It may not connect afterwards, so nobody could stop that charge, and
+            it would be billed by an estimate.
     """
     charger = info(db, charger_id)
+    not_over = select(ChargingSession.ref).where(ChargingSession.charger_id == charger_id, IS_NOT_OVER)
+    if (ref := db.exec(not_over).first()) is not None:
+        raise ChargerInUse(
+            f"Charge {ref} of {charger_id} is not over. Stop it first; "
+            "where the charger is gone, it ends by itself in a day."
+        )
     charger.retired_at = now()
     db.add(charger)
     emit(db, ChargerMustReconnect(charger_id), ChargerChanged(charger_id))

@@ -127,7 +127,10 @@ def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def retire(shell: Shell, given: Namespace) -> Iterator[str]:
-    shell.act(f"charger:{given.id}", "", chargers.retire, given.id)
+    try:
+        shell.act(f"charger:{given.id}", "", chargers.retire, given.id)
+    except chargers.ChargerInUse as error:
+        raise Mistake(str(error)) from None
     yield f"{given.id} may not connect any more. Its history stays. Adding it again brings it back."
 
 

@@ -145,7 +145,12 @@ class OpsCharger(Deeds, rx.State):
             return
         if seen.charger.retired_at is None:
             self._ask(
-                Deed(Act("charger retire", f"charger:{self.id}", why), chargers.retire, (self.id,)),
+                Deed(
+                    Act("charger retire", f"charger:{self.id}", why),
+                    chargers.retire,
+                    (self.id,),
+                    refusals=(chargers.ChargerInUse,),
+                ),
                 t("Take {charger} out of service? It may not connect, and drivers do not find it.", charger=self.id),
                 t("Retire it"),
             )

@@ -84,6 +84,14 @@ async def test_chargers_by_what_they_are(desk: Desk, operator: Caller) -> None:
     assert rest["next"] is None
 
 
+async def test_a_charger_with_a_charge_under_way_stays_in_service(desk: Desk, operator: Caller) -> None:
+    desk.charger()
+    desk.charging(desk.driver())
+    told = await operator.refused(409, "POST", "/chargers/BLR-1/retire", {"reason": "sold"})
+    assert "Stop it first" in told["detail"]
+    assert (await operator.get("/chargers/BLR-1"))["retired_at"] is None
+
+
 async def test_a_silent_charger_is_online_and_out_of_contact(desk: Desk, operator: Caller) -> None:
     desk.charger()
     told = await operator.get("/chargers/BLR-1")

@@ -51,6 +51,13 @@ def test_a_charger_from_its_first_day_to_its_last(run, database: Database) -> No
     assert "retired" not in run("charger list").out
 
 
+def test_one_where_somebody_charges_is_not_taken_out_of_service(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    street.charger()
+    street.charging(street.driver())
+    said = run("charger retire BLR-1")
+    assert (said.code, "of BLR-1 is not over. Stop it first" in said.err) == (2, True)
+
+
 def test_contact_is_what_drivers_are_told(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
     street.charger()
     assert "in contact" in run("charger list").out

@@ -183,6 +183,14 @@ async def test_a_charger_retires_and_comes_back(page: PageOf, charger: Charger) 
     assert [action for action, _ in await lines()] == ["charger add", "charger retire"]
 
 
+async def test_one_where_somebody_charges_does_not_retire(page: PageOf, charger: Charger) -> None:
+    await transact(house.charge, await transact(house.driver, "kiran"))
+    state = await page(OpsCharger, id="TEST-1")
+    await state.retire({"reason": "Moved"})
+    await state.do()
+    assert (state.retired, "Stop it first" in state.error) == (False, True)
+
+
 async def test_it_is_described_and_followed_without_a_pin(page: PageOf, charger: Charger) -> None:
     await transact(open_changes, now() - timedelta(hours=1))
     state = await page(OpsCharger, id="A-1")
