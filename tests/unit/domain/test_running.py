@@ -197,6 +197,38 @@ def test_a_batch_of_many_is_one_update(desk: Desk) -> None:
     assert {desk.session(session_id).energy_wh for session_id in ids} == {900}
 
 
+def test_a_limit_that_is_reached_exactly_ends_the_charge(desk: Desk) -> None:
+    desk.charger()
+    session_id, meter = desk.charging(desk.driver(), wh=1_000), Meter()
+    warm(desk, meter, session_id)
+    desk.passes(minutes=1)
+    assert desk.append(meter.record, [desk.sample(session_id, METER + 999)]) == []
+    desk.passes(minutes=1)
+    assert desk.append(meter.record, [desk.sample(session_id, METER + 1_000)]) == [session_id]
+
+
+@pytest.mark.parametrize("stale", ["STEADY", "SOONER"])
+def test_one_that_was_moved_by_another_process_is_noticed_beside_one_that_was_not(desk: Desk, stale: str) -> None:
+    """The two are moved by a statement each: one whose look stays planned, and one that now takes so much that it must
+    be looked at sooner."""
+    meter, ids = Meter(), {}
+    for name in ("STEADY", "SOONER"):
+        desk.charger(name)
+        ids[name] = desk.charging(desk.driver(), name)
+    for wh in (100, 200):
+        desk.passes(minutes=1)
+        desk.append(meter.record, [desk.sample(session_id, METER + wh, 6_000) for session_id in ids.values()])
+    desk.passes(minutes=1)
+    desk.meter(ids[stale], METER + 250)
+    planned = desk.session(ids["SOONER"]).due_at
+    desk.passes(minutes=1)
+    steady = desk.sample(ids["STEADY"], METER + 400, 6_000)
+    desk.append(meter.record, [steady, desk.sample(ids["SOONER"], METER + 400, 240_000)])
+    assert desk.session(ids["SOONER"]).due_at != planned
+    assert [desk.session(session_id).energy_wh for session_id in ids.values()] == [400, 400]
+    assert [len(stored(desk, session_id)) for session_id in ids.values()] == [3 + (name == stale) for name in ids]
+
+
 def test_samples_of_nobody_are_dropped(desk: Desk) -> None:
     desk.charger()
     moment = desk.clock.at
