@@ -10,6 +10,8 @@ from domain.models import SecurityEvent
 
 ALARMING = ("MemoryExhaustion", "SecurityLogWasCleared", "TamperDetectionActivated")
 """Critical events of the white paper, without those that every reboot and update brings."""
+WAITING = 50
+"""Findings of one kind about one charger that wait for somebody: those beyond are counted in one finding."""
 SHOWN = 5
 """Events of a charger that its operator is shown, the newest."""
 
@@ -18,7 +20,7 @@ def report(db: Session, charger_id: str, *, kind: str, detail: str, at: datetime
     """Keep a SecurityEventNotification; an alarming one is a finding, too."""
     db.add(SecurityEvent(charger_id=charger_id, kind=kind[:50], detail=detail[:255], at=at, received_at=received_at))
     if kind in ALARMING:
-        findings.note(db, "security", f"{charger_id}:{kind}:{at.isoformat()}", detail or kind)
+        _find(db, "security", charger_id, f"{kind}:{at.isoformat()}", detail or kind)
 
 
 def newest(db: Session, charger_id: str) -> list[SecurityEvent]:
@@ -33,4 +35,13 @@ def certificate_wanted(db: Session, charger_id: str, request: str) -> None:
     The request itself is in the journal; it is too long for a finding.
     """
     name = hashlib.sha256(request.encode()).hexdigest()[:16]
-    findings.note(db, "certificate-wanted", f"{charger_id}:{name}", "SignCertificate: the request is in the journal.")
+    _find(db, "certificate-wanted", charger_id, name, "SignCertificate: the request is in the journal.")
+
+
+def _find(db: Session, finding: str, charger_id: str, name: str, detail: str) -> None:
+    """A charger that says ever new things fills no list."""
+    ref, beginning = f"{charger_id}:{name}", f"{charger_id}:"
+    if findings.known(db, finding, ref) or findings.waiting(db, finding, beginning) < WAITING:
+        findings.note(db, finding, ref, detail)
+        return
+    findings.count(db, finding, f"{charger_id}:more", f"more of these of {charger_id} wait. The last: {detail}")

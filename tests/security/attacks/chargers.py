@@ -84,6 +84,15 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/money/test_stops.py::test_the_orphans_of_one_charger_have_an_end",
         ),
     ),
+    "Findings without end, by ever new alarms or requests for certificates of one charger": (
+        Defence(
+            "beyond fifty that wait, one counts the rest",
+            "domain/safety.py",
+            " or findings.waiting(db, finding, beginning) < WAITING:",
+            " or True:",
+            "tests/unit/domain/test_safety.py::test_alarms_of_one_charger_have_an_end",
+        ),
+    ),
     "Inflated and negative meters": (
         Defence(
             "no more than the connector can give in the time",
