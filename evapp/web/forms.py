@@ -1,9 +1,10 @@
 """A form that a browser posted: from our own pages, small, and read into plain strings."""
 
+import asyncio
 import re
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from domain.settings import settings
@@ -11,6 +12,8 @@ from evapp.texts import at, bare, t
 
 LARGEST = 65_536
 """Bytes of a body: room for a sentence about a name that is much too long."""
+PATIENCE_S = 10.0
+"""How long it may take to come, on a slow line too."""
 MOST_FIELDS = 20
 HOME = "/dashboard"
 KEEP = "yes"
@@ -34,12 +37,13 @@ async def fields(request: Request) -> dict[str, str]:
     """The fields of a form posted by one of our pages; the first of several with one name.
 
     Raises:
-        Unreadable: 403 from another site, 413 too large, 415 not a form, 400 too many fields.
+        Unreadable: 403 from another site, 413 too large, 408 too slow, 415 not a form, 400 broken off, or too
+            many fields.
     """
     _from_here(request)
     if request.headers.get("content-type", FORM).partition(";")[0].strip() != FORM:
         raise Unreadable(415, t("This address takes a form."))
-    body = (await _body(request)).decode("utf-8", "replace")
+    body = (await _whole(request)).decode("utf-8", "replace")
     try:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
     except ValueError:
@@ -74,6 +78,16 @@ def onward(request: Request, typed: dict[str, str]) -> str:
     """
     page = request.headers.get("referer", "").partition("?")[2].partition("#")[0]
     return dict(parse_qsl(page)).get("next") or typed.get("next", "")
+
+
+async def _whole(request: Request) -> bytes:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await _body(request)
+    except TimeoutError:
+        raise Unreadable(408, t("The message took too long.")) from None
+    except ClientDisconnect:
+        raise Unreadable(400, t("The message broke off.")) from None
 
 
 async def _body(request: Request) -> bytes:

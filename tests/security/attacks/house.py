@@ -45,6 +45,22 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{DOORS}::test_an_event_of_a_megabyte_ends_its_own_socket_alone",
         ),
     ),
+    "A form that never comes to its end, or breaks off": (
+        Defence(
+            "10 seconds for a form",
+            "evapp/web/forms.py",
+            "async with asyncio.timeout(PATIENCE_S):",
+            "async with asyncio.timeout(None):",
+            f"{FORMS}::test_a_body_that_does_not_come_is_not_waited_for",
+        ),
+        Defence(
+            "it is answered, and leaves no trace in the log",
+            "evapp/web/forms.py",
+            "    except ClientDisconnect:\n",
+            "    except ZeroDivisionError:\n",
+            f"{FORMS}::test_a_body_that_breaks_off_is_no_mistake_of_ours",
+        ),
+    ),
     "Memory and time of everybody, taken by tabs that nobody signed in behind": (
         Defence(
             "a tab's address is kept short",

@@ -1,19 +1,23 @@
 """What a posted form must be, what it leaves behind for its page, and that `next` never leads away."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import quote
 
 import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from starlette.requests import Request
 from starlette.responses import Response
 
 from evapp.texts.languages import LANGUAGES, moved
-from evapp.web import flash, forms
+from evapp.web import auth, flash, forms
 from tests.unit.evapp.web.test_auth import LOGIN, Browse, asha, browse, heard, house, quick, who
 
 __all__ = ["asha", "browse", "heard", "house", "quick"]
+
+Door = Callable[[Request], Awaitable[Response]]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,31 @@ async def test_a_body_without_a_length_is_read_no_further_than_its_limit(browse:
     answer = await browse().post("/auth/login", content=endless(), headers=kind)
     assert answer.status_code == 413
     assert sent <= 65_536 + 2048
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket and its task stayed for as long as a stranger liked."""
+    monkeypatch.setattr(forms, "PATIENCE_S", 0.01)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"login="
+        await asyncio.sleep(60)
+
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    async with asyncio.timeout(5):
+        answer = await browse().post("/auth/login", content=dripping(), headers=kind)
+    assert answer.status_code == 408
+
+
+@pytest.mark.parametrize("door", [auth.login, auth.choose_language])
+async def test_a_body_that_breaks_off_is_no_mistake_of_ours(door: Door) -> None:
+    """Each left a trace in the log, and counted as an answer 500, of which somebody is woken."""
+    scope = {"type": "http", "method": "POST", "path": "/auth/login", "headers": [], "query_string": b""}
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    assert (await door(Request(scope, receive))).status_code == 400
 
 
 @given(st.dictionaries(st.sampled_from(flash.KEPT), st.text(max_size=300)))
