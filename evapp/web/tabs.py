@@ -2,6 +2,7 @@
 more than what its pages send."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import structlog
 from reflex.app import EventNamespace
 from reflex.istate.manager.memory import StateManagerMemory
 from reflex_base.constants.route import ROUTER_DATA, ROUTER_DATA_INCLUDE, RouteVar
+from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.registry import RegistrationContext
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,6 +37,7 @@ KEPT_S = 300.0
 TRY_AGAIN_LATER = 1013
 LONGEST = 2_000
 """Characters of a tab's path, of its query, and of each thing that a browser keeps for it."""
+_HALVES = re.compile("[\ud800-\udfff]")
 SETTERS = ".setvar"
 """Which every state of Reflex has, and no page of ours uses."""
 
@@ -143,7 +146,12 @@ def _is_address(told: Any) -> bool:
         return False
     query = told.get(RouteVar.QUERY, {})
     texts = (told.get(RouteVar.PATH, ""), told.get(RouteVar.ORIGIN, ""))
-    return isinstance(query, dict) and all(isinstance(one, str) for one in (*texts, *query.values()))
+    return isinstance(query, dict) and all(isinstance(one, str) and _is_text(one) for one in (*texts, *query.values()))
+
+
+def _is_text(said: str) -> bool:
+    """JSON's escapes can spell halves of characters, which no address has."""
+    return said.isascii() or not _HALVES.search(said)
 
 
 @cache
@@ -172,8 +180,17 @@ def _short(said: Any) -> Any:
 
 
 def _payload(told: dict[str, Any]) -> dict[str, Any]:
-    """What a browser keeps is sent as `vars`, and kept by the tab's state too."""
+    """What a browser keeps is sent as `vars`, and kept by the tab's state too; Reflex raises at names of no state."""
     kept = told.get("vars")
     if not isinstance(kept, dict):
         return told
-    return {**told, "vars": {name: said for name, said in kept.items() if len(str(said)) <= LONGEST}}
+    ours = _kept_by_browsers()
+    return {**told, "vars": {name: said for name, said in kept.items() if name in ours and len(str(said)) <= LONGEST}}
+
+
+@cache
+def _kept_by_browsers() -> frozenset[str]:
+    """What pages of ours keep in a browser, by the names under which they send it."""
+    states = RegistrationContext.get().base_states.values()
+    kept = ((state, name) for state in states for name in state.base_vars if state._is_client_storage(name))
+    return frozenset(f"{state.get_full_name()}.{name}{FIELD_MARKER}" for state, name in kept)

@@ -107,6 +107,20 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
     ),
     "A log filled by one tab's events that no page of ours sends": (
         Defence(
+            "what no browser of ours keeps is left out, at which Reflex would raise",
+            "evapp/web/tabs.py",
+            "if name in ours and len(",
+            "if len(",
+            "tests/unit/evapp/web/test_tabs.py::test_what_no_browser_of_ours_keeps_is_left_out",
+        ),
+        Defence(
+            "so is an event from an address that none can have",
+            "evapp/web/tabs.py",
+            " and _is_text(one) for one in",
+            " for one in",
+            "tests/unit/evapp/web/test_tabs.py::test_an_event_that_cannot_be_ours_is_counted_and_left_out",
+        ),
+        Defence(
             "they are left out before Reflex logs each with a trace",
             "evapp/web/tabs.py",
             "        if not _is_ours(data):\n",

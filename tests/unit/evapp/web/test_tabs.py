@@ -7,6 +7,7 @@ import pytest
 import reflex as rx
 from reflex.app import EventNamespace
 from reflex.istate.manager.memory import StateManagerMemory
+from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 from structlog.testing import capture_logs
@@ -14,7 +15,9 @@ from structlog.testing import capture_logs
 from domain import metrics
 from domain.throttle import Sparingly
 from evapp.evapp import app
+from evapp.state.alerts import Alerts
 from evapp.state.charger import ChargerPage
+from evapp.state.install import Install
 from evapp.state.sign_in import SignIn
 from evapp.web import tabs
 from evapp.web.live import hub
@@ -146,9 +149,19 @@ async def test_of_its_address_a_tab_says_what_pages_use_and_no_more(taken: list[
     assert max(len(repr(one)) for one in (first, second, third)) < 5_000
 
 
+KEPT = f"{Alerts.get_full_name()}.on{FIELD_MARKER}"
+
+
 async def test_of_what_a_browser_keeps_a_tab_says_little(taken: list[Event]) -> None:
-    await said(payload={"vars": {"state.on": "yes", "state.off": LONG, "state.list": [LONG]}})
-    assert taken[0].payload == {"vars": {"state.on": "yes"}}
+    await said(payload={"vars": {KEPT: "yes", f"{Install.get_full_name()}.done{FIELD_MARKER}": LONG}})
+    assert taken[0].payload == {"vars": {KEPT: "yes"}}
+
+
+@pytest.mark.parametrize("odd", ["", "x", "x.y", f"{rx.State.get_full_name()}.x", f"{SignIn.get_full_name()}.error"])
+async def test_what_no_browser_of_ours_keeps_is_left_out(taken: list[Event], odd: str) -> None:
+    """Reflex raised at each: any stranger made handlers fail, of which somebody is woken."""
+    await said(payload={"vars": {KEPT: "yes", odd: "yes"}})
+    assert taken[0].payload == {"vars": {KEPT: "yes"}}
 
 
 async def test_what_no_page_of_ours_sends_is_left_out(taken: list[Event]) -> None:
@@ -181,6 +194,8 @@ async def test_what_no_page_of_ours_sends_is_left_out(taken: list[Event]) -> Non
         {"router_data": {"pathname": "/login", "asPath": ["/login"]}},
         {"router_data": {"pathname": "/login", "asPath": "/login", "query": ["x"]}},
         {"router_data": {"pathname": "/login", "asPath": "/login", "query": {"next": {"x": 1}}}},
+        {"router_data": {"pathname": "/\ud800", "asPath": "/login"}},
+        {"router_data": {"pathname": "/wallet", "asPath": "/wallet?next=\ud800"}},
     ],
     ids=lambda odd: str(odd)[:60],
 )
