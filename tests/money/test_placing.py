@@ -93,6 +93,15 @@ def test_only_so_many_orders_are_open_at_once(books: Session, clock: Clock) -> N
     placing.place(books, user_id, RUPEES_500, "one more")
 
 
+async def test_no_more_are_open_when_they_are_placed_at_once(asha: int) -> None:
+    """From as many tabs; each saw the orders of before."""
+    for n in range(19):
+        await placed(asha, nonce=f"n{n}")
+    answers = await asyncio.gather(*(placed(asha, nonce=f"tab {n}") for n in range(8)), return_exceptions=True)
+    assert [isinstance(one, RechargeRefused) for one in answers].count(True) == 7
+    assert await read(rows, RechargeOrder) == 20
+
+
 @pytest.mark.row("R23")
 async def test_200_clicks_at_once_are_one_order(asha: int) -> None:
     """R23."""
