@@ -103,6 +103,17 @@ def knock(db: Session, door: str, address: str, at: datetime | None = None) -> l
     return rows
 
 
+def room(db: Session, door: str, address: str, at: datetime | None = None) -> None:
+    """See that a try from here would be counted, before anybody's time is kept for it.
+
+    Raises:
+        Locked: an address or network had all its tries.
+    """
+    for limit in _limits(door):
+        if full := _full(db, door, _key(limit.of, address), limit, at or now()):
+            raise Locked(full)
+
+
 def attempt(
     db: Session,
     door: str,

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -160,7 +161,7 @@ def posted(form: str, page: str) -> Callable[[Door], Callable[[Request], Awaitab
 async def register(request: Request, typed: dict[str, str]) -> Response:
     """Only a form that could become an account counts as a try: whether a name is taken is what guessers want."""
     form = accounts.registration(typed)
-    with pins.place():
+    async with _place("register", address_of(request)):
         await transact(attempts.knock, "register", address_of(request))
         await read(accounts.check_free, {"username": form.username, "phone": form.phone})
         pin_hash = await pins.hash(form.pin)
@@ -176,7 +177,7 @@ async def login(request: Request, typed: dict[str, str]) -> Response:
     wanted = {"login": t("Write your username or phone number."), "pin": t("Write your PIN.")}
     if errors := {field: sentence for field, sentence in wanted.items() if not typed.get(field, "").strip()}:
         raise FieldErrors(errors)
-    with pins.place():
+    async with _place("login", address_of(request)):
         attempt = await transact(
             attempts.attempt, "login", login=typed["login"], address=address_of(request), device=device_of(request)
         )
@@ -199,7 +200,7 @@ async def change_pin(request: Request, typed: dict[str, str]) -> Response:
         return RedirectResponse(gate_to(at("/profile")), 303)
     if errors := accounts.new_pin_errors(typed, "new_pin", user.phone):
         raise FieldErrors(errors)
-    with pins.place():
+    async with _place("pin", address_of(request)):
         attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
         if typed["new_pin"] == typed["pin"]:
             await transact(accounts.keep_pin, attempt)
@@ -286,12 +287,25 @@ async def proven(user: User, pin: object, address: str, device: Device | None) -
     """
     if not pin or not isinstance(pin, str):
         raise FieldErrors({"pin": t("Write your PIN.")})
-    with pins.place():
+    async with _place("pin", address):
         attempt = await transact(attempts.attempt, "pin", user_id=user.id, address=address, device=device)
         right = await _right(attempt, pin)
     if not right:
         raise FieldErrors({"pin": t("This is not your PIN.")})
     return attempt
+
+
+@asynccontextmanager
+async def _place(door: str, address: str) -> AsyncIterator[None]:
+    """A place in the queue for PINs; whoever has no tries left would only keep it from others.
+
+    Raises:
+        Locked: the address or its network had all its tries.
+        TooBusy: as `pins.place` does.
+    """
+    await read(attempts.room, door, address)
+    with pins.place():
+        yield
 
 
 async def _right(attempt: Attempt, pin: str) -> bool:

@@ -74,6 +74,15 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{GUESSES}::test_a_full_queue_takes_no_tries",
         ),
     ),
+    "Everybody kept from signing in, by many tries at once that are refused anyhow": (
+        Defence(
+            "an address without tries gets no place in the queue",
+            "evapp/web/auth.py",
+            "    await read(attempts.room, door, address)\n",
+            "",
+            "tests/unit/evapp/web/test_auth.py::test_who_has_no_tries_left_keeps_no_place_from_others",
+        ),
+    ),
     "Users told apart by text, status or time": (
         Defence(
             "one sentence and one lock for known and unknown",

@@ -1,5 +1,6 @@
 """The forms by which people come in and go: what they answer, which cookies they set, and who a socket belongs to."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -357,3 +358,17 @@ async def counter(client: httpx.AsyncClient) -> str:
 async def test_what_is_kept_of_a_browser_lets_its_owner_recognise_it(asha: httpx.AsyncClient) -> None:
     (row,) = await read(lambda db: db.exec(select(SignIn)).all())
     assert (row.address, row.user_agent) == ("203.0.113.7", "Mozilla/5.0 (Linux; Android 15) Chrome/141")
+
+
+async def test_who_has_no_tries_left_keeps_no_place_from_others(
+    browse: Browse, asha: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One address that was refused anyhow kept everybody out, who read that many people sign in just now."""
+    monkeypatch.setattr(pins, "WAITING", 1)
+    guesser, owner = browse("198.51.100.9"), browse("203.0.113.8")
+    for number in range(attempts.LIMITS["login"][0].tries):
+        await guesser.post("/auth/login", data={"login": f"nobody{number}", "pin": "482914"})
+    guesses = (guesser.post("/auth/login", data={"login": "nobody", "pin": "482914"}) for _ in range(30))
+    *_, came = await asyncio.gather(*guesses, owner.post("/auth/login", data=LOGIN))
+    assert came.headers["location"] == "/dashboard"
+    assert "Too many" in left(guesser, "login")["errors"][""]
