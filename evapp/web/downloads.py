@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from sqlmodel import Session
 from starlette.requests import Request
@@ -28,6 +29,8 @@ REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,63}")
 AT_ONCE = 2
 """Papers drawn side by side: each is a tenth of a second's work."""
 _drawing = asyncio.Semaphore(AT_ONCE)
+_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+"""Of each driver who waits: his other papers keep nobody else waiting."""
 
 
 async def receipt(
@@ -47,7 +50,7 @@ async def receipt(
         found = await read(find, user.id, ref)
     except NoReceipt:
         return page(404, t("Nothing at this address."), t("There is no such receipt of yours."))
-    return download(await drawn(draw, found), name(found), "application/pdf")
+    return download(await drawn(user.id, draw, found), name(found), "application/pdf")
 
 
 async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, request: Request) -> Response:
@@ -60,12 +63,12 @@ async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, 
         found = await read(statements.of_month, user.id, wanted)
     except NoMonth:
         return page(404, t("Nothing at this address."), t("There is no statement of such a month."))
-    return download(await drawn(draw, found), f"statement-{wanted}.{ending}", kind)
+    return download(await drawn(user.id, draw, found), f"statement-{wanted}.{ending}", kind)
 
 
-async def drawn(draw: Callable[..., bytes], *what: object) -> bytes:
-    """A paper, made beside the event loop; papers are in English (docs/adr/0008)."""
-    async with _drawing:
+async def drawn(user_id: int, draw: Callable[..., bytes], *what: object) -> bytes:
+    """A paper, made beside the event loop, one of a driver at a time; papers are in English (docs/adr/0008)."""
+    async with _turns.setdefault(user_id, asyncio.Lock()), _drawing:
         with speaking(ENGLISH):
             return await asyncio.to_thread(draw, *what)
 

@@ -45,6 +45,15 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{DOORS}::test_an_event_of_a_megabyte_ends_its_own_socket_alone",
         ),
     ),
+    "Everybody kept waiting for a paper, by one driver who asks for many": (
+        Defence(
+            "one of a driver is drawn at a time",
+            "evapp/web/downloads.py",
+            "    async with _turns.setdefault(user_id, asyncio.Lock()), _drawing:",
+            "    async with _drawing:",
+            "tests/unit/evapp/web/test_downloads.py::test_one_driver_keeps_no_other_waiting_for_his_paper",
+        ),
+    ),
     "A form that never comes to its end, or breaks off": (
         Defence(
             "10 seconds for a form",

@@ -1,5 +1,6 @@
 """Papers to keep: one's own only, by the cookie, never in a cache."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -165,3 +166,15 @@ async def test_an_address_that_nobody_made_is_not_found(asha: int, browse: Brows
 
 def _number(db: Session, ref: str) -> str:
     return db.exec(select(ChargingSession.receipt_number).where(ChargingSession.ref == ref)).one()
+
+
+async def test_one_driver_keeps_no_other_waiting_for_his_paper(browse: Browse, asha: int) -> None:
+    """Two are drawn at a time, and fifty asked for by one driver were all drawn before anybody else's."""
+    ravi, done = await transact(join, "ravi"), []
+
+    async def ask(user_id: int) -> None:
+        await browse(user_id).get("/wallet/statement.pdf")
+        done.append(user_id)
+
+    await asyncio.gather(*(ask(asha) for _ in range(12)), ask(ravi))
+    assert done.index(ravi) < 6
