@@ -18,8 +18,8 @@ log = structlog.get_logger()
 
 UNWRITTEN = ("MeterValues", "Heartbeat")
 """The sample is the record of the first, the charger's `heard_at` of the second; written only while traced."""
-KEY, ADDRESSED = '"key"', "@"
-"""Signs of a secret: the first names the setting beside its value, the second ends a password in an address."""
+KEY, KEY_IN_TEXT, ADDRESSED = '"key"', '\\"key\\"', "@"
+"""Signs of a secret: the first two name the setting beside its value, the last ends a password in an address."""
 ESCAPE = "\\u"
 """How JSON may spell either of them instead."""
 LINGER_S = 0.05
@@ -73,7 +73,8 @@ def _missed(_written: None, error: Exception | None) -> None:
 def redacted(frame: str) -> str:
     """The frame without the value of any setting that is a secret, such as AuthorizationKey (payments.md 4.2), and
     without the password in any address."""
-    if KEY not in frame.lower() and ADDRESSED not in frame and ESCAPE not in frame:
+    folded = frame.lower()
+    if KEY not in folded and KEY_IN_TEXT not in folded and ADDRESSED not in frame and ESCAPE not in frame:
         return frame
     try:
         return json.dumps(hidden(json.loads(frame)))

@@ -1,5 +1,6 @@
 """What is a secret by its name, and how it is hidden in whatever is kept: logs, the trail, the journal, evidence."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -72,7 +73,7 @@ def hidden(value: Any, text: Text = without_password, names: ByName = by_name, d
         depth: how many levels are kept; what lies deeper is hidden.
     """
     if isinstance(value, str):
-        return text(value)
+        return _read(value, text, names, depth) if value.lstrip()[:1] in ("{", "[") else text(value)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if depth <= 0:
@@ -82,6 +83,16 @@ def hidden(value: Any, text: Text = without_password, names: ByName = by_name, d
     if isinstance(value, (dict, Mapping)):
         return _fields(value, text, names, depth - 1)
     return text(str(value))
+
+
+def _read(told: str, text: Text, names: ByName, depth: float) -> str:
+    """A text that is JSON itself, as the data of a DataTransfer may be."""
+    try:
+        inner = json.loads(told)
+        kept = hidden(inner, text, names, depth)
+    except (ValueError, RecursionError):
+        return text(told)
+    return text(told if kept == inner else json.dumps(kept))
 
 
 def _fields(fields: Mapping[Any, Any], text: Text, names: ByName, depth: float) -> dict[str, Any]:

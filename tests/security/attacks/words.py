@@ -100,6 +100,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{CHARGER}::test_a_key_on_its_way_to_a_charger_is_in_no_row",
         ),
         Defence(
+            "also in JSON within a text, as the data of a DataTransfer",
+            "domain/redaction.py",
+            'if value.lstrip()[:1] in ("{", "[") else text(value)',
+            "if False else text(value)",
+            "tests/unit/csms/test_journal.py::test_the_value_of_a_secret_is_hidden_in_json_within_a_text",
+        ),
+        Defence(
             "also when it is spelt in escapes",
             "csms/journal.py",
             " and ESCAPE not in frame:",

@@ -34,6 +34,20 @@ def test_the_value_of_whatever_names_a_secret_is_hidden(name: str) -> None:
         assert HIDDEN in redacted(frame)
 
 
+@pytest.mark.parametrize("name", ["AuthorizationKey", "WifiPassword"])
+def test_the_value_of_a_secret_is_hidden_in_json_within_a_text(name: str) -> None:
+    """Makers send settings so in the data of a DataTransfer, which is a text (OCPP 1.6, 6.15)."""
+    for data in (json.dumps({"key": name, "value": "hunter2"}), f' [{{"Key":"{name}","Value":"hunter2"}}]'):
+        frame = json.dumps([2, "a", "DataTransfer", {"vendorId": "x", "data": data}])
+        assert "hunter2" not in redacted(frame)
+        assert HIDDEN in redacted(frame)
+
+
+def test_a_text_that_is_json_without_a_secret_is_left_as_it_is() -> None:
+    frame = json.dumps([2, "a", "DataTransfer", {"vendorId": "x", "data": '{"key":  "x", "value": "y"}'}])
+    assert json.loads(redacted(frame)) == json.loads(frame)
+
+
 @pytest.mark.parametrize("slash", ["/", "\\/", "\\u002f"])
 @pytest.mark.parametrize("name", ["location", "remoteLocation"])
 def test_the_password_in_an_address_is_hidden_however_it_is_spelt(name: str, slash: str) -> None:
