@@ -77,13 +77,15 @@ class SignIn(rx.State):
 
 
 async def _note(path: str) -> str:
-    """What somebody who came from a charger's page signs in for, and what a kWh costs there."""
+    """What somebody who came from a charger's page signs in for, and what a kWh costs there. Of an address that a
+    stranger wrote nothing is repeated but what may be an ID."""
     charger = CHARGER_PAGE.match(bare(path))
     if charger is None:
         return ""
-    found = await read(typed_ids.exact, unquote(charger[1])[:60])
+    typed = unquote(charger[1])[:60]
+    found = await read(typed_ids.exact, typed)
     try:
         view = await read(chargers.view, found or "")
     except ChargerUnknown:
-        return t("Sign in to charge at {charger}", charger=charger[1])
+        return t("Sign in to charge at {charger}", charger=typed) if chargers.IDENTITY.fullmatch(typed) else ""
     return t("Sign in to charge at {charger} · {price}", charger=view.id, price=per_kwh(view.price.at(now())))

@@ -68,6 +68,15 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             f"{DOORS}::test_markup_in_a_chargers_name_is_text",
         ),
     ),
+    "Words of a stranger on the page where one signs in, by a link to it": (
+        Defence(
+            "only what may be a charger's ID is repeated",
+            "evapp/state/sign_in.py",
+            ' if chargers.IDENTITY.fullmatch(typed) else ""',
+            "",
+            "tests/unit/evapp/state/test_sign_in.py::test_words_that_are_no_chargers_id_are_not_repeated",
+        ),
+    ),
     "CR, LF and ANSI codes in what is logged": (
         Defence(
             "JSON: one line, encoded",

@@ -43,6 +43,15 @@ async def test_what_a_charge_costs_is_said_before_an_account_is_asked_for(scope:
     assert state.note == "Sign in to charge at BLR-017 · ₹18.00/kWh"
 
 
+@pytest.mark.usefixtures("asha", "scope")
+@pytest.mark.parametrize("page", ["login", "register"])
+async def test_words_that_are_no_chargers_id_are_not_repeated(page: str) -> None:
+    """Whoever sends a link would speak there in our name."""
+    state = await at(f"/{page}?next=/c/BLR.%20Your%20account%20is%20locked:%20call%2098450").get_state(SignIn)
+    await state.arrive()
+    assert state.note == ""
+
+
 @pytest.mark.usefixtures("asha")
 async def test_a_refused_form_comes_back_with_fields_and_sentences(scope: dict[str, Any]) -> None:
     scope["ev.flash"] = left(
