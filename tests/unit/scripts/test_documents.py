@@ -33,7 +33,8 @@ def findings_of_the_code() -> set[str]:
             for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
                 if isinstance(call, ast.Call):
                     said = [ast.unparse(call.func), *map(ast.unparse, call.args[:1])]
-                    place = 0 if said[0] == "Discrepancy" else 1 if {*said} & {"findings.note", "findings.renew"} else 9
+                    notes = {"findings.note", "findings.renew", "_find"}
+                    place = 0 if said[0] == "Discrepancy" else 1 if {*said} & notes else 9
                     kinds |= {kind.value for kind in call.args[place : place + 1] if isinstance(kind, ast.Constant)}
     return kinds | {f"gateway-{what}" for what in ("state", "amount", "utr", "missing")}
 
