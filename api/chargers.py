@@ -10,7 +10,7 @@ from api import cursors
 from api.operation import Ask, Operation
 from api.problems import Problem
 from api.shapes import Done, Filters, Given, Group, Leafing, Part, Told, Why, YesOrNo, text
-from domain import chargers, health, listings, local_lists, models, plugs, tariffs
+from domain import charger_keys, chargers, health, listings, local_lists, models, plugs, tariffs
 from domain.bus import CALL_S, bus
 from domain.db import read
 from domain.events import CALLS, Call
@@ -141,7 +141,7 @@ class Described(Given):
 class Key(Given):
     """The Basic-authentication key that it must show from now on."""
 
-    authorization_key: Annotated[str, StringConstraints(pattern=f"^{chargers.KEY_FORM}$")] = Field(
+    authorization_key: Annotated[str, StringConstraints(pattern=f"^{charger_keys.FORM}$")] = Field(
         json_schema_extra={"format": "password", "writeOnly": True}
     )
 

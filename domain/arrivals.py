@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import update
 from sqlmodel import Session, col, not_, select
 
-from domain import health, idling, stops
+from domain import charger_keys, health, idling, stops
 from domain.bulk import Bulk, Row, text
-from domain.chargers import is_in_contact, key_matches
+from domain.chargers import is_in_contact
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerTaken, SessionChanged
 from domain.models import IS_OPEN, IS_RUNNING, Charger, ChargingSession, SessionState, now
@@ -47,7 +47,7 @@ def admitted(db: Session, knocks: Sequence[Knock]) -> set[Knock]:
     return {
         (name, key)
         for name, key in knocks
-        if name in keys and (not keys[name] or key_matches(name, keys[name], key or b""))
+        if name in keys and (not keys[name] or charger_keys.matches(name, keys[name], key or b""))
     }
 
 

@@ -1,8 +1,6 @@
 """Chargers: which there are, who may connect as one, and what a driver may know of one before a start."""
 
-import hmac
 import re
-import secrets
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,13 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, func, select
 
+from domain import charger_keys
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerMustReconnect
 from domain.gst import is_state
 from domain.models import IS_NOT_OVER, IS_OPEN, Charger, ChargingSession, Connector, now
 from domain.plugs import beyond
 from domain.prices import Price
-from domain.settings import settings
 from domain.tariffs import price
 from domain.typed_ids import find_key
 
@@ -45,19 +43,10 @@ ID_FORM, LONGEST_ID = r"[*+\-_.:]*[A-Za-z0-9][A-Za-z0-9*+\-_.:]*", 48
 IDENTITY = re.compile(rf"(?!.{{{LONGEST_ID + 1}}}){ID_FORM}")
 """How a charger may be called (payments.md 4.2); dots alone are no name."""
 MOST_CONNECTORS = 255
-KEY_FORM, KEY_WORDS = r"[!-~]{16,40}", "16 to 40 visible characters"
-"""What a charger's key is (OCPP-J 1.6, 6.2.2), wherever one is taken."""
-KEY_BYTES = 20
-"""Of a new key, which charger and server write as 40 hexadecimal digits (OCPP-J 1.6, 6.2.2)."""
-_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
 
 
 class NotACharger(ValueError):
     """The argument is a sentence for the operator: what about a charger cannot be."""
-
-
-class NotAKey(ValueError):
-    """The argument is a sentence for the operator: what a key is."""
 
 
 class ChargerUnknown(Exception):
@@ -154,21 +143,6 @@ def add(
     return charger
 
 
-def new_key() -> str:
-    """A random key."""
-    return secrets.token_hex(KEY_BYTES).upper()
-
-
-def check_key(key: str) -> None:
-    """What is no key would open the door to whoever shows none, or guesses.
-
-    Raises:
-        NotAKey: it is too short, too long, or has characters that cannot be seen.
-    """
-    if not re.fullmatch(KEY_FORM, key):
-        raise NotAKey(f"A key has {KEY_WORDS}.")
-
-
 def set_key(db: Session, charger_id: str, key: str) -> None:
     """Ask this Basic-authentication key of the charger from now on; an empty one asks none.
 
@@ -176,10 +150,9 @@ def set_key(db: Session, charger_id: str, key: str) -> None:
         NotAKey: it is not empty, and no key.
         ChargerUnknown: there is no such charger.
     """
-    if key:
-        check_key(key)
+    key_hash = charger_keys.stored(charger_id, key) if key else ""
     charger = info(db, charger_id)
-    charger.key_hash = _digest(charger_id, _raw(key.encode())) if key else ""
+    charger.key_hash = key_hash
     charger.next_key_hash = None
     db.add(charger)
     emit(db, ChargerMustReconnect(charger_id))
@@ -192,9 +165,9 @@ def offer_key(db: Session, charger_id: str, key: str) -> None:
         NotAKey: it is none.
         ChargerUnknown: there is no such charger.
     """
-    check_key(key)
+    key_hash = charger_keys.stored(charger_id, key)
     charger = info(db, charger_id)
-    charger.next_key_hash = _digest(charger_id, _raw(key.encode()))
+    charger.next_key_hash = key_hash
     db.add(charger)
 
 
@@ -299,25 +272,11 @@ def admit(db: Session, charger_id: str, key: bytes | None, *, accept_unknown: bo
         db.flush()
     if charger.retired_at is not None:
         raise ChargerIsRetired(charger_id)
-    if key and charger.next_key_hash is not None and key_matches(charger.id, charger.next_key_hash, key):
+    if key and charger.next_key_hash is not None and charger_keys.matches(charger.id, charger.next_key_hash, key):
         charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
         db.add(charger)
-    elif charger.key_hash and not key_matches(charger.id, charger.key_hash, key or b""):
+    elif charger.key_hash and not charger_keys.matches(charger.id, charger.key_hash, key or b""):
         raise ChargerKeyWrong(charger_id)
-
-
-def key_matches(charger_id: str, stored: str, key: bytes) -> bool:
-    """Whether this is the key of the stored digest, whichever side writes it as hexadecimal text (ocpp.md Q8)."""
-    return any([hmac.compare_digest(stored, _digest(charger_id, form)) for form in (key, _raw(key))])
-
-
-def _raw(key: bytes) -> bytes:
-    return bytes.fromhex(key.decode()) if _HEX.fullmatch(key) else key
-
-
-def _digest(charger_id: str, key: bytes) -> str:
-    """Keyed and fast: a charger's key is 16 random bytes or more, and a thousand reconnect at once."""
-    return hmac.digest(settings().secret(), b"charger\0" + charger_id.encode() + b"\0" + key, "sha256").hex()
 
 
 def holder(db: Session, charger_id: str) -> str | None:

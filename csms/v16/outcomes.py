@@ -9,7 +9,7 @@ from csms.clock import parsed
 from csms.connection import Connection
 from csms.v16.numbers import connector, list_version, reservation_id
 from csms.v16.setup import told
-from domain import chargers, local_lists, reservations
+from domain import charger_keys, chargers, local_lists, reservations
 from domain.bus import CallRefused, ChargerSilent
 from domain.db import read, transact
 from domain.models import now
@@ -46,7 +46,7 @@ async def _offer_key(charger: Connection, payload: Payload) -> None:
     if payload["key"].lower() == KEY:
         try:
             await transact(chargers.offer_key, charger.charger_id, payload["value"])
-        except chargers.NotAKey as error:
+        except charger_keys.NotAKey as error:
             raise CallRefused(str(error)) from None
 
 

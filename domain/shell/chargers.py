@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlmodel import Session, select
 
-from domain import chargers, health, quirks, safety, tariffs
+from domain import charger_keys, chargers, health, quirks, safety, tariffs
 from domain.models import IS_RUNNING, Charger, ChargingSession, Connector, now
 from domain.money import plain_rupees
 from domain.prices import Price
@@ -114,10 +114,10 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
 def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.random == bool(given.key):
         raise Mistake("Give a key, or --random for a new one.")
-    key = chargers.new_key() if given.random else given.key
+    key = charger_keys.new() if given.random else given.key
     try:
         shell.act(f"charger:{given.id}", "", chargers.set_key, given.id, key)
-    except chargers.NotAKey as error:
+    except charger_keys.NotAKey as error:
         raise Mistake(str(error)) from None
     if given.random:
         yield f"The key of {given.id} is {key}"
@@ -237,7 +237,7 @@ COMMANDS = (
         set_key,
         (
             ID,
-            argument("key", chargers.KEY_WORDS, nargs="?", default=""),
+            argument("key", charger_keys.WORDS, nargs="?", default=""),
             argument("--random", "make a new one and show it once", action="store_true"),
         ),
         ends_connections=True,

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from domain import chargers, charges, fleet, health, safety, tariffs
+from domain import charger_keys, chargers, charges, fleet, health, safety, tariffs
 from domain.chargers import ChargerUnknown
 from domain.db import read
 from domain.events import SessionMetered
@@ -128,7 +128,7 @@ class OpsCharger(Deeds, rx.State):
             return
         if not (why := self._reason(form)):
             return
-        key = chargers.new_key()
+        key = charger_keys.new()
         self._ask(
             Deed(Act("charger set-key", f"charger:{self.id}", why), chargers.set_key, (self.id, key), secret=key),
             t("Give {charger} a new key? Its connection ends until it comes with the new one.", charger=self.id),
