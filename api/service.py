@@ -72,7 +72,7 @@ class Service:
     async def _key(self, request: Request) -> ApiKey:
         presented = incoming.key(request)
         key = await read(api_keys.who, presented, now()) if presented else None
-        if key is None or key.id is None:
+        if key is None:
             if presented:
                 await self._guessed(self._address_of(request))
             raise Problem(
@@ -123,7 +123,7 @@ class Service:
             operation,
             ask,
             path,
-            key.id or 0,
+            key.id,
             name,
             api_writes.fingerprint(operation.name, *map(str, path.values()), raw),
         )

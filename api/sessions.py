@@ -104,32 +104,27 @@ def samples(db: Db, ask: Ask[Leafing, None], ref: str) -> Part[Sample]:
 
 def stop(db: Db, ask: Ask[Filters, Why], ref: str) -> Session:
     """Stop a charge. The charger is asked until it has; only its StopTransaction ends the billing."""
-    session = sessions.locked(db, _id(sessions.named(db, ref)))
+    session = sessions.locked(db, sessions.named(db, ref).id)
     if session.state not in OPEN:
         raise Problem(409, "session-over", f"The session {ref} is {session.state}; there is nothing to stop.")
-    return _session(charging.request_stop(db, _id(session), "operator"))
+    return _session(charging.request_stop(db, session.id, "operator"))
 
 
 async def stopping(ask: Ask[Filters, Why], told: Session) -> None:
     """Ask the charger at once; if this is lost, the sweeper asks."""
-    await dispatch.stop(bus(), _id(await read(sessions.named, told.ref)))
+    await dispatch.stop(bus(), (await read(sessions.named, told.ref)).id)
 
 
 def give_back(db: Db, ask: Ask[Filters, GivenBack], ref: str) -> Session:
     """Give a driver part of a bill back, once a charge, with a credit note. What is owed is paid first."""
     session = sessions.named(db, ref)
-    return _session(goodwill.give_back(db, _id(session), ask.body.amount_paise, ask.body.reason))
+    return _session(goodwill.give_back(db, session.id, ask.body.amount_paise, ask.body.reason))
 
 
 def _session(row: ChargingSession) -> Session:
     told = Session.model_validate(row)
     told.cost_paise = settlement.cost_by_now(row, now())
     return told
-
-
-def _id(session: ChargingSession) -> int:
-    assert session.id is not None
-    return session.id
 
 
 ONE = "/sessions/{ref}"

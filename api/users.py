@@ -130,7 +130,7 @@ def _user(row: models.User) -> User:
 
 
 def _with_money(db: Session, row: models.User) -> UserAndMoney:
-    money = Wallet.model_validate(wallet.balance(db, row.id or 0))
+    money = Wallet.model_validate(wallet.balance(db, row.id))
     return UserAndMoney.model_validate(_user(row).model_dump() | {"wallet": money})
 
 

@@ -140,7 +140,6 @@ async def _driver(bus: LocalBus, ends: Ends, user: int, name: str, chance: Rando
             session = await transact(charging.request_start, user, name, 1)
         except charging.Refused:
             continue
-        assert session.id is not None
         await dispatch.start(bus, session.id)
         if chance.random() < 0.5:
             await asyncio.sleep(calm * chance.uniform(0.5, 4.0))

@@ -70,7 +70,6 @@ def _charge(db: Session, number: int, keys: bool) -> tuple[str, int]:
         received_at=at,
     )
     session = charging.request_start(db, user_id, name, 1)
-    assert session.id is not None
     wishes.answered(db, session.id, "accepted")
     begun = charging.started(
         db,
@@ -89,7 +88,6 @@ def driver(db: Session, number: int, paise: int) -> int:
     user = User(username=f"bench{number}", phone=f"+9190000{number:05}", pin_hash="")
     db.add(user)
     db.flush()
-    assert user.id is not None
     wallet.open_accounts(db, user.id)
     wallet.post(db, f"bench:{number}", "adjustment", {wallet.GOODWILL: -paise, wallet.wallet_code(user.id): paise})
     return user.id

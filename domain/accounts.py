@@ -127,7 +127,6 @@ def register(
     user = User(username=form.username, phone=form.phone, email=form.email, pin_hash=pin_hash, language=language)
     db.add(user)
     db.flush()
-    assert user.id is not None
     wallet.open_accounts(db, user.id)
     if browser:
         sign_ins.start(db, user, browser)
@@ -169,7 +168,7 @@ def change_phone(db: Session, attempt: Attempt, typed: object) -> User:
         Refused: the PIN was changed meanwhile.
         FieldErrors: it will not do, or somebody else has it.
     """
-    return update(db, _proven(db, attempt).id or 0, "phone", typed)
+    return update(db, _proven(db, attempt).id, "phone", typed)
 
 
 def speak(db: Session, user_id: int, language: str) -> None:
@@ -189,7 +188,7 @@ def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -
     user = _proven(db, attempt)
     attempts.forget_devices(db, user)
     user.pin_hash = pin_hash
-    sign_ins.end_all(db, user.id or 0)
+    sign_ins.end_all(db, user.id)
     sign_ins.start(db, user, browser)
     return user
 
@@ -243,7 +242,7 @@ def delete(db: Session, attempt: Attempt) -> None:
         NotDeleted: a charge or a payment is not finished, money is left or owed.
     """
     user = _proven(db, attempt)
-    user_id = user.id or 0
+    user_id = user.id
     wallet.lock(db, wallet.of_driver(user_id))
     may_leave(db, user_id)
     sign_ins.end_all(db, user_id)

@@ -106,7 +106,7 @@ def orphaned(db: Session, process: str) -> None:
 def _announce(db: Session, names: Collection[str]) -> None:
     running = db.exec(select(ChargingSession).where(col(ChargingSession.charger_id).in_(names), IS_RUNNING))
     emit(db, *map(ChargerChanged, names))
-    emit(db, *[SessionChanged(s.id or 0, s.charger_id, s.user_id, s.state) for s in running])
+    emit(db, *[SessionChanged(s.id, s.charger_id, s.user_id, s.state) for s in running])
 
 
 def holders(db: Session, names: Collection[str]) -> dict[str, Held]:

@@ -152,7 +152,7 @@ def attempt(
     return Attempt(
         user_id=user.id if user else None,
         pin_hash=user.pin_hash if user else "",
-        rows=tuple(row.id or 0 for row in rows),
+        rows=tuple(row.id for row in rows),
         counter=counter,
         slow=_full(db, door, _key("everyone", address), CALM, at) is not None,
     )

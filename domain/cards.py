@@ -53,7 +53,6 @@ def refusal(db: Session, session: ChargingSession, token: Token, at: datetime) -
     What it delivers until then is paid from what could be held; so is one that is over when it is told, whatever its
     user has and does by now.
     """
-    assert session.id is not None
     if (status := tokens.status(db, token, at)) != ACCEPTED:
         return CAUSES[status]
     is_over = session.state == SessionState.INTERRUPTED

@@ -26,13 +26,8 @@ __all__ = [
 
 def due(db: Session, at: datetime, limit: int = 100) -> list[int]:
     """Sessions whose deadline has passed, oldest first."""
-    ids = db.exec(
-        select(ChargingSession.id)
-        .where(col(ChargingSession.due_at) <= at)
-        .order_by(col(ChargingSession.due_at))
-        .limit(limit)
-    )
-    return [i for i in ids if i is not None]
+    passed = select(ChargingSession.id).where(col(ChargingSession.due_at) <= at)
+    return list(db.exec(passed.order_by(col(ChargingSession.due_at)).limit(limit)))
 
 
 def deadline(db: Session, session_id: int, at: datetime) -> str:

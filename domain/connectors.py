@@ -142,7 +142,7 @@ def _reported(db: Session, connector: Connector, running: list[ChargingSession],
         felt(session, connector, received_at)
         if paused and not session.suspended and session.state == SessionState.CHARGING:
             session.due_at = allowance.look_again_at(db, session, received_at)
-        emit(db, SessionChanged(session.id or 0, session.charger_id, session.user_id, session.state))
+        emit(db, SessionChanged(session.id, session.charger_id, session.user_id, session.state))
     emit(db, ChargerChanged(connector.charger_id))
 
 

@@ -223,7 +223,7 @@ def _charges(db: Session, found: Sequence[ChargingSession]) -> list[Charge]:
     held = select(Hold).where(col(Hold.session_id).in_([session.id for session in found]))
     at = {charger.id: charger for charger in db.exec(theirs)}
     holds = {hold.session_id: hold for hold in db.exec(held)}
-    return [_seen(db, session, at[session.charger_id], holds.get(session.id or 0)) for session in found]
+    return [_seen(db, session, at[session.charger_id], holds.get(session.id)) for session in found]
 
 
 def _seen(db: Session, session: ChargingSession, charger: Charger, hold: Hold | None) -> Charge:

@@ -53,7 +53,6 @@ def _hold_the_estimate(db: Session, session: ChargingSession, user_id: int) -> N
 
     A charge can be interrupted again. The version of the arrears grows with every payment, so each has its own key.
     """
-    assert session.id is not None
     version = wallet.lock(db, wallet.of_driver(user_id))[wallet.due_code(user_id)].version
     wallet.resize_hold(db, session.id, session.cost_paise)
     wallet.pay_owed(db, f"session:{session.id}:interrupted:{version}:arrears", user_id, ref=session.ref)
@@ -64,7 +63,6 @@ def resumed(db: Session, session: ChargingSession) -> bool:
 
     False when its driver or its connector has another charge by now: then it stays an estimate, which grows.
     """
-    assert session.id is not None
     if _is_replaced(db, session):
         return False
     session.state, session.stopped_at, session.estimated = SessionState.CHARGING, None, False
@@ -98,7 +96,7 @@ def lost(db: Session, at: datetime, since: datetime) -> list[int]:
     without a reading, and after one where it was asked to stop; one that names the charge in its readings for ever, as
     EN+ does, once they tell of no power.
     """
-    return [row[0].id or 0 for row in _on_connectors(db, IS_RUNNING) if _is_lost(db, *row, at, since)]
+    return [row[0].id for row in _on_connectors(db, IS_RUNNING) if _is_lost(db, *row, at, since)]
 
 
 def interrupt_lost(db: Session, session_id: int, at: datetime, since: datetime) -> bool:
@@ -117,7 +115,7 @@ def found(db: Session, at: datetime) -> list[int]:
     """The interrupted charges that go on without a sample: since the interruption the charger, which is in contact,
     has said that the connector charges, and for a minute nothing else."""
     waiting = IS_NOT_OVER, _INTERRUPTED, col(ChargingSession.due_at) > at
-    return [row[0].id or 0 for row in _on_connectors(db, *waiting) if _is_found(*row, at)]
+    return [row[0].id for row in _on_connectors(db, *waiting) if _is_found(*row, at)]
 
 
 def resume_found(db: Session, session_id: int, at: datetime) -> bool:

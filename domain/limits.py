@@ -77,7 +77,7 @@ def change(db: Session, user_id: int, limit: Limit) -> ChargingSession:
     """
     refuse_limit(limit)
     found = sessions.open_of(db, user_id)
-    if found is None or found.id is None:
+    if found is None:
         raise Refused("over")
     session = sessions.locked(db, found.id)
     if session.state not in STOPPABLE:

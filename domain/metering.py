@@ -44,7 +44,6 @@ def record(db: Session, samples: Sequence[Sample]) -> list[int]:
         write(db, rows)
     newest: dict[int, tuple[Sample, ChargingSession]] = {}
     for session, sample in found:
-        assert session.id is not None
         _advance(db, session, sample)
         newest[session.id] = (sample, session)
     return [session_id for session_id, (sample, session) in newest.items() if _must_stop(db, session, sample)]
@@ -58,7 +57,7 @@ def overdue(db: Session, at: datetime, seconds: float) -> list[Overdue]:
         .where(IS_RUNNING, heard < at - timedelta(seconds=seconds))
         .order_by(ChargingSession.charger_id, col(ChargingSession.connector_number))
     )
-    return [Overdue(row.id or 0, row.charger_id, row.connector_number) for row in rows]
+    return [Overdue(row.id, row.charger_id, row.connector_number) for row in rows]
 
 
 def _known_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSession]:
@@ -183,7 +182,6 @@ def _most_since(
 
 def _must_stop(db: Session, session: ChargingSession, sample: Sample) -> bool:
     """Publish the newest figures; whether the charge must be stopped now."""
-    assert session.id is not None
     if not sample.live:
         return False
     emit(db, announcement(session, sample))
@@ -203,7 +201,7 @@ def announcement(session: ChargingSession, sample: Sample) -> SessionMetered:
     """The session's figures after this sample, for whoever watches it."""
     at = sample.received_at
     return SessionMetered(
-        session.id or 0,
+        session.id,
         session.charger_id,
         session.user_id,
         session.energy_wh,

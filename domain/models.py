@@ -61,8 +61,13 @@ def whole(**kwargs: Any) -> Any:
     return Field(sa_type=BigInteger, **kwargs)
 
 
+def key() -> Any:
+    """The number by which a row is known: the database gives it when the row is written, and nobody asks before."""
+    return Field(default=None, primary_key=True)
+
+
 def numbered() -> Any:
-    """The key of a table that grows with every message: a large fleet fills 31 bits in half a year."""
+    """The same of a table that grows with every message: a large fleet fills 31 bits in half a year."""
     return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
@@ -83,7 +88,7 @@ class User(SQLModel, table=True):
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("language IN ('en', 'hi')", name="known_language"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     username: str = Field(unique=True, max_length=30)
     phone: str = Field(unique=True, max_length=20)
     """E.164."""
@@ -103,7 +108,7 @@ class SignIn(SQLModel, table=True):
     """A browser somebody signed in with. Only the hash of its token is kept."""
 
     __tablename__ = "sign_ins"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     user_id: int = Field(foreign_key="users.id", index=True)
     token_hash: str = Field(unique=True)
     user_agent: str = Field(default="", max_length=200)
@@ -121,7 +126,7 @@ class SignInAttempt(SQLModel, table=True):
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (Index("ix_sign_in_attempts_door_address_at", "door", "address", "at"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     door: str = Field(max_length=20)
     """A name in attempts.LIMITS; or `counted`, for failures that are counted apart from accounts."""
     address: str = Field(max_length=45)
@@ -156,7 +161,7 @@ class Transfer(SQLModel, table=True):
     """One movement of money, once: the key makes a repetition harmless, the fingerprint makes a lie visible."""
 
     __tablename__ = "transfers"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     idem_key: str = Field(unique=True, max_length=100)
     fingerprint: str = Field(max_length=64)
     kind: str = Field(max_length=20)
@@ -176,7 +181,7 @@ class Entry(SQLModel, table=True):
         UniqueConstraint("account_code", "account_version"),
         CheckConstraint("amount_paise <> 0", name="moves_something"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     transfer_id: int = Field(foreign_key="transfers.id", index=True)
     account_code: str = Field(foreign_key="accounts.code", max_length=40)
     amount_paise: int = whole()
@@ -235,7 +240,7 @@ class RechargeOrder(SQLModel, table=True):
         CheckConstraint("amount_paise > 0", name="positive"),
         Index("ix_recharge_orders_user_id_id", "user_id", "id"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     merchant_order_id: str = Field(unique=True, max_length=63)
     user_id: int = Field(foreign_key="users.id")
     amount_paise: int = whole()
@@ -288,7 +293,7 @@ class Refund(SQLModel, table=True):
             postgresql_where=text(_REFUND_OPEN_SQL),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     merchant_refund_id: str = Field(unique=True, max_length=63)
     merchant_order_id: str = Field(foreign_key="recharge_orders.merchant_order_id", index=True, max_length=63)
     user_id: int = Field(foreign_key="users.id", index=True)
@@ -318,7 +323,7 @@ class GatewayEvent(SQLModel, table=True):
     """What the gateway said, redacted: evidence, never a reason to move money. Append-only."""
 
     __tablename__ = "gateway_events"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     kind: str = Field(max_length=20)
     """pay, status, refund or webhook."""
     merchant_order_id: str = Field(index=True, max_length=63)
@@ -447,7 +452,7 @@ class SecurityEvent(SQLModel, table=True):
 
     __tablename__ = "security_events"
     __table_args__ = (Index("ix_security_events_charger_id_id", "charger_id", "id"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     charger_id: str = Field(foreign_key="chargers.id", max_length=48)
     kind: str = Field(max_length=50)
     detail: str = Field(default="", max_length=255)
@@ -473,7 +478,7 @@ class Reservation(SQLModel, table=True):
         UniqueConstraint("charger_id", "number"),
         Index("ix_reservations_charger_id_state", "charger_id", "state"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     number: int
     """OCPP's reservationId."""
     charger_id: str = Field(foreign_key="chargers.id", max_length=48)
@@ -531,7 +536,7 @@ class Tariff(SQLModel, table=True):
             postgresql_where=text(_COMMON_SQL),
         ),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     charger_id: str | None = Field(default=None, foreign_key="chargers.id", max_length=48)
     group_name: str | None = Field(default=None, max_length=40)
     paise_per_kwh: int = whole()
@@ -678,7 +683,7 @@ class ChargingSession(SQLModel, table=True):
         CheckConstraint("cost_paise >= 0", name="cost_not_negative"),
         {"sqlite_autoincrement": True},
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     ref: str = Field(unique=True, max_length=20)
     """What people see and no one can guess."""
     user_id: int | None = Field(default=None, foreign_key="users.id")
@@ -754,7 +759,7 @@ class MeterSample(SQLModel, table=True):
     """What one MeterValues message said, in one wide row."""
 
     __tablename__ = "meter_samples"
-    id: int | None = numbered()
+    id: int = numbered()
     session_id: int = Field(foreign_key="charging_sessions.id")
     before_id: int | None = whole(default=None)
     """The sample of the same session before this one: no index leads to them (ADR 0015)."""
@@ -774,7 +779,7 @@ class OcppMessage(SQLModel, table=True):
 
     __tablename__ = "ocpp_messages"
     __table_args__ = (Index("ix_ocpp_messages_charger_id_id", "charger_id", "id"),)
-    id: int | None = numbered()
+    id: int = numbered()
     charger_id: str = Field(max_length=48)
     direction: str = Field(max_length=3)
     """in or out."""
@@ -838,7 +843,7 @@ class Finding(SQLModel, table=True):
         UniqueConstraint("kind", "ref"),
         Index("ix_findings_open", "kind", sqlite_where=text(_WAITS_SQL), postgresql_where=text(_WAITS_SQL)),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     kind: str = Field(max_length=30)
     """orphan-stop, conflict, mismatch, review, stop-unanswered …"""
     ref: str = Field(max_length=100)
@@ -871,7 +876,7 @@ class TrailEntry(SQLModel, table=True):
         Index("ix_trail_subject_id", "subject", "id"),
         Index("ix_trail_actor_kind_actor_id_id", "actor_kind", "actor_id", "id"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     actor_kind: str = Field(max_length=5)
     actor_id: str = Field(max_length=80)
     action: str = Field(max_length=60)
@@ -888,7 +893,7 @@ class SettledPayment(SQLModel, table=True):
 
     __tablename__ = "settled_payments"
     __table_args__ = (UniqueConstraint("merchant_reference", "gateway_reference"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     kind: str = Field(max_length=20)
     """PAYMENT or REFUND."""
     merchant_reference: str = Field(max_length=80)
@@ -935,7 +940,7 @@ class ApiKey(SQLModel, table=True):
     """A key of the REST API: what it may, and until when. Only the hash of it is kept."""
 
     __tablename__ = "api_keys"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     name: str = Field(max_length=80)
     """Whose it is, or what for."""
     prefix: str = Field(unique=True, max_length=20)

@@ -119,5 +119,5 @@ def act(
     if what.pin and open_until(sign_in) is None:
         raise PinWanted
     done = work(db, *args, **kwargs)
-    trail.note(db, trail.user(user.id or 0), what.action, what.subject, what.detail)
+    trail.note(db, trail.user(user.id), what.action, what.subject, what.detail)
     return done

@@ -189,7 +189,6 @@ def issue(
 
     `session` and `lines` are what the charge comes to with it.
     """
-    assert session.id is not None
     moment = now()
     kind = PaperKind.RECEIPT
     if session.receipt_number:

@@ -60,12 +60,12 @@ async def _questions(gateway: PaymentGateway, since: datetime) -> AsyncGenerator
     while orders := await read(_ended_orders, since, last):
         for order in orders:
             yield order.merchant_order_id, _order(gateway, order)
-        last = orders[-1].id or 0
+        last = orders[-1].id
     last = 0
     while ended := await read(_ended_refunds, since, last):
         for refund in ended:
             yield refund.merchant_refund_id, _refund(gateway, refund)
-        last = ended[-1].id or 0
+        last = ended[-1].id
 
 
 def _ended_orders(db: Session, since: datetime, after: int) -> list[RechargeOrder]:

@@ -65,7 +65,7 @@ def told_at(db: Session, session: ChargingSession) -> tuple[datetime | None, dat
     """When its last good register was last told, by the charger's clock and by ours; nothing where no sample did."""
     if session.meter_wh is None:
         return None, None
-    told = of(session.id or 0, "energy_wh", session.meter_wh).c
+    told = of(session.id, "energy_wh", session.meter_wh).c
     newest = db.exec(select(told.at, told.received_at).where(told.energy_wh == session.meter_wh)).first()
     return (None, None) if newest is None else (newest[0], newest[1])
 
@@ -76,7 +76,7 @@ def write(db: Session, samples: Sequence[tuple[ChargingSession, Sample]]) -> Non
     sqlite, cursor = connection.dialect.name == "sqlite", connection.connection.cursor()
     rows = []
     for number, (session, sample) in zip(numbers(cursor, len(samples), sqlite), samples, strict=True):
-        rows.append(row(number, session.id or 0, session.last_sample_id, sample, *times(sample, sqlite)))
+        rows.append(row(number, session.id, session.last_sample_id, sample, *times(sample, sqlite)))
         session.last_sample_id = number
     insert(cursor, rows, sqlite)
 

@@ -138,7 +138,6 @@ def changed(db: Session, session: ChargingSession) -> None:
 
 def announce(db: Session, session: ChargingSession) -> None:
     """Tell whoever watches the session or its charger."""
-    assert session.id is not None
     emit(db, SessionChanged(session.id, session.charger_id, session.user_id, session.state))
     emit(db, ChargerChanged(session.charger_id))
 

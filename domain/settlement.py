@@ -131,7 +131,6 @@ def settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, 
     becomes arrears, so a wallet is never negative. Nothing delivered costs nothing and makes no receipt (C29). The
     guard is the session's own row, because a debit of nothing leaves no transfer (payments.md 2.3).
     """
-    assert session.id is not None
     if session.settled_at is not None and not session.estimated:
         return
     again = session.settled_at is not None
@@ -143,7 +142,6 @@ def settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, 
 
 
 def _settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *, estimated: bool, again: bool) -> None:
-    assert session.id is not None
     stop_idling(session, now())
     session.energy_wh = _billed_energy(db, session, meter_stop_wh, estimated)
     if session.terms is not None:
@@ -250,7 +248,6 @@ def _far_below_power(db: Session, session: ChargingSession) -> str:
     So it is where a charger counts in kWh throughout, which its registers alone do not tell. Of the time before a
     sample, STALE at most counts: nobody says what flowed in a longer one.
     """
-    assert session.id is not None
     most_w = nameplate_w(db, session) or UNKNOWN_POWER_W
     if plausible_wh(most_w, _longest(session)) <= 10 * session.energy_wh + REGISTER_STEP_WH:
         return ""
@@ -285,7 +282,6 @@ def _risen_through_a_reset(db: Session, session: ChargingSession, meter_stop_wh:
 
 def _readings(db: Session, session: ChargingSession, meter_stop_wh: int) -> list[tuple[datetime, int]]:
     """The registers from meterStart to meterStop with their times, but for single ones that cannot be."""
-    assert session.id is not None
     of = samples.of(session.id).c
     told = db.exec(select(of.at, of.energy_wh).where(of.energy_wh.is_not(None)).order_by(of.at, of.id))
     ends = (session.started_at, session.meter_start_wh or 0), (session.stopped_at, meter_stop_wh)

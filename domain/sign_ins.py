@@ -85,7 +85,6 @@ def start(db: Session, user: User, browser: Browser, at: datetime | None = None)
     """Open a sign-in for a browser and end the one it had."""
     at = at or now()
     sign_out(db, browser.before, at)
-    assert user.id is not None
     sign_in = SignIn(
         user_id=user.id,
         token_hash=browser.token_hash,

@@ -271,7 +271,6 @@ def _was_away_since(db: Session, session: ChargingSession, at: datetime, receive
 
 
 def _answer(session: ChargingSession) -> Started:
-    assert session.id is not None
     assert session.transaction_id is not None
     status = STATUS.get(session.stop_cause, "Accepted")
     return Started(session.id, session.transaction_id, status, session.state == SessionState.STOPPING)
@@ -343,7 +342,6 @@ def _revive(db: Session, session: ChargingSession) -> None:
 
     What it delivers until then is paid from what could be held.
     """
-    assert session.id is not None
     assert session.user_id is not None
     held = wallet.rehold(db, session.id, session.user_id, at_most=settings().session_cap_paise)
     allowed = (

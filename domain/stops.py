@@ -31,7 +31,6 @@ _OURS = re.compile(rf"(?=.*[G-Z])[A-Z0-9]{{{sessions.TAG}}}")
 
 def cancel(db: Session, session: ChargingSession, cause: str) -> None:
     """The charge never begins; `cause` is one of ENDINGS. What it held is free, and pays first what is owed."""
-    assert session.id is not None
     assert session.user_id is not None
     session.state, session.stop_cause, session.due_at, session.stopped_at = SessionState.CANCELLED, cause, None, now()
     wallet.lock(db, wallet.of_driver(session.user_id))

@@ -83,7 +83,7 @@ def _line(user_id: int, entry: Entry, transfer: Transfer, ended: dict[str, str])
     """With what became of a refund, where it is the one that took the money out."""
     became = ended.get(transfer.ref) if entry.amount_paise < 0 else None
     return Line(
-        id=entry.id or 0,
+        id=entry.id,
         at=transfer.created_at,
         happened_at=transfer.event_at,
         kind=transfer.kind,

@@ -179,7 +179,7 @@ def set_price(
     for band in price.bands:
         db.add(
             TariffBand(
-                tariff_id=tariff.id or 0,
+                tariff_id=tariff.id,
                 since_minute=band.since,
                 until_minute=band.until,
                 paise_per_kwh=band.paise_per_kwh,

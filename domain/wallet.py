@@ -167,7 +167,6 @@ def post(
     )
     db.add(transfer)
     db.flush()
-    assert transfer.id is not None
     for code, paise in postings.items():
         _enter(db, transfer.id, accounts[code], paise, moment)
     db.flush()
@@ -267,7 +266,7 @@ def fund_open_hold(db: Session, user_id: int) -> None:
     The session's row is left alone: it would be locked after the accounts.
     """
     session = sessions.open_of(db, user_id)
-    if session is not None and session.id is not None:
+    if session is not None:
         resize_hold(db, session.id, settings().session_cap_paise)
         sessions.announce(db, session)
 

@@ -176,7 +176,6 @@ def _refuse_unless_free(db: Session, charger_id: str, connector_number: int, use
 
 
 def _hold(db: Session, session: ChargingSession) -> None:
-    assert session.id is not None
     assert session.user_id is not None
     minimum = least_to_start(settlement.price_of(session))
     try:

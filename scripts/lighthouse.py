@@ -59,7 +59,6 @@ def signed_in(url: str) -> str:
         user = User(username="asha", phone="+919845012345", pin_hash="")
         db.add(user)
         db.flush()
-        assert user.id is not None
         wallet.open_accounts(db, user.id)
         wallet.adjust(db, user.id, 60_000, key="lighthouse", reason="For Lighthouse")
         chargers.add(db, CHARGER, place="Test Street", connectors=1)

@@ -88,7 +88,7 @@ def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
     charge = shell.read(_one, given.session)
     try:
         facts = {"paise": given.rupees, "reason": given.reason}
-        gift = charge.session.id or 0, given.rupees, given.reason
+        gift = charge.session.id, given.rupees, given.reason
         session = shell.act(f"session:{charge.session.ref}", facts, goodwill.give_back, *gift)
     except goodwill.NotGivenBack as error:
         raise Mistake(str(error)) from None

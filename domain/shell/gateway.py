@@ -38,7 +38,7 @@ def adopt(shell: Shell, given: Namespace) -> Iterator[str]:
     if status is None:
         raise Mistake(f"PhonePe does not know {given.order}. Nothing was moved.")
     facts = {"paise": status.amount_paise, "user": user.id}
-    taken = given.order, user.id or 0, status
+    taken = given.order, user.id, status
     try:
         shell.act(f"order:{given.order}", facts, adopted.adopt, *taken, registered_again=given.registered_again)
     except NotAdopted as error:

@@ -37,33 +37,33 @@ def find(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def block(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.read(meant, given.user)
-    shell.act(f"user:{user.id}", "", accounts.block, user.id or 0)
+    shell.act(f"user:{user.id}", "", accounts.block, user.id)
     yield f"{user.username} is blocked and signed out everywhere. A charge that runs goes on and is paid."
 
 
 def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.read(meant, given.user))
-    shell.act(f"user:{user.id}", "", accounts.unblock, user.id or 0)
+    shell.act(f"user:{user.id}", "", accounts.unblock, user.id)
     yield f"{user.username} may sign in again."
 
 
 def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.read(meant, given.user))
     pin = pins.random(user.phone)
-    shell.act(f"user:{user.id}", "", accounts.reset_pin, user.id or 0, asyncio.run(pins.hash(pin)))
+    shell.act(f"user:{user.id}", "", accounts.reset_pin, user.id, asyncio.run(pins.hash(pin)))
     yield f"The new PIN of {user.username} is {pin}"
     yield "It is shown only now. Locks are open, and every sign-in has ended. Ask for a PIN of their own choice."
 
 
 def make_operator(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.read(meant, given.user))
-    shell.do(operators.appoint, user.id or 0, trail.shell())
+    shell.do(operators.appoint, user.id, trail.shell())
     yield f"{user.username} is an operator, and must sign in again. The operators' pages are at {settings().url}/ops."
 
 
 def make_driver(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.read(meant, given.user)
-    shell.do(operators.dismiss, user.id or 0, trail.shell())
+    shell.do(operators.dismiss, user.id, trail.shell())
     yield f"{user.username} is a driver, and must sign in again."
 
 
@@ -71,7 +71,7 @@ def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.read(meant, given.user)
     try:
         facts = {"paise": given.rupees, "reason": given.reason}
-        adjusted = user.id or 0, given.rupees
+        adjusted = user.id, given.rupees
         key = given.key or shell.key
         shell.act(f"user:{user.id}", facts, wallet.adjust, *adjusted, key=key, reason=given.reason)
     except wallet.LedgerConflict:
@@ -79,7 +79,7 @@ def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
     except wallet.NotAdjusted as error:
         raise Mistake(str(error)) from None
     moved = f"{plain_rupees(abs(given.rupees))} {'given to' if given.rupees > 0 else 'taken from'} {user.username}"
-    balance = plain_rupees(shell.read(wallet.balance, user.id or 0).balance_paise)
+    balance = plain_rupees(shell.read(wallet.balance, user.id).balance_paise)
     yield f"{moved}, who has {balance} now and reads the reason in the wallet."
 
 
@@ -96,7 +96,7 @@ def check(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def _with_money(db: Session, typed: str) -> list[tuple[User, wallet.Balance]]:
-    return [(user, wallet.balance(db, user.id or 0)) for user in accounts.find(db, typed)]
+    return [(user, wallet.balance(db, user.id)) for user in accounts.find(db, typed)]
 
 
 def meant(db: Session, typed: str) -> User:

@@ -126,15 +126,15 @@ class ChargerPage(rx.State):
         if number in [plug.number for plug in self.plugs]:
             self.plug = number
             if user := await auth.guard(self):
-                await self._refresh(user.id or 0)
-                await (await self.get_state(StopAt))._refresh(user.id or 0)
+                await self._refresh(user.id)
+                await (await self.get_state(StopAt))._refresh(user.id)
 
     @rx.event
     async def start(self, charger_id: str = "", plug: int = 0) -> None:
         """Ask for a charge at the connector that the driver saw; the page follows what the charger does."""
         user = await auth.guard(self)
         (await self.get_state(Effects))._answer()
-        if user is None or user.id is None or charger_id != self.id:
+        if user is None or charger_id != self.id:
             return
         if plug != self.plug:
             self.error = t("You have just changed the connector. Check it, then start again. Nothing was charged.")
@@ -148,7 +148,6 @@ class ChargerPage(rx.State):
         except charging.Refused as refusal:
             self.error = t(refusal.args[0])
         else:
-            assert session.id is not None
             dispatch.soon(dispatch.start(bus(), session.id))
             await transact(vacancies.forget, user.id, self.id)
         await self._refresh(user.id)
@@ -199,7 +198,6 @@ class ChargerPage(rx.State):
         if past is not None and past.session.ref != self._dismissed:
             if past.session.state != SessionState.CANCELLED:
                 self.bill = bill_of(past)
-                assert past.session.id is not None
                 self.curve, self.curve_words = curve_of(await read(history.curve, past.session.id))
                 return "finished"
             self.error = self.error or t(charging.explain(past.session))

@@ -20,7 +20,7 @@ class Favourite(rx.State):
     async def toggle(self) -> None:
         """Set the star, or take it off."""
         user = await auth.guard(self)
-        if user is None or user.id is None or not self._charger_id:
+        if user is None or not self._charger_id:
             return
         effects = await self.get_state(Effects)
         try:

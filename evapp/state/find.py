@@ -62,7 +62,7 @@ class Find(rx.State):
         again, asked = await renewed(self), self.router.url.query_parameters.get("charger", "")
         self._show()
         user = await arrive(self, Find)
-        if user is None or user.id is None or not asked or again:
+        if user is None or not asked or again:
             return None
         return await self._find(asked, user.id, replace=True)
 
@@ -70,7 +70,7 @@ class Find(rx.State):
     async def find(self, form: dict[str, object]) -> EventSpec | None:
         """Go to the charger that was meant, or say which IDs are close."""
         user = await auth.guard(self)
-        if user is None or user.id is None:
+        if user is None:
             return None
         given = form.get("charger") if isinstance(form, dict) else None
         return await self._find(given if isinstance(given, str) else "", user.id)

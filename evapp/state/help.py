@@ -42,7 +42,7 @@ class Help(rx.State):
 
     async def _message(self, user: User | None) -> str:
         asked = self.router.url.query_parameters
-        if user is None or user.id is None:
+        if user is None:
             forgotten = asked.get("about") == "pin"
             return t(PIN if forgotten else PLAIN)
         ref, charger = asked.get("charge", "")[:LONGEST], asked.get("charger", "")[:LONGEST]

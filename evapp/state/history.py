@@ -77,7 +77,7 @@ class History(rx.State):
     async def choose(self, charger: str) -> None:
         """Show the charges of one charger, or of all."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None and charger in (ALL, *self.chargers):
+        if user is not None and charger in (ALL, *self.chargers):
             self.charger, self._shown = charger, PAGE
             await self._refresh(user.id)
 
@@ -85,7 +85,7 @@ class History(rx.State):
     async def choose_month(self, month: str) -> None:
         """Show the charges of one month, or of all."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None and month in (ALL, *(one.value for one in self.months)):
+        if user is not None and month in (ALL, *(one.value for one in self.months)):
             self.month, self._shown = month, PAGE
             await self._refresh(user.id)
 
@@ -93,7 +93,7 @@ class History(rx.State):
     async def show_more(self) -> None:
         """Twenty older charges below those shown."""
         user = await auth.guard(self)
-        if user is None or user.id is None or not self.charges:
+        if user is None or not self.charges:
             return
         if self.more:
             self._shown += PAGE
@@ -143,7 +143,6 @@ class Session(rx.State):
             place=self.bill.place or self.bill.charger,
         )
         self.phase = "found" if charge.session.state in history.PAST else "running"
-        assert charge.session.id is not None
         self.curve, self.curve_words = curve_of(await read(history.curve, charge.session.id))
 
 

@@ -141,10 +141,10 @@ class Live(rx.State):
         """Ask for the end of the driver's own charge; billing ends with the charger's last meter value."""
         user = await auth.guard(self)
         (await self.get_state(Effects))._answer()
-        if user is None or user.id is None:
+        if user is None:
             return
         session = await read(sessions.open_of, user.id)
-        if session is not None and session.id is not None:
+        if session is not None:
             await transact(charging.request_stop, session.id, "driver")
             dispatch.soon(dispatch.stop(bus(), session.id))
             await self._refresh(user.id)
@@ -157,7 +157,6 @@ class Live(rx.State):
             self.reset()  # type: ignore[no-untyped-call]
             return
         session = charge.session
-        assert session.id is not None
         if session.id != self._session_id:
             await self._begin(user_id, session)
         self.state = _state_of(charge)
@@ -177,7 +176,7 @@ class Live(rx.State):
 
     async def _begin(self, user_id: int, session: ChargingSession) -> None:
         """What is read once of a charge."""
-        self._session_id = session.id or 0
+        self._session_id = session.id
         self._watts = [watts for _, watts in await read(history.curve, self._session_id)]
         self._battery_percent = await read(history.battery_percent, self._session_id)
         vehicle = await read(vehicles.of, user_id)

@@ -44,7 +44,7 @@ class Notices(rx.State):
         """Put one away, or wait for it no longer."""
         user = await auth.guard(self)
         known = [*(one.charger_id for one in self.freed), *(one.charger_id for one in self.waiting)]
-        if user is None or user.id is None or charger_id not in known:
+        if user is None or charger_id not in known:
             return
         await transact(vacancies.forget, user.id, charger_id)
         await self._refresh(user.id)

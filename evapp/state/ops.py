@@ -37,7 +37,7 @@ async def visit(
     changes.
     """
     user = await operator(state)
-    if user is None or user.id is None:
+    if user is None:
         return None
     address = state.router.url.path + (f"?{state.router.url.query}" if state.router.url.query else "")
     (await state.get_state(Ops)).pin_at = f"/ops/pin?next={quote(address, safe='')}"

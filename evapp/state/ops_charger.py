@@ -100,7 +100,7 @@ class OpsCharger(Deeds, rx.State):
     async def describe(self, form: dict[str, object]) -> None:
         """Keep what drivers read of it, and the group whose tariff it has: that is a price, which wants the PIN."""
         user, seen = await operator(self), await self._seen()
-        if user is None or user.id is None or seen is None:
+        if user is None or seen is None:
             return
         if not keeps(form, name=120, place=LONGEST, group=40):
             self._refuse(t(NOT_KEPT))

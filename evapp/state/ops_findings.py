@@ -98,7 +98,7 @@ class OpsFindings(rx.State):
     async def choose(self, which: str) -> None:
         """Those to look at, or those somebody looked at."""
         user = await operator(self)
-        if user is not None and user.id is not None and which in (OPEN, RESOLVED):
+        if user is not None and which in (OPEN, RESOLVED):
             self.which, self.resolving, self._limit = which, 0, PAGE
             await self._refresh(user.id)
 
@@ -106,7 +106,7 @@ class OpsFindings(rx.State):
     async def show_more(self) -> None:
         """Thirty older ones."""
         user = await operator(self)
-        if user is not None and user.id is not None and self.more:
+        if user is not None and self.more:
             self._limit += PAGE
             await self._refresh(user.id)
 
@@ -120,7 +120,7 @@ class OpsFindings(rx.State):
     async def resolve(self, form: dict[str, object]) -> None:
         """Somebody has looked, and says what came of it."""
         user = await operator(self)
-        if user is None or user.id is None or not any(row.number == self.resolving for row in self.rows):
+        if user is None or not any(row.number == self.resolving for row in self.rows):
             return
         if not (note := text(form, "note", 500)):
             self.error = t("Say what came of it; it is kept with your name.")
@@ -157,7 +157,7 @@ def usernames(db: Session, actors: list[str | None]) -> dict[str, str]:
 def _row(found: Finding, names: dict[str, str]) -> Row:
     by = names.get(found.resolved_by or "", found.resolved_by or "")
     return Row(
-        number=found.id or 0,
+        number=found.id,
         title=title(found.kind),
         kind=found.kind,
         ref=found.ref,

@@ -62,7 +62,7 @@ class Fleet(rx.State):
     async def choose(self, which: str) -> None:
         """Show the chargers of one filter."""
         user = await operator(self)
-        if user is not None and user.id is not None and which in fleet.FILTERS:
+        if user is not None and which in fleet.FILTERS:
             self.which, self._limit = which, fleet.PAGE
             await self._refresh(user.id)
 
@@ -70,7 +70,7 @@ class Fleet(rx.State):
     async def search(self, form: dict[str, object]) -> None:
         """Show those with these words in ID, name or place."""
         user = await operator(self)
-        if user is not None and user.id is not None:
+        if user is not None:
             self.typed, self._limit = text(form, "charger", 60), fleet.PAGE
             await self._refresh(user.id)
 

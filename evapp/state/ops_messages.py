@@ -91,7 +91,7 @@ class OpsMessages(Deeds, rx.State):
     async def follow(self, on: bool) -> None:
         """Keep every message, MeterValues and Heartbeat too, and show them as they come; or no longer."""
         user = await operator(self)
-        if user is None or user.id is None or type(on) is not bool or not self._charger_id:
+        if user is None or type(on) is not bool or not self._charger_id:
             return
         act = Act("charger trace", f"charger:{self._charger_id}", "on" if on else "off", pin=False)
         await self._perform(Deed(act, chargers.trace, (self._charger_id, on), refusals=(chargers.ChargerUnknown,)))
@@ -101,7 +101,7 @@ class OpsMessages(Deeds, rx.State):
     async def show_more(self) -> None:
         """Older messages below those shown."""
         user = await operator(self)
-        if user is not None and user.id is not None and self.more:
+        if user is not None and self.more:
             self._limit = min(MOST, self._limit + PAGE)
             await self._refresh(user.id)
 
@@ -109,7 +109,7 @@ class OpsMessages(Deeds, rx.State):
     async def command(self, form: dict[str, object]) -> Any:
         """Ask whether this shall be sent; what changes nothing is sent at once."""
         user = await operator(self)
-        if user is None or user.id is None or self.asking or not self._charger_id:
+        if user is None or self.asking or not self._charger_id:
             return None
         typed = form if isinstance(form, dict) else {}
         action, payload = typed.get("action"), typed.get("payload")
@@ -136,7 +136,7 @@ class OpsMessages(Deeds, rx.State):
             call, self._call = self._call, None
             charger_id, language = self._charger_id, of_path(self.router.url.path)
             user = await operator(self)
-            if user is None or user.id is None or call is None or not self.asking:
+            if user is None or call is None or not self.asking:
                 self.asking = False
                 return
         answered = answer = ""

@@ -80,7 +80,7 @@ class OpsRefunds(Deeds, rx.State):
     async def choose(self, which: str) -> None:
         """Recharges, or refunds."""
         user = await operator(self)
-        if user is not None and user.id is not None and which in (RECHARGES, REFUNDS):
+        if user is not None and which in (RECHARGES, REFUNDS):
             self.which, self.refunding, self._limit = which, "", PAGE
             await self._refresh(user.id)
 
@@ -136,7 +136,7 @@ def _rows(db: Session, which: str, after: int | None, limit: int) -> list[Row]:
 def _recharge(db: Session, order: RechargeOrder) -> Row:
     return Row(
         name=order.merchant_order_id,
-        number=order.id or 0,
+        number=order.id,
         who=db.get_one(User, order.user_id).username,
         who_link=f"/ops/users/{order.user_id}",
         amount=rupees(order.amount_paise),
@@ -150,7 +150,7 @@ def _recharge(db: Session, order: RechargeOrder) -> Row:
 def _refund(db: Session, refund: Refund) -> Row:
     return Row(
         name=refund.merchant_refund_id,
-        number=refund.id or 0,
+        number=refund.id,
         who=db.get_one(User, refund.user_id).username,
         who_link=f"/ops/users/{refund.user_id}",
         amount=rupees(refund.amount_paise),

@@ -95,7 +95,7 @@ class OpsSessions(Deeds, rx.State):
     async def choose(self, which: str) -> None:
         """Show the charges of one filter."""
         user = await operator(self)
-        if user is not None and user.id is not None and which in charges.FILTERS:
+        if user is not None and which in charges.FILTERS:
             self.which, self._limit = which, charges.PAGE
             await self._refresh(user.id)
 
@@ -103,7 +103,7 @@ class OpsSessions(Deeds, rx.State):
     async def search(self, form: dict[str, object]) -> None:
         """Show the charges of one ref, receipt, charger or driver, whatever became of them."""
         user = await operator(self)
-        if user is not None and user.id is not None:
+        if user is not None:
             self.typed, self._limit = text(form, "charge", 60), charges.PAGE
             self.which = charges.EVERY if self.typed else self.which
             await self._refresh(user.id)
@@ -138,7 +138,7 @@ class OpsSessions(Deeds, rx.State):
     async def give_back(self, form: dict[str, object]) -> None:
         """Ask whether so much of the open bill shall go back to its driver."""
         found = await self._charge(self.giving)
-        if found is None or found.session.id is None:
+        if found is None:
             return
         try:
             paise = parse_rupees(text(form, "rupees", 12))
@@ -174,7 +174,7 @@ class OpsSessions(Deeds, rx.State):
         self.rows = [row_of(one) for one in found[: self._limit]]
         self.more = len(found) > self._limit
         waiting = await read(findings.page, kind=ORPHANS)
-        self.orphans = [Orphan(one.id or 0, one.detail, moment(one.created_at)) for one in waiting]
+        self.orphans = [Orphan(one.id, one.detail, moment(one.created_at)) for one in waiting]
         self.loaded = True
 
     def _metered(self, event: SessionMetered) -> None:
@@ -209,7 +209,7 @@ def row_of(found: Charge) -> Row:
     given = session.state == SessionState.SETTLED and session.given_back_paise is None
     return Row(
         ref=session.ref,
-        number=session.id or 0,
+        number=session.id,
         where=t("{charger}, connector {number}", charger=session.charger_id, number=session.connector_number),
         link=f"/ops/c/{session.charger_id}",
         who=found.username or t("A card nobody knows"),

@@ -51,7 +51,7 @@ class OpsTrail(rx.State):
     async def search(self, form: dict[str, object]) -> None:
         """Show what was done to one subject."""
         user = await operator(self)
-        if user is not None and user.id is not None:
+        if user is not None:
             self.about = text(form, "about", 100)
             await self._refresh(user.id)
 
@@ -80,7 +80,7 @@ def _row(entry: TrailEntry, names: dict[str, str]) -> Row:
         t(ACTORS[ActorKind(entry.actor_kind)], name=entry.actor_id) if entry.actor_kind in ACTORS else names.get(actor)
     )
     return Row(
-        number=entry.id or 0,
+        number=entry.id,
         who=who or actor,
         action=entry.action,
         subject=entry.subject,

@@ -50,7 +50,7 @@ class OpsUsers(rx.State):
     async def find(self, form: dict[str, object]) -> None:
         """Show who may be meant by a number, a phone, or a part of a username or e-mail."""
         user = await operator(self)
-        if user is not None and user.id is not None:
+        if user is not None:
             self.typed = text(form, "who", 100)
             await self._refresh(user.id)
 
@@ -60,12 +60,12 @@ class OpsUsers(rx.State):
 
 
 def _people(db: Session, typed: str) -> list[Person]:
-    return [_person(user, wallet.balance(db, user.id or 0)) for user in accounts.find(db, typed)]
+    return [_person(user, wallet.balance(db, user.id)) for user in accounts.find(db, typed)]
 
 
 def _person(user: User, money: wallet.Balance) -> Person:
     return Person(
-        id=user.id or 0,
+        id=user.id,
         username=user.username,
         phone=user.phone,
         state=standing(user),

@@ -120,7 +120,7 @@ class Profile(rx.State):
         """Keep a new username, phone, e-mail or car; a new phone needs the PIN, since one signs in with it."""
         user = await auth.guard(self)
         field = self.editing
-        if user is None or user.id is None or not isinstance(form, dict):
+        if user is None or not isinstance(form, dict):
             return None
         if field not in (*accounts.READ, "vehicle"):
             return None
@@ -131,7 +131,7 @@ class Profile(rx.State):
         """Put back what stood there before the last change."""
         user = await auth.guard(self)
         field, self.saved = self.saved, ""
-        if user is None or user.id is None or field not in UNDONE:
+        if user is None or field not in UNDONE:
             return None
         return await self._keep(user, field, {field: self._before}, undone=True)
 
@@ -139,7 +139,6 @@ class Profile(rx.State):
         self, user: User, field: str, form: Mapping[str, object], *, undone: bool = False
     ) -> EventSpec | None:
         address = auth.scope_of(self).get("ev.address", "")
-        assert user.id is not None
         try:
             await transact(attempts.knock, "profile", address)
             if field == "vehicle":
@@ -167,7 +166,7 @@ class Profile(rx.State):
     async def revoke(self, number: int) -> None:
         """Sign another of the driver's own devices out."""
         user = await auth.guard(self)
-        if user is None or user.id is None or type(number) is not int or not 0 < number < 2**31:
+        if user is None or type(number) is not int or not 0 < number < 2**31:
             return
         if await transact(sign_ins.revoke, user.id, number):
             (await self.get_state(Effects))._say(t("That device is signed out."))
@@ -177,7 +176,7 @@ class Profile(rx.State):
     async def revoke_others(self) -> None:
         """Sign every other device of the driver out."""
         user = await auth.guard(self)
-        if user is None or user.id is None:
+        if user is None:
             return
         mine = auth.scope_of(self).get("ev.sign_in") or ""
         if await transact(sign_ins.revoke_others, user.id, mine):
@@ -232,7 +231,7 @@ def _car_typed(car: Vehicle | None) -> dict[str, str]:
 
 def _device(sign_in: SignIn, *, here: bool) -> Device:
     return Device(
-        number=sign_in.id or 0,
+        number=sign_in.id,
         name=_name(sign_in.user_agent),
         used=t("This device") if here else t("Last used {time}", time=moment(sign_in.seen_at)),
         here=here,

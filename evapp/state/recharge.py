@@ -76,7 +76,7 @@ class Recharge(rx.State):
     async def pay(self, form: dict[str, Any]) -> EventSpec | None:
         """Place the order and go to the gateway. Clicks on one page for one amount are one order (R23)."""
         user = await auth.guard(self)
-        if user is None or user.id is None:
+        if user is None:
             return None
         self.error = ""
         try:

@@ -74,7 +74,7 @@ class StopAt(rx.State):
     async def choose(self, kind: str) -> None:
         """Rupees, kWh, time, or no limit."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None and kind in KINDS:
+        if user is not None and kind in KINDS:
             self._take(kind, "")
             await self._reckon(user.id)
 
@@ -82,7 +82,7 @@ class StopAt(rx.State):
     async def write(self, typed: str) -> None:
         """An amount is being typed; it is judged when it is used."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None and isinstance(typed, str):
+        if user is not None and isinstance(typed, str):
             self.typed, self.error = typed.strip()[:LONGEST], ""
             await self._reckon(user.id)
 
@@ -90,7 +90,7 @@ class StopAt(rx.State):
     async def take(self, value: str) -> None:
         """One of the usual amounts."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None and value in [one.value for one in self.usual]:
+        if user is not None and value in [one.value for one in self.usual]:
             self._take(self.kind, value)
             await self._reckon(user.id)
 
@@ -98,7 +98,7 @@ class StopAt(rx.State):
     async def save(self, form: dict[str, Any]) -> EventSpec | None:
         """Give the running charge this limit."""
         user = await auth.guard(self)
-        if user is None or user.id is None:
+        if user is None:
             return None
         limit = self._chosen()
         if limit is None:
@@ -126,7 +126,7 @@ class StopAt(rx.State):
 
     async def _refresh(self, user_id: int) -> None:
         charge = await read(history.current, user_id)
-        known = (charge.session.id or 0, limits.of(charge.session)) if charge is not None else None
+        known = (charge.session.id, limits.of(charge.session)) if charge is not None else None
         if known is not None and known != self._known:
             self._take(*_typed(known[1]))
         self._known = known

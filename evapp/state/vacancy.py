@@ -24,7 +24,7 @@ class Vacancy(rx.State):
     async def wait(self) -> None:
         """Be told as soon as this charger is free."""
         user = await auth.guard(self)
-        if user is None or user.id is None:
+        if user is None:
             return
         try:
             await transact(vacancies.wish, user.id, self._charger_id)
@@ -38,7 +38,7 @@ class Vacancy(rx.State):
     async def leave(self) -> None:
         """Wait no longer."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None:
+        if user is not None:
             await transact(vacancies.forget, user.id, self._charger_id)
             await self._refresh(user.id)
 

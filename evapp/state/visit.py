@@ -46,7 +46,7 @@ async def arrive(state: rx.State, *states: type[rx.State], charger_id: str = "")
     charger, changes.
     """
     user = await auth.guard(state)
-    if user is None or user.id is None:
+    if user is None:
         return None
     every: tuple[type[rx.State], ...] = (Live, Notices, *states)
     (await state.get_state(Visit))._arrive()

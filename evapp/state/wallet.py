@@ -113,7 +113,7 @@ class Wallet(rx.State):
     async def choose(self, kind: str) -> None:
         """Show movements of one kind, or all."""
         user = await auth.guard(self)
-        if user is not None and user.id is not None and kind in KINDS:
+        if user is not None and kind in KINDS:
             self.kind, self._shown = kind, PAGE
             await self._refresh(user.id)
 
@@ -121,7 +121,7 @@ class Wallet(rx.State):
     async def show_more(self) -> None:
         """Twenty older movements below those shown."""
         user = await auth.guard(self)
-        if user is None or user.id is None or not self._last:
+        if user is None or not self._last:
             return
         older = await read(story.lines, user.id, before=self._last, limit=PAGE + 1, kind=self.kind)
         self._show([*self.movements, *map(_movement, older[:PAGE])], older[:PAGE], more=len(older) > PAGE)

@@ -235,7 +235,7 @@ async def delete(request: Request, typed: dict[str, str]) -> Response:
     user = await of_request(request)
     if user is None:
         return RedirectResponse(gate_to(at("/profile")), 303)
-    await read(accounts.may_leave, user.id or 0)
+    await read(accounts.may_leave, user.id)
     await transact(accounts.delete, await proven(user, typed.get("pin"), address_of(request), device_of(request)))
     log.info("account deleted", user=user.id)
     return _out(t("Your account is deleted."))
@@ -256,7 +256,7 @@ async def choose_language(request: Request) -> Response:
         return error.answer()
     wanted = LANGUAGES.get(typed.get("to", ""), language())
     user = await of_request(request)
-    if request.method == "POST" and user is not None and user.id is not None:
+    if request.method == "POST" and user is not None:
         await transact(accounts.speak, user.id, wanted.code)
     page = moved(local(typed.get("next")), wanted)
     response = RedirectResponse(page if "?" in page else _leading(page, forms.onward(request, {})), 303)

@@ -49,7 +49,7 @@ async def go(gateway: PaymentGateway, request: Request) -> Response:
     which says what became of it. The gateway's address goes out exactly as it came (D11)."""
     order_id: str = request.path_params["order"]
     user = await auth.of_request(request)
-    if user is None or user.id is None:
+    if user is None:
         return RedirectResponse(auth.gate_to(request.url.path), 303)
     if not recharges.ORDER_ID.fullmatch(order_id) or not await _owns(user.id, order_id):
         return page(404, t("Nothing at this address."), t("There is no such payment of yours."))
@@ -66,7 +66,7 @@ async def back(gateway: PaymentGateway, request: Request) -> Response:
     order_id = request.query_params.get("order", "")
     user = await auth.of_request(request)
     if recharges.ORDER_ID.fullmatch(order_id):
-        owns = user is not None and user.id is not None and await _owns(user.id, order_id)
+        owns = user is not None and await _owns(user.id, order_id)
         if _returns.may_ask(order_id, owns):
             asking = _soon(funnel.settle(gateway, order_id), order_id)
             await asyncio.wait([asking], timeout=PATIENCE_S)

@@ -41,7 +41,7 @@ async def receipt(
 ) -> Response:
     """The PDF of one of the driver's receipts; 404 for another's, and for what has none."""
     user = await auth.of_request(request)
-    if user is None or user.id is None:
+    if user is None:
         return RedirectResponse(auth.gate_to(request.url.path), 303)
     ref: str = request.path_params["ref"]
     try:
@@ -56,7 +56,7 @@ async def receipt(
 async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, request: Request) -> Response:
     """The driver's month, `?month=2026-11` or this one, as a file; 404 for what is no month that has begun."""
     user = await auth.of_request(request)
-    if user is None or user.id is None:
+    if user is None:
         return RedirectResponse(auth.gate_to("/wallet"), 303)
     wanted = request.query_params.get("month") or statements.name(now())
     try:
