@@ -142,7 +142,6 @@ def update(db: Session, user_id: int, field: str, typed: object) -> User:
     value = may_have(db, user_id, field, typed)
     user = db.get_one(User, user_id)
     setattr(user, field, value)
-    db.add(user)
     return user
 
 
@@ -173,9 +172,7 @@ def change_phone(db: Session, attempt: Attempt, typed: object) -> User:
 
 def speak(db: Session, user_id: int, language: str) -> None:
     """From now on the app speaks this language to the user: `en` or `hi`, which the database holds to."""
-    user = db.get_one(User, user_id)
-    user.language = language
-    db.add(user)
+    db.get_one(User, user_id).language = language
 
 
 def change_pin(db: Session, attempt: Attempt, pin_hash: str, browser: Browser) -> User:
@@ -215,7 +212,6 @@ def block(db: Session, user_id: int) -> User:
     """Keep somebody out and end his sign-ins; a charge that runs goes on and is paid."""
     user = db.get_one(User, user_id)
     user.blocked_at = user.blocked_at or now()
-    db.add(user)
     sign_ins.end_all(db, user_id)
     return user
 
@@ -248,7 +244,6 @@ def delete(db: Session, attempt: Attempt) -> None:
     sign_ins.end_all(db, user_id)
     for sign_in in db.exec(select(SignIn).where(SignIn.user_id == user_id)):
         sign_in.user_agent = sign_in.address = ""
-        db.add(sign_in)
     for choices in CHOICES:
         db.exec(delete_rows(choices).where(col(choices.user_id) == user_id))
     gone = f"deleted {user_id}"  # with a space, so that nobody can register it
@@ -308,7 +303,6 @@ def _proven(db: Session, attempt: Attempt) -> User:
     user = attempts.passed(db, attempt)
     if user is None:
         raise Refused(attempts.MISMATCH)
-    db.add(user)
     return user
 
 

@@ -94,7 +94,6 @@ def used(db: Session, key_id: int, at: datetime) -> None:
     """It was shown at this moment."""
     row = db.get_one(ApiKey, key_id)
     row.used_at = max(row.used_at or at, at)
-    db.add(row)
 
 
 def revoke(db: Session, prefix: str, at: datetime | None = None) -> ApiKey:
@@ -107,7 +106,6 @@ def revoke(db: Session, prefix: str, at: datetime | None = None) -> ApiKey:
     if row is None:
         raise NoKey(f"No key begins with {prefix!r}. `apikey list` shows them.")
     row.revoked_at = row.revoked_at or at or now()
-    db.add(row)
     return row
 
 

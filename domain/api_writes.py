@@ -67,7 +67,6 @@ def end(db: Session, key_id: int, name: str, answer: Answer) -> None:
     row = _row(db, key_id, name)
     assert row is not None
     row.status, row.answer = answer.status, answer.body
-    db.add(row)
 
 
 def undone(db: Session, key_id: int, name: str) -> None:

@@ -168,14 +168,12 @@ def passed(db: Session, attempt: Attempt) -> User | None:
         db.exec(delete(SignInAttempt).where(_in(_COUNTED, attempt.counter)))
     else:
         user.failures, user.locked_until = 0, None
-        db.add(user)
     return user
 
 
 def unlock(db: Session, user: User) -> None:
     """Open every lock of an account: its own, and those of the devices it is known on."""
     user.failures, user.locked_until = 0, None
-    db.add(user)
     forget_devices(db, user)
 
 
@@ -212,7 +210,6 @@ def _count_on_account(db: Session, user: User, at: datetime) -> None:
         raise Locked(user.locked_until)
     user.failures += 1
     user.locked_until = _lock_after(user.failures, at)
-    db.add(user)
 
 
 def _count_apart(db: Session, counter: str, at: datetime, user: User | None) -> None:

@@ -152,9 +152,7 @@ def set_key(db: Session, charger_id: str, key: str) -> None:
     """
     key_hash = charger_keys.stored(charger_id, key) if key else ""
     charger = info(db, charger_id)
-    charger.key_hash = key_hash
-    charger.next_key_hash = None
-    db.add(charger)
+    charger.key_hash, charger.next_key_hash = key_hash, None
     emit(db, ChargerMustReconnect(charger_id))
 
 
@@ -166,9 +164,7 @@ def offer_key(db: Session, charger_id: str, key: str) -> None:
         ChargerUnknown: there is no such charger.
     """
     key_hash = charger_keys.stored(charger_id, key)
-    charger = info(db, charger_id)
-    charger.next_key_hash = key_hash
-    db.add(charger)
+    info(db, charger_id).next_key_hash = key_hash
 
 
 def key_answered(db: Session, charger_id: str, status: str) -> None:
@@ -178,7 +174,6 @@ def key_answered(db: Session, charger_id: str, status: str) -> None:
         charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
     elif status != "RebootRequired":
         charger.next_key_hash = None
-    db.add(charger)
 
 
 def set_group(db: Session, charger_id: str, group: str) -> None:
@@ -187,9 +182,7 @@ def set_group(db: Session, charger_id: str, group: str) -> None:
     Raises:
         ChargerUnknown: there is no such charger.
     """
-    charger = info(db, charger_id)
-    charger.group_name = group or None
-    db.add(charger)
+    info(db, charger_id).group_name = group or None
     emit(db, ChargerChanged(charger_id))
 
 
@@ -201,7 +194,6 @@ def rename(db: Session, charger_id: str, name: str, place: str) -> None:
     """
     charger = info(db, charger_id)
     charger.name, charger.place = name, place
-    db.add(charger)
     emit(db, ChargerChanged(charger_id))
 
 
@@ -221,7 +213,6 @@ def retire(db: Session, charger_id: str) -> None:
             "where the charger is gone, it ends by itself in a day."
         )
     charger.retired_at = now()
-    db.add(charger)
     emit(db, ChargerMustReconnect(charger_id), ChargerChanged(charger_id))
 
 
@@ -231,9 +222,7 @@ def trace(db: Session, charger_id: str, on: bool) -> None:
     Raises:
         ChargerUnknown: there is no such charger.
     """
-    charger = info(db, charger_id)
-    charger.trace = on
-    db.add(charger)
+    info(db, charger_id).trace = on
 
 
 def info(db: Session, charger_id: str) -> Charger:
@@ -274,7 +263,6 @@ def admit(db: Session, charger_id: str, key: bytes | None, *, accept_unknown: bo
         raise ChargerIsRetired(charger_id)
     if key and charger.next_key_hash is not None and charger_keys.matches(charger.id, charger.next_key_hash, key):
         charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
-        db.add(charger)
     elif charger.key_hash and not charger_keys.matches(charger.id, charger.key_hash, key or b""):
         raise ChargerKeyWrong(charger_id)
 

@@ -51,7 +51,6 @@ def deadline(db: Session, session_id: int, at: datetime) -> str:
             vendor = db.get_one(Charger, session.charger_id).vendor
             answers = 1 if left == "stop" else len(quirks.escalation(vendor))
             session.due_at = at + (1 + answers) * stops.ANSWER
-            db.add(session)
             return left
         case SessionState.INTERRUPTED:
             session.stop_reason = session.stop_reason or "Other"
@@ -68,5 +67,4 @@ def _end_of_allowance(db: Session, session: ChargingSession, at: datetime) -> st
         stops.stop_wanted(db, session, cause)
         return "stop"
     session.due_at = allowance.look_again_at(db, session, at)
-    db.add(session)
     return ""

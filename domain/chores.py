@@ -42,7 +42,6 @@ def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
     if _waits(chore, at):
         return False
     chore.due_at, chore.taken_at = min(due_again, at + PATIENCE), at
-    db.add(chore)
     return True
 
 
@@ -50,7 +49,6 @@ def done(db: Session, name: str, at: datetime, due_again: datetime) -> None:
     """A chore that was taken is finished, and due again only then."""
     chore = db.get_one(Chore, name)
     chore.due_at, chore.done_at = due_again, at
-    db.add(chore)
 
 
 def _waits(chore: Chore, at: datetime) -> bool:

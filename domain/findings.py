@@ -36,7 +36,6 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
         log.warning("finding", kind=kind, ref=ref, detail=detail, again=True)
     finding.detail = detail
     finding.resolved_at = finding.resolved_by = finding.resolution = None
-    db.add(finding)
 
 
 def count(db: Session, kind: str, ref: str, detail: str) -> None:
@@ -103,7 +102,6 @@ def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:
     if finding.resolved_at is not None:
         return False
     finding.resolved_at, finding.resolved_by, finding.resolution = now(), str(by)[:100], words[:500]
-    db.add(finding)
     trail.note(db, by, "findings resolve", f"finding:{finding_id}", f"{finding.kind} {finding.ref}. {words}".strip())
     return True
 

@@ -57,7 +57,6 @@ def ended(db: Session, session: ChargingSession, at: datetime) -> None:
         session.due_at = None
         settlement.charge(db, session, "idle")
         sessions.changed(db, session)
-    db.add(session)
 
 
 def unwatched(db: Session, session: ChargingSession, at: datetime) -> None:

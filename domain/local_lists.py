@@ -45,7 +45,6 @@ def reported(db: Session, charger_id: str, version: int, at: datetime) -> dict[s
     if row is None:
         return None
     row.reported_version, row.reported_at = version, at
-    db.add(row)
     if version in (row.version, -1):
         return None
     said = f"It has version {version}, not {row.version}."

@@ -110,7 +110,6 @@ def _advance(db: Session, session: ChargingSession, sample: Sample) -> None:
         session.power_w = session.power_w if sample.power_w is None else sample.power_w
         session.sampled_at = sample.at
     session.metered_at = max(session.metered_at or sample.received_at, sample.received_at)
-    db.add(session)
     if session.state == SessionState.INTERRUPTED:
         idle = before_wh == session.energy_wh and _tells_nothing(db, session, sample)
         if not idle and not (sample.live and interruptions.resumed(db, session)):
@@ -193,7 +192,6 @@ def _must_stop(db: Session, session: ChargingSession, sample: Sample) -> bool:
     wanted = allowance.look_again_at(db, session, sample.received_at)
     if not allowance.stays(session.due_at, wanted, sample.received_at):
         session.due_at = wanted
-    db.add(session)
     return False
 
 

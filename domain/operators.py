@@ -57,7 +57,6 @@ def _become(db: Session, user_id: int, role: Role, by: Actor, action: str) -> Us
     user = db.get_one(User, user_id)
     if user.role != role:
         user.role = role
-        db.add(user)
         sign_ins.end_all(db, user_id)
         trail.note(db, by, action, f"user:{user_id}", user.username)
     return user
@@ -76,7 +75,6 @@ def step_up(db: Session, attempt: Attempt, browser: Browser, at: datetime | None
         raise Refused(attempts.MISMATCH)
     sign_in = found[1]
     sign_in.token_hash, sign_in.stepped_up_at, sign_in.seen_at = browser.token_hash, at, at
-    db.add(sign_in)
     emit(db, SignedOut((browser.before,)))
 
 

@@ -70,7 +70,6 @@ def opened_door(db: Session, process: str, port: int) -> None:
         bury(db, one)
     if (row := db.get(Process, process)) is not None:
         row.door = door
-        db.add(row)
 
 
 def seen(db: Session, process: str, at: datetime) -> list[str] | None:
@@ -83,7 +82,6 @@ def seen(db: Session, process: str, at: datetime) -> list[str] | None:
         return None
     steady = at - row.seen_at < DEAD / 2
     row.seen_at = at
-    db.add(row)
     return list(db.exec(select(Process.id).where(Process.seen_at < at - DEAD))) if steady else []
 
 

@@ -160,7 +160,6 @@ def next_number(db: Session, moment: datetime, kind: PaperKind = PaperKind.RECEI
         .execution_options(populate_existing=True)
     ).one()
     counter.last += 1
-    db.add(counter)
     db.flush()
     return f"{kind}/{year}/{counter.last:07d}"
 

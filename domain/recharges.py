@@ -175,7 +175,6 @@ def opened(db: Session, merchant_order_id: str, payment: Payment) -> None:
     if order.state in (OrderState.NEW, OrderState.UNKNOWN):
         order.due_at = poll_schedule.next_ask(order.created_at, order.expires_at, moment)
         _become(db, order, OrderState.PENDING)
-    db.add(order)
 
 
 def unknown(db: Session, merchant_order_id: str) -> None:
@@ -215,7 +214,6 @@ def apply(db: Session, merchant_order_id: str, status: OrderStatus) -> None:
             order.due_at = poll_schedule.next_ask(order.created_at, order.expires_at, now())
             _become(db, order, OrderState.PENDING)
         _give_up_after_tail(db, order)
-    db.add(order)
 
 
 def _paid(db: Session, order: RechargeOrder, status: OrderStatus) -> None:
@@ -253,7 +251,6 @@ def absent(db: Session, merchant_order_id: str) -> None:
             _end(db, order, OrderState.FAILED)
         order.due_at = None
     _give_up_after_tail(db, order)
-    db.add(order)
 
 
 def _give_up_after_tail(db: Session, order: RechargeOrder) -> None:
@@ -289,7 +286,6 @@ def due(db: Session, at: datetime, limit: int = 20) -> list[str]:
     for order in orders:
         order.polls += 1
         order.due_at = poll_schedule.next_ask(order.created_at, order.expires_at, at) or at + AGAIN
-        db.add(order)
     return [order.merchant_order_id for order in orders]
 
 
@@ -357,7 +353,6 @@ def _locked(db: Session, merchant_order_id: str) -> RechargeOrder:
 
 def _become(db: Session, order: RechargeOrder, state: OrderState) -> None:
     order.state = state
-    db.add(order)
     db.flush()
     emit(db, RechargeChanged(order.user_id, order.merchant_order_id, state))
 

@@ -125,7 +125,6 @@ def apply(db: Session, merchant_refund_id: str, status: RefundStatus) -> None:
     refund = _locked(db, merchant_refund_id)
     evidence.keep(db, "refund", refund.merchant_order_id, status.body)
     refund.gateway_refund_id = status.gateway_refund_id[:80] or refund.gateway_refund_id
-    db.add(refund)
     if refund.state not in REFUND_OPEN:
         _note_contradiction(db, refund, status)
     elif status.state == RefundState.COMPLETED:
@@ -272,7 +271,6 @@ def due(db: Session, at: datetime, limit: int = 20) -> list[str]:
     ).all()
     for refund in refunds:
         refund.due_at = poll_schedule.next_refund_ask(refund.created_at, at)
-        db.add(refund)
         slow = SLOW.get(RefundState(refund.state), SLOWEST)
         if at >= refund.created_at + slow:
             said = f"{plain_rupees(refund.amount_paise)} have been {refund.state} for {slow.days} days; ask PhonePe."
@@ -331,7 +329,6 @@ def _locked(db: Session, merchant_refund_id: str) -> Refund:
 
 def _become(db: Session, refund: Refund, state: RefundState) -> None:
     refund.state = state
-    db.add(refund)
     db.flush()
     emit(db, WalletChanged(refund.user_id))
 

@@ -89,7 +89,6 @@ def _of(db: Session, charger_id: str, number: int) -> Reservation | None:
 
 def _move(db: Session, row: Reservation, state: ReservationState) -> None:
     row.state, row.ended_at = state, None if state == ReservationState.ACTIVE else now()
-    db.add(row)
 
 
 def _free(db: Session, charger_id: str) -> set[int]:

@@ -131,7 +131,6 @@ def ended_at(session: ChargingSession, told: datetime | None) -> datetime | None
 def changed(db: Session, session: ChargingSession) -> None:
     """Keep and announce it."""
     session.updated_at = now()
-    db.add(session)
     db.flush()
     announce(db, session)
 

@@ -52,7 +52,6 @@ def note(db: Session, charger_id: str, key: str, attempt: Try | None) -> None:
         kept[key] = attempt
     keys = {name: [one.read, one.wanted, one.unanswered] for name, one in kept.items()}
     charger.set_up_tried = json.dumps({"firmware": charger.firmware, "keys": keys})
-    db.add(charger)
 
 
 def _kept(charger: Charger) -> dict[str, Try]:

@@ -183,7 +183,6 @@ def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> N
     gst_paise = price_of(session).gst(cost_paise)
     paise, gst = cost_paise - session.cost_paise, gst_paise - session.gst_paise
     session.cost_paise, session.gst_paise = cost_paise, gst_paise
-    db.add(session)
     db.flush()
     if session.user_id is not None:
         key = f"session:{session.id}{what and ':'}{what}"
@@ -199,7 +198,6 @@ def charge(db: Session, session: ChargingSession, what: str, why: str = "") -> N
             receipts.issue(db, session, paise, gst, lines, key)
         wallet.pay_owed(db, f"{key}:arrears", session.user_id, ref=session.ref)
         wallet.fund_open_hold(db, session.user_id)
-    db.add(session)
     db.flush()
 
 

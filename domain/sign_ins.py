@@ -126,7 +126,6 @@ def seen(db: Session, token_hash: str, at: datetime | None = None) -> None:
     sign_in = db.exec(select(SignIn).where(SignIn.token_hash == token_hash, *_alive(at))).first()
     if sign_in and sign_in.seen_at < at - FRESH:
         sign_in.seen_at = at
-        db.add(sign_in)
 
 
 def sign_ins(db: Session, user_id: int, at: datetime | None = None) -> Sequence[SignIn]:
@@ -181,6 +180,5 @@ def _end(db: Session, sign_ins: Sequence[SignIn], at: datetime | None = None) ->
     ended = [sign_in for sign_in in sign_ins if sign_in.ended_at is None]
     for sign_in in ended:
         sign_in.ended_at = at or now()
-        db.add(sign_in)
     if ended:
         emit(db, SignedOut(tuple(sign_in.token_hash for sign_in in ended)))

@@ -77,7 +77,6 @@ def stop_unsent(db: Session, session_id: int) -> None:
     session = sessions.locked(db, session_id)
     if session.state == SessionState.STOPPING:
         session.due_at = now() + AGAIN
-        db.add(session)
 
 
 def ignored(session: ChargingSession) -> bool:
@@ -113,7 +112,6 @@ def ask_again(db: Session, charger_id: str, at: datetime) -> None:
             session.stop_tries, session.due_at = 0, soon
         elif session.stop_tries < TRIES - 1:
             session.due_at = min(session.due_at or soon, soon)
-        db.add(session)
 
 
 @counts_once

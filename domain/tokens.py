@@ -54,9 +54,7 @@ def set_status(db: Session, tag: str, status: TokenStatus) -> None:
     Raises:
         TokenUnknown: no card has this number.
     """
-    token = get(db, tag)
-    token.status = status
-    db.add(token)
+    get(db, tag).status = status
 
 
 def link(db: Session, tag: str, user_id: int | None) -> None:
@@ -65,9 +63,7 @@ def link(db: Session, tag: str, user_id: int | None) -> None:
     Raises:
         TokenUnknown: no card has this number.
     """
-    token = get(db, tag)
-    token.user_id = user_id
-    db.add(token)
+    get(db, tag).user_id = user_id
 
 
 def get(db: Session, tag: str) -> Token:

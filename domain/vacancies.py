@@ -98,7 +98,6 @@ def tell(db: Session, charger_id: str, at: datetime) -> int:
     ).all()
     for row in rows:
         row.told_at, row.expires_at = at, at + WAIT
-        db.add(row)
         emit(db, ChargerFreed(row.user_id, charger_id))
     return len(rows)
 

@@ -176,7 +176,6 @@ def post(
 def _enter(db: Session, transfer_id: int, account: Account, paise: int, moment: datetime) -> None:
     account.balance_paise += paise
     account.version += 1
-    db.add(account)
     db.add(
         Entry(
             transfer_id=transfer_id,
@@ -203,7 +202,7 @@ def hold(db: Session, session_id: int, user_id: int, *, at_least: int, at_most: 
         raise InsufficientFunds
     account.held_paise += amount
     held = Hold(session_id=session_id, account_code=account.code, amount_paise=amount)
-    db.add_all([account, held])
+    db.add(held)
     db.flush()
     emit(db, WalletChanged(user_id))
     return held
@@ -223,7 +222,6 @@ def resize_hold(db: Session, session_id: int, amount_paise: int) -> int:
     if change:
         account.held_paise += change
         held.amount_paise += change
-        db.add_all([account, held])
         db.flush()
         assert account.user_id is not None
         emit(db, WalletChanged(account.user_id))
@@ -237,7 +235,6 @@ def rehold(db: Session, session_id: int, user_id: int, *, at_most: int) -> int:
         return hold(db, session_id, user_id, at_least=0, at_most=at_most).amount_paise
     if held.state == HoldState.VOID:
         held.state, held.amount_paise, held.closed_at = HoldState.OPEN, 0, None
-        db.add(held)
         db.flush()
     return resize_hold(db, session_id, at_most)
 
@@ -253,7 +250,6 @@ def release(db: Session, session_id: int, state: HoldState = HoldState.VOID) -> 
         return 0
     account.held_paise -= held.amount_paise
     held.state, held.closed_at = state, now()
-    db.add_all([account, held])
     db.flush()
     assert account.user_id is not None
     emit(db, WalletChanged(account.user_id))
