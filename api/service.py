@@ -119,14 +119,8 @@ class Service:
         name = incoming.idempotency_key(request, needed=operation.named)
         raw, body = await incoming.body(operation.body, request)
         ask = Ask(query, body, actor, _wish(key, name), self._gateway, scopes=api_keys.scopes(key))
-        write = _Write(
-            operation,
-            ask,
-            path,
-            key.id,
-            name,
-            api_writes.fingerprint(operation.name, *map(str, path.values()), raw),
-        )
+        fingerprint = api_writes.fingerprint(operation.name, *map(str, path.values()), raw)
+        write = _Write(operation, ask, path, key.id, name, fingerprint)
         answer, told = await self._to_its_end(write.commanded() if operation.kind is Kind.COMMAND else write.written())
         if operation.after is not None and told is not None:
             self._follow(operation.after(ask, told))

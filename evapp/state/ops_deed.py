@@ -60,9 +60,7 @@ class Deeds(rx.State, mixin=True):
         """Do what was asked about; a second yes finds nothing left to do."""
         user = await operator(self)
         deed, self._deed, self.question = self._deed, None, ""
-        if user is None or deed is None:
-            return None
-        if not await self._perform(deed):
+        if user is None or deed is None or not await self._perform(deed):
             return None
         after = await self._did(deed)
         await self._refresh(user.id)

@@ -69,8 +69,7 @@ class Fleet(rx.State):
     @rx.event
     async def search(self, form: dict[str, object]) -> None:
         """Show those with these words in ID, name or place."""
-        user = await operator(self)
-        if user is not None:
+        if user := await operator(self):
             self.typed, self._limit = text(form, "charger", 60), fleet.PAGE
             await self._refresh(user.id)
 

@@ -102,8 +102,7 @@ class OpsSessions(Deeds, rx.State):
     @rx.event
     async def search(self, form: dict[str, object]) -> None:
         """Show the charges of one ref, receipt, charger or driver, whatever became of them."""
-        user = await operator(self)
-        if user is not None:
+        if user := await operator(self):
             self.typed, self._limit = text(form, "charge", 60), charges.PAGE
             self.which = charges.EVERY if self.typed else self.which
             await self._refresh(user.id)

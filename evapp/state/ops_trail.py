@@ -50,8 +50,7 @@ class OpsTrail(rx.State):
     @rx.event
     async def search(self, form: dict[str, object]) -> None:
         """Show what was done to one subject."""
-        user = await operator(self)
-        if user is not None:
+        if user := await operator(self):
             self.about = text(form, "about", 100)
             await self._refresh(user.id)
 

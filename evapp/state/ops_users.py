@@ -49,8 +49,7 @@ class OpsUsers(rx.State):
     @rx.event
     async def find(self, form: dict[str, object]) -> None:
         """Show who may be meant by a number, a phone, or a part of a username or e-mail."""
-        user = await operator(self)
-        if user is not None:
+        if user := await operator(self):
             self.typed = text(form, "who", 100)
             await self._refresh(user.id)
 

@@ -37,8 +37,7 @@ class Vacancy(rx.State):
     @rx.event
     async def leave(self) -> None:
         """Wait no longer."""
-        user = await auth.guard(self)
-        if user is not None:
+        if user := await auth.guard(self):
             await transact(vacancies.forget, user.id, self._charger_id)
             await self._refresh(user.id)
 
