@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import settlement
-from domain.models import ChargingSession, Connector, Hold, HoldState
+from domain import sessions, settlement
+from domain.models import ChargingSession, Hold, HoldState
 from domain.money import cost, energy_for, seconds_for
 
 RESERVE_PAISE = 200
@@ -167,7 +167,7 @@ def _heard_at(session: ChargingSession) -> datetime:
 
 def _flows_since(db: Session, session: ChargingSession) -> datetime:
     """Since when energy flows that is not in `unheard_wh` yet: the last sample, or what the connector said after it."""
-    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    connector = sessions.connector(db, session)
     return _heard_at(session) if connector is None else max(_heard_at(session), connector.changed_at)
 
 

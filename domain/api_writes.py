@@ -91,5 +91,4 @@ def fingerprint(*asked: str) -> str:
 
 
 def _row(db: Session, key_id: int, name: str) -> ApiWrite | None:
-    same = select(ApiWrite).where(ApiWrite.api_key_id == key_id, ApiWrite.name == name)
-    return db.exec(same.with_for_update().execution_options(populate_existing=True)).first()
+    return db.get(ApiWrite, (key_id, name), with_for_update=True, populate_existing=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from domain.india import INDIA
 from domain.models import Chore
@@ -34,7 +34,7 @@ def take(db: Session, name: str, at: datetime, due_again: datetime) -> bool:
 
     It comes back before `due_again` unless `done` is said.
     """
-    chore = db.exec(select(Chore).where(Chore.name == name).with_for_update()).first()
+    chore = db.get(Chore, name, with_for_update=True)
     if chore is None:
         db.add(Chore(name=name, due_at=due_again, done_at=at))
         db.flush()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from domain import chargers, sessions, settlement
-from domain.models import Charger, ChargingSession, Connector, SessionState
+from domain.models import Charger, ChargingSession, SessionState
 from domain.prices import MOST_IDLE_MINUTES
 
 IN_CHARGE, AFTER_IT = "SuspendedEV", "Finishing"
@@ -45,7 +45,7 @@ def told_after(db: Session, charger_id: str, connector_number: int, status: str,
 
 def after_stop(db: Session, session: ChargingSession, at: datetime) -> None:
     """A charge was settled at `at`; its connector may have said before that the cable is still in."""
-    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    connector = sessions.connector(db, session)
     if connector is not None and connector.status == AFTER_IT:
         _begin(db, session, at)
 

@@ -68,7 +68,7 @@ def resumed(db: Session, session: ChargingSession) -> bool:
     session.state, session.stopped_at, session.estimated = SessionState.CHARGING, None, False
     session.cost_paise = 0
     # Nobody has followed its pauses meanwhile.
-    if (connector := db.get(Connector, (session.charger_id, session.connector_number))) is not None:
+    if (connector := sessions.connector(db, session)) is not None:
         connectors.felt(session, connector, now())
     wallet.resize_hold(db, session.id, settings().session_cap_paise)
     session.due_at = allowance.look_again_at(db, session, now())
@@ -174,7 +174,7 @@ def _is_left(db: Session, session: ChargingSession, connector: Connector, at: da
 
 def is_free(db: Session, session: ChargingSession) -> bool:
     """Whether the connector of a charge says that none runs there."""
-    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    connector = sessions.connector(db, session)
     return connector is not None and connector.status in FREED
 
 

@@ -63,7 +63,7 @@ def _refuse_amount(amount_paise: int) -> None:
 
 def _refuse_driver(db: Session, user_id: int, moment: datetime) -> None:
     """One order of his at a time: two at once would not see each other."""
-    driver = db.exec(select(User).where(User.id == user_id).with_for_update(key_share=True)).one()
+    driver = db.get_one(User, user_id, with_for_update={"key_share": True})
     if driver.blocked_at is not None:
         raise RechargeRefused(
             Sentence("This account is blocked. Write to us and we will look at it. Nothing was charged.")

@@ -77,7 +77,7 @@ def seen(db: Session, process: str, at: datetime) -> list[str] | None:
 
     After a gap of its own, such as a restart of the database, nobody is judged: the others had no chance either.
     """
-    row = db.exec(select(Process).where(Process.id == process).with_for_update()).first()
+    row = db.get(Process, process, with_for_update=True)
     if row is None:
         return None
     steady = at - row.seen_at < DEAD / 2
@@ -87,8 +87,7 @@ def seen(db: Session, process: str, at: datetime) -> list[str] | None:
 
 def bury(db: Session, process: str) -> bool:
     """A process is gone, and what it held is out of contact; False when another one does this, or has."""
-    grave = select(Process).where(Process.id == process).with_for_update(skip_locked=True)
-    if db.exec(grave).first() is None:
+    if db.get(Process, process, with_for_update={"skip_locked": True}) is None:
         return False
     arrivals.orphaned(db, process)
     db.exec(delete(Process).where(col(Process.id) == process))

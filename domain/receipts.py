@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
-from domain import sessions, wallet
+from domain import recharges, sessions, wallet
 from domain.india import INDIA
 from domain.models import (
     Charger,
@@ -19,7 +19,6 @@ from domain.models import (
     PaperKind,
     Receipt,
     ReceiptCounter,
-    RechargeOrder,
     Transfer,
     User,
     now,
@@ -153,12 +152,7 @@ def next_number(db: Session, moment: datetime, kind: PaperKind = PaperKind.RECEI
     if db.get(ReceiptCounter, (kind, year)) is None:
         db.add(ReceiptCounter(series=kind, financial_year=year))
         db.flush()
-    counter = db.exec(
-        select(ReceiptCounter)
-        .where(ReceiptCounter.series == kind, ReceiptCounter.financial_year == year)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    counter = db.get_one(ReceiptCounter, (kind, year), with_for_update=True, populate_existing=True)
     counter.last += 1
     db.flush()
     return f"{kind}/{year}/{counter.last:07d}"
@@ -310,7 +304,7 @@ def of_payment(db: Session, user_id: int, order_id: str) -> PaymentReceipt:
     Raises:
         NoReceipt: the order is not his, or its money has not come.
     """
-    order = db.exec(select(RechargeOrder).where(RechargeOrder.merchant_order_id == order_id)).first()
+    order = recharges.found(db, order_id)
     if order is None or order.user_id != user_id or order.state != OrderState.CREDITED:
         raise NoReceipt(order_id)
     [booking] = _bookings(db, user_id, [f"recharge:{order_id}"])

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import Session, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
-from domain.models import IS_OPEN, IS_RUNNING, ChargingSession, now
+from domain.models import IS_OPEN, IS_RUNNING, ChargingSession, Connector, now
 from domain.samples import STALE
 
 TAG = 14
@@ -49,17 +48,17 @@ def locked(db: Session, session_id: int) -> ChargingSession:
     Sessions are locked before accounts, several of them in the order of their ids, so that no two transactions wait
     for each other.
     """
-    return db.exec(_fresh(session_id).with_for_update()).one()
+    return db.get_one(ChargingSession, session_id, with_for_update=True, populate_existing=True)
 
 
 def taken(db: Session, session_id: int) -> ChargingSession | None:
     """The same for work that any process may do: None when another one is at it."""
-    return db.exec(_fresh(session_id).with_for_update(skip_locked=True)).first()
+    return db.get(ChargingSession, session_id, with_for_update={"skip_locked": True}, populate_existing=True)
 
 
-def _fresh(session_id: int) -> SelectOfScalar[ChargingSession]:
-    one = select(ChargingSession).where(ChargingSession.id == session_id)
-    return one.execution_options(populate_existing=True)
+def connector(db: Session, session: ChargingSession) -> Connector | None:
+    """The connector that the session is at, if the charger has told of it."""
+    return db.get(Connector, (session.charger_id, session.connector_number))
 
 
 def owned(db: Session, user_id: int, ref: str) -> ChargingSession:

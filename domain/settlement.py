@@ -12,7 +12,7 @@ from operator import itemgetter
 from sqlmodel import Session, select
 
 from domain import findings, money, receipts, samples, sessions, traces, wallet
-from domain.models import ChargingSession, Connector, HoldState, SessionState, now
+from domain.models import ChargingSession, HoldState, SessionState, now
 from domain.money import plain_kwh, plain_rupees
 from domain.prices import GAP_S, Line, Price, Usage, second, total
 from domain.samples import STALE
@@ -120,7 +120,7 @@ def plausible_wh(power_w: int, duration: timedelta) -> int:
 
 def nameplate_w(db: Session, session: ChargingSession) -> int:
     """The most power the session's connector gives, in W; 0 where nobody told us."""
-    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    connector = sessions.connector(db, session)
     return connector.max_power_w if connector else 0
 
 

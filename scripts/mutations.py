@@ -98,7 +98,7 @@ def _below(node: ast.AST, path: Path, function: str, lines: range) -> Iterator[_
         for index, child in children:
             if not isinstance(child, ast.AST) or isinstance(child, (ast.Assert, ast.Import, ast.ImportFrom)):
                 continue
-            if _is_docstring(child) or _is_exports(child):
+            if _is_docstring(child) or _is_exports(child) or _is_lock(child):
                 continue
             inside, its_lines = function, lines
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -125,6 +125,10 @@ def _is_docstring(node: ast.AST) -> bool:
 
 def _is_exports(node: ast.AST) -> bool:
     return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+
+
+def _is_lock(node: ast.AST) -> bool:
+    return isinstance(node, ast.keyword) and node.arg == "with_for_update"
 
 
 def _at(tree: ast.AST, path: Path) -> ast.AST:
