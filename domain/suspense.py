@@ -92,7 +92,7 @@ def _waits(db: Session, merchant_order_id: str) -> bool:
 
 
 def _is_given(db: Session, merchant_order_id: str) -> bool:
-    return db.exec(select(Transfer.id).where(Transfer.idem_key == _given_key(merchant_order_id))).first() is not None
+    return wallet.posted(db, _given_key(merchant_order_id)) is not None
 
 
 def _key(merchant_order_id: str) -> str:

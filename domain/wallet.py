@@ -151,7 +151,7 @@ def post(
         raise ValueError(f"postings of {key} add up to {sum(postings.values())}")
     fingerprint = hashlib.sha256(json.dumps([kind, ref, postings]).encode()).hexdigest()
     accounts = lock(db, postings)
-    if known := db.exec(select(Transfer).where(Transfer.idem_key == key)).first():
+    if known := posted(db, key):
         if known.fingerprint != fingerprint:
             raise LedgerConflict(f"{key} was posted before with other figures")
         return known
@@ -171,6 +171,11 @@ def post(
         _enter(db, transfer.id, accounts[code], paise, moment)
     db.flush()
     return transfer
+
+
+def posted(db: Session, key: str) -> Transfer | None:
+    """The transfer of this key, if there is one yet."""
+    return db.exec(select(Transfer).where(Transfer.idem_key == key)).first()
 
 
 def _enter(db: Session, transfer_id: int, account: Account, paise: int, moment: datetime) -> None:
@@ -277,7 +282,7 @@ def credit(
     """
     wallet, due = of_driver(user_id)
     accounts = lock(db, [source, wallet, due])
-    if known := db.exec(select(Transfer).where(Transfer.idem_key == key)).first():
+    if known := posted(db, key):
         return known
     cleared = min(-accounts[due].balance_paise, paise)
     postings = {source: -paise, due: cleared, wallet: paise - cleared}
@@ -309,7 +314,7 @@ def adjust(db: Session, user_id: int, paise: int, *, key: str, reason: str) -> T
     """
     refuse_adjustment(paise, reason)
     lock(db, [GOODWILL, *of_driver(user_id)])
-    known = db.exec(select(Transfer).where(Transfer.idem_key == f"adj:{key}")).first()
+    known = posted(db, f"adj:{key}")
     free = balance(db, user_id).free_paise
     if known is None and free + paise < 0:
         raise NotAdjusted(Sentence("The wallet has only {free} free. Nothing was moved.", free=plain_rupees(free)))
