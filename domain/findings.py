@@ -40,8 +40,8 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
 
 def count(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep one finding for what comes again and again: before `detail` stands how often since somebody looked."""
-    finding = _known(db, kind, ref)
-    before = int(finding.detail.partition(" ")[0]) if finding is not None and finding.resolved_at is None else 0
+    told = _waiting(db, kind, ref)
+    before = int(told.detail.partition(" ")[0]) if told is not None else 0
     renew(db, kind, ref, f"{before + 1} {detail}")
 
 
@@ -52,16 +52,14 @@ def refund_due(db: Session, user_id: int, ref: str, came: str) -> None:
     """
     if db.get_one(User, user_id).blocked_at is None:
         return
-    known = _known(db, REFUND_DUE, ref)
-    before = f"{known.detail} " if known is not None and known.resolved_at is None else ""
+    told = _waiting(db, REFUND_DUE, ref)
     said = f"{came} a driver who is blocked or has left; they may have to go back."
-    renew(db, REFUND_DUE, ref, before + said)
+    renew(db, REFUND_DUE, ref, f"{told.detail} {said}" if told is not None else said)
 
 
 def waits(db: Session, kind: str, ref: str) -> bool:
     """Whether there is such a finding that nobody has resolved."""
-    known = _known(db, kind, ref)
-    return known is not None and known.resolved_at is None
+    return _waiting(db, kind, ref) is not None
 
 
 def waiting(db: Session, kind: str, beginning: str) -> int:
@@ -108,3 +106,8 @@ def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:
 
 def _known(db: Session, kind: str, ref: str) -> Finding | None:
     return db.exec(select(Finding).where(Finding.kind == kind, Finding.ref == ref)).first()
+
+
+def _waiting(db: Session, kind: str, ref: str) -> Finding | None:
+    known = _known(db, kind, ref)
+    return known if known is not None and known.resolved_at is None else None
