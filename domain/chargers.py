@@ -95,6 +95,10 @@ class ChargerView:
         """The best that any of its connectors offers."""
         return best({c.state for c in self.connectors})
 
+    def connector(self, number: int) -> ConnectorView | None:
+        """The plug of this number."""
+        return next((c for c in self.connectors if c.number == number), None)
+
 
 def best(states: set[str]) -> str:
     """What several connectors offer together."""
@@ -302,11 +306,11 @@ def plugs_of(
 
 def seen(charger: Charger, plugs: Sequence[Connector], taken: set[int], price: Price, at: datetime) -> ChargerView:
     """The same of rows that were read; `taken` are the numbers with a charge under way."""
-    here, whole = in_contact(charger, at), next((c for c in plugs if c.number == 0), None)
+    states = states_of(charger, plugs, taken, at)
     views = tuple(
         ConnectorView(
             number=c.number,
-            state=state_of(c, whole, taken, here),
+            state=states[c.number],
             status=c.status,
             error_code=c.error_code,
             kind=c.kind,
@@ -314,7 +318,7 @@ def seen(charger: Charger, plugs: Sequence[Connector], taken: set[int], price: P
             changed_at=c.changed_at,
         )
         for c in plugs
-        if c.number > 0
+        if c.number in states
     )
     return ChargerView(
         id=charger.id,
@@ -324,6 +328,12 @@ def seen(charger: Charger, plugs: Sequence[Connector], taken: set[int], price: P
         price=price,
         connectors=views,
     )
+
+
+def states_of(charger: Charger, plugs: Sequence[Connector], taken: set[int], at: datetime) -> dict[int, str]:
+    """What each connector of a charger means for the next driver, by its number, but for number 0."""
+    here, whole = in_contact(charger, at), next((c for c in plugs if c.number == 0), None)
+    return {c.number: state_of(c, whole, taken, here) for c in plugs if c.number > 0}
 
 
 def state_of(connector: Connector, whole: Connector | None, taken: set[int], in_contact: bool) -> str:

@@ -22,8 +22,8 @@ class Seen:
     charger: Charger
     state: str
     """The best that any of its connectors offers, in the words of domain/chargers.py."""
-    statuses: tuple[tuple[int, str], ...]
-    """Number of a connector, and what it is to the next driver."""
+    plugs: tuple[tuple[Connector, str], ...]
+    """A connector, and what it is to the next driver."""
     charging: int
     """Charges under way."""
     health: ChargerHealth
@@ -104,8 +104,7 @@ def _seen(db: Session, found: Sequence[Charger]) -> list[Seen]:
 
 
 def _one(charger: Charger, plugs: list[Connector], taken: set[int], figures: ChargerHealth, at: datetime) -> Seen:
-    in_contact = chargers.in_contact(charger, at)
-    whole = next((plug for plug in plugs if plug.number == 0), None)
-    statuses = tuple((p.number, chargers.state_of(p, whole, taken, in_contact)) for p in plugs if p.number > 0)
-    state = chargers.best({state for _, state in statuses})
-    return Seen(charger, state, statuses, len(taken), figures, health.flags(figures))
+    states = chargers.states_of(charger, plugs, taken, at)
+    best = chargers.best({*states.values()})
+    each = tuple((plug, states[plug.number]) for plug in plugs if plug.number in states)
+    return Seen(charger, best, each, len(taken), figures, health.flags(figures))

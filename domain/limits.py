@@ -100,7 +100,7 @@ def before(db: Session, user_id: int, charger_id: str, connector_number: int, li
         ChargerUnknown: there is no such charger.
     """
     view = chargers.view(db, charger_id)
-    connector = next((c for c in view.connectors if c.number == connector_number), None)
+    connector = view.connector(connector_number)
     vehicle = vehicles.of(db, user_id)
     power_w = vehicles.takes_w(vehicle, connector.kind, connector.max_power_w) if connector is not None else 0
     free, cap = wallet.balance(db, user_id).free_paise, settings().session_cap_paise

@@ -162,7 +162,7 @@ def _refuse_unless_free(db: Session, charger_id: str, connector_number: int, use
         view = chargers.view(db, charger_id)
     except chargers.ChargerUnknown:
         raise Refused("unknown", charger=charger_id) from None
-    connector = next((c for c in view.connectors if c.number == connector_number), None)
+    connector = view.connector(connector_number)
     if connector is None:
         raise Refused("unknown", charger=f"{charger_id}/{connector_number}")
     reserved = reservations.holding(db, charger_id, connector_number, now())

@@ -175,17 +175,14 @@ class ChargerPage(rx.State):
         if self.plug not in [plug.number for plug in self.plugs] and self.plugs:
             self.plug = self.plugs[0].number
         (await self.get_state(StopAt))._look_at(self.id, self.plug)
-        connector = next((c for c in view.connectors if c.number == self.plug), None)
+        connector = view.connector(self.plug)
         state = connector.state if connector else NO_CONTACT
         self.about, self.place, self.rate = _about(view, connector), view.place, per_kwh(view.price.at(now()))
         self.prices, self._price = price_lines(view.price), view.price
         self.shown, _ = WORDS[state]
         self.headline, self.reason = _says(view, connector, state)
         await self._money(user_id, least_to_start(view.price))
-        self.phase = await self._phase(user_id, state)
-
-    async def _phase(self, user_id: int, state: str) -> str:
-        return await self._own(user_id) or ("free" if state == FREE else "unavailable")
+        self.phase = await self._own(user_id) or ("free" if state == FREE else "unavailable")
 
     async def _own(self, user_id: int) -> str:
         """What the driver's own charge makes of the page; empty where he has none that matters here."""

@@ -189,7 +189,7 @@ class OpsCharger(Deeds, rx.State):
         self.shown, self.words = shown_as(seen)
         self.heard, self.retired = heard_words(seen), charger.retired_at is not None
         self.flags = " · ".join(t(FLAGS[flag]) for flag in seen.flags)
-        self.plugs = [_plug(*each) for each in await read(_plugs, seen)]
+        self.plugs = [_plug(*each) for each in seen.plugs]
         self.facts = _facts(seen, await read(tariffs.price, charger.id, now()))
         self.health = [Fact(t(HEALTH[name]), value) for name, value in health.lines(seen.health)]
         self.security = [_said(event) for event in await read(safety.newest, charger.id)]
@@ -210,10 +210,6 @@ def describe(db: Session, charger_id: str, name: str, place: str, group: str) ->
 def bring_back(db: Session, charger_id: str) -> None:
     """Into service again, as it was."""
     chargers.add(db, charger_id, connectors=0)
-
-
-def _plugs(db: Session, seen: Seen) -> list[tuple[Connector, str]]:
-    return [(db.get_one(Connector, (seen.charger.id, number)), state) for number, state in seen.statuses]
 
 
 def _plug(plug: Connector, state: str) -> Plug:

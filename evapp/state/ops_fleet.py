@@ -103,13 +103,13 @@ def _counts(found: Counts) -> list[str]:
 def _row(seen: Seen) -> Row:
     charger = seen.charger
     shown, word = shown_as(seen)
-    several = len(seen.statuses) > 1
+    several = len(seen.plugs) > 1
     return Row(
         id=charger.id,
         name=charger.place or charger.name,
         shown=shown,
         words=word,
-        plugs=" · ".join(f"{number} {t(WORDS[state][1])}" for number, state in seen.statuses) if several else "",
+        plugs=" · ".join(f"{plug.number} {t(WORDS[state][1])}" for plug, state in seen.plugs) if several else "",
         heard=heard_words(seen),
         flags=" · ".join(t(FLAGS[flag]) for flag in seen.flags),
     )

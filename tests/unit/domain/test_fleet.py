@@ -67,9 +67,10 @@ def test_pages_follow_each_other(street: Desk) -> None:
 
 def test_what_each_does(street: Desk) -> None:
     free, busy, faulted, silent = street.do(fleet.page)
-    assert (free.state, free.charging, free.statuses) == (chargers.FREE, 0, ((1, chargers.FREE), (2, chargers.FREE)))
-    assert (busy.charging, busy.statuses[0]) == (1, (1, chargers.BUSY))
-    assert (faulted.state, faulted.statuses[0]) == (chargers.FREE, (1, chargers.FAULT))
+    of_free, of_busy, of_faulted = ([(plug.number, it) for plug, it in one.plugs] for one in (free, busy, faulted))
+    assert (free.state, free.charging, of_free) == (chargers.FREE, 0, [(1, chargers.FREE), (2, chargers.FREE)])
+    assert (busy.charging, of_busy[0]) == (1, (1, chargers.BUSY))
+    assert (faulted.state, of_faulted[0]) == (chargers.FREE, (1, chargers.FAULT))
     assert silent.state == chargers.NO_CONTACT
     assert street.do(fleet.counts) == Counts(all=4, in_contact=3, charging=1, faulted=1)
 
