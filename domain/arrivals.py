@@ -12,7 +12,7 @@ from domain.bulk import Bulk, Row, text
 from domain.chargers import is_in_contact
 from domain.db import emit
 from domain.events import ChargerChanged, ChargerTaken, SessionChanged
-from domain.models import IS_OPEN, IS_RUNNING, Charger, ChargingSession, SessionState, now
+from domain.models import IS_RUNNING, Charger, ChargingSession, now
 from domain.patience import counts_once
 
 Knock = tuple[str, bytes | None]
@@ -59,11 +59,7 @@ def connected(db: Session, process: str, came: Sequence[tuple[str, datetime]]) -
     asked to stop soon. Where nobody heard one until now, its contact was lost, though nobody was there to say so.
     """
     names = {name: at for name, at in sorted(came)}
-    stopping = select(ChargingSession.charger_id).where(
-        col(ChargingSession.charger_id).in_(names), IS_OPEN, ChargingSession.state == SessionState.STOPPING
-    )
-    for name in sorted(set(db.exec(stopping))):
-        stops.ask_again(db, name, names[name])
+    stops.ask_again(db, names)
     at = max(names.values())
     unheard = db.exec(select(Charger.id).where(col(Charger.id).in_(names), not_(is_in_contact(at))))
     idling.contact_lost(db, unheard.all(), at)

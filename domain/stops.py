@@ -1,6 +1,7 @@
 """The end of a charge: called off before it began, wanted, asked for again and again, and told by the charger."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
@@ -96,19 +97,19 @@ def stop_escalated(db: Session, session_id: int) -> None:
         sessions.changed(db, session)
 
 
-def ask_again(db: Session, charger_id: str, at: datetime) -> None:
-    """The charger is back: what it was to stop meanwhile, it is asked to stop soon (ocpp.md Q30).
+def ask_again(db: Session, back: Mapping[str, datetime]) -> None:
+    """Chargers are back at these times: what one was to stop meanwhile, it is asked to stop soon (ocpp.md Q30).
 
     As if for the first time only after an absence in which a whole round of asking had its time: one that comes and
     goes all the time would never be escalated.
     """
-    heard_at, soon = db.get_one(Charger, charger_id).heard_at, at + AGAIN
-    anew = heard_at is None or at - heard_at >= TRIES * AGAIN
     stopping = select(ChargingSession).where(
-        ChargingSession.charger_id == charger_id, IS_OPEN, ChargingSession.state == SessionState.STOPPING
+        col(ChargingSession.charger_id).in_(back), IS_OPEN, ChargingSession.state == SessionState.STOPPING
     )
-    for session in db.exec(stopping.order_by(col(ChargingSession.id)).with_for_update()):
-        if anew:
+    for session in db.exec(stopping.order_by(col(ChargingSession.id)).with_for_update()).all():
+        at, heard_at = back[session.charger_id], db.get_one(Charger, session.charger_id).heard_at
+        soon = at + AGAIN
+        if heard_at is None or at - heard_at >= TRIES * AGAIN:
             session.stop_tries, session.due_at = 0, soon
         elif session.stop_tries < TRIES - 1:
             session.due_at = min(session.due_at or soon, soon)

@@ -43,7 +43,7 @@ LOOKS: dict[str, Callable[[Session], Any]] = {
     "a sample": lambda db: metering.record(db, [_sample("A-1"), _sample("A-2")]),
     "a stop by its number": lambda db: stops._meant(db, "A-1", 7, 9, now(), ""),
     "sockets that open": lambda db: arrivals.connected(db, "here", [("A-1", now()), ("A-2", now())]),
-    "what was to be stopped meanwhile": lambda db: stops.ask_again(db, "A-1", now()),
+    "what was to be stopped meanwhile": lambda db: stops.ask_again(db, {"A-1": now()}),
     "a socket that comes or goes": lambda db: arrivals._announce(db, ["A-1"]),
     "a charger's page": lambda db: chargers.view(db, "A-1"),
     "a driver's page": lambda db: sessions.open_of(db, 1),
