@@ -16,7 +16,6 @@ from domain.db import read
 from domain.events import CALLS, Call
 from domain.gst import STATES
 from domain.models import ReservationState, now
-from domain.prices import Price
 
 
 class Charger(Told):
@@ -77,8 +76,8 @@ class Health(Told):
 class Band(Told):
     """Hours of every Indian day with a price of their own; through midnight where `until` is earlier."""
 
-    since_minute: int
-    until_minute: int
+    since_minute: int = Field(validation_alias="since")
+    until_minute: int = Field(validation_alias="until")
     paise_per_kwh: int
 
 
@@ -259,7 +258,7 @@ def healthy(db: Session, ask: Ask[Filters, None], charger_id: str) -> Health:
 def price(db: Session, ask: Ask[Filters, None], charger_id: str) -> PriceNow:
     """What a charge that began now would be asked for."""
     chargers.info(db, charger_id)
-    return told_price(tariffs.price(db, charger_id, now()))
+    return PriceNow.model_validate(tariffs.price(db, charger_id, now()))
 
 
 def reservations(db: Session, ask: Ask[ReservationFilters, None], charger_id: str) -> Part[Reservation]:
@@ -288,22 +287,6 @@ async def call(ask: Ask[Filters, Asked], charger_id: str) -> Reply:
     await read(chargers.info, charger_id)
     reply = await bus().call(charger_id, Call(ask.body.action, ask.body.payload), CALL_S)
     return Reply(status=reply.status, payload=reply.payload)
-
-
-def told_price(price: Price) -> PriceNow:
-    """A price as callers read it."""
-    return PriceNow(
-        paise_per_kwh=price.paise_per_kwh,
-        gst_basis_points=price.gst_basis_points,
-        start_paise=price.start_paise,
-        per_minute_paise=price.per_minute_paise,
-        idle_after_minutes=price.idle_after_minutes,
-        idle_per_minute_paise=price.idle_per_minute_paise,
-        bands=[
-            Band(since_minute=band.since, until_minute=band.until, paise_per_kwh=band.paise_per_kwh)
-            for band in price.bands
-        ],
-    )
 
 
 def _charger(row: models.Charger) -> Charger:

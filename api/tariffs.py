@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api import cursors
-from api.chargers import PriceNow, told_price
+from api.chargers import PriceNow
 from api.operation import Ask, Operation
 from api.shapes import ChargerId, Filters, Given, Group, Leafing, Moment, Part, Told
 from domain import chargers, listings, models, tariffs
@@ -101,7 +101,7 @@ def _about(told: Wanted) -> str:
 def _tariff(db: Session, row: models.Tariff) -> Tariff:
     return Tariff.model_validate(
         row.model_dump(include={"id", "charger_id", "effective_at", "created_at"})
-        | {"group": row.group_name, "price": told_price(tariffs.of(db, row))}
+        | {"group": row.group_name, "price": tariffs.of(db, row)}
     )
 
 
