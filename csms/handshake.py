@@ -11,8 +11,8 @@ from websockets.typing import Subprotocol
 from domain.chargers import IDENTITY
 
 OFFERS = "Sec-WebSocket-Protocol"
-VERSIONS = {"ocpp1.6": "1.6", "ocpp1.6j": "1.6"}
-"""What chargers call the versions spoken here, in lower case."""
+VERSIONS = ("ocpp1.6", "ocpp1.6j")
+"""What chargers call the version spoken here, in lower case."""
 
 
 class NoIdentity(ValueError):

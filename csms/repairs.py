@@ -39,9 +39,8 @@ def mend(schema: Schema, payload: Any) -> tuple[dict[str, Any], list[str], list[
 
 def answer(schema: Schema, payload: Any) -> tuple[Any, list[str]]:
     """An answer to us, its words as the schema spells them and all else as it came; and notes of what was mended."""
-    notes: Notes = []
     if not isinstance(payload, dict):
-        return payload, notes
+        return payload, []
     told = {name: inner["enum"] for name, inner in schema["properties"].items() if "enum" in inner}
     spelt = {name: same for name, words in told.items() if (same := _same(words, payload.get(name))) is not None}
     notes = [f"{name} {payload[name]!r} read as {same}" for name, same in spelt.items() if same != payload[name]]

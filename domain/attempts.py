@@ -148,7 +148,7 @@ def attempt(
     if counter:
         _count_apart(db, counter, at, user)
     elif user:
-        _count_on_account(db, user, at)
+        _count_on_account(user, at)
     return Attempt(
         user_id=user.id if user else None,
         pin_hash=user.pin_hash if user else "",
@@ -205,7 +205,7 @@ def _of_devices(db: Session, user: User) -> int:
     return db.exec(counted).one()
 
 
-def _count_on_account(db: Session, user: User, at: datetime) -> None:
+def _count_on_account(user: User, at: datetime) -> None:
     if user.locked_until and user.locked_until > at:
         raise Locked(user.locked_until)
     user.failures += 1

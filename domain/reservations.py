@@ -34,13 +34,13 @@ def asked(
 def answered(db: Session, charger_id: str, number: int, accepted: bool) -> None:
     """The charger's answer to ReserveNow."""
     if row := _of(db, charger_id, number):
-        _move(db, row, ReservationState.ACTIVE if accepted else ReservationState.REFUSED)
+        _move(row, ReservationState.ACTIVE if accepted else ReservationState.REFUSED)
 
 
 def cancelled(db: Session, charger_id: str, number: int) -> None:
     """CancelReservation was answered: Accepted, or Rejected, which says that there is no such reservation."""
     if (row := _of(db, charger_id, number)) and row.state in (ReservationState.WANTED, ReservationState.ACTIVE):
-        _move(db, row, ReservationState.CANCELLED)
+        _move(row, ReservationState.CANCELLED)
 
 
 def used(db: Session, charger_id: str, number: int | None, tag: str, connector_number: int, at: datetime) -> None:
@@ -48,7 +48,7 @@ def used(db: Session, charger_id: str, number: int | None, tag: str, connector_n
     row = _of(db, charger_id, number) if number is not None else None
     row = row or holding(db, charger_id, connector_number, at)
     if row is not None and row.state == ReservationState.ACTIVE and is_for(db, row, tag):
-        _move(db, row, ReservationState.USED)
+        _move(row, ReservationState.USED)
 
 
 def holding(db: Session, charger_id: str, connector_number: int, at: datetime) -> Reservation | None:
@@ -87,7 +87,7 @@ def _of(db: Session, charger_id: str, number: int) -> Reservation | None:
     return db.exec(same.with_for_update()).first()
 
 
-def _move(db: Session, row: Reservation, state: ReservationState) -> None:
+def _move(row: Reservation, state: ReservationState) -> None:
     row.state, row.ended_at = state, None if state == ReservationState.ACTIVE else now()
 
 

@@ -8,9 +8,8 @@ from reflex.experimental.client_state import ClientStateVar
 from evapp.components.buttons import UNDERLINED, button, text_link
 from evapp.components.fields import chip, chips, field
 from evapp.components.money import whole_rupees
+from evapp.components.text import Text
 from evapp.texts import t
-
-Text = rx.Var[str] | str
 
 AMOUNTS_PAISE = (50_000, 100_000, 200_000, 500_000)
 """What most drivers add."""
