@@ -71,6 +71,11 @@ def numbered() -> Any:
     return Field(default=None, primary_key=True, sa_type=BigInteger().with_variant(Integer, "sqlite"))
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """The condition of a partial index, for either database."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 def _state_in(states: tuple[StrEnum, ...]) -> str:
     return "state IN (" + ", ".join(f"'{state}'" for state in states) + ")"
 
@@ -206,7 +211,7 @@ class Hold(SQLModel, table=True):
 
     __tablename__ = "holds"
     __table_args__ = (
-        Index("ix_holds_open", "session_id", sqlite_where=text(_HELD_SQL), postgresql_where=text(_HELD_SQL)),
+        Index("ix_holds_open", "session_id", **_where(_HELD_SQL)),
         CheckConstraint("amount_paise >= 0", name="not_negative"),
     )
     session_id: int = Field(primary_key=True, foreign_key="charging_sessions.id")
@@ -285,13 +290,7 @@ class Refund(SQLModel, table=True):
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount_paise > 0", name="positive"),
-        Index(
-            "uq_refunds_open_order",
-            "merchant_order_id",
-            unique=True,
-            sqlite_where=text(_REFUND_OPEN_SQL),
-            postgresql_where=text(_REFUND_OPEN_SQL),
-        ),
+        Index("uq_refunds_open_order", "merchant_order_id", unique=True, **_where(_REFUND_OPEN_SQL)),
     )
     id: int = key()
     merchant_refund_id: str = Field(unique=True, max_length=63)
@@ -528,13 +527,7 @@ class Tariff(SQLModel, table=True):
         ),
         UniqueConstraint("charger_id", "effective_at"),
         UniqueConstraint("group_name", "effective_at"),
-        Index(
-            "uq_tariffs_common_effective_at",
-            "effective_at",
-            unique=True,
-            sqlite_where=text(_COMMON_SQL),
-            postgresql_where=text(_COMMON_SQL),
-        ),
+        Index("uq_tariffs_common_effective_at", "effective_at", unique=True, **_where(_COMMON_SQL)),
     )
     id: int = key()
     charger_id: str | None = Field(default=None, foreign_key="chargers.id", max_length=48)
@@ -643,42 +636,15 @@ class ChargingSession(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("charger_id", "connector_number", "tag", "started_at", "meter_start_wh", name="natural_key"),
         Index(
-            "uq_charging_sessions_open_connector",
-            "charger_id",
-            "connector_number",
-            unique=True,
-            sqlite_where=text(_OPEN_SQL),
-            postgresql_where=text(_OPEN_SQL),
+            "uq_charging_sessions_open_connector", "charger_id", "connector_number", unique=True, **_where(_OPEN_SQL)
         ),
         Index(
-            "uq_charging_sessions_open_user",
-            "user_id",
-            unique=True,
-            sqlite_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
-            postgresql_where=text(f"{_OPEN_SQL} AND user_id IS NOT NULL"),
+            "uq_charging_sessions_open_user", "user_id", unique=True, **_where(f"{_OPEN_SQL} AND user_id IS NOT NULL")
         ),
-        Index(
-            "ix_charging_sessions_not_over",
-            "charger_id",
-            "connector_number",
-            sqlite_where=text(_NOT_OVER_SQL),
-            postgresql_where=text(_NOT_OVER_SQL),
-        ),
+        Index("ix_charging_sessions_not_over", "charger_id", "connector_number", **_where(_NOT_OVER_SQL)),
         Index("ix_charging_sessions_user_id_requested_at_id", "user_id", "requested_at", "id"),
-        Index(
-            "uq_charging_sessions_receipt_number",
-            "receipt_number",
-            unique=True,
-            sqlite_where=text("receipt_number <> ''"),
-            postgresql_where=text("receipt_number <> ''"),
-        ),
-        Index(
-            "ix_charging_sessions_idling",
-            "charger_id",
-            "connector_number",
-            sqlite_where=text("idle_since IS NOT NULL"),
-            postgresql_where=text("idle_since IS NOT NULL"),
-        ),
+        Index("uq_charging_sessions_receipt_number", "receipt_number", unique=True, **_where("receipt_number <> ''")),
+        Index("ix_charging_sessions_idling", "charger_id", "connector_number", **_where("idle_since IS NOT NULL")),
         CheckConstraint("energy_wh >= 0", name="energy_not_negative"),
         CheckConstraint("cost_paise >= 0", name="cost_not_negative"),
         {"sqlite_autoincrement": True},
@@ -839,10 +805,7 @@ class Finding(SQLModel, table=True):
     """Something an operator must look at; never mended behind his back."""
 
     __tablename__ = "findings"
-    __table_args__ = (
-        UniqueConstraint("kind", "ref"),
-        Index("ix_findings_open", "kind", sqlite_where=text(_WAITS_SQL), postgresql_where=text(_WAITS_SQL)),
-    )
+    __table_args__ = (UniqueConstraint("kind", "ref"), Index("ix_findings_open", "kind", **_where(_WAITS_SQL)))
     id: int = key()
     kind: str = Field(max_length=30)
     """orphan-stop, conflict, mismatch, review, stop-unanswered …"""
