@@ -1,7 +1,7 @@
 """One way from a gateway's word to a driver's wallet and back, whoever rings: webhook, return, poller, boot (D5)."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
@@ -124,14 +124,7 @@ async def _ask_refund(gateway: PaymentGateway, merchant_refund_id: str) -> None:
         if breaker.lets_through():
             await _send(gateway, merchant_refund_id)
         return
-    try:
-        status = await _heard(gateway.refund_status(merchant_refund_id))
-    except OrderUnknown:
-        await transact(refunds.absent, merchant_refund_id)
-    except GatewayUnavailable as error:
-        log.warning("refund status not answered by the gateway", refund=merchant_refund_id, reason=str(error))
-    else:
-        await transact(refunds.apply, merchant_refund_id, status)
+    await _learn(gateway, merchant_refund_id, refunds.absent)
 
 
 async def _send(gateway: PaymentGateway, merchant_refund_id: str) -> None:
@@ -147,20 +140,21 @@ async def _send(gateway: PaymentGateway, merchant_refund_id: str) -> None:
         status = await _heard(asked)
     except GatewayRefused as error:
         log.error("refund refused by the gateway", refund=merchant_refund_id, code=error.code, words=error.message)
-        await _refused(gateway, merchant_refund_id, error)
+        # Nothing goes back if the gateway does not know it. One that it knows was sent before by books that a restored
+        # backup does not have, and is refused for its id alone.
+        await _learn(gateway, merchant_refund_id, refunds.rejected, error.code)
     except GatewayUnavailable as error:
         log.warning("refund not answered by the gateway", refund=merchant_refund_id, reason=str(error))
     else:
         await transact(refunds.apply, merchant_refund_id, status)
 
 
-async def _refused(gateway: PaymentGateway, merchant_refund_id: str, refusal: GatewayRefused) -> None:
-    """Nothing goes back if the gateway does not know the refund. One that it knows was sent before by books that a
-    restored backup does not have, and is refused for its id alone."""
+async def _learn(gateway: PaymentGateway, merchant_refund_id: str, unknown: Callable[..., None], *why: str) -> None:
+    """Ask what became of a refund; `unknown` is what follows when the gateway does not know it."""
     try:
         status = await _heard(gateway.refund_status(merchant_refund_id))
     except OrderUnknown:
-        await transact(refunds.rejected, merchant_refund_id, refusal.code)
+        await transact(unknown, merchant_refund_id, *why)
     except GatewayUnavailable as error:
         log.warning("refund status not answered by the gateway", refund=merchant_refund_id, reason=str(error))
     else:
