@@ -198,15 +198,20 @@ def reason(hint: Text = "") -> rx.Component:
     return field("reason", t("Why"), hint=hint, max_length=200, auto_complete="off")
 
 
-def why(on_submit: Any, label: Text) -> rx.Component:
-    """A form of which only the reason is asked; the rest is asked about before the deed."""
+def form(on_submit: Any, label: Text, *fields: rx.Component, kind: str = "quiet", look: str = "py-3") -> rx.Component:
+    """A form that keeps what was typed; what it would do is asked about before the deed."""
     return rx.el.form(
-        reason(),
-        button(label, type="submit", kind="quiet"),
+        *fields,
+        button(label, type="submit", kind=kind),
         on_submit=on_submit,
         reset_on_submit=False,
-        class_name="grid gap-4 py-3",
+        class_name=f"grid gap-4 {look}",
     )
+
+
+def why(on_submit: Any, label: Text) -> rx.Component:
+    """A form of which only the reason is asked."""
+    return form(on_submit, label, reason())
 
 
 def listed(page: Any, line: Callable[[Any], rx.Component], nothing: Content, bones: rx.Component) -> rx.Component:

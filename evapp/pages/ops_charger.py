@@ -7,7 +7,7 @@ from evapp.components.buttons import button, button_link, icon
 from evapp.components.charges import charge
 from evapp.components.fields import area, choice, field
 from evapp.components.notices import empty, notice
-from evapp.components.ops import act, older, outcome, question, trail_link, why
+from evapp.components.ops import act, form, older, outcome, question, trail_link, why
 from evapp.components.rows import fact, facts, row, rows, section
 from evapp.components.shell import columns
 from evapp.components.status import status
@@ -122,16 +122,14 @@ def one_fact(pair: Fact) -> rx.Component:
 
 def description() -> rx.Component:
     """What drivers read of it; a change of its price, which the group has, is open to a fresh PIN alone."""
-    return rx.el.form(
+    return form(
+        OpsCharger.describe,
+        t("Save"),
         field("name", t("Name"), default_value=OpsCharger.name, max_length=120),
         field("place", t("Place"), default_value=OpsCharger.place, max_length=200),
         opened(
             field("group", t("Group"), hint=t("Its tariff holds here."), default_value=OpsCharger.group, max_length=40)
         ),
-        button(t("Save"), type="submit", kind="quiet"),
-        on_submit=OpsCharger.describe,
-        reset_on_submit=False,
-        class_name="grid gap-4 py-3",
     )
 
 

@@ -2,10 +2,9 @@
 
 import reflex as rx
 
-from evapp.components.buttons import button
 from evapp.components.fields import area
 from evapp.components.notices import notice
-from evapp.components.ops import act, filters, listed, older, waiting
+from evapp.components.ops import act, filters, form, listed, older, waiting
 from evapp.pages.ops import desk
 from evapp.state.ops_findings import OPEN, RESOLVED, OpsFindings, Row
 from evapp.texts import at, later, t
@@ -71,10 +70,5 @@ def finding(one: Row) -> rx.Component:
 
 def note() -> rx.Component:
     """What came of it."""
-    return rx.el.form(
-        area("note", t("What came of it"), hint=t("It is kept with your name."), max_length=500),
-        button(t("Resolve"), type="submit"),
-        on_submit=OpsFindings.resolve,
-        reset_on_submit=False,
-        class_name="grid gap-4 py-3",
-    )
+    words = area("note", t("What came of it"), hint=t("It is kept with your name."), max_length=500)
+    return form(OpsFindings.resolve, t("Resolve"), words, kind="primary")

@@ -2,9 +2,8 @@
 
 import reflex as rx
 
-from evapp.components.buttons import button
 from evapp.components.fields import field
-from evapp.components.ops import act, filters, listed, older, outcome, question, reason, waiting
+from evapp.components.ops import act, filters, form, listed, older, outcome, question, reason, waiting
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_refunds import RECHARGES, REFUNDS, OpsRefunds, Row
 from evapp.texts import at, later, t
@@ -47,14 +46,16 @@ def payment(one: Row) -> rx.Component:
             class_name="flex items-start justify-between gap-4",
         ),
         opened(rx.cond(one.can_refund, act(t("Send back"), OpsRefunds.open(one.name)))),  # type: ignore[operator]
-        rx.cond(OpsRefunds.refunding == one.name, form()),
+        rx.cond(OpsRefunds.refunding == one.name, way_back()),
         class_name="py-3.5",
     )
 
 
-def form() -> rx.Component:
+def way_back() -> rx.Component:
     """How much, and why."""
-    return rx.el.form(
+    return form(
+        OpsRefunds.request,
+        t("Go on…"),
         field(
             "rupees",
             t("Rupees"),
@@ -64,8 +65,5 @@ def form() -> rx.Component:
             auto_complete="off",
         ),
         reason(),
-        button(t("Go on…"), type="submit", kind="quiet"),
-        on_submit=OpsRefunds.request,
-        reset_on_submit=False,
-        class_name="grid gap-4 max-w-[28rem] py-3",
+        look="max-w-[28rem] py-3",
     )

@@ -3,9 +3,8 @@
 import reflex as rx
 
 from domain import charges
-from evapp.components.buttons import button
 from evapp.components.charges import charge
-from evapp.components.ops import act, filters, listed, older, outcome, question, search, sum_and_reason, waiting
+from evapp.components.ops import act, filters, form, listed, older, outcome, question, search, sum_and_reason, waiting
 from evapp.components.rows import row, rows, section
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_sessions import OpsSessions, Orphan, Row
@@ -50,13 +49,7 @@ def one(line: Row) -> rx.Component:
 
 def gift() -> rx.Component:
     """Part of a bill, and why."""
-    return rx.el.form(
-        *sum_and_reason(),
-        button(t("Give back…"), type="submit", kind="quiet"),
-        on_submit=OpsSessions.give_back,
-        reset_on_submit=False,
-        class_name="grid gap-4 max-w-[28rem] py-3",
-    )
+    return form(OpsSessions.give_back, t("Give back…"), *sum_and_reason(), look="max-w-[28rem] py-3")
 
 
 def orphans() -> rx.Component:

@@ -3,10 +3,9 @@
 import reflex as rx
 
 from domain.settings import settings
-from evapp.components.buttons import button
 from evapp.components.fields import area, choice, field
 from evapp.components.money import per_kwh
-from evapp.components.ops import listed, outcome, question, reason, waiting
+from evapp.components.ops import form, listed, outcome, question, reason, waiting
 from evapp.components.rows import row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
@@ -53,7 +52,9 @@ def new() -> rx.Component:
     scope = OpsTariffs.scope
     return section(
         t("A new price"),
-        rx.el.form(
+        form(
+            OpsTariffs.set_price,
+            t("Read it first…"),
             choice(
                 t("For"),
                 rx.fragment(
@@ -79,9 +80,7 @@ def new() -> rx.Component:
             ),
             field("idle", t("Rupees for each minute after that"), input_mode="decimal", auto_complete="off"),
             reason(),
-            button(t("Read it first…"), type="submit"),
-            on_submit=OpsTariffs.set_price,
-            reset_on_submit=False,
-            class_name="grid gap-4",
+            kind="primary",
+            look="",
         ),
     )

@@ -3,12 +3,12 @@
 import reflex as rx
 
 from evapp.components.bones import bone
-from evapp.components.buttons import button, button_link
+from evapp.components.buttons import button_link
 from evapp.components.charges import charge
 from evapp.components.fields import choice
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
-from evapp.components.ops import act, outcome, part, question, sum_and_reason, trail_link, why
+from evapp.components.ops import act, form, outcome, part, question, sum_and_reason, trail_link, why
 from evapp.components.rows import row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
@@ -100,7 +100,9 @@ def deeds() -> rx.Component:
 
 def adjustment() -> rx.Component:
     """How much, which way, and why the driver reads it in the wallet."""
-    return rx.el.form(
+    return form(
+        OpsUser.adjust,
+        t("Go on…"),
         choice(
             t("Which way"),
             rx.fragment(
@@ -110,10 +112,6 @@ def adjustment() -> rx.Component:
             name="way",
         ),
         *sum_and_reason(),
-        button(t("Go on…"), type="submit", kind="quiet"),
-        on_submit=OpsUser.adjust,
-        reset_on_submit=False,
-        class_name="grid gap-4 py-3",
     )
 
 

@@ -124,9 +124,7 @@ class OpsCharger(Deeds, rx.State):
     @rx.event
     async def new_key(self, form: dict[str, object]) -> None:
         """Ask whether it shall need another key."""
-        if await operator(self) is None or await self._seen() is None:
-            return
-        if not (why := self._reason(form)):
+        if await operator(self) is None or await self._seen() is None or not (why := self._reason(form)):
             return
         key = charger_keys.new()
         self._ask(
@@ -139,9 +137,7 @@ class OpsCharger(Deeds, rx.State):
     async def retire(self, form: dict[str, object]) -> None:
         """Ask whether it shall be taken out of service, or brought back."""
         seen = await self._seen() if await operator(self) is not None else None
-        if seen is None:
-            return
-        if not (why := self._reason(form)):
+        if seen is None or not (why := self._reason(form)):
             return
         if seen.charger.retired_at is None:
             self._ask(

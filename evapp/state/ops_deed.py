@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from domain import operators
 from domain.db import transact
+from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from domain.sentences import Sentence
 from evapp.state.effects import Effects
@@ -87,6 +88,16 @@ class Deeds(rx.State, mixin=True):
         if not why:
             self._refuse(t(REASON_WANTED if keeps(form, reason=longest) else NOT_KEPT))
         return why
+
+    def _sum_and_reason(self, form: object, longest: int = LONGEST) -> tuple[int, str] | None:
+        """How many paise, and why; None where one of them is refused."""
+        try:
+            paise = parse_rupees(text(form, "rupees", 12))
+        except AmountError as error:
+            self._refuse(t(error.args[0]))
+            return None
+        why = self._reason(form, longest)
+        return (paise, why) if why else None
 
     async def _perform(self, deed: Deed) -> bool:
         token_hash = auth.scope_of(self).get("ev.sign_in") or ""

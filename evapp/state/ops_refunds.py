@@ -9,12 +9,11 @@ from sqlmodel import Session
 from domain import listings, refunds
 from domain.db import read
 from domain.models import OrderState, RechargeOrder, Refund, RefundState, User
-from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from domain.refunds import RefundRefused
 from evapp.components.money import moment, rupees
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import Deed, Deeds, nonce, text
+from evapp.state.ops_deed import Deed, Deeds, nonce
 from evapp.state.visit import renewed
 from evapp.texts import later, t
 from evapp.web.live import MONEY
@@ -102,14 +101,9 @@ class OpsRefunds(Deeds, rx.State):
     @rx.event
     async def request(self, form: dict[str, object]) -> None:
         """Ask whether so much of the open recharge shall go back."""
-        if await operator(self) is None or not self.refunding:
+        if await operator(self) is None or not self.refunding or (given := self._sum_and_reason(form)) is None:
             return
-        try:
-            paise = parse_rupees(text(form, "rupees", 12))
-        except AmountError as error:
-            return self._refuse(t(error.args[0]))
-        if not (why := self._reason(form)):
-            return
+        paise, why = given
         act = Act("refund request", f"order:{self.refunding}", {"paise": paise, "reason": why})
         options: dict[str, Any] = {"key": nonce(), "reason": why}
         said = t("It is sent to PhonePe within a minute.")

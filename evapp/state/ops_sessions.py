@@ -12,7 +12,6 @@ from domain.db import read, storable
 from domain.events import SessionMetered
 from domain.goodwill import NotGivenBack
 from domain.models import OPEN, STOPPABLE, SessionState
-from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from evapp.components.money import clock, kw, kwh, moment, rupees
 from evapp.state.ops import operator, visit
@@ -137,14 +136,9 @@ class OpsSessions(Deeds, rx.State):
     async def give_back(self, form: dict[str, object]) -> None:
         """Ask whether so much of the open bill shall go back to its driver."""
         found = await self._charge(self.giving)
-        if found is None:
+        if found is None or (given := self._sum_and_reason(form, 80)) is None:
             return
-        try:
-            paise = parse_rupees(text(form, "rupees", 12))
-        except AmountError as error:
-            return self._refuse(t(error.args[0]))
-        if not (why := self._reason(form, 80)):
-            return
+        paise, why = given
         act = Act("session give-back", f"session:{found.session.ref}", {"paise": paise, "reason": why})
         said = t("{sum} went back to {driver}.", sum=rupees(paise), driver=found.username)
         self._ask(

@@ -9,7 +9,6 @@ from sqlmodel import Session
 from domain import accounts, charges, pins, sign_ins, story, wallet
 from domain.db import read
 from domain.models import SignIn, User
-from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from domain.story import Line
 from domain.wallet import NotAdjusted
@@ -87,15 +86,13 @@ class OpsUser(Deeds, rx.State):
     async def adjust(self, form: dict[str, object]) -> None:
         """Ask whether so much shall be given to the driver, or taken."""
         user = await self._user()
-        if user is None:
+        if user is None or (given := self._sum_and_reason(form)) is None:
             return
+        paise, why = given
+        signed = paise * WAYS.get(text(form, "way", 4), 0)
         try:
-            paise = parse_rupees(text(form, "rupees", 12))
-            signed = paise * WAYS.get(text(form, "way", 4), 0)
-            if not (why := self._reason(form)):
-                return
             wallet.refuse_adjustment(signed, why)
-        except (AmountError, NotAdjusted) as error:
+        except NotAdjusted as error:
             return self._refuse(t(error.args[0]))
         balance = (await read(wallet.balance, self.number)).balance_paise
         holes = {"sum": rupees(paise), "user": user.username, "balance": rupees(balance + signed), "reason": why}
@@ -115,9 +112,7 @@ class OpsUser(Deeds, rx.State):
     async def block(self, form: dict[str, object]) -> None:
         """Ask whether the user shall be kept out, or let in again."""
         user = await self._user()
-        if user is None:
-            return
-        if not (why := self._reason(form)):
+        if user is None or not (why := self._reason(form)):
             return
         subject = f"user:{self.number}"
         if user.blocked_at is None:
@@ -137,9 +132,7 @@ class OpsUser(Deeds, rx.State):
     async def reset_pin(self, form: dict[str, object]) -> None:
         """Ask whether the user shall get a new PIN."""
         user = await self._user()
-        if user is None:
-            return
-        if not (why := self._reason(form)):
+        if user is None or not (why := self._reason(form)):
             return
         pin = pins.random(user.phone)
         try:
