@@ -117,17 +117,9 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
         ),
         rx.cond(
             bill.number != "",
-            button_link(
-                t("Receipt (PDF)"),
-                f"/history/{bill.ref}/receipt.pdf",
-                kind="quiet",
-                picture="download",
-                native=True,
-                download="",
-                class_name="mt-4",
-            ),
+            _paper(t("Receipt (PDF)"), f"/history/{bill.ref}/receipt.pdf", "mt-4"),
         ),
-        rx.foreach(bill.notes, _note),
+        rx.foreach(bill.notes, lambda note: _paper(note.words, f"/history/notes/{note.value}.pdf", "mt-3")),
         actions,
     )
 
@@ -138,16 +130,8 @@ def _sums(lines: list[BillLine]) -> rx.Component:
     )
 
 
-def _note(note: BillLine) -> rx.Component:
-    return button_link(
-        note.words,
-        f"/history/notes/{note.value}.pdf",
-        kind="quiet",
-        picture="download",
-        native=True,
-        download="",
-        class_name="mt-3",
-    )
+def _paper(words: str, path: str, class_name: str) -> rx.Component:
+    return button_link(words, path, kind="quiet", picture="download", native=True, download="", class_name=class_name)
 
 
 def _line(name: str, value: str) -> rx.Component:

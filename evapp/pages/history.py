@@ -63,30 +63,20 @@ def charges() -> rx.Component:
 
 def months() -> rx.Component:
     """The charges of one month, or of all."""
-    return rx.el.label(
-        rx.el.span(t("Month"), class_name="text-note text-ink-2"),
-        rx.el.select(
-            rx.el.option(t("All months"), value=ALL),
-            rx.foreach(History.months, lambda one: rx.el.option(one.words, value=one.value)),
-            value=History.month,
-            on_change=History.choose_month,
-            class_name=f"{INPUT} appearance-auto",
-        ),
-        class_name="grid gap-1.5 mb-2",
-    )
+    words = rx.foreach(History.months, lambda one: rx.el.option(one.words, value=one.value))
+    return _choice(t("Month"), t("All months"), words, value=History.month, on_change=History.choose_month)
 
 
 def chargers() -> rx.Component:
     """The charges of one charger, or of all."""
+    ids = rx.foreach(History.chargers, lambda id: rx.el.option(id, value=id))
+    return _choice(t("Charger"), t("All chargers"), ids, value=History.charger, on_change=History.choose)
+
+
+def _choice(label: str, every: str, each: rx.Component, **props: object) -> rx.Component:
     return rx.el.label(
-        rx.el.span(t("Charger"), class_name="text-note text-ink-2"),
-        rx.el.select(
-            rx.el.option(t("All chargers"), value=ALL),
-            rx.foreach(History.chargers, lambda id: rx.el.option(id, value=id)),
-            value=History.charger,
-            on_change=History.choose,
-            class_name=f"{INPUT} appearance-auto",
-        ),
+        rx.el.span(label, class_name="text-note text-ink-2"),
+        rx.el.select(rx.el.option(every, value=ALL), each, class_name=f"{INPUT} appearance-auto", **props),
         class_name="grid gap-1.5 mb-2",
     )
 
