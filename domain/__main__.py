@@ -11,8 +11,9 @@ from domain import complaints, logs, socket
 from domain.chargers import ChargerUnknown
 from domain.db import Database
 from domain.settings import settings
-from domain.shell import COMMANDS
-from domain.shell.command import Command, Failed, Mistake, Shell
+from domain.shell import COMMANDS, REFUSALS
+from domain.shell.command import Command, Failed, Shell
+from domain.tokens import TokenUnknown, spelling
 from payments import phonepe
 
 PROGRAM = "python -m domain"
@@ -58,10 +59,12 @@ def main(typed: Sequence[str] | None = None) -> int:
                     _say(line)
             finally:
                 _announce(shell, command)
-    except Mistake as error:
+    except REFUSALS as error:
         return _complain(2, str(error))
     except ChargerUnknown as error:
         return _complain(2, f"There is no charger {error}. `charger list` shows them.")
+    except TokenUnknown as error:
+        return _complain(2, f"There is no card {spelling(str(error))}. `token list` shows them.")
     except Failed as error:
         return _complain(1, str(error))
     except complaints.KNOWN as error:

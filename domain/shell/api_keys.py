@@ -15,10 +15,7 @@ from domain.shell.command import Command, Mistake, Shell, argument, clock, colum
 def create(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.all == bool(given.scope):
         raise Mistake("Say what the key may: --scope, as often as there is something, or --all.")
-    try:
-        row, key = shell.do(_made, given.name, tuple(api_keys.SCOPES) if given.all else given.scope, given.until)
-    except api_keys.NoKey as error:
-        raise Mistake(str(error)) from None
+    row, key = shell.do(_made, given.name, tuple(api_keys.SCOPES) if given.all else given.scope, given.until)
     yield f"The key of {row.name} is {key}"
     yield "It is shown only now."
     yield f"curl -H 'Authorization: Bearer <key>' {settings().url}/api/v1/chargers"
@@ -43,10 +40,7 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def revoke(shell: Shell, given: Namespace) -> Iterator[str]:
-    try:
-        row = shell.do(_revoked, given.prefix)
-    except api_keys.NoKey as error:
-        raise Mistake(str(error)) from None
+    row = shell.do(_revoked, given.prefix)
     yield f"The key of {row.name} opens nothing any more."
 
 

@@ -8,25 +8,22 @@ from sqlmodel import Session
 
 from domain import tokens
 from domain.models import Token, TokenStatus, User, now
-from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, text
+from domain.shell.command import Command, Shell, argument, clock, columns, moment, text
 from domain.shell.people import meant
 
 
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.read(meant, given.user) if given.user else None
-    try:
-        token = shell.act(
-            _subject(given.number),
-            {"user": user.username if user else "", "group": given.group},
-            tokens.add,
-            given.number,
-            user_id=user.id if user else None,
-            parent=given.group,
-            expires_at=given.until,
-            concurrent=given.concurrent,
-        )
-    except tokens.TagInvalid as error:
-        raise Mistake(str(error)) from None
+    token = shell.act(
+        _subject(given.number),
+        {"user": user.username if user else "", "group": given.group},
+        tokens.add,
+        given.number,
+        user_id=user.id if user else None,
+        parent=given.group,
+        expires_at=given.until,
+        concurrent=given.concurrent,
+    )
     pays = f"{user.username} pays" if user else "nobody pays"
     yield shell.read(_cannot, given.number, now()) or f"{token.tag} may charge, and {pays}."
 
@@ -42,32 +39,22 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def block(shell: Shell, given: Namespace) -> Iterator[str]:
-    _set(shell, given.number, TokenStatus.BLOCKED)
+    shell.act(_subject(given.number), "", tokens.set_status, given.number, TokenStatus.BLOCKED)
     yield f"{tokens.spelling(given.number)} is blocked. A charge that runs goes on."
 
 
 def unblock(shell: Shell, given: Namespace) -> Iterator[str]:
-    _set(shell, given.number, TokenStatus.ACCEPTED)
+    shell.act(_subject(given.number), "", tokens.set_status, given.number, TokenStatus.ACCEPTED)
     yield shell.read(_cannot, given.number, now()) or f"{tokens.spelling(given.number)} may charge again."
 
 
 def link(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.read(meant, given.user) if given.user else None
-    try:
-        shell.act(
-            _subject(given.number), user.username if user else "", tokens.link, given.number, user.id if user else None
-        )
-    except tokens.TokenUnknown:
-        raise _unknown(given.number) from None
+    shell.act(
+        _subject(given.number), user.username if user else "", tokens.link, given.number, user.id if user else None
+    )
     pays = f"{user.username} pays" if user else "nobody pays"
     yield f"From now on {pays} for what {tokens.spelling(given.number)} charges."
-
-
-def _set(shell: Shell, number: str, status: TokenStatus) -> None:
-    try:
-        shell.act(_subject(number), "", tokens.set_status, number, status)
-    except tokens.TokenUnknown:
-        raise _unknown(number) from None
 
 
 def _cannot(db: Session, number: str, at: datetime) -> str:
@@ -86,10 +73,6 @@ def _cannot(db: Session, number: str, at: datetime) -> str:
 
 def _subject(number: str) -> str:
     return f"card:{tokens.spelling(number)}"
-
-
-def _unknown(number: str) -> Mistake:
-    return Mistake(f"There is no card {tokens.spelling(number)}. `token list` shows them.")
 
 
 def _all(db: Session, at: datetime) -> list[tuple[Token, str, str]]:

@@ -33,21 +33,18 @@ def pings(typed: str) -> int | str:
 
 
 def add(shell: Shell, given: Namespace) -> Iterator[str]:
-    try:
-        charger = shell.act(
-            f"charger:{given.id}",
-            {"name": given.name, "place": given.place, "group": given.group},
-            chargers.add,
-            given.id,
-            name=given.name,
-            place=given.place,
-            state=given.state,
-            connectors=given.connectors,
-            max_power_w=given.kw,
-            kind=given.kind,
-        )
-    except chargers.NotACharger as error:
-        raise Mistake(str(error)) from None
+    charger = shell.act(
+        f"charger:{given.id}",
+        {"name": given.name, "place": given.place, "group": given.group},
+        chargers.add,
+        given.id,
+        name=given.name,
+        place=given.place,
+        state=given.state,
+        connectors=given.connectors,
+        max_power_w=given.kw,
+        kind=given.kind,
+    )
     if given.group:
         shell.do(chargers.set_group, given.id, given.group)
     yield f"{charger.id} may connect, to {_address(charger.id)}."
@@ -115,10 +112,7 @@ def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
     if given.random == bool(given.key):
         raise Mistake("Give a key, or --random for a new one.")
     key = charger_keys.new() if given.random else given.key
-    try:
-        shell.act(f"charger:{given.id}", "", chargers.set_key, given.id, key)
-    except charger_keys.NotAKey as error:
-        raise Mistake(str(error)) from None
+    shell.act(f"charger:{given.id}", "", chargers.set_key, given.id, key)
     if given.random:
         yield f"The key of {given.id} is {key}"
         yield "It is shown only now. Set it in the charger as AuthorizationKey."
@@ -127,10 +121,7 @@ def set_key(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def retire(shell: Shell, given: Namespace) -> Iterator[str]:
-    try:
-        shell.act(f"charger:{given.id}", "", chargers.retire, given.id)
-    except chargers.ChargerInUse as error:
-        raise Mistake(str(error)) from None
+    shell.act(f"charger:{given.id}", "", chargers.retire, given.id)
     yield f"{given.id} may not connect any more. Its history stays. Adding it again brings it back."
 
 

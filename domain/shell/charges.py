@@ -86,12 +86,9 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
     charge = shell.read(_one, given.session)
-    try:
-        facts = {"paise": given.rupees, "reason": given.reason}
-        gift = charge.session.id, given.rupees, given.reason
-        session = shell.act(f"session:{charge.session.ref}", facts, goodwill.give_back, *gift)
-    except goodwill.NotGivenBack as error:
-        raise Mistake(str(error)) from None
+    facts = {"paise": given.rupees, "reason": given.reason}
+    gift = charge.session.id, given.rupees, given.reason
+    session = shell.act(f"session:{charge.session.ref}", facts, goodwill.give_back, *gift)
     [*_, note] = shell.read(receipts.notes, session)
     yield f"{charge.username} gets {plain_rupees(given.rupees)} back of {session.ref}, with credit note {note.number}."
 

@@ -7,7 +7,6 @@ from typing import TypeVar
 from sqlmodel import Session, col, select
 
 from domain import adopted, funnel, recharges, refunds
-from domain.adopted import NotAdopted
 from domain.models import Finding, OrderState, RechargeOrder, RefundState
 from domain.money import plain_rupees
 from domain.recharges import GatewayUnavailable, OrderStatus, OrderUnknown, PaymentGateway, RefundStatus
@@ -39,10 +38,7 @@ def adopt(shell: Shell, given: Namespace) -> Iterator[str]:
         raise Mistake(f"PhonePe does not know {given.order}. Nothing was moved.")
     facts = {"paise": status.amount_paise, "user": user.id}
     taken = given.order, user.id, status
-    try:
-        shell.act(f"order:{given.order}", facts, adopted.adopt, *taken, registered_again=given.registered_again)
-    except NotAdopted as error:
-        raise Mistake(str(error)) from None
+    shell.act(f"order:{given.order}", facts, adopted.adopt, *taken, registered_again=given.registered_again)
     yield f"{plain_rupees(status.amount_paise)} of {given.order} are in the wallet of {user.username}, arrears first."
     for finding in shell.read(_findings, given.order):
         yield f"Finding {finding.id} named it: python -m domain findings resolve {finding.id} --note adopted"

@@ -11,7 +11,6 @@ from domain.models import REFUND_OPEN, RechargeOrder, RefundState, now
 from domain.money import plain_rupees
 from domain.recharges import GatewayUnavailable, OrderUnknown, PaymentGateway
 from domain.reconciliation import Discrepancy
-from domain.refunds import RefundRefused
 from domain.settled_payments import Import, Line
 from domain.shell.command import Command, Failed, Mistake, Shell, argument, clock, columns, number, rupees, text
 from domain.shell.people import meant
@@ -42,18 +41,15 @@ def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def request(shell: Shell, given: Namespace) -> Iterator[str]:
-    try:
-        refund = shell.act(
-            f"order:{given.order}",
-            {"paise": given.rupees, "reason": given.reason},
-            refunds.request,
-            given.order,
-            given.rupees,
-            key=given.key or shell.key,
-            reason=given.reason,
-        )
-    except RefundRefused as error:
-        raise Mistake(str(error)) from None
+    refund = shell.act(
+        f"order:{given.order}",
+        {"paise": given.rupees, "reason": given.reason},
+        refunds.request,
+        given.order,
+        given.rupees,
+        key=given.key or shell.key,
+        reason=given.reason,
+    )
     refund_id = refund.merchant_refund_id
     yield f"{plain_rupees(refund.amount_paise)} left the wallet for {refund_id}."
     if refund.state in REFUND_OPEN:
@@ -86,10 +82,7 @@ def list_refunds(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def give_up(shell: Shell, given: Namespace) -> Iterator[str]:
-    try:
-        refund = shell.act(f"refund:{given.refund}", "", refunds.never_sent, given.refund)
-    except RefundRefused as error:
-        raise Mistake(str(error)) from None
+    refund = shell.act(f"refund:{given.refund}", "", refunds.never_sent, given.refund)
     yield f"{plain_rupees(refund.amount_paise)} are in the wallet again. A new refund may be requested."
 
 
@@ -103,8 +96,6 @@ def accept(shell: Shell, given: Namespace) -> Iterator[str]:
             given.refund,
             status,
         )
-    except RefundRefused as error:
-        raise Mistake(str(error)) from None
     except OrderUnknown:
         raise Mistake("PhonePe does not know this refund. Nothing was booked.") from None
     except GatewayUnavailable as error:

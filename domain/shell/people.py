@@ -76,8 +76,6 @@ def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
         shell.act(f"user:{user.id}", facts, wallet.adjust, *adjusted, key=key, reason=given.reason)
     except wallet.LedgerConflict:
         raise Mistake(f"The key {given.key!r} names another adjustment. Nothing was moved.") from None
-    except wallet.NotAdjusted as error:
-        raise Mistake(str(error)) from None
     moved = f"{plain_rupees(abs(given.rupees))} {'given to' if given.rupees > 0 else 'taken from'} {user.username}"
     balance = plain_rupees(shell.read(wallet.balance, user.id).balance_paise)
     yield f"{moved}, who has {balance} now and reads the reason in the wallet."

@@ -10,7 +10,7 @@ from domain import chargers, tariffs
 from domain.models import Charger, Tariff, now
 from domain.money import plain_rupees
 from domain.prices import MOST_IDLE_MINUTES, Band, Price
-from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, number, rupees, text
+from domain.shell.command import Command, Shell, argument, clock, columns, moment, number, rupees, text
 from domain.tariffs import LEAST_GRACE, MOST_GRACE
 
 
@@ -20,18 +20,15 @@ def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
     price = Price(
         given.rupees, 0, given.start_fee, given.per_minute, given.idle_after, given.idle_per_minute, tuple(given.band)
     )
-    try:
-        shell.act(
-            f"charger:{given.charger}" if given.charger else f"tariff:{given.group or 'all'}",
-            {"paise_per_kwh": given.rupees, "from": given.begins},
-            tariffs.set_price,
-            price,
-            charger_id=given.charger,
-            group=given.group,
-            effective_at=given.begins,
-        )
-    except tariffs.NotAPrice as error:
-        raise Mistake(str(error)) from None
+    shell.act(
+        f"charger:{given.charger}" if given.charger else f"tariff:{given.group or 'all'}",
+        {"paise_per_kwh": given.rupees, "from": given.begins},
+        tariffs.set_price,
+        price,
+        charger_id=given.charger,
+        group=given.group,
+        effective_at=given.begins,
+    )
     since = f"From {clock(given.begins)} on" if given.begins else "From now on"
     yield f"{since} a kWh costs {plain_rupees(given.rupees)}, GST included, {_where(given.charger, given.group)}."
     yield from parts(price)
