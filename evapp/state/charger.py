@@ -77,7 +77,7 @@ class ChargerPage(rx.State):
     rate: str = ""
     """What a kWh costs now."""
     place: str = ""
-    prices: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    prices: list[str] = []
     """What a charge costs here, a sentence each, where it is more than a price per kWh."""
     phase: str = ""
     """free, unavailable, unknown, running, elsewhere, finished; empty: not loaded yet."""
@@ -85,8 +85,8 @@ class ChargerPage(rx.State):
     headline: str = ""
     """What that means, in a sentence."""
     reason: str = ""
-    suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
-    plugs: list[Plug] = []  # noqa: RUF012 - likewise
+    suggestions: list[str] = []
+    plugs: list[Plug] = []
     plug: int = 1
     lacking: str = ""
     """Why money does not allow a start."""

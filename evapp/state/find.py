@@ -46,14 +46,14 @@ class Find(rx.State):
     """The search, and the chargers the driver knows: each list free ones first, those without contact last."""
 
     error: str = ""
-    suggestions: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    suggestions: list[str] = []
     place: str = ""
     """The place that was typed, where chargers stand."""
-    there: list[Known] = []  # noqa: RUF012 - likewise
+    there: list[Known] = []
     """Those of it."""
     _there: tuple[str, ...] = ()
-    favourites: list[Known] = []  # noqa: RUF012 - likewise
-    known: list[Known] = []  # noqa: RUF012 - likewise
+    favourites: list[Known] = []
+    known: list[Known] = []
     loaded: bool = False
 
     @rx.event

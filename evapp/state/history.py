@@ -54,13 +54,13 @@ class History(rx.State):
     """The list of past charges, newest first."""
 
     loaded: bool = False
-    charges: list[Past] = []  # noqa: RUF012 - a default that Reflex copies
+    charges: list[Past] = []
     more: bool = False
-    chargers: list[str] = []  # noqa: RUF012 - likewise
+    chargers: list[str] = []
     """Those with a charge of the driver, to choose from."""
     charger: str = ALL
     """The one whose charges are shown."""
-    months: list[Choice] = []  # noqa: RUF012 - likewise
+    months: list[Choice] = []
     """Those with a charge of the driver, to choose from."""
     month: str = ALL
     """The one whose charges are shown."""

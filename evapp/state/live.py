@@ -91,7 +91,7 @@ class Live(rx.State):
     low: str = ""
     """Names the charge whose money is; empty while it is not."""
     fill: str = "0%"
-    scale: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    scale: list[str] = []
     goal: str = ""
     """Where the limit lies on the scale; empty for none, and for one in minutes."""
     goal_words: str = ""
@@ -114,7 +114,7 @@ class Live(rx.State):
     _battery_percent: int | None = None
     _said: tuple[str, int] = ("", 0)
     """State and five minutes of which `spoken` speaks."""
-    _watts: list[int] = []  # noqa: RUF012 - likewise
+    _watts: list[int] = []
 
     @rx.var
     def ready_words(self) -> str:

@@ -32,8 +32,8 @@ class Waited:
 class Notices(rx.State):
     """The chargers that became free, and those the driver waits for; every page watches them."""
 
-    freed: list[Freed] = []  # noqa: RUF012 - a default that Reflex copies
-    waiting: list[Waited] = []  # noqa: RUF012 - likewise
+    freed: list[Freed] = []
+    waiting: list[Waited] = []
     _told: frozenset[tuple[str, str]] | None = None
     """What this tab knows already; None until it has looked."""
     _awaited: frozenset[str] = frozenset()

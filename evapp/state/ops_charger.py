@@ -71,11 +71,11 @@ class OpsCharger(Deeds, rx.State):
     heard: str = ""
     flags: str = ""
     retired: bool = False
-    facts: list[Fact] = []  # noqa: RUF012 - a default that Reflex copies
-    health: list[Fact] = []  # noqa: RUF012 - likewise
-    security: list[Fact] = []  # noqa: RUF012 - likewise
-    plugs: list[Plug] = []  # noqa: RUF012 - likewise
-    running: list[Row] = []  # noqa: RUF012 - likewise
+    facts: list[Fact] = []
+    health: list[Fact] = []
+    security: list[Fact] = []
+    plugs: list[Plug] = []
+    running: list[Row] = []
     editing: str = ""
     """about, key, retire; empty: nothing is open."""
 

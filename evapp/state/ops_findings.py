@@ -79,7 +79,7 @@ class OpsFindings(rx.State):
     """The page /ops/findings."""
 
     loaded: bool = False
-    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
+    rows: list[Row] = []
     more: bool = False
     which: str = OPEN
     resolving: int = 0

@@ -45,8 +45,8 @@ class Fleet(rx.State):
     """The page /ops."""
 
     loaded: bool = False
-    counts: list[str] = []  # noqa: RUF012 - a default that Reflex copies
-    rows: list[Row] = []  # noqa: RUF012 - likewise
+    counts: list[str] = []
+    rows: list[Row] = []
     more: bool = False
     which: str = fleet.EVERY
     typed: str = ""

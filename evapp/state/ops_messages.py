@@ -65,7 +65,7 @@ class Message:
 class OpsMessages(Deeds, rx.State):
     """The messages of the charger that the page shows, and the command that is typed."""
 
-    messages: list[Message] = []  # noqa: RUF012 - a default that Reflex copies
+    messages: list[Message] = []
     more: bool = False
     trace: bool = False
     action: str = "Reset"

@@ -60,7 +60,7 @@ class OpsRefunds(Deeds, rx.State):
     """The page /ops/refunds."""
 
     loaded: bool = False
-    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
+    rows: list[Row] = []
     more: bool = False
     which: str = RECHARGES
     refunding: str = ""

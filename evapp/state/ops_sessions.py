@@ -68,8 +68,8 @@ class OpsSessions(Deeds, rx.State):
     """The page /ops/sessions."""
 
     loaded: bool = False
-    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
-    orphans: list[Orphan] = []  # noqa: RUF012 - likewise
+    rows: list[Row] = []
+    orphans: list[Orphan] = []
     more: bool = False
     which: str = charges.RUNNING
     typed: str = ""

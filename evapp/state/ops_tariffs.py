@@ -62,8 +62,8 @@ class OpsTariffs(Deeds, rx.State):
     """The page /ops/tariffs."""
 
     loaded: bool = False
-    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
-    preview: list[str] = []  # noqa: RUF012 - likewise
+    rows: list[Row] = []
+    preview: list[str] = []
     """What drivers will read of the price that is asked about."""
     scope: str = "all"
 

@@ -36,7 +36,7 @@ class OpsTrail(rx.State):
     """The page /ops/trail."""
 
     loaded: bool = False
-    rows: list[Row] = []  # noqa: RUF012 - a default that Reflex copies
+    rows: list[Row] = []
     more: bool = False
     about: str = ""
     """The subject whose acts are shown; empty: all."""

@@ -53,16 +53,16 @@ class OpsUser(Deeds, rx.State):
     phase: str = ""
     """shown or missing; empty until that is known."""
     username: str = ""
-    about: list[str] = []  # noqa: RUF012 - a default that Reflex copies
+    about: list[str] = []
     standing: str = ""
     blocked: bool = False
     gone: bool = False
     balance: str = ""
     held: str = ""
     owed: str = ""
-    lines: list[Movement] = []  # noqa: RUF012 - likewise
-    charges: list[Charge] = []  # noqa: RUF012 - likewise
-    devices: list[Device] = []  # noqa: RUF012 - likewise
+    lines: list[Movement] = []
+    charges: list[Charge] = []
+    devices: list[Device] = []
     editing: str = ""
     """adjust, block or pin; empty: nothing is open."""
     number: int = 0

@@ -39,7 +39,7 @@ class OpsUsers(rx.State):
     typed: str = ""
     sought: bool = False
     """Whether somebody was looked for."""
-    people: list[Person] = []  # noqa: RUF012 - a default that Reflex copies
+    people: list[Person] = []
 
     @rx.event
     async def load(self) -> None:

@@ -77,13 +77,13 @@ class Profile(rx.State):
     operator: bool = False
     vehicle: str = ""
     """In one line; empty: he told of none."""
-    vehicle_typed: dict[str, str] = {}  # noqa: RUF012 - a default that Reflex copies
+    vehicle_typed: dict[str, str] = {}
     """As people type it: name, battery, ac, dc."""
-    devices: list[Device] = []  # noqa: RUF012 - likewise
+    devices: list[Device] = []
 
     editing: str = ""
     """One of EDITORS; empty: none is open."""
-    errors: dict[str, str] = {}  # noqa: RUF012 - likewise
+    errors: dict[str, str] = {}
     """Field → sentence."""
     error: str = ""
     """One sentence about the open editor as a whole."""

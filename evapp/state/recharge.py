@@ -45,7 +45,7 @@ class Recharge(rx.State):
     alive: bool = False
     """The page has heard from the server, and hears what is typed."""
     leaving: bool = False
-    waiting: list[Waiting] = []  # noqa: RUF012 - a default that Reflex copies
+    waiting: list[Waiting] = []
     _refused: tuple[str, str] | None = None
     """The page and the socket on which `error` was said."""
 

@@ -35,7 +35,7 @@ class SignIn(rx.State):
     """Whether the box "keep me signed in" is ticked to begin with."""
     error: str = ""
     """One sentence about the form as a whole."""
-    errors: dict[str, str] = {}  # noqa: RUF012 - a default that Reflex copies
+    errors: dict[str, str] = {}
     """Field → sentence."""
 
     @rx.event

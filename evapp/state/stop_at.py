@@ -61,7 +61,7 @@ class StopAt(rx.State):
     fills: int = 0
     """How often the page has put an amount into the field itself."""
     error: str = ""
-    usual: list[Usual] = []  # noqa: RUF012 - a default that Reflex copies
+    usual: list[Usual] = []
     unit: str = ""
     outlook: str = ""
     """What it comes to, in one line."""

@@ -17,7 +17,7 @@ class Vacancy(rx.State):
 
     until: str = ""
     """Until when the driver waits; empty: he does not."""
-    beside: list[Known] = []  # noqa: RUF012 - a default that Reflex copies
+    beside: list[Known] = []
     _charger_id: str = ""
 
     @rx.event

@@ -84,12 +84,12 @@ class Wallet(rx.State):
     """What a charge has left of it; while none has anything, how far it goes."""
     reserved: str = ""
     arrears: str = ""
-    movements: list[Movement] = []  # noqa: RUF012 - a default that Reflex copies
+    movements: list[Movement] = []
     more: bool = False
     kind: str = ""
     """The one of KINDS that is shown."""
-    failed: list[Failed] = []  # noqa: RUF012 - likewise
-    months: list[Month] = []  # noqa: RUF012 - likewise
+    failed: list[Failed] = []
+    months: list[Month] = []
     outcome: str = ""
     outcome_reference: str = ""
     outcome_help: str = ""
