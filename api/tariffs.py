@@ -94,10 +94,6 @@ def set_(db: Session, ask: Ask[Filters, Wanted]) -> Tariff:
     return _tariff(db, made)
 
 
-def _about(told: Wanted) -> str:
-    return f"charger:{told.charger_id}" if told.charger_id else f"tariff:{told.group or 'all'}"
-
-
 def _tariff(db: Session, row: models.Tariff) -> Tariff:
     return Tariff.model_validate(
         row.model_dump(include={"id", "charger_id", "effective_at", "created_at"})
@@ -109,6 +105,14 @@ OPERATIONS = (
     Operation("GET", "/tariffs", "tariffs:read", list_),
     Operation("GET", "/tariffs/{tariff_id}", "tariffs:read", get),
     Operation(
-        "POST", "/tariffs", "tariffs:write", set_, "tariff set", about=_about, named=True, status=201, refuses=(404,)
+        "POST",
+        "/tariffs",
+        "tariffs:write",
+        set_,
+        "tariff set",
+        about=lambda told: tariffs.subject(told.charger_id, told.group),
+        named=True,
+        status=201,
+        refuses=(404,),
     ),
 )

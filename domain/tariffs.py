@@ -189,6 +189,11 @@ def set_price(
     return tariff
 
 
+def subject(charger_id: str | None, group: str | None) -> str:
+    """What a price is set for, as the trail names it."""
+    return f"charger:{charger_id}" if charger_id else f"tariff:{group or 'all'}"
+
+
 def refuse(price: Price, effective_at: datetime | None) -> None:
     """Nobody can be asked for such a price, or not from then on.
 

@@ -21,7 +21,7 @@ def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
         given.rupees, 0, given.start_fee, given.per_minute, given.idle_after, given.idle_per_minute, tuple(given.band)
     )
     shell.act(
-        f"charger:{given.charger}" if given.charger else f"tariff:{given.group or 'all'}",
+        tariffs.subject(given.charger, given.group),
         {"paise_per_kwh": given.rupees, "from": given.begins},
         tariffs.set_price,
         price,

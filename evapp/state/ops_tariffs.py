@@ -98,7 +98,7 @@ class OpsTariffs(Deeds, rx.State):
         price = wanted.price
         options = {"charger_id": wanted.charger_id, "group": wanted.group, "effective_at": wanted.begins}
         facts = {name: getattr(price, name) for name in PARTS} | options | {"reason": text(form, "reason")}
-        subject = f"charger:{wanted.charger_id}" if wanted.charger_id else f"tariff:{wanted.group or 'all'}"
+        subject = tariffs.subject(wanted.charger_id, wanted.group)
         self.preview = words_of(price)
         since = t("From {time} on", time=moment(wanted.begins)) if wanted.begins else t("From now on")
         self._ask(
