@@ -92,7 +92,8 @@ def named(db: Session, typed: str) -> Charge | None:
 
 def _charges(db: Session, found: Sequence[ChargingSession]) -> list[Charge]:
     drivers = {session.user_id for session in found} - {None}
-    names = dict(db.exec(select(User.id, User.username).where(col(User.id).in_(drivers))).all()) if drivers else {}
+    known = select(User.id, User.username).where(col(User.id).in_(drivers))
+    names: dict[int | None, str] = dict(db.exec(known).all()) if drivers else {}
     return [
         Charge(session, names.get(session.user_id, ""), settlement.cost_by_now(session, now())) for session in found
     ]
