@@ -87,7 +87,8 @@ class ChargerPage(rx.State):
     reason: str = ""
     suggestions: list[str] = []
     plugs: list[Plug] = []
-    plug: int = 1
+    plug: int = 0
+    """The connector that is looked at; 0: not chosen yet."""
     lacking: str = ""
     """Why money does not allow a start."""
     error: str = ""
@@ -173,7 +174,7 @@ class ChargerPage(rx.State):
             return
         self.plugs = [Plug(c.number, _plug_name(c)) for c in view.connectors]
         if self.plug not in [plug.number for plug in self.plugs] and self.plugs:
-            self.plug = self.plugs[0].number
+            self.plug = next((c.number for c in view.connectors if c.state == FREE), self.plugs[0].number)
         (await self.get_state(StopAt))._look_at(self.id, self.plug)
         connector = view.connector(self.plug)
         state = connector.state if connector else NO_CONTACT
@@ -216,7 +217,7 @@ class ChargerPage(rx.State):
 
 def _plug_name(connector: ConnectorView) -> str:
     name = t("Connector {number}", number=connector.number)
-    return f"{name} · {connector.kind}" if connector.kind else name
+    return " · ".join(part for part in (name, connector.kind, t(WORDS[connector.state][1])) if part)
 
 
 def _about(view: ChargerView, connector: ConnectorView | None) -> str:

@@ -65,6 +65,20 @@ async def test_what_no_database_takes_is_in_no_address(go: Go, address: str) -> 
     assert page.id == storable(page.id)
 
 
+async def test_who_comes_to_a_charger_sees_a_connector_that_is_free(go: Go) -> None:
+    """It said "Somebody else has it now." of the first, while the second was free; and it stays with what was seen."""
+    await transact(mall)
+    told: dict[str, Any] = {"error_code": "NoError", "info": "", "at": None, "received_at": now()}
+    await transact(connectors.status, "MALL-1", connector_number=1, status="Charging", **told)
+    page = await go("/c/MALL-1", "first")
+    assert (page.plug, page.phase) == (2, "free")
+    assert [plug.name for plug in page.plugs] == ["Connector 1 · In use", "Connector 2 · Free"]
+    await transact(connectors.status, "MALL-1", connector_number=1, status="Available", **told)
+    await transact(connectors.status, "MALL-1", connector_number=2, status="Charging", **told)
+    assert (await go("/c/MALL-1", "second")).plug == 2
+    assert page.phase == "unavailable"
+
+
 async def choose(page: Any) -> Any:
     await page.choose(2)
     stop = await page.get_state(StopAt)
