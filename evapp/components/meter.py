@@ -12,6 +12,8 @@ INTERVALS = 20
 
 SCALES_WH = (4_000, 8_000, 12_000, 20_000, 40_000, 60_000, 80_000, 120_000, 200_000, 400_000)
 """Full scales, in Wh, whose quarters are whole kWh."""
+STEP_WH = 4_000
+"""Every multiple of it is such a scale."""
 
 
 def panel(*children: rx.Component, label: Content, **props: object) -> rx.Component:
@@ -92,8 +94,14 @@ def rail(
     )
 
 
-def full_scale(highest_wh: int) -> int:
-    """The scale, in Wh, that shows `highest_wh` with some room."""
+def full_scale(highest_wh: int, goal_wh: int = 0) -> int:
+    """The scale, in Wh, that shows `highest_wh` with some room.
+
+    With a goal it ends there, or at the first place after it whose quarters are whole kWh: the bar is full when the car
+    is. A charger that gives a little more than was asked of it changes no scale.
+    """
+    if goal_wh:
+        return STEP_WH * -(-max(goal_wh, highest_wh - highest_wh // 20) // STEP_WH)
     return next((wh for wh in SCALES_WH if highest_wh <= wh * 0.95), SCALES_WH[-1])
 
 

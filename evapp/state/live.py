@@ -209,7 +209,7 @@ class Live(rx.State):
 
     def _show(self, energy_wh: int, cost_paise: int, power_w: int, at: datetime | None) -> None:
         target_wh = self._target(power_w)
-        full = full_scale(max(energy_wh, target_wh or 0))
+        full = full_scale(energy_wh, target_wh or 0)
         self.goal = along(target_wh, full) if target_wh else ""
         self.ready = self._ready(target_wh, energy_wh, power_w, at)
         self.energy, self.cost, self.power = kwh(energy_wh), rupees(cost_paise), kw(power_w)

@@ -17,6 +17,21 @@ def test_the_scale_leaves_room(highest_wh: int, scale_wh: int) -> None:
     assert meter.full_scale(highest_wh) == scale_wh
 
 
+@pytest.mark.parametrize(
+    ("energy_wh", "goal_wh", "scale_wh"),
+    [
+        (0, 20_000, 20_000),
+        (19_900, 20_000, 20_000),
+        (20_040, 20_000, 20_000),
+        (23_000, 20_000, 24_000),
+        (7_000, 30_000, 32_000),
+        (0, 500, 4_000),
+    ],
+)
+def test_with_a_goal_the_scale_ends_where_the_charge_does(energy_wh: int, goal_wh: int, scale_wh: int) -> None:
+    assert meter.full_scale(energy_wh, goal_wh) == scale_wh
+
+
 @pytest.mark.parametrize("scale_wh", meter.SCALES_WH)
 def test_the_marks_of_every_scale_are_whole(scale_wh: int) -> None:
     assert [int(mark) * 1000 for mark in meter.marks(scale_wh)] == [scale_wh * n // 4 for n in range(5)]
