@@ -68,9 +68,12 @@ def field(
             rx.cond(wrong, rx.fragment(icon("circle-alert", 18), rx.el.span(error, on_mount=_into_sight(name))), ""),
             id=f"{name}-error",
             role="alert",
-            class_name="flex gap-1.5 text-note font-medium text-vermilion mt-1.5 empty:hidden",
+            class_name="peer flex gap-1.5 text-note font-medium text-vermilion mt-2 empty:hidden",
         ),
-        rx.el.p(hint, id=f"{name}-hint", class_name="text-note text-ink-3 mt-1.5") if hint else None,
+        # The error says what to do, too: it stands in the hint's place.
+        rx.el.p(hint, id=f"{name}-hint", class_name="text-note text-ink-3 mt-1.5 peer-not-empty:hidden")
+        if hint
+        else None,
     )
 
 
@@ -103,7 +106,11 @@ def choice(label: Text, options: rx.Component, **props: object) -> rx.Component:
     """One of many, by the device's own list; `options` are `rx.el.option`s, or an `rx.foreach` of them."""
     return rx.el.label(
         rx.el.span(label, class_name="text-note font-medium text-ink-2"),
-        rx.el.select(options, class_name=f"{INPUT} appearance-auto", **props),
+        rx.el.span(
+            rx.el.select(options, class_name=f"{INPUT} appearance-none pr-11 truncate", **props),
+            rx.el.span(icon("chevron-down"), class_name="absolute right-3.5 pointer-events-none text-ink-2"),
+            class_name="relative flex items-center",
+        ),
         class_name="grid gap-1.5",
     )
 
@@ -200,10 +207,10 @@ def chip(name: str, value: str, label: Text, **props: object) -> rx.Component:
     )
 
 
-def chips(legend: Text, *items: rx.Component) -> rx.Component:
-    """Up to four choices in a row under their common name."""
+def chips(legend: Text, *items: rx.Component, silent: bool = False) -> rx.Component:
+    """Up to four choices in a row under their common name, which is only read aloud where it is `silent`."""
     return rx.el.fieldset(
-        rx.el.legend(legend, class_name="text-note text-ink-2 mb-2"),
+        rx.el.legend(legend, class_name="sr-only" if silent else "text-note text-ink-2 mb-2"),
         rx.el.div(*items, class_name=CHOICES),
         class_name="min-w-0",
     )

@@ -13,8 +13,11 @@ from evapp.texts import t
 KINDS = ("", "paise", "wh", "minutes")
 
 
-def stop_at(state: Any) -> rx.Component:
-    """The choice; `state` has `kind`, `typed`, `fills`, `usual`, `unit`, `error`, and `choose`, `write` and `take`."""
+def stop_at(state: Any, *, silent: bool = False) -> rx.Component:
+    """The choice, `silent` under a heading that names it.
+
+    `state` has `kind`, `typed`, `fills`, `usual`, `unit`, `error`, and `choose`, `write` and `take`.
+    """
     return rx.el.div(
         chips(
             t("Stop at"),
@@ -22,6 +25,7 @@ def stop_at(state: Any) -> rx.Component:
             _kind(state, "paise", "₹", t("Rupees")),
             _kind(state, "wh", "kWh"),
             _kind(state, "minutes", t("Time")),
+            silent=silent,
         ),
         rx.cond(
             state.kind != "",
@@ -68,7 +72,7 @@ def stop_at_section(state: Any, goal_words: Text, no_limit_words: Text, outlook:
             class_name="flex items-center justify-between gap-4 min-h-14 py-2",
         ),
         rx.el.form(
-            stop_at(state),
+            stop_at(state, silent=True),
             rx.el.p(outlook, class_name="num text-note text-ink-2 min-h-6 mt-3"),
             button(t("Save limit"), type="submit", class_name="w-full mt-3"),
             on_submit=state.save,

@@ -148,7 +148,7 @@ class StopAt(rx.State):
         if self._known is not None or not self._charger_id:
             return
         try:
-            limit = limits.parsed(self.kind, plainly(self.typed))
+            limit = limits.parsed(self.kind, plainly(self.typed)) if self.typed else Limit()
             found = await read(limits.before, user_id, self._charger_id, self._plug, limit)
         except (AmountError, ChargerUnknown):
             return

@@ -7,11 +7,14 @@ import reflex as rx
 
 from domain import limits
 from domain.charging import Limit
+from domain.db import transact
 from domain.limits import Outlook
 from domain.starts import RESERVED, STATUS
 from domain.wishes import CALLED_OFF
+from evapp.components.stop_at import KINDS
 from evapp.state.bill import ENDED_BY
 from evapp.state.stop_at import USUAL, StopAt, _outlook, _typed, _usual, goal_words
+from tests.money.house import free_charger, give
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,19 @@ def test_a_usual_amount_is_what_it_says(kind: str, value: int) -> None:
 def test_every_cause_of_an_end_has_its_sentence() -> None:
     assert {"driver", "funds", "limit", "operator", RESERVED, *STATUS} == set(ENDED_BY)
     assert set(CALLED_OFF) <= set(ENDED_BY)
+
+
+async def test_until_a_limit_is_typed_the_outlook_is_that_of_none(asha: int, scope: dict[str, Any]) -> None:
+    """The line stood empty between the tap on kWh and the first digit."""
+    await transact(free_charger, "MALL-1")
+    await transact(give, asha, 100_000)
+    stop = await rx.State(_reflex_internal_init=True).get_state(StopAt)  # type: ignore[call-arg]
+    stop._look_at("MALL-1")
+    for kind in KINDS:
+        await stop.choose(kind)
+        assert stop.outlook == "Your wallet is good for about 56 kWh here."
+    await stop.write("much")
+    assert stop.outlook == ""
 
 
 async def test_what_is_typed_is_never_written_over(asha: int, scope: dict[str, Any]) -> None:
