@@ -12,10 +12,10 @@ from evapp.components.text import Content
 from evapp.texts import at, t
 
 LOOKS = {
-    "primary": "bg-peacock text-on-peacock",
-    "money": "bg-marigold text-on-marigold",
-    "stop": "bg-stop text-on-stop",
-    "quiet": "bg-transparent text-ink border border-edge",
+    "primary": "bg-peacock text-on-peacock not-disabled:hover:brightness-110",
+    "money": "bg-marigold text-on-marigold not-disabled:hover:brightness-105",
+    "stop": "bg-stop text-on-stop not-disabled:hover:brightness-110",
+    "quiet": "bg-transparent text-ink border border-edge not-disabled:hover:border-ink",
 }
 """What it does → how it looks. `money` is for energy and money that comes in, `stop` for what ends something."""
 

@@ -22,7 +22,7 @@ def renewal() -> rx.Component:
             on_click=rx.run_script(reload.call()),
             class_name="min-h-11 px-3 font-semibold underline underline-offset-4 cursor-pointer",
         ),
-        class_name="renewal sticky top-0 z-30 items-center justify-center gap-2.5 px-4 bg-ink text-paper text-note",
+        class_name="renewal sticky top-0 z-30 items-center justify-center gap-2.5 px-4 bg-ink text-paper text-strip",
     )
 
 
@@ -42,7 +42,7 @@ def _no_signal(running: Any) -> rx.Component:
             both(later("No signal. Your charge goes on; the charger's own button stops it, too.")),
             both(later("No signal.")),
         ),
-        class_name="offline items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-note font-medium",
+        class_name="offline items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-strip font-medium",
     )
 
 
@@ -56,7 +56,7 @@ def _lost(running: Any) -> rx.Component:
                 both(later("Connection lost. Reconnecting. Your charge goes on.")),
                 both(later("Connection lost. Reconnecting.")),
             ),
-            class_name="strip flex items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-note "
+            class_name="strip flex items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-strip "
             "font-medium",
         )
     )

@@ -21,6 +21,7 @@ SIZES = {
     "balance": "min(4.25rem, 13.5vw)",
     "dial": "min(7rem, 22vw)",
     "thumb": "min(0.875rem, 4vw)",
+    "strip": "min(0.9375rem, 5vw)",
 }
 """Text sizes from small print to the figure on the meter; rem, so that a reader's own text size counts, as far as the
 large ones and the words of the bar at the bottom find room."""
