@@ -17,11 +17,11 @@ def fault_form(state: Any) -> rx.Component:
         rx.el.summary(
             rx.el.span(t("Report a fault"), class_name="font-medium text-body text-ink"),
             rx.el.span(icon("chevron-down"), class_name="turn text-ink-3"),
-            class_name="flex items-center justify-between gap-4 min-h-14 py-2",
+            class_name="flex items-center justify-between gap-4 min-h-14 py-2 border-t border-line",
         ),
         rx.cond(
             state.sent,
-            notice("info", t("Thank you. The operator has your report.")),
+            notice("good", t("Thank you. The operator has your report.")),
             rx.el.form(
                 rx.el.fieldset(
                     rx.el.legend(t("What is wrong?"), class_name="text-note text-ink-2 mb-2"),

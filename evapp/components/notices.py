@@ -5,13 +5,13 @@ import reflex as rx
 from evapp.components.buttons import icon
 from evapp.components.text import Content
 
-PICTURES = {"info": "info", "warn": "triangle-alert", "fault": "octagon-alert"}
+PICTURES = {"info": "info", "good": "circle-check", "warn": "triangle-alert", "fault": "octagon-alert"}
 
 
 def notice(
     kind: str, title: Content, *more: Content, action: rx.Component | None = None, within: bool = False
 ) -> rx.Component:
-    """A message that stays; `kind` is `info`, `warn` or `fault`, `action` the next step.
+    """A message that stays; `kind` is `info`, `good`, `warn` or `fault`, `action` the next step.
 
     A fault is spoken at once by a screen reader, the others when it has finished its sentence. Many say nothing of what
     comes together with its live region: one that comes later is `within` a region that was there before.
@@ -21,7 +21,7 @@ def notice(
         rx.el.div(
             rx.el.p(title, class_name="font-semibold text-ink"),
             *(rx.el.p(text, class_name="text-ink-2 mt-1") for text in more),
-            rx.el.div(action, class_name="mt-3") if action is not None else None,
+            rx.el.div(action, class_name="mt-3 empty:hidden") if action is not None else None,
             class_name="min-w-0",
         ),
         **({} if within else {"role": "alert" if kind == "fault" else "status"}),
@@ -35,5 +35,5 @@ def empty(words: Content, action: rx.Component | None = None) -> rx.Component:
     return rx.el.div(
         rx.el.p(words, class_name="text-ink-2"),
         rx.el.div(action, class_name="mt-4") if action is not None else None,
-        class_name="py-6",
+        class_name="py-3.5",
     )

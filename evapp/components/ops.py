@@ -11,7 +11,7 @@ from evapp.components.buttons import at_once, button, icon, text_link
 from evapp.components.dialog import SHEET, VEIL
 from evapp.components.fields import field
 from evapp.components.notices import empty, notice
-from evapp.components.rows import row, rows, section
+from evapp.components.rows import longer, row, rows, section
 from evapp.components.shell import destination, navigating
 from evapp.components.text import Content, Text
 from evapp.texts import Later, at, later, t
@@ -83,18 +83,17 @@ def gate(until: Any, pin_at: Any) -> rx.Component:
     """Whether changes are open, and the way to open them."""
     return rx.cond(
         until != "",
-        rx.el.p(
-            t("Changes are open until {time}.", time=until),
-            class_name="num flex items-center gap-2 text-note text-ink-2 min-h-12",
-        ),
+        _gate(icon("lock-open", 18), t("Changes are open until {time}.", time=until)),
         rx.el.div(
-            rx.el.p(
-                icon("lock", 18), t("Changes need your PIN."), class_name="flex items-center gap-2 text-note text-ink-2"
-            ),
+            _gate(icon("lock", 18), t("Changes need your PIN.")),
             text_link(t("Give PIN"), pin_at),
-            class_name="flex flex-wrap items-center gap-x-4 min-h-12",
+            class_name="flex flex-wrap items-center gap-x-4",
         ),
     )
+
+
+def _gate(lock: rx.Component, words: Text) -> rx.Component:
+    return rx.el.p(lock, words, class_name="num flex items-center gap-2 text-note text-ink-2 min-h-11")
 
 
 def question(page: Any) -> rx.Component:
@@ -222,7 +221,7 @@ def listed(page: Any, line: Callable[[Any], rx.Component], nothing: Content, bon
 
 def older(page: Any) -> rx.Component:
     """The way to what is below the last of the page's rows."""
-    return rx.cond(page.more, button(t("Show more"), kind="quiet", on_click=page.show_more, class_name="w-full"))
+    return longer(page.rows, page.more, t("Show more"), page.show_more)
 
 
 def waiting(count: int) -> rx.Component:

@@ -71,7 +71,10 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 rx.match(bill.state, ("estimated", t("Estimated")), ("cancelled", t("Not started")), t("Finished")),
             ),
             rx.el.div(figure(bill.cost, size="balance"), class_name="mt-4"),
-            rx.cond(bill.sum != "", rx.el.p(bill.sum, class_name="num text-body text-ink-2 mt-3")),
+            rx.cond(
+                (bill.sum != "") & (bill.state != "cancelled"),
+                rx.el.p(bill.sum, class_name="num text-body text-ink-2 mt-3"),
+            ),
             rx.cond(bill.lines.length() > 0, _sums(bill.lines)),  # type: ignore[attr-defined]
             rx.cond(bill.left != "", rx.el.p(bill.left, class_name="num text-body text-ink-2 mt-1")),
             label=t("Receipt"),
@@ -99,11 +102,12 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
         rx.el.dl(
             _line(t("Charger"), bill.charger),
             _given(t("Place"), bill.place),
-            _given(t("Started"), bill.started),
-            _given(t("Stopped"), bill.stopped),
             rx.cond(
-                bill.state != "cancelled",
+                bill.state == "cancelled",
+                _given(t("Asked for"), bill.started),
                 rx.fragment(
+                    _given(t("Started"), bill.started),
+                    _given(t("Stopped"), bill.stopped),
                     _line(t("Time"), bill.time),
                     _line(t("Units"), bill.exact),
                     _given(t("Price"), bill.price),

@@ -79,7 +79,7 @@ def recharge(
         button(
             label,
             kind="money",
-            picture="arrow-up-right",
+            picture="plus",
             type="submit",
             busy=leaving,
             busy_label=t("Opening PhonePe…"),

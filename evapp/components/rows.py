@@ -1,10 +1,15 @@
 """Lists: rows that are links as a whole, and facts with their names."""
 
+from typing import Any
+
 import reflex as rx
 
-from evapp.components.buttons import icon
+from evapp.components.buttons import LOOKS, SHAPE, icon
 from evapp.components.text import Content, Text, given
-from evapp.texts import at
+from evapp.texts import at, t
+
+LONG = 20
+"""Lines that come at once, at least; a list that has more of them was made longer by its reader."""
 
 
 def section(title: Content, *children: rx.Component, **props: object) -> rx.Component:
@@ -22,10 +27,10 @@ def row(
 ) -> rx.Component:
     """One thing: what it is on the left, its figures on the right; with `href`, a path without a language,
     the whole row leads there."""
-    look = "flex flex-wrap items-center justify-between gap-x-4 py-3.5 min-h-16"
+    look = "flex flex-wrap items-baseline content-center justify-between gap-x-4 py-3.5 min-h-16"
     parts = (
         rx.el.div(
-            rx.el.div(title, class_name="font-medium text-body text-ink"),
+            rx.el.div(title, class_name="font-medium text-body text-ink group-hover:text-peacock"),
             rx.el.div(under, class_name="text-note text-ink-2") if given(under) else None,
             class_name="flex-1 min-w-[min(100%,8rem)]",
         ),
@@ -35,13 +40,31 @@ def row(
                 rx.el.div(aside_under, class_name="num text-note text-ink-3") if given(aside_under) else None,
                 class_name="text-right",
             ),
-            rx.el.span(icon("chevron-right"), class_name="text-ink-3") if given(href) else None,
+            rx.el.span(icon("chevron-right"), class_name="text-ink-3 group-hover:text-peacock")
+            if given(href)
+            else None,
             class_name="flex items-center gap-2 shrink-0 ml-auto",
         ),
     )
     if given(href):
-        return rx.el.li(rx.el.a(*parts, href=at(href), class_name=look))
+        return rx.el.li(rx.el.a(*parts, href=at(href), class_name=f"group {look}"))
     return rx.el.li(*parts, class_name=look)
+
+
+def longer(lines: Any, more: Any, label: Text, on_click: Any) -> rx.Component:
+    """The way to what is below the last of `lines`, while there is `more`. At the end of a long list it says so where
+    it stood, for a button that goes takes the focus with it."""
+    look = rx.cond(more, f"{SHAPE}{LOOKS['quiet']}", "min-h-12 rounded-field text-note text-ink-2")
+    return rx.cond(
+        more | (lines.length() > LONG),
+        rx.el.button(
+            rx.cond(more, label, t("The list ends here.")),
+            type="button",
+            on_click=on_click,
+            aria_disabled=rx.cond(more, "false", "true"),
+            class_name=f"w-full mt-4 {look}",
+        ),
+    )
 
 
 def facts(*items: rx.Component) -> rx.Component:
@@ -55,8 +78,8 @@ def fact(name: Content, value: Content, action: rx.Component | None = None) -> r
         rx.el.dt(name, class_name="text-note text-ink-2"),
         rx.el.dd(value, class_name="num text-body text-ink min-w-0"),
         rx.el.dd(action, class_name="col-start-2 row-start-1 row-span-2") if action is not None else None,
-        class_name="grid grid-cols-[minmax(min-content,1fr)_minmax(0,auto)] content-center items-center gap-x-4 py-3 "
-        "min-h-16",
+        class_name="grid grid-cols-[minmax(min-content,1fr)_minmax(0,auto)] content-center items-center gap-x-4 py-2.5 "
+        "min-h-12",
     )
 
 

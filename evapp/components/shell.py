@@ -135,16 +135,19 @@ def alone(title: Content, *children: rx.Component) -> rx.Component:
     )
 
 
-def columns(left: rx.Component, right: rx.Component, **second: object) -> rx.Component:
+def columns(
+    left: rx.Component, right: rx.Component, below: rx.Component | None = None, **second: object
+) -> rx.Component:
     """Two columns of 7 and 5 from 1024 px, under each other before that.
 
-    `second` is for the second one: with another `key` it is another one, which comes where the first column ends
-    instead of moving there.
+    `below` is last on a phone, and from 1024 px the end of the left column. `second` is for the right one: with
+    another `key` it is another one, which comes where the first column ends instead of moving there.
     """
     return rx.el.div(
         rx.el.div(left, class_name="lg:col-span-7"),
-        rx.el.div(right, class_name="lg:col-span-5 mt-9 lg:mt-0", **second),
-        class_name="lg:grid lg:grid-cols-12 lg:gap-12",
+        rx.el.div(right, class_name="lg:col-span-5 lg:row-span-2 mt-8 lg:mt-0", **second),
+        rx.el.div(below, class_name="lg:col-span-7") if below is not None else None,
+        class_name="lg:grid lg:grid-cols-12 lg:grid-rows-[auto_1fr] lg:gap-x-12",
     )
 
 
@@ -178,7 +181,7 @@ def destination(word: str, picture: str, href: str, current: str, class_name: st
             **({"aria_current": "page"} if here else {}),
             class_name="flex flex-col lg:flex-row items-center gap-0.5 lg:gap-3 pt-px lg:pt-0 "
             "min-h-14 lg:min-h-12 lg:px-4 rounded-field text-thumb lg:text-body "
-            + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2"),
+            + ("text-ink font-semibold lg:bg-sunken" if here else "text-ink-2 hover:text-ink"),
         ),
         class_name=f"min-w-0 {class_name}",
     )

@@ -50,7 +50,7 @@ def charger() -> rx.Component:
             rx.el.div(
                 rx.cond(ChargerPage.phase == "running", beside()),
                 rx.cond(ChargerPage.phase == "finished", power(ChargerPage)),
-                rx.cond(KNOWN, rx.fragment(links(), fault_form(FaultReport))),
+                rx.cond(KNOWN, rx.el.div(links(), fault_form(FaultReport), class_name="grid gap-2")),
                 class_name="grid gap-6",
             ),
         ),
@@ -220,7 +220,7 @@ def unavailable() -> rx.Component:
             rx.el.p(ChargerPage.headline, class_name="text-page leading-8 font-semibold text-ink mt-5"),
             rx.el.p(ChargerPage.reason, role="alert", class_name="num text-body text-ink-2 mt-2"),
             plugs(),
-            button(t("Start charging"), kind="money", picture="plug-zap", disabled=True, class_name="w-full mt-6"),
+            button(t("Start charging"), kind="quiet", picture="plug-zap", disabled=True, class_name="w-full mt-6"),
             label=t("Charger"),
         ),
         failed(),

@@ -4,11 +4,11 @@ import reflex as rx
 
 from evapp.components.addresses import shared
 from evapp.components.bones import bone
-from evapp.components.buttons import button, button_link, text_link
-from evapp.components.fields import INPUT
+from evapp.components.buttons import button_link, text_link
+from evapp.components.fields import choice
 from evapp.components.notices import empty, notice
 from evapp.components.receipt import power, receipt
-from evapp.components.rows import row, rows
+from evapp.components.rows import longer, row, rows
 from evapp.components.running import charge_bar, running_card
 from evapp.components.shell import columns, shell
 from evapp.state.history import ALL, History, Past, Session
@@ -45,17 +45,14 @@ def charges() -> rx.Component:
             rx.el.div(
                 rx.cond(History.months.length() > 1, months()),  # type: ignore[attr-defined]
                 rx.cond(History.chargers.length() > 1, chargers()),  # type: ignore[attr-defined]
-                class_name="grid sm:grid-cols-2 gap-3 empty:hidden",
+                class_name="grid grid-cols-[repeat(auto-fit,minmax(min(100%,10rem),1fr))] gap-3 not-empty:mb-5",
             ),
             rx.cond(
                 History.charges.length() > 0,  # type: ignore[attr-defined]
                 rows(rx.foreach(History.charges, charge_row)),
                 empty(t("No charge at this charger in this month.")),
             ),
-            rx.cond(
-                History.more,
-                button(t("Show 20 more"), kind="quiet", on_click=History.show_more, class_name="w-full mt-4"),
-            ),
+            longer(History.charges, History.more, t("Show 20 more"), History.show_more),
         ),
         rx.cond(Live.running, rx.fragment(), empty(t("No charges yet."), button_link(t("Start a charge"), "/charge"))),
     )
@@ -63,21 +60,27 @@ def charges() -> rx.Component:
 
 def months() -> rx.Component:
     """The charges of one month, or of all."""
-    words = rx.foreach(History.months, lambda one: rx.el.option(one.words, value=one.value))
-    return _choice(t("Month"), t("All months"), words, value=History.month, on_change=History.choose_month)
+    return choice(
+        t("Month"),
+        rx.fragment(
+            rx.el.option(t("All months"), value=ALL),
+            rx.foreach(History.months, lambda one: rx.el.option(one.words, value=one.value)),
+        ),
+        value=History.month,
+        on_change=History.choose_month,
+    )
 
 
 def chargers() -> rx.Component:
     """The charges of one charger, or of all."""
-    ids = rx.foreach(History.chargers, lambda id: rx.el.option(id, value=id))
-    return _choice(t("Charger"), t("All chargers"), ids, value=History.charger, on_change=History.choose)
-
-
-def _choice(label: str, every: str, each: rx.Component, **props: object) -> rx.Component:
-    return rx.el.label(
-        rx.el.span(label, class_name="text-note text-ink-2"),
-        rx.el.select(rx.el.option(every, value=ALL), each, class_name=f"{INPUT} appearance-auto", **props),
-        class_name="grid gap-1.5 mb-2",
+    return choice(
+        t("Charger"),
+        rx.fragment(
+            rx.el.option(t("All chargers"), value=ALL),
+            rx.foreach(History.chargers, lambda id: rx.el.option(id, value=id)),
+        ),
+        value=History.charger,
+        on_change=History.choose,
     )
 
 
@@ -145,6 +148,9 @@ def helped() -> rx.Component:
     """Help that already knows which charge it is about, and the way to tell others of it."""
     return rx.el.p(
         text_link(t("Get help with this charge"), f"/help?charge={Session.bill.ref}"),
-        text_link(t("Share on WhatsApp"), shared(Session.shared), native=True, target="_blank", rel="noopener"),
+        rx.cond(
+            Session.bill.state != "cancelled",
+            text_link(t("Share on WhatsApp"), shared(Session.shared), native=True, target="_blank", rel="noopener"),
+        ),
         class_name="flex flex-wrap gap-x-6 mt-4",
     )

@@ -11,11 +11,11 @@ from evapp.state.ops import NOTHING, Ops
 
 def desk(current: str, title: Content, *children: rx.Component, changes: bool = True, **frame: object) -> rx.Component:
     """A page with the operators' navigation; with `changes` it says whether the PIN has opened them."""
-    opened = [rx.el.div(gate(Ops.until, Ops.pin_at), class_name="mb-4")] if changes else []
+    beside = rx.el.div(gate(Ops.until, Ops.pin_at), class_name="-my-1.5") if changes else None
     return rx.cond(
         Ops.here == NOTHING,
         notfound(),
-        framed(operators_navigation(current), title, *opened, *children, **frame),  # type: ignore[arg-type]
+        framed(operators_navigation(current), title, *children, aside=beside, **frame),  # type: ignore[arg-type]
     )
 
 

@@ -7,8 +7,8 @@ from evapp.components.buttons import button, button_link, icon
 from evapp.components.charges import charge
 from evapp.components.fields import area, choice, field
 from evapp.components.notices import empty, notice
-from evapp.components.ops import act, form, older, outcome, question, trail_link, why
-from evapp.components.rows import fact, facts, row, rows, section
+from evapp.components.ops import act, form, outcome, question, trail_link, why
+from evapp.components.rows import fact, facts, longer, row, rows, section
 from evapp.components.shell import columns
 from evapp.components.status import status
 from evapp.components.text import Text
@@ -49,7 +49,7 @@ def found() -> rx.Component:
             OpsCharger.flags != "", rx.el.p(OpsCharger.flags, class_name="text-note font-medium text-vermilion mt-1")
         ),
         rx.el.div(
-            outcome(OpsCharger, t("The new key, to be set in the charger as AuthorizationKey")), class_name="mt-4"
+            outcome(OpsCharger, t("The new key, to be set in the charger as AuthorizationKey")), class_name="mt-7"
         ),
         columns(
             rx.el.div(running(), plugs(), about(), class_name="grid gap-9 content-start"),
@@ -239,7 +239,7 @@ def messages() -> rx.Component:
             rows(rx.foreach(OpsMessages.messages, message)),
             empty(t("No messages yet.")),
         ),
-        rx.el.div(older(OpsMessages), class_name="mt-4 empty:hidden"),
+        longer(OpsMessages.messages, OpsMessages.more, t("Show more"), OpsMessages.show_more),
     )
 
 

@@ -19,7 +19,7 @@ FILTERS = (
     (fleet.FLAGGED, later("To look at")),
     (fleet.RETIRED, later("Retired")),
 )
-LOOK = "grid gap-x-4 gap-y-0.5 py-3 min-h-16 sm:grid-cols-[10rem_minmax(0,1fr)_11rem] items-center"
+LOOK = "grid gap-x-4 gap-y-0.5 py-3 min-h-16 sm:grid-cols-[10rem_minmax(0,1fr)_11rem] content-center items-baseline"
 
 
 def ops_fleet() -> rx.Component:
@@ -54,7 +54,9 @@ def charger(one: Row) -> rx.Component:
             status(one.shown, one.words),
             rx.el.div(
                 rx.el.p(
-                    one.id, rx.el.span(one.name, class_name="font-normal text-ink-2 ml-2"), class_name="num font-medium"
+                    one.id,
+                    rx.el.span(one.name, class_name="font-normal text-ink-2 ml-2"),
+                    class_name="num font-medium group-hover:text-peacock",
                 ),
                 rx.el.p(one.plugs, class_name="num text-note text-ink-2 empty:hidden"),
                 rx.cond(one.flags != "", rx.el.p(one.flags, class_name="text-note font-medium text-vermilion")),
@@ -62,7 +64,7 @@ def charger(one: Row) -> rx.Component:
             ),
             rx.el.p(one.heard, class_name="num text-note text-ink-3 sm:text-right"),
             href=at(f"/ops/c/{one.id}"),
-            class_name=LOOK,
+            class_name=f"group {LOOK}",
         )
     )
 

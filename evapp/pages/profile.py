@@ -34,9 +34,9 @@ def profile() -> rx.Component:
                     role="status",
                     class_name="not-empty:mb-6",
                 ),
-                about(),
+                rx.el.div(about(), devices(), class_name="grid gap-9"),
             ),
-            rx.el.div(devices(), notifications(), look(), help_and_out(), class_name="grid gap-9"),
+            rx.el.div(notifications(), look(), help_and_out(), class_name="grid gap-9"),
         ),
         bar=charge_bar(Live),
     )

@@ -8,12 +8,12 @@ from reflex_base.event import on_submit_event
 from domain.settings import settings
 from evapp.components import recharge
 from evapp.components.bones import as_of, bone, remembered
-from evapp.components.buttons import at_once, button, button_link, icon, text_link
+from evapp.components.buttons import at_once, button_link, icon, text_link
 from evapp.components.fields import chip, chips
 from evapp.components.meter import figure, panel
 from evapp.components.money import whole_rupees
 from evapp.components.notices import empty, notice
-from evapp.components.rows import row, rows, section
+from evapp.components.rows import longer, row, rows, section
 from evapp.components.running import charge_bar
 from evapp.components.shell import columns, shell
 from evapp.components.text import Content
@@ -33,7 +33,8 @@ def wallet() -> rx.Component:
         t("Wallet"),
         columns(
             rx.el.div(outcome(), purse(Wallet, Wallet.free, size="card")),
-            rx.el.div(section(t("Movements"), kinds(), movements()), failed(), monthly()),
+            section(t("Movements"), kinds(), movements()),
+            rx.el.div(failed(), monthly()),
         ),
         bar=charge_bar(Live),
     )
@@ -48,7 +49,7 @@ def outcome() -> rx.Component:
             (Wallet.outcome != "") & coming_back,
             rx.cond(
                 Wallet.good,
-                notice("info", Wallet.outcome, reference, action=onward(), within=True),
+                notice("good", Wallet.outcome, reference, action=onward(), within=True),
                 notice("warn", Wallet.outcome, reference, action=help_, within=True),
             ),
         ),
@@ -123,6 +124,7 @@ def kinds() -> rx.Component:
             chip("kind", kind, word, checked=Wallet.kind == kind, on_change=Wallet.choose(kind))  # type: ignore[operator]
             for kind, word in zip(KINDS, words, strict=True)
         ),
+        silent=True,
     )
 
 
@@ -134,10 +136,7 @@ def movements() -> rx.Component:
             (Wallet.movements.length() > 0) | (Wallet.reserved != ""),  # type: ignore[attr-defined]
             rx.el.div(
                 rows(rx.cond(Wallet.reserved != "", reserved()), rx.foreach(Wallet.movements, movement)),
-                rx.cond(
-                    Wallet.more,
-                    button(t("Show 20 more"), kind="quiet", on_click=Wallet.show_more, class_name="w-full mt-4"),
-                ),
+                longer(Wallet.movements, Wallet.more, t("Show 20 more"), Wallet.show_more),
             ),
             empty(
                 rx.cond(
@@ -188,12 +187,22 @@ def statement(month: Month) -> rx.Component:
     """One month, on paper and for a spreadsheet."""
     links = rx.el.span(
         text_link(
-            t("PDF"), month.pdf, native=True, download="", aria_label=t("Statement of {month}, PDF", month=month.name)
+            t("PDF"),
+            month.pdf,
+            native=True,
+            download="",
+            aria_label=t("Statement of {month}, PDF", month=month.name),
+            class_name="justify-end",
         ),
         text_link(
-            t("CSV"), month.csv, native=True, download="", aria_label=t("Statement of {month}, CSV", month=month.name)
+            t("CSV"),
+            month.csv,
+            native=True,
+            download="",
+            aria_label=t("Statement of {month}, CSV", month=month.name),
+            class_name="justify-end",
         ),
-        class_name="inline-flex gap-5",
+        class_name="inline-flex gap-3",
     )
     return row(month.name, aside=links)
 
@@ -210,9 +219,11 @@ def reserved() -> rx.Component:
 def movement(line: Movement) -> rx.Component:
     """One movement; a charge leads to its receipt."""
     title = rx.el.span(
-        rx.cond(line.incoming, icon("arrow-down-left", 18), icon("arrow-up-right", 18)),
+        rx.el.span(
+            rx.cond(line.incoming, icon("arrow-down-left", 18), icon("arrow-up-right", 18)), class_name="self-center"
+        ),
         line.word,
-        class_name="inline-flex items-center gap-1.5",
+        class_name="inline-flex items-baseline gap-1.5",
     )
     under = rx.fragment(
         rx.el.span(line.what, class_name="block"),

@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.async_api import FloatRect, Locator, Page, expect
 
+from domain import wallet
+from domain.db import Database
 from simulator.chargers import VirtualCharger
 from tests.e2e.audit import SIDEWAYS
 from tests.e2e.conftest import PATIENCE_MS, Driver, Phone, Street
@@ -231,6 +233,24 @@ async def test_the_end_of_a_charge_is_said_and_the_keyboard_goes_on_at_the_recei
         await expect(receipt).to_be_visible()
         await expect(said).to_have_text("")
         await expect(page.locator("body")).to_be_focused()
+
+
+async def test_at_the_end_of_a_long_list_the_keyboard_goes_on_where_it_was(
+    driver_with_600: Driver, database: Database
+) -> None:
+    """The button that showed more went, and took the focus with it."""
+    page = driver_with_600.page
+    for number in range(30):
+        key = f"long-{driver_with_600.id}-{number}"
+        await database.transact(wallet.adjust, driver_with_600.id, 100, key=key, reason="Once more")
+    await driver_with_600.phone.open("/wallet")
+    await page.get_by_role("button", name="Show 20 more").press("Enter")
+    end = page.get_by_role("button", name="The list ends here.")
+    await expect(end).to_be_focused()
+    await expect(end).to_be_disabled()
+    await expect(page.get_by_text("For the test")).to_be_visible()
+    await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_role("radio", name="All")).to_be_focused()
 
 
 async def test_the_end_of_a_charge_takes_nobody_away_from_what_he_does(driver_with_600: Driver, street: Street) -> None:
