@@ -17,6 +17,9 @@ from evapp.components.status import status, word
 from evapp.components.tokens import SHORT
 from evapp.texts import at, t
 
+CARD = "bg-surface border border-line rounded-card hover:border-edge"
+"""The look of what stands out from a page and leads to more of it."""
+
 quietly: rx.Var[Any] = rx.Var("console.debug")
 screen: FunctionVar[Any] = FunctionStringVar.create("navigator.wakeLock?.request('screen').catch")
 
@@ -167,7 +170,7 @@ def running_card(live: Any) -> rx.Component:
             class_name="num text-note text-ink-3",
         ),
         href=at(f"/c/{live.charger_id}"),
-        class_name="relative block bg-surface border border-line rounded-card p-5",
+        class_name=f"{CARD} relative block p-5",
     )
 
 

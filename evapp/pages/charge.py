@@ -12,7 +12,9 @@ from evapp.components.shell import columns, shell
 from evapp.pages.charger import charger_row, suggestions
 from evapp.state.find import Find
 from evapp.state.live import Live
-from evapp.texts import t
+from evapp.texts import Later, later, t
+
+PRINTED = later("Printed under the QR code on the charger. Or open your phone's camera and point it at the code.")
 
 
 def charge() -> rx.Component:
@@ -20,21 +22,19 @@ def charge() -> rx.Component:
     return shell(
         "/charge",
         t("Start a charge"),
-        columns(search(), known()),
+        columns(search(PRINTED), known()),
         bar=charge_bar(Live),
     )
 
 
-def search() -> rx.Component:
+def search(hint: Later | None = None) -> rx.Component:
     """The ID as it is printed, however it is typed."""
     return rx.el.div(
         rx.el.form(
             field(
                 "charger",
                 t("Charger ID or place"),
-                hint=t(
-                    "Printed under the QR code on the charger. Or open your phone's camera and point it at the code."
-                ),
+                hint=t(hint) if hint is not None else "",
                 error=Find.error,
                 type="text",
                 placeholder="DEMO-1",

@@ -6,8 +6,7 @@ from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link
 from evapp.components.cable import cable
 from evapp.components.notices import notice
-from evapp.components.rows import row, rows, section
-from evapp.components.running import running_card
+from evapp.components.running import CARD, running_card
 from evapp.components.shell import columns, shell
 from evapp.pages.charge import known, search
 from evapp.pages.wallet import purse
@@ -15,7 +14,7 @@ from evapp.state.dashboard import Dashboard
 from evapp.state.install import Install
 from evapp.state.live import Live
 from evapp.state.notices import Freed, Notices
-from evapp.texts import t
+from evapp.texts import at, t
 
 
 def dashboard() -> rx.Component:
@@ -28,7 +27,7 @@ def dashboard() -> rx.Component:
                 purse(Dashboard, reach(), low(), size="balance"),
                 rx.cond(
                     Dashboard.loaded,
-                    rx.fragment(rx.cond(Live.running, charging(), ended()), month(), rx.foreach(Notices.freed, freed)),
+                    rx.fragment(rx.cond(Live.running, charging(), ended()), rx.foreach(Notices.freed, freed)),
                 ),
             ),
             # On a phone this lies under what is not known before: it comes when its place is certain.
@@ -37,6 +36,7 @@ def dashboard() -> rx.Component:
                 rx.el.div(start(), rx.el.hr(class_name="border-line my-7"), known(), install()),
                 rx.el.div(bone("9ch", "1.5rem"), bone("100%", "12rem"), class_name="grid gap-3"),
             ),
+            month(),
             key=rx.cond(Dashboard.loaded, "come", "coming"),
         ),
     )
@@ -57,18 +57,20 @@ def ended() -> rx.Component:
     last = Dashboard.last
     return rx.cond(
         last.ref != "",
-        section(
-            t("Your last charge"),
-            rows(
-                row(
-                    rx.cond(last.place != "", last.place, last.charger),
-                    under=rx.fragment(last.stopped, rx.el.span(last.reason, class_name="block")),
-                    aside=last.cost,
-                    aside_under=t("{energy} kWh", energy=last.energy),
-                    href=f"/history/{last.ref}",
-                )
+        rx.el.a(
+            rx.el.div(
+                rx.el.h2(t("Your last charge"), class_name="text-note font-medium text-ink-2"),
+                rx.el.p(rx.cond(last.place != "", last.place, last.charger), class_name="font-medium text-ink"),
+                class_name="flex-1 min-w-[min(100%,8rem)]",
             ),
-            class_name="mt-7",
+            rx.el.div(
+                rx.el.p(last.cost, class_name="font-medium text-ink"),
+                rx.el.p(t("{energy} kWh", energy=last.energy), class_name="text-note text-ink-2"),
+                class_name="num text-right ml-auto",
+            ),
+            rx.el.p(last.stopped, " · ", last.reason, class_name="num basis-full text-note text-ink-2"),
+            href=at(f"/history/{last.ref}"),
+            class_name=f"{CARD} flex flex-wrap gap-x-4 gap-y-0.5 mt-4 px-5 py-4",
         ),
     )
 
@@ -117,7 +119,7 @@ def month() -> rx.Component:
         rx.el.p(
             rx.el.span(Dashboard.month, class_name="text-ink-2"),
             rx.el.span(Dashboard.month_sum, class_name="num font-medium"),
-            class_name="flex flex-wrap justify-between gap-x-4 px-5 pt-4 text-note",
+            class_name="flex flex-wrap justify-between gap-x-4 mt-7 pt-4 border-t border-line text-note",
         ),
     )
 
