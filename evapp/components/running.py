@@ -170,7 +170,7 @@ def running_card(live: Any) -> rx.Component:
             class_name="num text-note text-ink-3",
         ),
         href=at(f"/c/{live.charger_id}"),
-        class_name=f"{CARD} relative block p-5",
+        class_name=f"{CARD} relative block p-5 sm:px-7",
     )
 
 

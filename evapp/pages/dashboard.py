@@ -70,7 +70,7 @@ def ended() -> rx.Component:
             ),
             rx.el.p(last.stopped, " · ", last.reason, class_name="num basis-full text-note text-ink-2"),
             href=at(f"/history/{last.ref}"),
-            class_name=f"{CARD} flex flex-wrap gap-x-4 gap-y-0.5 mt-4 px-5 py-4",
+            class_name=f"{CARD} flex flex-wrap gap-x-4 gap-y-0.5 mt-4 px-5 sm:px-7 py-4",
         ),
     )
 
