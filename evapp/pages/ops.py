@@ -11,7 +11,8 @@ from evapp.state.ops import NOTHING, Ops
 
 def desk(current: str, title: Content, *children: rx.Component, changes: bool = True, **frame: object) -> rx.Component:
     """A page with the operators' navigation; with `changes` it says whether the PIN has opened them."""
-    beside = rx.el.div(gate(Ops.until, Ops.pin_at), class_name="-my-1.5") if changes else None
+    # A line of its own on a phone: beside the title it would wrap there for some words and not for others.
+    beside = rx.el.div(gate(Ops.until, Ops.pin_at), class_name="basis-full lg:basis-auto -my-1.5") if changes else None
     return rx.cond(
         Ops.here == NOTHING,
         notfound(),
