@@ -40,7 +40,7 @@ def request(db: Session, merchant_order_id: str, amount_paise: int, *, key: str,
             of the recharge or than is free in the wallet (R33); nothing was moved.
     """
     order = _locked_order(db, merchant_order_id)
-    if known := db.exec(select(Refund).where(Refund.request_key == key)).first():
+    if known := wished(db, key):
         if (known.merchant_order_id, known.amount_paise) != (merchant_order_id, amount_paise):
             raise RefundRefused(
                 Sentence("This wish was used for {refund}. Make a new one.", refund=known.merchant_refund_id)
@@ -72,6 +72,11 @@ def request(db: Session, merchant_order_id: str, amount_paise: int, *, key: str,
         description=ON_ITS_WAY,
     )
     return refund
+
+
+def wished(db: Session, key: str) -> Refund | None:
+    """The refund of this name of a wish."""
+    return db.exec(select(Refund).where(Refund.request_key == key)).first()
 
 
 def _refuse_order(db: Session, order: RechargeOrder) -> None:

@@ -39,7 +39,7 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     amount = aside(db, merchant_order_id)
     if amount is None:
         raise NotSetAside(f"Nothing was set aside for {merchant_order_id}.")
-    again = _is_given(db, merchant_order_id)
+    again = is_given(db, merchant_order_id)
     given = wallet.credit(
         db,
         _given_key(merchant_order_id),
@@ -88,10 +88,11 @@ def _mismatched(db: Session, merchant_order_id: str) -> RechargeOrder:
 def _waits(db: Session, merchant_order_id: str) -> bool:
     if aside(db, merchant_order_id) is None:
         return findings.waits(db, "mismatch", merchant_order_id)
-    return not _is_given(db, merchant_order_id)
+    return not is_given(db, merchant_order_id)
 
 
-def _is_given(db: Session, merchant_order_id: str) -> bool:
+def is_given(db: Session, merchant_order_id: str) -> bool:
+    """Whether its driver has it."""
     return wallet.posted(db, _given_key(merchant_order_id)) is not None
 
 

@@ -314,7 +314,7 @@ def adjust(db: Session, user_id: int, paise: int, *, key: str, reason: str) -> T
     """
     refuse_adjustment(paise, reason)
     lock(db, [GOODWILL, *of_driver(user_id)])
-    known = posted(db, f"adj:{key}")
+    known = adjusted(db, key)
     free = balance(db, user_id).free_paise
     if known is None and free + paise < 0:
         raise NotAdjusted(Sentence("The wallet has only {free} free. Nothing was moved.", free=plain_rupees(free)))
@@ -324,6 +324,11 @@ def adjust(db: Session, user_id: int, paise: int, *, key: str, reason: str) -> T
         pay_owed(db, f"owed:{key}", user_id)
         fund_open_hold(db, user_id)
     return transfer
+
+
+def adjusted(db: Session, key: str) -> Transfer | None:
+    """What was moved under this name of an adjustment."""
+    return posted(db, f"adj:{key}")
 
 
 def refuse_adjustment(paise: int, reason: str) -> None:

@@ -63,10 +63,24 @@ class Shell:
         **kwargs: P.kwargs,
     ) -> T:
         """One transaction that changes something, with its line in the trail; both or neither."""
+        return self.act_once(lambda db: False, subject, detail, work, *args, **kwargs)
+
+    def act_once(
+        self,
+        known: Callable[[Session], object],
+        subject: str,
+        detail: str | Mapping[str, object],
+        work: Callable[Concatenate[Session, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same for a wish that has a name: where it was done before, which is then `known`, its line is there."""
 
         def written(db: Session) -> T:
+            before = known(db)
             done = work(db, *args, **kwargs)
-            trail.note(db, trail.shell(), self.words, subject, detail)
+            if not before:
+                trail.note(db, trail.shell(), self.words, subject, detail)
             return done
 
         return self.do(written)

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session, col, select
@@ -41,13 +42,15 @@ def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def request(shell: Shell, given: Namespace) -> Iterator[str]:
-    refund = shell.act(
+    key = given.key or shell.key
+    refund = shell.act_once(
+        partial(refunds.wished, key=key),
         f"order:{given.order}",
         {"paise": given.rupees, "reason": given.reason},
         refunds.request,
         given.order,
         given.rupees,
-        key=given.key or shell.key,
+        key=key,
         reason=given.reason,
     )
     refund_id = refund.merchant_refund_id
@@ -111,10 +114,13 @@ def accept(shell: Shell, given: Namespace) -> Iterator[str]:
 def set_aside(shell: Shell, given: Namespace) -> Iterator[str]:
     try:
         status = shell.ask(lambda gateway: gateway.status(given.order))
-        shell.act(f"order:{given.order}", "set aside", suspense.set_aside, given.order, status)
+        of_order = f"order:{given.order}"
+        aside = partial(suspense.aside, merchant_order_id=given.order)
+        shell.act_once(aside, of_order, "set aside", suspense.set_aside, given.order, status)
         yield f"{plain_rupees(status.amount_paise)} of {given.order} are in suspense."
         if given.to_wallet:
-            shell.act(f"order:{given.order}", "given to the driver", suspense.give, given.order)
+            is_given = partial(suspense.is_given, merchant_order_id=given.order)
+            shell.act_once(is_given, of_order, "given to the driver", suspense.give, given.order)
             yield "They are in the driver's wallet now, arrears first."
     except (NotSetAside, LedgerConflict) as error:
         raise Mistake(str(error)) from None

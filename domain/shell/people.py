@@ -3,6 +3,7 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
+from functools import partial
 
 from sqlmodel import Session, select
 
@@ -73,7 +74,9 @@ def adjust(shell: Shell, given: Namespace) -> Iterator[str]:
         facts = {"paise": given.rupees, "reason": given.reason}
         adjusted = user.id, given.rupees
         key = given.key or shell.key
-        shell.act(f"user:{user.id}", facts, wallet.adjust, *adjusted, key=key, reason=given.reason)
+        options = {"key": key, "reason": given.reason}
+        known = partial(wallet.adjusted, key=key)
+        shell.act_once(known, f"user:{user.id}", facts, wallet.adjust, *adjusted, **options)
     except wallet.LedgerConflict:
         raise Mistake(f"The key {given.key!r} names another adjustment. Nothing was moved.") from None
     moved = f"{plain_rupees(abs(given.rupees))} {'given to' if given.rupees > 0 else 'taken from'} {user.username}"

@@ -99,14 +99,15 @@ def test_a_user_is_found(run, asha: User, text: str) -> None:  # type: ignore[no
     assert all(word in said.out for word in ("asha", "+919845012345", "₹0.00"))
 
 
-def test_the_same_key_adjusts_a_wallet_once(run, asha: User) -> None:  # type: ignore[no-untyped-def]
-    """As after an answer that was lost: the line is typed again, word by word."""
+def test_the_same_key_adjusts_a_wallet_once(run, database: Database, asha: User) -> None:  # type: ignore[no-untyped-def]
+    """As after an answer that was lost: the line is typed again, word by word. It was done once, and is told once."""
     for _ in range(2):
         assert "who has ₹50.00 now" in run('wallet adjust asha 50 --reason "He waited" --key waited').out
     said = run('wallet adjust asha 60 --reason "He waited" --key waited')
     assert (said.code, said.out) == (2, "")
     assert said.err == "The key 'waited' names another adjustment. Nothing was moved.\n"
     assert "₹50.00" in run("user find asha").out
+    assert [act.action for act in database.now(trail.entries)[0]] == ["wallet adjust"]
 
 
 def test_nobody_is_found(run) -> None:  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from domain import funnel, placing, recharges, refunds, story, wallet
+from domain import funnel, placing, recharges, refunds, story, trail, wallet
 from domain.__main__ import main
 from domain.audit import CHECKS
 from domain.breaker import Breaker
@@ -157,6 +157,7 @@ def test_the_same_key_is_the_same_refund(town: Town, run: Any, database: Databas
     assert town.sandbox.calls["refund"] == 1
     assert run(f"refund request {order} 201 --reason why --key monday")[0] == 2
     assert one_refund(database).amount_paise == 20_000
+    assert [act.action for act in database.now(trail.entries)[0]] == ["refund request"]
 
 
 @pytest.mark.row("R33")
@@ -258,6 +259,7 @@ def test_money_with_another_amount_is_set_aside_then_given(town: Town, run: Any,
     assert wallet.SUSPENSE not in after and wallet.due_code(asha) not in after
     (line, cleared) = database.now(story.lines, asha)[0][:2]
     assert (line.kind, line.amount_paise, cleared.arrears) == ("adjustment", 39_900, True)
+    assert [act.detail for act in database.now(trail.entries)[0]] == ["given to the driver", "set aside"]
 
 
 def test_another_sum_than_before_is_not_set_aside(town: Town, run: Any, database: Database, asha: int) -> None:
