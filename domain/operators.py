@@ -98,6 +98,19 @@ def open_until(sign_in: SignIn, at: datetime | None = None) -> datetime | None:
     return until if until > (at or now()) else None
 
 
+def allowed(db: Session, token_hash: str, *, pin: bool = True) -> User:
+    """The operator behind a token, as long as he may do now what needs a fresh PIN.
+
+    Raises:
+        NotAnOperator: it is nobody's, or a driver's.
+        PinWanted: the PIN was not given within the last minutes.
+    """
+    user, sign_in = signed_in(db, token_hash)
+    if pin and open_until(sign_in) is None:
+        raise PinWanted
+    return user
+
+
 def act(
     db: Session,
     token_hash: str,
@@ -113,9 +126,7 @@ def act(
         PinWanted: the act needs a fresh PIN.
         Exception: whatever `work` raises; then nothing is written down either.
     """
-    user, sign_in = signed_in(db, token_hash)
-    if what.pin and open_until(sign_in) is None:
-        raise PinWanted
+    user = allowed(db, token_hash, pin=what.pin)
     done = work(db, *args, **kwargs)
     trail.note(db, trail.user(user.id), what.action, what.subject, what.detail)
     return done

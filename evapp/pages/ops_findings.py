@@ -5,7 +5,7 @@ import reflex as rx
 from evapp.components.fields import area
 from evapp.components.notices import notice
 from evapp.components.ops import act, filters, form, listed, older, waiting
-from evapp.pages.ops import desk
+from evapp.pages.ops import desk, opened
 from evapp.state.ops_findings import OPEN, RESOLVED, OpsFindings, Row
 from evapp.texts import at, later, t
 
@@ -24,7 +24,6 @@ def ops_findings() -> rx.Component:
             older(OpsFindings),
             class_name="grid gap-5 max-w-[52rem]",
         ),
-        changes=False,
     )
 
 
@@ -57,10 +56,12 @@ def finding(one: Row) -> rx.Component:
                 rx.el.span(one.resolved, class_name="num text-note text-ink-3"),
                 class_name="mt-2 pl-4 border-l-2 border-line",
             ),
-            act(
-                t("Resolve"),
-                OpsFindings.open(one.number),  # type: ignore[operator]
-                aria_label=t("Resolve: {title}, {ref}", title=one.title, ref=one.ref),
+            opened(
+                act(
+                    t("Resolve"),
+                    OpsFindings.open(one.number),  # type: ignore[operator]
+                    aria_label=t("Resolve: {title}, {ref}", title=one.title, ref=one.ref),
+                )
             ),
         ),
         rx.cond(OpsFindings.resolving == one.number, note()),

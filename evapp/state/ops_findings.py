@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import reflex as rx
 from sqlmodel import Session
 
-from domain import findings, trail
+from domain import findings, operators, trail
 from domain.db import read, transact
 from domain.models import Finding, User
 from evapp.components.money import moment
 from evapp.state.effects import Effects
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import text
+from evapp.state.ops_deed import PIN_WANTED, text
 from evapp.state.visit import renewed
 from evapp.texts import later, t
+from evapp.web import auth
 
 PAGE = 30
 OPEN, RESOLVED = "open", "resolved"
@@ -125,8 +126,15 @@ class OpsFindings(rx.State):
         if not (note := text(form, "note", 500)):
             self.error = t("Say what came of it; it is kept with your name.")
             return
-        number, self.resolving, self.error = self.resolving, 0, ""
-        first = await transact(findings.resolve, number, trail.user(user.id), note)
+        token_hash = auth.scope_of(self).get("ev.sign_in") or ""
+        try:
+            first = await transact(_resolve, token_hash, self.resolving, note)
+        except operators.PinWanted:
+            self.error = t(PIN_WANTED)
+            return
+        except operators.NotAnOperator:  # dismissed in this very moment: the next event learns it
+            return
+        self.resolving, self.error = 0, ""
         said = t("Resolved.") if first else t("Somebody was faster; the first note stands.")
         (await self.get_state(Effects))._say(said)
         await self._refresh(user.id)
@@ -136,6 +144,12 @@ class OpsFindings(rx.State):
         names = await read(usernames, [one.resolved_by for one in found])
         self.rows = [_row(one, names) for one in found[: self._limit]]
         self.more, self.loaded = len(found) > self._limit, True
+
+
+def _resolve(db: Session, token_hash: str, number: int, note: str) -> bool:
+    """What a finding warns of is money and safety, so that whoever puts it away gives the PIN as for any deed."""
+    by = operators.allowed(db, token_hash)
+    return findings.resolve(db, number, trail.user(by.id), note)
 
 
 def title(kind: str) -> str:

@@ -334,6 +334,20 @@ async def test_a_finding_is_resolved_with_a_note_and_a_name(page: PageOf, people
     assert await said(state) == "Somebody was faster; the first note stands."
 
 
+async def test_a_finding_is_not_resolved_without_a_fresh_pin(page: PageOf, people: dict[str, int]) -> None:
+    await transact(findings.note, "audit", "entries", "They do not add up.")
+    state = await page(OpsFindings)
+    await state._refresh(0)
+    await state.open(state.rows[0].number)
+    await transact(open_changes, now() - operators.STEP_UP - timedelta(seconds=1))
+    await state.resolve({"note": "Nothing to see"})
+    assert (state.error, state.resolving) == ("Give your PIN again. Nothing was done.", state.rows[0].number)
+    assert ([one.ref for one in await read(findings.unresolved)], await lines()) == (["entries"], [])
+    await transact(open_changes)
+    await state.resolve({"note": "An old test of ours"})
+    assert (state.error, await lines()) == ("", [("findings resolve", "finding:1")])
+
+
 async def test_the_trail_names_who_did_it(page: PageOf, people: dict[str, int]) -> None:
     await transact(trail.note, trail.user(people["ravi"]), "user block", "user:9", "A stolen phone")
     await transact(trail.note, trail.key("ops-1"), "charger add", "charger:A-1", "")
