@@ -122,6 +122,58 @@ async def test_a_credit_that_is_never_paid_out(asha: int, gateway: Gateway, cloc
     assert [each.ref for each in await read(settled_payments.missing)] == [lost[7], lost[8]]
 
 
+async def test_a_refund_that_no_report_takes_off(asha: int, gateway: Gateway, clock: Clock) -> None:
+    """PhonePe says that it was paid back; as long as it takes nothing off for it, nobody knows that it was."""
+    clock.at = datetime(2026, 11, 1, 6, tzinfo=UTC)
+    first = await paid(gateway, asha, "n1")
+    refunds = {}
+    for day in (1, 3, 9):
+        clock.at = datetime(2026, 11, day, 7, tzinfo=UTC)
+        refunds[day] = await sent(gateway, first, 10_000, f"k{day}")
+        gateway.say_refund(refunds[day], "COMPLETED")
+        await funnel.settle_refund(gateway, refunds[day])
+    clock.at = datetime(2026, 11, 4, 6, tzinfo=UTC)
+    last = await paid(gateway, asha, "n2")
+    await settled(line(first, paid_on=date(2026, 11, 1)), line(last, paid_on=date(2026, 11, 10)))
+    [lost] = await read(settled_payments.missing)
+    assert (lost.kind, lost.ref) == ("settled-missing", refunds[3])
+    assert lost.detail == "₹100.00 went back to a driver, and no report says that PhonePe took them off."
+    await settled(line(refunds[3], kind="REFUND", amount_paise=10_000, paid_on=date(2026, 11, 3)))
+    assert await read(settled_payments.missing) == []
+
+
+async def another_amount(gateway: Gateway, user_id: int, paid_at: datetime) -> str:
+    """A recharge of ₹500 for which ₹600 were paid and set aside."""
+    order_id = await opened(gateway, user_id, "another")
+    gateway.pay(order_id, amount_paise=60_000, paid_at=paid_at)
+    await funnel.settle(gateway, order_id)
+    await transact(suspense.set_aside, order_id, gateway.orders[order_id])
+    return order_id
+
+
+@pytest.mark.row("R11")
+async def test_what_was_set_aside_is_awaited_too(asha: int, gateway: Gateway, clock: Clock) -> None:
+    clock.at = datetime(2026, 11, 1, 6, tzinfo=UTC)
+    first = await paid(gateway, asha, "n1")
+    clock.at = datetime(2026, 11, 3, 6, tzinfo=UTC)
+    order_id = await another_amount(gateway, asha, clock.at)
+    last = await paid(gateway, asha, "n3")
+    await settled(line(first, paid_on=date(2026, 11, 1)), line(last, paid_on=date(2026, 11, 10)))
+    assert [(each.ref, each.detail) for each in await read(settled_payments.missing) if each.ref == order_id] == [
+        (order_id, "₹600.00 were set aside, and no report says that PhonePe paid them out.")
+    ]
+    assert await settled(line(order_id, amount_paise=59_000)) == [("settled-amount", order_id)]
+    assert order_id not in {each.ref for each in await read(settled_payments.missing)}
+
+
+@pytest.mark.row("R11")
+async def test_a_line_of_what_was_set_aside_fits(asha: int, gateway: Gateway, clock: Clock) -> None:
+    order_id = await another_amount(gateway, asha, clock.at)
+    assert await settled(line(order_id, amount_paise=60_000)) == []
+    await transact(suspense.give, order_id)
+    assert await settled(line(order_id, gateway_reference="OM-again", amount_paise=60_000)) == []
+
+
 async def test_days_stand_beside_the_ledger(asha: int, gateway: Gateway, clock: Clock) -> None:
     """Days of India: 19:00 UTC is the next one."""
     orders = []
