@@ -8,8 +8,10 @@ from sqlmodel import Session
 
 from api import cursors
 from api.operation import Ask, Operation
+from api.problems import Problem
 from api.shapes import Because, Filters, Given, Leafing, Part, Reason, Told, YesOrNo, text
 from domain import accounts, listings, models, story, wallet
+from domain.models import Role
 from domain.wallet import MOST_ADJUSTED_PAISE
 
 
@@ -99,13 +101,32 @@ def get(db: Session, ask: Ask[Filters, None], user_id: int) -> UserAndMoney:
 
 
 def block(db: Session, ask: Ask[Filters, Because], user_id: int) -> UserAndMoney:
-    """Keep somebody out and end his sign-ins. A charge that runs goes on and is paid."""
+    """Keep somebody out and end his sign-ins. A charge that runs goes on and is paid.
+
+    403: it is an operator, of whose account no key decides.
+    """
+    _of_a_driver(db, user_id)
     return _with_money(db, accounts.block(db, user_id))
 
 
 def unblock(db: Session, ask: Ask[Filters, Because], user_id: int) -> UserAndMoney:
-    """Let somebody in again."""
+    """Let somebody in again; locks after wrong PINs open, too.
+
+    403: it is an operator, of whose account no key decides.
+    """
+    _of_a_driver(db, user_id)
     return _with_money(db, accounts.unblock(db, user_id))
+
+
+def _of_a_driver(db: Session, user_id: int) -> None:
+    user = db.get_one(models.User, user_id, with_for_update=True, populate_existing=True)
+    if user.role != Role.DRIVER:
+        raise Problem(
+            403,
+            "not-allowed",
+            "This is an operator, whose account and PIN lock are no key's to shut or open: the shell does it, or "
+            "another operator. Nothing was changed.",
+        )
 
 
 def movements(db: Session, ask: Ask[MovementFilters, None], user_id: int) -> Part[Movement]:

@@ -127,6 +127,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/unit/api/test_chargers.py::test_a_key_that_sets_no_prices_changes_neither_group_nor_state",
         ),
         Defence(
+            "an operator's account and PIN lock are no key's",
+            "api/users.py",
+            "    if user.role != Role.DRIVER:",
+            "    if False:",
+            "tests/unit/api/test_users.py::test_a_key_neither_shuts_nor_opens_an_operators_account",
+        ),
+        Defence(
             "each endpoint asks for its scope",
             "api/service.py",
             "    if operation.scope not in api_keys.scopes(key):",

@@ -1,9 +1,11 @@
 """Endpoints for users and their wallets."""
 
-from sqlmodel import select
+from datetime import timedelta
+
+from sqlmodel import Session, select
 
 from domain.db import read, transact
-from domain.models import SignIn, User, now
+from domain.models import Role, SignIn, User, now
 from tests.unit.api.conftest import Caller, House
 
 
@@ -40,6 +42,24 @@ async def test_somebody_is_kept_out_and_let_in_again(house: House, operator: Cal
         ("user block", f"user:{user}"),
         ("user unblock", f"user:{user}"),
     ]
+
+
+async def test_a_key_neither_shuts_nor_opens_an_operators_account(house: House, operator: Caller) -> None:
+    user, until = house.desk.driver(0), now() + timedelta(days=9)
+
+    def lock(db: Session) -> None:
+        row = db.get_one(User, user)
+        row.role, row.failures, row.locked_until = Role.OPERATOR, 50, until
+        db.add_all([row, SignIn(user_id=user, token_hash="h", expires_at=until)])
+
+    await transact(lock)
+    for deed in ("block", "unblock"):
+        told = await operator.refused(403, "POST", f"/users/{user}/{deed}", {"reason": "A stolen key"})
+        assert told["type"] == "urn:evapp:problem:not-allowed"
+    told = await operator.get(f"/users/{user}")
+    assert (told["blocked_at"], told["locked_until"] is None) == (None, False)
+    assert [one.ended_at for one in await read(lambda db: db.exec(select(SignIn)).all())] == [None]
+    assert await house.trail() == []
 
 
 async def test_who_is_gone_is_not_let_in_again(house: House, operator: Caller) -> None:
