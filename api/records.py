@@ -1,4 +1,4 @@
-"""Endpoints for what was written down: messages between chargers and us, and what operators did."""
+"""Endpoints for what was written down: messages between chargers and us, chargers' alarms, and what operators did."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -29,6 +29,15 @@ class Message(Told):
     answered_at: datetime | None
 
 
+class SecurityEvent(Told):
+    """What a charger reported of its own security (SecurityEventNotification)."""
+
+    kind: str = Field(description="As the security white paper of OCPP 1.6 names it: TamperDetectionActivated …")
+    detail: str
+    at: datetime = Field(description="The charger's time.")
+    received_at: datetime
+
+
 class Act(Told):
     """What one operator did."""
 
@@ -50,6 +59,14 @@ class MessageFilters(Leafing):
     before: Moment | None = None
 
 
+class EventFilters(Leafing):
+    """Which events."""
+
+    kind: Annotated[str, text(50, 1)] | None = None
+    since: Moment | None = Field(None, description="By when it came.")
+    before: Moment | None = None
+
+
 class ActFilters(Leafing):
     """Which acts."""
 
@@ -66,6 +83,14 @@ def messages(db: Session, ask: Ask[MessageFilters, None], charger_id: str) -> Pa
     )
 
 
+def security_events(db: Session, ask: Ask[EventFilters, None], charger_id: str) -> Part[SecurityEvent]:
+    """What a charger reported of its own security, newest first, for 180 days; what alarms is a finding, too."""
+    chargers.info(db, charger_id)
+    return Part[SecurityEvent].model_validate(
+        cursors.part(db, listings.SECURITY, ask.query, SecurityEvent.model_validate, charger_id=charger_id)
+    )
+
+
 def trail(db: Session, ask: Ask[ActFilters, None]) -> Part[Act]:
     """What operators did, newest first."""
     return Part[Act].model_validate(cursors.part(db, listings.TRAIL, ask.query, Act.model_validate))
@@ -73,5 +98,6 @@ def trail(db: Session, ask: Ask[ActFilters, None]) -> Part[Act]:
 
 OPERATIONS = (
     Operation("GET", "/chargers/{charger_id}/messages", "journal:read", messages),
+    Operation("GET", "/chargers/{charger_id}/security-events", "journal:read", security_events),
     Operation("GET", "/trail", "trail:read", trail),
 )

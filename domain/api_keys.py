@@ -26,7 +26,7 @@ SCOPES = {
     "money:write": "adjust wallets, refund, give back, book and give money in suspense",
     "findings:read": "what somebody must look at: orphans, reconciliation, reviews",
     "findings:write": "resolve findings",
-    "journal:read": "messages between chargers and us",
+    "journal:read": "messages between chargers and us, and what chargers report of their own security",
     "trail:read": "what operators did",
 }
 """What a key may, and what that is."""

@@ -19,6 +19,7 @@ from domain.models import (
     RechargeOrder,
     Refund,
     Reservation,
+    SecurityEvent,
     Tariff,
     Token,
     TrailEntry,
@@ -127,5 +128,11 @@ MESSAGES = Listing(
     OcppMessage.id,
     filters=_by(OcppMessage.charger_id, OcppMessage.action, OcppMessage.direction)
     | {"since": _since(OcppMessage.created_at), "before": _before(OcppMessage.created_at)},
+)
+SECURITY = Listing(
+    SecurityEvent,
+    SecurityEvent.id,
+    filters=_by(SecurityEvent.charger_id, SecurityEvent.kind)
+    | {"since": _since(SecurityEvent.received_at), "before": _before(SecurityEvent.received_at)},
 )
 TRAIL = Listing(TrailEntry, TrailEntry.id, filters=_by(TrailEntry.actor_kind, TrailEntry.actor_id, TrailEntry.subject))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
+from sqlmodel import Session
 from structlog.contextvars import bound_contextvars
 
 from domain import (
@@ -22,6 +23,7 @@ from domain import (
     metrics,
     recheck,
     reconciliation,
+    safety,
     sign_ins,
     vacancies,
 )
@@ -83,14 +85,15 @@ async def sweep_vacancies(at: datetime) -> None:
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
-    once a night, in one process of all (payments.md 2.4). At night old tries at the doors, sign-ins that ended long ago
-    and old answers of the REST API are forgotten, too."""
+    once a night, in one process of all (payments.md 2.4). At night old tries at the doors, sign-ins that ended long
+    ago, old answers of the REST API and what chargers once said of their own safety are forgotten, too."""
     night = chores.next_night(at)
     await _in_its_hour("late", at, at + MOMENTS_EVERY, partial(_look_at_moments, at))
     await _in_its_hour("books", at, night, partial(_compare_books, gateway, at))
     await _in_its_hour("tries", at, night, partial(transact, attempts.forget, at))
     await _in_its_hour("sign-ins", at, night, partial(transact, sign_ins.forget, at))
-    await _in_its_hour("answers", at, night, partial(_forget_answers, at))
+    await _in_its_hour("answers", at, night, partial(_forget_all, api_writes.forget, at))
+    await _in_its_hour("security", at, night, partial(_forget_all, safety.forget, at))
 
 
 async def _in_its_hour(chore: str, at: datetime, due_again: datetime, work: Callable[[], Awaitable[object]]) -> None:
@@ -111,8 +114,9 @@ async def _compare_books(gateway: PaymentGateway, at: datetime) -> None:
     log.info("books compared", asked=answers.asked, unanswered=answers.unanswered, found=len(answers.found))
 
 
-async def _forget_answers(at: datetime) -> None:
-    while await transact(api_writes.forget, at):
+async def _forget_all(some: Callable[[Session, datetime], int], at: datetime) -> None:
+    """As many at once as one transaction may, until there are none."""
+    while await transact(some, at):
         pass
 
 

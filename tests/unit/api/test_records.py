@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from domain import journal
-from domain.db import database
+from domain import journal, safety
+from domain.db import database, transact
 from domain.journal import Line
 from tests.unit.api.conftest import Caller, House
 
@@ -40,6 +40,29 @@ async def test_messages_of_a_charger_newest_first(house: House, operator: Caller
         f"before={since}": ["1", "0"],
     }.items():
         assert [one["message_id"] for one in (await operator.get(f"{path}?{query}"))["items"]] == found, query
+
+
+async def test_what_a_charger_reports_of_its_security_newest_first(house: House, operator: Caller) -> None:
+    at = house.desk.clock.at
+    for charger_id in ("BLR-1", "BLR-2"):
+        house.desk.charger(charger_id)
+    for hour, kind in enumerate(("StartupOfTheDevice", "SettingSystemTime", "StartupOfTheDevice")):
+        came = at + timedelta(hours=hour)
+        await transact(safety.report, "BLR-1", kind=kind, detail=f"{hour}", at=at, received_at=came)
+    await transact(safety.report, "BLR-2", kind="StartupOfTheDevice", detail="another's", at=at, received_at=at)
+    path = "/chargers/BLR-1/security-events"
+    assert [one["detail"] for one in (await operator.get(path))["items"]] == ["2", "1", "0"]
+    first = await operator.get(f"{path}?limit=2")
+    [last] = (await operator.get(f"{path}?cursor={first['next']}"))["items"]
+    assert (last["kind"], last["detail"], last["at"] == last["received_at"]) == ("StartupOfTheDevice", "0", True)
+    middle = (at + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for query, found in {
+        "kind=StartupOfTheDevice": ["2", "0"],
+        f"since={middle}": ["2", "1"],
+        f"before={middle}": ["0"],
+    }.items():
+        assert [one["detail"] for one in (await operator.get(f"{path}?{query}"))["items"]] == found, query
+    await operator.refused(404, "GET", "/chargers/NOSUCH-1/security-events")
 
 
 async def test_the_trail_newest_first(house: House, operator: Caller) -> None:

@@ -33,6 +33,18 @@ def test_alarms_of_one_charger_have_an_end(street: Session) -> None:
     assert (found[3].ref, found[3].detail) == ("BLR-1:more", "3 more of these of BLR-1 wait. The last: door 5")
 
 
+def test_old_events_are_forgotten_and_findings_stay(street: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety, "FORGOTTEN_AT_ONCE", 2)
+    came = now()
+    for day in range(5):
+        told = {"kind": "TamperDetectionActivated", "detail": f"door {day}", "at": came + timedelta(days=day)}
+        safety.report(street, "BLR-1", **told, received_at=came + timedelta(days=day))
+    at = came + safety.KEPT + timedelta(days=2, seconds=1)
+    assert [safety.forget(street, at) for _ in range(3)] == [2, 1, 0]
+    assert [event.detail for event in safety.newest(street, "BLR-1")] == ["door 4", "door 3"]
+    assert len(findings.unresolved(street)) == 4
+
+
 def test_requests_for_certificates_of_one_charger_have_an_end(street: Session) -> None:
     for number in range(6):
         safety.certificate_wanted(street, "BLR-1", f"-----BEGIN CERTIFICATE REQUEST-----{number}")
