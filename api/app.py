@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import chargers, findings, payments, records, sessions, tariffs, tokens, users
+from api import chargers, findings, ledger, payments, records, sessions, tariffs, tokens, users
 from api.limits import Buckets
 from api.openapi import document
 from api.operation import Operation
@@ -25,6 +25,7 @@ OPERATIONS = (
     *tariffs.OPERATIONS,
     *users.OPERATIONS,
     *payments.OPERATIONS,
+    *ledger.OPERATIONS,
     *findings.OPERATIONS,
     *records.OPERATIONS,
 )

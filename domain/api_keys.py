@@ -22,7 +22,7 @@ SCOPES = {
     "tariffs:write": "put prices into force",
     "users:read": "users, with phone, e-mail and wallet",
     "users:write": "block and unblock users",
-    "money:read": "movements of wallets, recharges and refunds",
+    "money:read": "movements of money, receipts and notes, recharges and refunds",
     "money:write": "adjust wallets, refund, give back, book and give money in suspense",
     "findings:read": "what somebody must look at: orphans, reconciliation, reviews",
     "findings:write": "resolve findings",

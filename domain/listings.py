@@ -16,6 +16,7 @@ from domain.models import (
     Finding,
     MeterSample,
     OcppMessage,
+    Receipt,
     RechargeOrder,
     Refund,
     Reservation,
@@ -23,6 +24,7 @@ from domain.models import (
     Tariff,
     Token,
     TrailEntry,
+    Transfer,
     User,
 )
 
@@ -82,6 +84,10 @@ def _of_session(session_id: int) -> ColumnElement[bool]:
     return col(MeterSample.id).in_(select(samples.of(session_id).c.id))
 
 
+def _of_ref(ref: str) -> ColumnElement[bool]:
+    return col(Receipt.session_id).in_(select(ChargingSession.id).where(ChargingSession.ref == ref))
+
+
 def _since(column: Any) -> Filter:
     return lambda value: col(column) >= value
 
@@ -118,6 +124,22 @@ USERS = Listing(User, User.id, newest_first=False, filters={"find": accounts.mea
 RECHARGES = Listing(RechargeOrder, RechargeOrder.id, filters=_by(RechargeOrder.user_id, RechargeOrder.state))
 REFUNDS = Listing(
     Refund, Refund.id, filters=_by(Refund.user_id, Refund.state) | {"order": _is(Refund.merchant_order_id)}
+)
+TRANSFERS = Listing(
+    Transfer,
+    Transfer.id,
+    filters=_by(Transfer.kind)
+    | {"booked_since": _since(Transfer.created_at), "booked_before": _before(Transfer.created_at)},
+)
+PAPERS = Listing(
+    Receipt,
+    Receipt.number,
+    filters={
+        "series": _is(Receipt.kind),
+        "session": _of_ref,
+        "issued_since": _since(Receipt.created_at),
+        "issued_before": _before(Receipt.created_at),
+    },
 )
 FINDINGS = Listing(
     Finding, Finding.id, newest_first=False, filters=_by(Finding.kind) | {"resolved": _there(Finding.resolved_at)}

@@ -14,7 +14,6 @@ from domain.india import INDIA
 from domain.models import (
     Charger,
     ChargingSession,
-    Entry,
     OrderState,
     PaperKind,
     Receipt,
@@ -257,6 +256,13 @@ def of_note(db: Session, user_id: int, name: str) -> ChargeReceipt:
     return _paper(db, user_id, session, note)
 
 
+def paper(db: Session, given: Receipt) -> ChargeReceipt:
+    """A receipt or a note as it was given: whoever is asked for one has paid."""
+    session = db.get_one(ChargingSession, given.session_id)
+    assert session.user_id is not None
+    return _paper(db, session.user_id, session, given)
+
+
 def notes(db: Session, session: ChargingSession) -> Sequence[Receipt]:
     """What was given for a charge after its receipt, oldest first."""
     of_session = select(Receipt).where(Receipt.session_id == session.id, Receipt.kind != PaperKind.RECEIPT)
@@ -347,7 +353,6 @@ def _bookings(db: Session, user_id: int, keys: Sequence[str]) -> tuple[Booking, 
     transfers = db.exec(select(Transfer).where(col(Transfer.idem_key).in_(keys)).order_by(col(Transfer.id))).all()
     bookings = []
     for transfer in transfers:
-        entries = db.exec(select(Entry).where(Entry.transfer_id == transfer.id)).all()
-        moved = {entry.account_code: entry.amount_paise for entry in entries}
+        moved = {entry.account_code: entry.amount_paise for entry in wallet.entries(db, transfer)}
         bookings.append(Booking(transfer.created_at, -moved.get(code, 0), -moved.get(due, 0)))
     return tuple(bookings)

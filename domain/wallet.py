@@ -178,6 +178,11 @@ def posted(db: Session, key: str) -> Transfer | None:
     return db.exec(select(Transfer).where(Transfer.idem_key == key)).first()
 
 
+def entries(db: Session, transfer: Transfer) -> list[Entry]:
+    """Both sides of a transfer, and more, in the order in which they were entered."""
+    return list(db.exec(select(Entry).where(Entry.transfer_id == transfer.id).order_by(col(Entry.id))))
+
+
 def _enter(db: Session, transfer_id: int, account: Account, paise: int, moment: datetime) -> None:
     account.balance_paise += paise
     account.version += 1
