@@ -15,7 +15,7 @@ from domain.api_keys import SCOPES
 VERSION = "1.0.0"
 PREFIX = "/api/v1"
 REFERENCE = "#/components/schemas/{model}"
-ALWAYS = (400, 401, 403, 422, 429)
+ALWAYS = (400, 401, 403, 422, 429, 500)
 WITH_A_BODY = (408, 409, 413, 415)
 ABOUT = """Chargers, charging sessions, cards, prices, users, money, findings and records, for operators' programs.
 
@@ -43,6 +43,7 @@ class Problem(BaseModel):
 def document(operations: Sequence[Operation]) -> dict[str, Any]:
     """The whole document."""
     names, schemas = _schemas(operations)
+    refusals = sorted({status for operation in operations for status in _refuses(operation)})
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, names)
@@ -63,7 +64,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
                 }
             },
             "schemas": schemas,
-            "responses": {str(status): _refusal(status, names) for status in problems.TITLES},
+            "responses": {str(status): _refusal(status, names) for status in refusals},
         },
     }
 
@@ -145,16 +146,19 @@ def _in_header(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
-def _responses(operation: Operation, names: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
+def _refuses(operation: Operation) -> set[int]:
+    """The statuses that it may answer with when it was not done."""
     refused = {*ALWAYS, *operation.refuses, *((404,) if operation.of_path else ())}
-    if operation.kind is not Kind.READ:
-        refused |= {*WITH_A_BODY}
+    return refused | {*WITH_A_BODY} if operation.kind is not Kind.READ else refused
+
+
+def _responses(operation: Operation, names: dict[type[BaseModel], dict[str, Any]]) -> dict[str, Any]:
     return {
         str(operation.status): {
             "description": (operation.answers.__doc__ or Part.__doc__ or "").strip().partition("\n")[0],
             "content": {"application/json": {"schema": names[operation.answers]}},
         },
-        **{str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(refused)},
+        **{str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(_refuses(operation))},
     }
 
 

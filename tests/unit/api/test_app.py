@@ -6,7 +6,7 @@ import httpx
 
 from api.__main__ import PAGE
 from api.app import OPERATIONS, written
-from api.openapi import PREFIX
+from api.openapi import PREFIX, document
 from domain.api_keys import SCOPES
 from evapp.evapp import beside
 from tests.unit.api.conftest import Caller, House
@@ -14,6 +14,15 @@ from tests.unit.api.conftest import Caller, House
 
 def test_the_committed_document_is_the_codes() -> None:
     assert PAGE.read_text(encoding="utf-8") == written(), "run: python -m api"
+
+
+def test_every_refusal_that_is_described_is_one_that_comes_and_a_mistake_of_ours_may_come_anywhere() -> None:
+    """Clients made from the document read the body of what it names, and of nothing else."""
+    told = document(OPERATIONS)
+    answers = [one["responses"] for path in told["paths"].values() for one in path.values()]
+    referred = {of["$ref"].rpartition("/")[2] for each in answers for of in each.values() if "$ref" in of}
+    assert referred == told["components"]["responses"].keys()
+    assert all("500" in each for each in answers)
 
 
 def test_every_scope_opens_something_and_every_endpoint_asks_for_one() -> None:
