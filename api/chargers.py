@@ -57,6 +57,12 @@ class Connector(Told):
     session: str | None = Field(description="The ref of the session that has it.")
 
 
+class ChargerAndPlugs(Charger):
+    """A charger, with its plugs."""
+
+    connectors: list[Connector]
+
+
 class Health(Told):
     """How well a charger keeps up, counted since it was first seen."""
 
@@ -185,6 +191,17 @@ def list_(db: Session, ask: Ask[ChargerFilters, None]) -> Part[Charger]:
     return Part[Charger].model_validate(cursors.part(db, listings.CHARGERS, ask.query, _charger))
 
 
+def fleet(db: Session, ask: Ask[ChargerFilters, None]) -> Part[ChargerAndPlugs]:
+    """Chargers with the state of their plugs, by id: for a board that asks again and again."""
+    found = cursors.part(db, listings.CHARGERS, ask.query, lambda row: row)
+    plugs_of = listings.connectors_of(db, [row.id for row in found.items])
+    told = [
+        ChargerAndPlugs.model_validate(_known(row) | {"connectors": [*map(_connector, plugs_of[row.id])]})
+        for row in found.items
+    ]
+    return Part[ChargerAndPlugs](items=told, next=found.next)
+
+
 def get(db: Session, ask: Ask[Filters, None], charger_id: str) -> Charger:
     """One charger."""
     return _charger(chargers.info(db, charger_id))
@@ -245,8 +262,7 @@ def trace(db: Session, ask: Ask[Filters, Trace], charger_id: str) -> Charger:
 
 def connectors(db: Session, ask: Ask[Filters, None], charger_id: str) -> Part[Connector]:
     """The plugs of a charger, their state, and the sessions that have them."""
-    found = listings.connectors(db, charger_id)
-    return Part[Connector](items=[Connector.model_validate(row.model_dump() | {"session": ref}) for row, ref in found])
+    return Part[Connector](items=[*map(_connector, listings.connectors(db, charger_id))])
 
 
 def healthy(db: Session, ask: Ask[Filters, None], charger_id: str) -> Health:
@@ -290,14 +306,23 @@ async def call(ask: Ask[Filters, Asked], charger_id: str) -> Reply:
 
 
 def _charger(row: models.Charger) -> Charger:
-    known = {"has_key": bool(row.key_hash), "in_contact": chargers.in_contact(row, now())}
-    return Charger.model_validate(row.model_dump() | known)
+    return Charger.model_validate(_known(row))
+
+
+def _known(row: models.Charger) -> dict[str, Any]:
+    return row.model_dump() | {"has_key": bool(row.key_hash), "in_contact": chargers.in_contact(row, now())}
+
+
+def _connector(found: tuple[models.Connector, str | None]) -> Connector:
+    row, ref = found
+    return Connector.model_validate(row.model_dump() | {"session": ref})
 
 
 ONE = "/chargers/{charger_id}"
 
 OPERATIONS = (
     Operation("GET", "/chargers", "chargers:read", list_),
+    Operation("GET", "/fleet", "chargers:read", fleet),
     Operation("GET", ONE, "chargers:read", get),
     Operation("PUT", ONE, "chargers:write", describe, "charger add"),
     Operation("POST", f"{ONE}/retire", "chargers:write", retire, "charger retire"),

@@ -1,6 +1,6 @@
 """Rows that an operator leafs through: by their key, a part at a time, so that no part is slow and no row is missed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -63,12 +63,19 @@ def connectors(db: Session, charger_id: str) -> list[tuple[Connector, str | None
         ChargerUnknown: there is no such charger.
     """
     chargers.info(db, charger_id)
-    taken = select(ChargingSession.connector_number, ChargingSession.ref).where(
-        ChargingSession.charger_id == charger_id, IS_OPEN
-    )
-    refs: dict[int, str] = dict(iter(db.exec(taken)))
-    rows = select(Connector).where(Connector.charger_id == charger_id).order_by(col(Connector.number))
-    return [(row, refs.get(row.number)) for row in db.exec(rows)]
+    return connectors_of(db, [charger_id])[charger_id]
+
+
+def connectors_of(db: Session, charger_ids: Collection[str]) -> dict[str, list[tuple[Connector, str | None]]]:
+    """The same of several chargers at once, of each by its id."""
+    taken = select(ChargingSession.charger_id, ChargingSession.connector_number, ChargingSession.ref)
+    open_ones = db.exec(taken.where(col(ChargingSession.charger_id).in_(charger_ids), IS_OPEN))
+    refs = {(charger_id, number): ref for charger_id, number, ref in open_ones}
+    found: dict[str, list[tuple[Connector, str | None]]] = {charger_id: [] for charger_id in charger_ids}
+    rows = select(Connector).where(col(Connector.charger_id).in_(charger_ids)).order_by(col(Connector.number))
+    for row in db.exec(rows):
+        found[row.charger_id].append((row, refs.get((row.charger_id, row.number))))
+    return found
 
 
 def _by(*columns: Any) -> dict[str, Filter]:

@@ -71,6 +71,22 @@ async def test_a_key_lets_the_charger_in_and_is_kept_nowhere(house: House, opera
     assert secret not in (await operator.refused(422, "PUT", "/chargers/BLR-1/key", {"authorization_key": secret * 9}))
 
 
+async def test_a_fleet_with_its_plugs_is_one_question(desk: Desk, operator: Caller) -> None:
+    for number in range(1, 4):
+        desk.charger(f"BLR-{number}", connectors=number)
+    session_id = desk.charging(desk.driver(), "BLR-2", 2)
+    told = (await operator.get("/fleet"))["items"]
+    plain = (await operator.get("/chargers"))["items"]
+    assert [{name: value for name, value in one.items() if name != "connectors"} for one in told] == plain
+    for one in told:
+        assert one["connectors"] == (await operator.get(f"/chargers/{one['id']}/connectors"))["items"]
+    assert [plug["session"] for plug in told[1]["connectors"]] == [None, desk.session(session_id).ref]
+    first = await operator.get("/fleet?limit=2")
+    assert [one["id"] for one in first["items"]] == ["BLR-1", "BLR-2"]
+    assert (await operator.get(f"/fleet?cursor={first['next']}"))["items"] == told[2:]
+    assert [one["id"] for one in (await operator.get("/fleet?group=malls"))["items"]] == []
+
+
 async def test_chargers_by_what_they_are(desk: Desk, operator: Caller) -> None:
     for number in range(1, 6):
         desk.charger(f"BLR-{number}")
