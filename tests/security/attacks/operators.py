@@ -48,7 +48,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "the transaction of a deed asks for a fresh PIN",
             "domain/operators.py",
-            "    if what.pin and open_until(sign_in) is None:",
+            "    if pin and open_until(sign_in) is None:",
             "    if False:",
             "tests/unit/evapp/state/test_ops.py::test_without_a_fresh_pin_nothing_is_done",
         ),
@@ -58,6 +58,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             '        act = Act("charger describe", subject, {**about, "group": other})\n',
             '        act = Act("charger describe", subject, {**about, "group": other}, pin=False)\n',
             "tests/unit/evapp/state/test_ops_charger.py::test_its_group_is_its_price_and_needs_the_pin",
+        ),
+        Defence(
+            "so does putting away a finding, which may warn of money",
+            "evapp/state/ops_findings.py",
+            "    by = operators.allowed(db, token_hash)\n",
+            "    by = operators.allowed(db, token_hash, pin=False)\n",
+            "tests/unit/evapp/state/test_ops.py::test_a_finding_is_not_resolved_without_a_fresh_pin",
         ),
         Defence(
             "which is fresh for ten minutes",
