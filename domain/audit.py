@@ -52,6 +52,14 @@ CHECKS = {
     "GROUP BY o.merchant_order_id, o.state, o.amount_paise "
     "HAVING SUM(CASE WHEN r.paid_paise < r.amount_paise THEN r.paid_paise ELSE r.amount_paise END) > o.amount_paise "
     "OR o.state <> 'CREDITED'",
+    "what a charge, a recharge or a refund moves is its own driver's": "SELECT t.idem_key FROM accounts a "
+    "JOIN entries e ON e.account_code = a.code JOIN transfers t ON t.id = e.transfer_id "
+    "LEFT JOIN charging_sessions s ON s.ref = t.ref LEFT JOIN recharge_orders o ON o.merchant_order_id = t.ref "
+    "LEFT JOIN refunds r ON r.merchant_refund_id = t.ref "
+    "WHERE a.user_id IS NOT NULL AND t.ref <> '' AND a.user_id <> COALESCE(s.user_id, o.user_id, r.user_id, 0)",
+    "every open hold is in the wallet of its charge's driver": "SELECT h.session_id FROM holds h "
+    "JOIN charging_sessions s ON s.id = h.session_id "
+    "WHERE h.state = 'OPEN' AND h.account_code <> 'wallet:' || COALESCE(s.user_id, 0)",
     "open holds belong to unsettled charges": "SELECT h.session_id FROM holds h JOIN charging_sessions s "
     "ON s.id = h.session_id WHERE h.state = 'OPEN' AND s.state IN ('SETTLED', 'CANCELLED')",
     "receipts and notes add up to what charges cost": "SELECT s.id FROM charging_sessions s "
@@ -59,6 +67,16 @@ CHECKS = {
     "GROUP BY s.id, s.settled_at, s.cost_paise "
     "HAVING COALESCE(SUM(CASE r.kind WHEN 'CN' THEN -r.total_paise ELSE r.total_paise END), 0) "
     "<> CASE WHEN s.settled_at IS NULL THEN 0 ELSE s.cost_paise END",
+    "the GST of a charge is that of its price, in the ledger and on its papers": "SELECT s.id FROM ("
+    "SELECT id, ref, settled_at, CASE WHEN settled_at IS NULL THEN 0 ELSE gst_paise END AS gst, "
+    "(2 * cost_paise * gst_basis_points + 10000 + gst_basis_points) / (2 * (10000 + gst_basis_points)) AS of_price "
+    "FROM charging_sessions WHERE user_id IS NOT NULL) AS s "
+    "LEFT JOIN (SELECT t.ref, SUM(e.amount_paise) AS paise FROM entries e JOIN transfers t ON t.id = e.transfer_id "
+    "WHERE e.account_code = 'gst:output' GROUP BY t.ref) AS booked ON booked.ref = s.ref "
+    "LEFT JOIN (SELECT session_id, SUM(CASE kind WHEN 'CN' THEN -gst_paise ELSE gst_paise END) AS paise FROM receipts "
+    "GROUP BY session_id) AS papers ON papers.session_id = s.id "
+    "WHERE COALESCE(booked.paise, 0) <> s.gst OR COALESCE(papers.paise, 0) <> s.gst "
+    "OR (s.settled_at IS NOT NULL AND s.gst <> s.of_price)",
     "receipt numbers have no gaps": "SELECT c.series || '/' || c.financial_year FROM receipt_counters c "
     "LEFT JOIN receipts r ON SUBSTR(r.number, 1, 8) = c.series || '/' || c.financial_year "
     "GROUP BY c.series, c.financial_year, c.last "

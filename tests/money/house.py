@@ -59,7 +59,9 @@ def free_charger(db: Session, charger_id: str, status: str = "Available", **desc
     connectors.status(db, charger_id, connector_number=1, status=status, **told)
 
 
-def charge(db: Session, user_id: int, number: int = 1, state: SessionState = SessionState.CHARGING) -> int:
+def charge(
+    db: Session, user_id: int, number: int = 1, state: SessionState = SessionState.CHARGING, gst_basis_points: int = 0
+) -> int:
     """A charging session for holds to belong to; each has a charger of its own."""
     charger_id = f"TEST-{number}"
     db.add(Charger(id=charger_id, find_key=f"TEST{number}"))
@@ -72,6 +74,7 @@ def charge(db: Session, user_id: int, number: int = 1, state: SessionState = Ses
         state=state,
         tag=f"T{number}",
         paise_per_kwh=1_800,
+        gst_basis_points=gst_basis_points,
     )
     db.add(session)
     db.flush()

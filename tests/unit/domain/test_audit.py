@@ -79,9 +79,38 @@ DAMAGE = (
         "no more goes back than a recharge brought",
         "UPDATE recharge_orders SET state = 'PENDING' WHERE state = 'CREDITED'",
     ),
+    (
+        "what a charge, a recharge or a refund moves is its own driver's",
+        "UPDATE entries SET account_code = 'wallet:2', account_version = 999 WHERE account_code = 'wallet:1' "
+        "AND transfer_id IN (SELECT id FROM transfers WHERE kind = 'charging' AND ref <> '')",
+    ),
+    (
+        "what a charge, a recharge or a refund moves is its own driver's",
+        "UPDATE recharge_orders SET user_id = 2 WHERE state = 'CREDITED'",
+    ),
+    (
+        "what a charge, a recharge or a refund moves is its own driver's",
+        "UPDATE charging_sessions SET user_id = NULL WHERE state = 'SETTLED'",
+    ),
+    (
+        "what a charge, a recharge or a refund moves is its own driver's",
+        "UPDATE refunds SET user_id = 2 WHERE state = 'FAILED'",
+    ),
+    ("every open hold is in the wallet of its charge's driver", "UPDATE holds SET account_code = 'wallet:2'"),
     ("open holds belong to unsettled charges", "UPDATE charging_sessions SET state = 'CANCELLED'"),
     ("receipts and notes add up to what charges cost", "DELETE FROM receipts"),
     ("receipts and notes add up to what charges cost", "UPDATE receipts SET kind = 'CN', corrects = number"),
+    *(
+        ("the GST of a charge is that of its price, in the ledger and on its papers", damage)
+        for damage in (
+            "UPDATE charging_sessions SET gst_paise = gst_paise + 1 WHERE state = 'SETTLED'",
+            "UPDATE entries SET amount_paise = amount_paise + CASE account_code WHEN 'gst:output' THEN 1 ELSE -1 END "
+            "WHERE account_code IN ('gst:output', 'revenue:charging')",
+            "UPDATE receipts SET gst_paise = gst_paise - 1",
+            "UPDATE charging_sessions SET settled_at = NULL WHERE state = 'SETTLED'",
+            "UPDATE charging_sessions SET cost_paise = cost_paise + 100 WHERE state = 'SETTLED'",
+        )
+    ),
     ("receipt numbers have no gaps", "UPDATE receipt_counters SET last = last + 1"),
     ("receipt numbers have no gaps", "UPDATE receipts SET number = 'EV/26-27/0000009'"),
 )
@@ -121,7 +150,7 @@ def house(db: Session) -> Iterator[Session]:
     refunded(db, order, 1_000, "COMPLETED")
     refunded(db, order, 700, "FAILED")
     refunds.request(db, order.merchant_order_id, 900, key="on its way", reason="for a test")
-    finished = charge(db, asha, 1)
+    finished = charge(db, asha, 1, gst_basis_points=1_800)
     wallet.hold(db, finished, asha, at_least=1, at_most=20_000)
     session = db.get_one(ChargingSession, finished)
     session.started_at = session.started_received_at = now() - timedelta(hours=1)
