@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import allowance, chargers, connectors, sessions, settlement, stops, wallet
+from domain import allowance, chargers, connectors, sessions, settlement, stops, succession, wallet
 from domain.models import (
     IS_NOT_OVER,
     IS_OPEN,
@@ -35,8 +35,12 @@ _INTERRUPTED = col(ChargingSession.state) == SessionState.INTERRUPTED
 
 
 def interrupt(db: Session, session: ChargingSession) -> None:
-    """No stop came: the driver sees an estimate, and the hold becomes it until the stop or 24 h come (Q23, C4)."""
-    session.state, session.due_at = SessionState.INTERRUPTED, now() + LATE_STOP
+    """No stop came: the driver sees an estimate, and the hold becomes it until the stop or 24 h come (Q23, C4).
+
+    What is heard of one that stays interrupted makes the estimate grow, and puts nothing off.
+    """
+    waits = session.due_at if session.state == SessionState.INTERRUPTED else None
+    session.state, session.due_at = SessionState.INTERRUPTED, waits or now() + LATE_STOP
     session.stopped_at = session.sampled_at or session.started_at
     watched_until = session.metered_at or now()
     settlement.stop_idling(session, watched_until)
@@ -115,7 +119,7 @@ def found(db: Session, at: datetime) -> list[int]:
     """The interrupted charges that go on without a sample: since the interruption the charger, which is in contact,
     has said that the connector charges, and for a minute nothing else."""
     waiting = IS_NOT_OVER, _INTERRUPTED, col(ChargingSession.due_at) > at
-    return [row[0].id for row in _on_connectors(db, *waiting) if _is_found(*row, at)]
+    return [row[0].id for row in _on_connectors(db, *waiting) if _is_found(db, *row, at)]
 
 
 def resume_found(db: Session, session_id: int, at: datetime) -> bool:
@@ -124,7 +128,7 @@ def resume_found(db: Session, session_id: int, at: datetime) -> bool:
     if session is None:
         return False
     its = col(ChargingSession.id) == session_id
-    return any(_is_found(*row, at) for row in _on_connectors(db, _INTERRUPTED, its)) and resumed(db, session)
+    return any(_is_found(db, *row, at) for row in _on_connectors(db, _INTERRUPTED, its)) and resumed(db, session)
 
 
 def _on_connectors(
@@ -178,11 +182,12 @@ def is_free(db: Session, session: ChargingSession) -> bool:
     return connector is not None and connector.status in FREED
 
 
-def _is_found(session: ChargingSession, charger: Charger, connector: Connector, at: datetime) -> bool:
+def _is_found(db: Session, session: ChargingSession, charger: Charger, connector: Connector, at: datetime) -> bool:
     interrupted_at = (session.due_at or at) - LATE_STOP
     said_at = connector.status_at
     said = connector.status in CHARGES and said_at is not None and interrupted_at < said_at < at - GRACE
-    return said and chargers.in_contact(charger, at) and (charger.booted_at is None or _goes_on(connector, charger))
+    goes_on = said and (charger.booted_at is None or _goes_on(connector, charger))
+    return goes_on and chargers.in_contact(charger, at) and not succession.has_next(db, session)
 
 
 def _goes_on(connector: Connector, charger: Charger) -> bool:

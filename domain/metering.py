@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from domain import allowance, interruptions, scale, sessions, settlement, stops
+from domain import allowance, interruptions, scale, sessions, settlement, stops, succession
 from domain.db import emit
 from domain.events import SessionMetered
 from domain.models import IS_NOT_OVER, IS_RUNNING, LIVE, RUNNING, ChargingSession, SessionState
 from domain.patience import counts_once
 from domain.samples import Sample, told_at, write
+from domain.succession import JITTER_WH
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,6 @@ class Overdue:
     connector_number: int
 
 
-JITTER_WH = 100
-"""A register that falls by so little was rounded, not reset."""
 ROUNDED = timedelta(seconds=1)
 """What a charger that tells whole seconds may leave out of its times."""
 
@@ -39,7 +38,7 @@ def record(db: Session, samples: Sequence[Sample]) -> list[int]:
     """
     known = _known_sessions(db, samples)
     late = [(session, sample) for sample in samples if (session := _ended_of(sample, known)) is not None]
-    found = [(session, sample) for sample in samples if (session := _session_of(sample, known)) is not None]
+    found = [(session, sample) for sample in samples if (session := _session_of(db, sample, known)) is not None]
     if rows := [*late, *found]:
         write(db, rows)
     newest: dict[int, tuple[Sample, ChargingSession]] = {}
@@ -73,13 +72,15 @@ def _known_sessions(db: Session, samples: Sequence[Sample]) -> list[ChargingSess
     return [*live, *closed]
 
 
-def _session_of(sample: Sample, known: Sequence[ChargingSession]) -> ChargingSession | None:
-    """By its transaction id; for a charger that ignores our ids the connector's running one (ocpp.md Q22, Q31), where
-    the sample is not from before it (Q27)."""
+def _session_of(db: Session, sample: Sample, known: Sequence[ChargingSession]) -> ChargingSession | None:
+    """By its transaction id, or the charge that runs where another one has lost its stop; for a charger that ignores
+    our ids the connector's running one (ocpp.md Q22, Q31), where the sample is not from before it (Q27)."""
     there = [session for session in known if session.charger_id == sample.charger_id]
     for session in there:
         if session.transaction_id == sample.transaction_id and sample.transaction_id is not None:
-            return session if session.state in LIVE else None
+            newer = succession.next_of(db, session, sample.energy_wh)
+            meant, states = (session, LIVE) if newer is None else (newer, RUNNING)
+            return meant if meant.state in states else None
     on_connector = (s for s in there if s.connector_number == sample.connector_number)
     running = (session for session in on_connector if session.state in RUNNING)
     return next((session for session in running if sample.at >= sessions.begun_at(session) - ROUNDED), None)

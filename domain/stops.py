@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import findings, idling, scale, sessions, settlement, tokens, wallet
+from domain import findings, idling, scale, sessions, settlement, succession, tokens, wallet
 from domain.models import IS_OPEN, LIVE, RUNNING, WANTED, Charger, ChargingSession, SessionState, now
 from domain.money import plain_rupees
 from domain.patience import counts_once
@@ -176,8 +176,12 @@ def _meant(
     found = None
     if transaction_id in TRANSACTIONS:
         found = db.exec(began.where(ChargingSession.transaction_id == transaction_id)).first()
-    if found is not None and _is_anothers(db, sessions.get(db, found), meter_stop_wh, at, tag):
-        found = None
+    if found is not None:
+        named = sessions.get(db, found)
+        if newer := succession.next_of(db, named, meter_stop_wh):
+            found = newer.id
+        elif _is_anothers(db, named, meter_stop_wh, at, tag):
+            found = None
     if found is None and (tag or transaction_id not in TRANSACTIONS):
         found = _fitting(db, charger_id, meter_stop_wh, at, tag)
     return None if found is None else sessions.locked(db, found)

@@ -68,3 +68,20 @@ def away(desk: Desk, session_id: int) -> None:
     desk.passes(minutes=16)
     assert desk.interrupt_lost() == [session_id]
     desk.passes(seconds=5)
+
+
+def test_what_a_connector_said_of_a_newer_charge_is_not_said_of_the_older(desk: Desk) -> None:
+    """Q23: the newer one has ended, and its connector says so a moment later."""
+    asha = desk.driver()
+    desk.charger()
+    older = desk.charging(asha)
+    desk.passes(minutes=5)
+    newer = desk.walk_up()
+    desk.passes(seconds=2)
+    desk.status("BLR-1", 1, "Charging")
+    desk.passes(minutes=5)
+    desk.heard("BLR-1")
+    desk.stop(newer.session_id, 3_000)
+    assert desk.do(interruptions.found, desk.clock.at) == []
+    assert not desk.do(interruptions.resume_found, older, desk.clock.at)
+    assert desk.state(older) == SessionState.INTERRUPTED
