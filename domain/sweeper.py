@@ -19,6 +19,7 @@ from domain import (
     chores,
     dispatch,
     funnel,
+    future,
     interruptions,
     metrics,
     recheck,
@@ -41,6 +42,7 @@ LOST_EVERY = timedelta(seconds=5)
 BOOKS_EVERY = timedelta(minutes=1)
 """How often a process looks whether a chore is due."""
 MOMENTS_EVERY = timedelta(minutes=10)
+"""How often what is late, or further off than it can be, is looked for."""
 
 LEFT = {"stop": dispatch.stop, "escalate": dispatch.escalate}
 """What a deadline leaves to do with the charger."""
@@ -81,6 +83,12 @@ async def sweep_vacancies(at: datetime) -> None:
     """Tell those who wait for a charger that it is free, however it became so."""
     for charger_id in await read(vacancies.freed, at):
         await _alone(vacancies.tell, charger_id, at)
+
+
+async def sweep_future(at: datetime) -> None:
+    """Let nobody wait for what a clock that was ahead has put off."""
+    if await read(future.found, at):
+        await transact(future.bring_back, at)
 
 
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
@@ -173,6 +181,7 @@ async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
         Sweep("payments", partial(funnel.poll, gateway)),
         Sweep("refunds", partial(funnel.poll_refunds, gateway)),
         Sweep("books", partial(sweep_books, gateway), BOOKS_EVERY),
+        Sweep("future", sweep_future, MOMENTS_EVERY),
     )
     metrics.SWEEP_AGE.read = lambda: {(sweep.name,): time.monotonic() - sweep.ended for sweep in sweeps}
     await asyncio.gather(*(sweep.repeat(every) for sweep in sweeps))
