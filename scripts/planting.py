@@ -1,5 +1,6 @@
 """Puts one fault into a module: into the functions that are imported already, or, in a table, before it is imported."""
 
+import ast
 import importlib.abc
 import importlib.machinery
 import inspect
@@ -111,6 +112,8 @@ def plant(mutant: Mutant) -> None:
         sys.meta_path.insert(0, Faulty(mutant))
         return
     changed = functions(mutant)
+    if mutant.was and not changed:
+        raise LookupError(f"{mutant.name} is in no function, and {mutant.module} is imported already")
     for function in _live(module):
         if function.__qualname__ in changed:
             function.__code__ = changed.pop(function.__qualname__)
@@ -123,11 +126,17 @@ def functions(mutant: Mutant) -> dict[str, CodeType]:
 
     Nor where a function loses a name that it closes over: that cannot be changed in place.
     """
-    before = _essences((ROOT / mutant.module).read_text())
+    before = _essences(_written_anew(mutant.module))
     after = dict(_functions(_compiled(mutant.source, mutant)))
     changed = {name: code for name, code in after.items() if _essence(code) != before[name]}
     closed = all(len(code.co_freevars) == len(before[name][3]) for name, code in changed.items())
     return changed if closed else {}
+
+
+@cache
+def _written_anew(module: str) -> str:
+    """The module without a fault, on the lines of one with a fault: a condition on several is other code."""
+    return ast.unparse(ast.parse((ROOT / module).read_text()))
 
 
 @cache
