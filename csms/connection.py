@@ -1,6 +1,7 @@
 """One charger's socket: what it says is understood, answered and written down; what it is asked waits its turn."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -59,6 +60,9 @@ class Connection:
         self.spoken = False
         """Its first message was answered, so it may be asked (ocpp.md Q9)."""
         self._preparation: asyncio.TimerHandle | asyncio.Task[None] | None = None
+        self._context = contextvars.copy_context()
+        """In which it is prepared: what asks for that may run in a batch's, which is another charger's."""
+        self._context.run(structlog.contextvars.bind_contextvars, charger=charger_id)
         socket.alive = self.lives
 
     async def run(self) -> None:
@@ -329,7 +333,9 @@ class Connection:
         """Do this with the charger once it has settled, in place of what was prepared before."""
         self.leave_alone()
         # A timer, not a task that sleeps: thousands may come at once.
-        self._preparation = asyncio.get_running_loop().call_later(self.central.settled_in(), self._settled, work)
+        self._preparation = asyncio.get_running_loop().call_later(
+            self.central.settled_in(), self._settled, work, context=self._context
+        )
 
     def leave_alone(self) -> None:
         """What was prepared is not done, or not to its end."""

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from csms.central import Central, Pace
 from csms.connection import Connection
@@ -127,6 +129,23 @@ async def test_a_set_up_that_waits_for_a_charge_is_done_though_no_stop_comes(
 
 def _lose_the_stop(db: Session, session_id: int) -> None:
     interruptions.interrupt(db, sessions.locked(db, session_id))
+
+
+async def test_the_lines_of_a_set_up_name_its_charger(house: House) -> None:
+    """Boots that come together are written down together, in the context of the first one."""
+    names = ["RAW-1", "RAW-2"]
+    with capture_logs([merge_contextvars]) as lines:
+        async with house.charger("/ocpp/RAW-1") as one, house.charger("/ocpp/RAW-2") as two:
+            for raw in (one, two):
+                await raw.send([2, "b", "BootNotification", {"chargePointVendor": "Raw", "chargePointModel": "One"}])
+            for raw in (one, two):
+                assert (await raw.receive())[:2] == [3, "b"]
+                await configured(raw, {**GOOD, "HeartbeatInterval": "900"})
+                await changed(raw)
+                await raw.silent()
+        told = [line for line in lines if line["event"] == "configuration"]
+    assert [line.get("charger") for line in told] == names
+    assert not any("message" in line for line in told), "that was a boot's"
 
 
 async def test_a_driver_goes_before_the_set_up(house: House) -> None:
