@@ -168,7 +168,8 @@ async def _configuration(charger: Connection) -> Told:
     """What it tells of the keys that are wished for.
 
     An answer may leave some out, as GetConfigurationMaxKeys allows (OCPP 1.6, 5.8): these are asked for once more, as
-    many at a time as it told of at first. Who told of none has none.
+    many at a time as it told of at first. Who told of none has none, and who then tells of others again goes by no
+    names and has told all.
     """
     keys = [wish.key for wish in WISHES]
     answer = await _asked(charger, "GetConfiguration", {"key": keys})
@@ -179,7 +180,11 @@ async def _configuration(charger: Connection) -> Told:
     left = _left_out(keys, known)
     if most := len(keys) - len(left):
         for first in range(0, len(left), most):
-            known |= told(await _asked(charger, "GetConfiguration", {"key": left[first : first + most]}))
+            part = left[first : first + most]
+            more = told(await _asked(charger, "GetConfiguration", {"key": part}))
+            known |= more
+            if more and _left_out(part, more) == part:
+                break
     if untold := _left_out(keys, known):
         log.info("configuration left untold", keys=", ".join(untold))
     return known

@@ -197,6 +197,17 @@ async def test_what_a_charger_leaves_out_again_is_given_up(house: House) -> None
         assert [line["keys"] for line in lines if line["event"] == "configuration left untold"] == [", ".join(others)]
 
 
+async def test_a_charger_that_goes_by_no_names_is_asked_twice(house: House) -> None:
+    """Solidstudio's virtual charge point answers every GetConfiguration with the same four keys, whatever is asked."""
+    has = {"SupportedFeatureProfiles": "Core", "HeartbeatInterval": GOOD["HeartbeatInterval"]}
+    async with house.charger() as raw:
+        await raw.boot()
+        assert await tells(raw, has) == list(GOOD)
+        assert await tells(raw, has) == [next(iter(GOOD))]
+        await raw.silent()
+        await house.eventually(Charger, lambda row: not row.set_up_due)
+
+
 async def test_a_charger_that_tells_no_configuration_is_asked_once(house: House) -> None:
     async with house.charger() as raw:
         await raw.boot()
