@@ -47,6 +47,8 @@ class Calls:
         self._open = False
         self._answering = False
         self._gone = False
+        self.owed_since: float | None = None
+        """When it was asked to tell its state, as long as nothing of its own has come since."""
 
     @property
     def waiting(self) -> int:
@@ -136,7 +138,7 @@ class Calls:
 
     def pause(self) -> None:
         """A message of the charger waits for our answer."""
-        self._answering = True
+        self._answering, self.owed_since = True, None
 
     def resume(self) -> None:
         """It has its answer."""

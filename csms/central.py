@@ -70,6 +70,8 @@ class Pace:
     """Between two pings; 0 sends none."""
     stale: float = 45.0
     """A running charge's meter may be silent for so long, three sample intervals, before it is asked (ocpp.md Q41)."""
+    mute: float = 2.0 * HEARTBEAT_S
+    """A charger that agreed to tell its state may say nothing at all of its own for so long."""
 
 
 class Central:

@@ -18,7 +18,7 @@ from csms.fast import Socket
 from csms.keepalive import keep_alive
 from csms.limits import Attempts, Crowd, Limits, knocker
 from csms.v16 import V16
-from csms.watch import watch_meters
+from csms.watch import watch_meters, watch_mute
 from domain import chargers, metrics, processes
 from domain.bus import Bus
 from domain.db import answers, read, transact
@@ -114,6 +114,7 @@ def _tend(central: Central) -> None:
         partial(keep_alive, central),
         central.meter_log.watch,
         partial(watch_meters, central),
+        partial(watch_mute, central),
     ):
         central.tend(work)
 

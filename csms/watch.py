@@ -1,15 +1,22 @@
-"""Asks for a meter value where one is overdue, once; nothing is polled (ocpp.md Q41)."""
+"""Notices who says too little: a meter that is overdue is asked for, once (ocpp.md Q41), and a charger that answers but
+tells nothing of its own is a finding."""
 
 import asyncio
+import time
 
 from csms.central import Central
 from csms.connection import Connection
-from domain import metering
+from domain import findings, metering
 from domain.bus import CallRefused, ChargerSilent
-from domain.db import read
+from domain.db import read, transact
 from domain.models import now
 
 TAKEN = "Accepted"
+MUTE = (
+    "{charger} answers, but has told nothing of its own since it came back, though it agreed to: its outbox is stuck,"
+    " and a charge that begins there is not told either. Restart it, and what it kept is told and billed:"
+    """ python -m csms call {charger} Reset '{{"type": "Soft"}}'"""
+)
 
 
 async def watch_meters(central: Central) -> None:
@@ -42,3 +49,19 @@ async def _ask(connection: Connection, connector_number: int, deaf: set[Connecti
         answer = {}
     if answer.get("status") != TAKEN:
         deaf.add(connection)
+
+
+async def watch_mute(central: Central) -> None:
+    """A charger whose line broke while a message of its own waited for our answer may wait for that for ever, as those
+    with MicroOcpp do: it takes every command, and its starts, meter values and stops stay in its outbox."""
+    told: set[Connection] = set()
+    while True:
+        await asyncio.sleep(central.pace.mute / 10)
+        held = set(central.held.values())
+        told &= held
+        long_ago = time.monotonic() - central.pace.mute
+        mute = {one for one in held - told if one.calls.owed_since is not None and one.calls.owed_since < long_ago}
+        for connection in mute:
+            name = connection.charger_id
+            await transact(findings.renew, "mute", name, MUTE.format(charger=name))
+        told |= mute

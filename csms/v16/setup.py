@@ -1,5 +1,6 @@
 """What a charger is asked to be like after it booted, and to tell when it came back (ocpp.md 3, Q10, Q11, Q40)."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,7 +94,10 @@ async def after_boot(charger: Connection) -> None:
 
 async def resync(charger: Connection) -> None:
     """A charger that came back without a boot says what its connectors do; never asked to boot (ocpp.md Q10)."""
-    await _asked(charger, "TriggerMessage", {"requestedMessage": "StatusNotification"})
+    charger.calls.owed_since = time.monotonic()
+    answer = await _asked(charger, "TriggerMessage", {"requestedMessage": "StatusNotification"})
+    if answer is None or answer.get("status") != "Accepted":
+        charger.calls.owed_since = None
     await make_up(charger)
 
 

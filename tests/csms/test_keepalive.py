@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from csms.limits import Limits
 from domain import arrivals, chargers, processes, quirks
 from domain.db import opened, transact
 from domain.events import NewsLost, RemoteStart
-from domain.models import Charger, now
+from domain.models import Charger, Finding, now
 from tests.csms.charger import SECONDS, Raw
 from tests.csms.conftest import running, until
 from tests.e2e.running import free_port
@@ -39,6 +39,23 @@ async def test_a_charger_that_came_back_silent_may_be_asked_after_a_while(databa
             id_, _ = await raw.asked("RemoteStartTransaction")
             await raw.send([3, id_, {"status": "Accepted"}])
             assert (await reply).accepted
+
+
+async def test_a_charger_that_answers_and_tells_nothing_of_its_own_is_found(database_url: str) -> None:
+    """MicroOcpp 1.2.0 waits for ever for an answer that was lost with the line, and sends nothing else meanwhile."""
+    watchful = Pace(settle=0, quiet=0.1, beat=60, ping=0, mute=0.5)
+    async with running(database_url, pace=watchful) as house, AsyncExitStack() as lines:
+        for name, answer in (("TELLS", "Accepted"), ("REFUSES", "NotImplemented"), ("MUTE", "Accepted")):
+            async with house.charger(f"/ocpp/{name}") as raw:
+                await raw.boot()
+            raw = await lines.enter_async_context(house.charger(f"/ocpp/{name}"))
+            id_, _ = await raw.asked("TriggerMessage")
+            await raw.send([3, id_, {"status": answer}])
+            if name == "TELLS":
+                await raw.available()
+        (finding,) = await house.eventually(Finding, lambda _: True)
+        assert (finding.kind, finding.ref) == ("mute", "MUTE")
+        assert 'python -m csms call MUTE Reset \'{"type": "Soft"}\'' in finding.detail
 
 
 async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: str) -> None:
