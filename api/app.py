@@ -1,6 +1,7 @@
 """Wiring of the API: every operation at its address, and the document of them."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from api import chargers, findings, ledger, payments, records, sessions, tariffs, tokens, users
 from api.limits import Buckets
@@ -32,6 +33,14 @@ OPERATIONS = (
 """Every endpoint."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Everything(Mount):
+    """All that is under an address; Starlette's own pattern ends with a line, and leaves such an address to others."""
+
+    def __init__(self, path: str, of: Starlette) -> None:
+        super().__init__(path, of)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
 
 
 def app(

@@ -18,8 +18,9 @@ from reflex_base.constants import Dirs
 from reflex_base.environment import environment
 from reflex_components_core.base.error_boundary import error_boundary
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
+from api.app import Everything
 from api.app import app as operators
 from api.openapi import PREFIX
 from csms.server import listening
@@ -133,7 +134,7 @@ csms = asyncio.Event()
 beside = Starlette(
     routes=[
         *language.in_each([*auth.routes, *checkout.routes(gateway), *downloads.routes]),
-        Mount(PREFIX, programs),
+        Everything(PREFIX, programs),
         Route(PREFIX, programs),  # else Starlette leads from there to the mount's slash, by http
         *home.routes,
         *health.routes(

@@ -76,3 +76,10 @@ async def test_the_address_of_all_of_it_is_none_with_and_without_a_slash() -> No
         for path in (PREFIX, f"{PREFIX}/"):
             response = await client.get(path)
             assert (response.status_code, response.json()["type"]) == (404, "urn:evapp:problem:no-such-address")
+
+
+async def test_an_address_with_the_end_of_a_line_is_the_apis_too() -> None:
+    """It fell through to the pages, whose answer no program reads."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(beside), base_url="https://evapp.test") as client:
+        response = await client.get(f"{PREFIX}/chargers/a%0Ab")
+        assert (response.status_code, response.headers["content-type"]) == (401, "application/problem+json")
