@@ -123,7 +123,9 @@ def _reason(charge: Charge) -> str:
     session = charge.session
     if session.state == SessionState.CANCELLED:
         return t(charging.explain(session))
-    if session.state == SessionState.INTERRUPTED:
+    # One that had delivered nothing when somebody wanted its end may never have begun, as where a card is refused.
+    untold = session.energy_wh > 0 or session.stop_cause not in ENDED_BY
+    if session.state == SessionState.INTERRUPTED and untold:
         return t(
             "The charger has sent no final reading since {time}", time=clock(charge.ended_at or session.updated_at)
         )

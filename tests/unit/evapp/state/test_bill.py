@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import history
+from domain import history, tokens
 from domain.india import INDIA
 from domain.prices import Band
 from evapp.components.money import moment
@@ -59,6 +59,16 @@ def test_an_estimate_stays_set_aside_until_it_is_debited(desk: Desk) -> None:
     )
     desk.stop(session_id, METER + 1_500)
     assert shown(desk, asha, session_id).estimate == ""
+
+
+def test_a_card_that_was_refused_says_why_though_no_stop_comes(desk: Desk) -> None:
+    """SAP's simulated stations begin no transaction where our answer is no, and so never end one."""
+    poor = desk.driver(rupees=0)
+    desk.charger()
+    desk.do(tokens.add, "CARD", user_id=poor)
+    begun = desk.walk_up()
+    desk.lose(begun.session_id)
+    assert shown(desk, poor, begun.session_id).reason == "Stopped: your wallet had too little for a start"
 
 
 def test_an_estimate_that_the_wallet_could_not_cover_was_not_paid_whole(desk: Desk) -> None:
