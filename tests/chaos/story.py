@@ -39,8 +39,8 @@ async def story(house: House, database: Database) -> None:
         await _charges(house, cookie)
         await charger.until(lambda one: not one.outbox.waiting)
     user = (await database.read(accounts.find, NAME))[0]
-    [charge] = await database.read(history.page, user.id or 0)
-    money = await database.read(wallet.balance, user.id or 0)
+    [charge] = await database.read(history.page, user.id)
+    money = await database.read(wallet.balance, user.id)
     assert charge.energy_wh == charge.session.meter_stop_wh - charge.session.meter_start_wh > 0
     assert money == wallet.Balance(100_000 - charge.cost_paise, 0, 0)
 

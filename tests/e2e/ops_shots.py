@@ -25,7 +25,7 @@ async def become_operator(camera: Camera, database: Database) -> None:
     [user] = await database.read(accounts.find, username)
     # The page that is open leaves by the gate when its sign-in ends, perhaps while the next one is being opened.
     await camera.page.goto("about:blank")
-    await database.transact(operators.appoint, user.id or 0, trail.shell())
+    await database.transact(operators.appoint, user.id, trail.shell())
     await sign_in(camera.page, camera.url, username)
 
 

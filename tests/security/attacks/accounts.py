@@ -141,7 +141,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "a new PIN ends every sign-in",
             "domain/accounts.py",
-            "    user.pin_hash = pin_hash\n    sign_ins.end_all(db, user.id or 0)\n",
+            "    user.pin_hash = pin_hash\n    sign_ins.end_all(db, user.id)\n",
             "    user.pin_hash = pin_hash\n",
             f"{SIGN_IN}::test_a_new_pin_rotates_this_browser_and_ends_the_others",
         ),

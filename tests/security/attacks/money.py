@@ -33,8 +33,8 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "under one name the ledger moves money once",
             "domain/wallet.py",
-            "    accounts = lock(db, postings)\n    if known := db.exec(",
-            "    accounts = lock(db, postings)\n    if known := None and db.exec(",
+            "    accounts = lock(db, postings)\n    if known := posted(",
+            "    accounts = lock(db, postings)\n    if known := None and posted(",
             "tests/unit/domain/test_wallet.py::test_the_same_key_gives_the_first_transfer",
         ),
         Defence(

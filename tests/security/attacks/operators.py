@@ -92,7 +92,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "its line is written in the transaction of the act",
             "domain/operators.py",
-            "    trail.note(db, trail.user(user.id or 0), what.action, what.subject, what.detail)\n",
+            "    trail.note(db, trail.user(user.id), what.action, what.subject, what.detail)\n",
             "",
             f"{OPERATORS}::test_the_pin_opens_everything_for_ten_minutes_under_a_new_token",
         ),
