@@ -153,6 +153,13 @@ def felt(session: ChargingSession, connector: Connector, at: datetime) -> None:
     idling.told(session, connector.status, at)
 
 
+def cabled(db: Session, session: ChargingSession) -> bool:
+    """Whether a cable was in a car when its driver asked for the charge; of a Preparing that came later nobody knows
+    whether it says more than that he asked (OCPP 1.6, 4.9)."""
+    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    return connector is not None and connector.status == "Preparing" and connector.changed_at <= session.requested_at
+
+
 def _paused(status: str) -> str:
     """Why no energy flows in a charge that runs there; empty where it may."""
     return status if status in PAUSES else ""

@@ -5,7 +5,19 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import charging, dispatch, history, limits, sessions, settlement, stops, typed_ids, vehicles, wallet
+from domain import (
+    charging,
+    connectors,
+    dispatch,
+    history,
+    limits,
+    sessions,
+    settlement,
+    stops,
+    typed_ids,
+    vehicles,
+    wallet,
+)
 from domain.bus import bus
 from domain.charging import Limit
 from domain.db import read, transact
@@ -44,9 +56,17 @@ WORDS = {
     "faulted": later("The charger reports a fault. You pay only for what it delivered."),
     "stopping": later("Stopping. You pay only for what it delivers until then."),
     "stuck": later("The charger has not answered. Press its stop button, or unplug. You pay only by its meter."),
-    "silent": later("No contact with the charger. Your charge goes on; nothing is lost."),
+    "silent": later(
+        "No contact with the charger. It usually goes on charging; its own button stops it. You pay only by its meter."
+    ),
 }
 """State of a charge under way, and the sentence below its word."""
+
+WAITING = {
+    False: later("Push the plug in fully. The charger waits until {time}."),
+    True: later("A car is plugged in. If charging does not begin by {time}, push the plug in fully and start again."),
+}
+"""A cable was in a car when the driver asked → what is said until the charge begins."""
 
 SHORT = {
     (False, True): later("About {time} left at this power. Add money to keep charging."),
@@ -165,7 +185,7 @@ class Live(rx.State):
         self.idle = idle_words(session)
         self.sentence = t(WORDS[self.state]) if self.state in WORDS else ""
         if session.state == SessionState.AWAITING_PLUG and session.due_at:
-            self.sentence = t("Push the plug in fully. The charger waits until {time}.", time=clock(session.due_at))
+            self.sentence = t(WAITING[await read(connectors.cabled, session)], time=clock(session.due_at))
         self.can_stop = session.state != SessionState.STOPPING
         self._started = session.started_received_at
         self._held_paise = charge.held_paise

@@ -11,7 +11,7 @@ import reflex as rx
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import chargers, charging, history, limits, vacancies, vehicles, wallet, wishes
+from domain import chargers, charging, connectors, history, limits, vacancies, vehicles, wallet, wishes
 from domain.charging import Limit
 from domain.db import opened, read, transact
 from domain.events import SessionMetered
@@ -22,7 +22,7 @@ from evapp.state.bill import bill_of
 from evapp.state.effects import Effects
 from evapp.state.live import Live
 from evapp.state.notices import Notices
-from tests.money.house import free_charger
+from tests.money.house import free_charger, give
 
 METER = 1_000_000
 
@@ -77,6 +77,23 @@ async def test_a_car_that_says_how_full_it_is_will_be_ready(live: Any, session: 
     assert live.ready != ""
     live._metered(reads(session, 1_100, 7_500))
     assert live.battery == "75", "a reading without it takes nothing back"
+
+
+@pytest.mark.parametrize(
+    ("before", "says"), [("Available", "Push the plug in fully."), ("Preparing", "A car is plugged in.")]
+)
+async def test_who_has_plugged_in_is_not_told_to(asha: int, before: str, says: str) -> None:
+    """A charger calls itself Preparing once it was asked, too: only what it said before that tells of a cable."""
+    await transact(free_charger, "BLR-2", status=before)
+    await transact(give, asha, 100_000)
+    session = await transact(charging.request_start, asha, "BLR-2", 1)
+    await transact(wishes.answered, session.id or 0, "accepted")
+    told: dict[str, Any] = {"error_code": "NoError", "info": "", "at": None, "received_at": now()}
+    await transact(connectors.status, "BLR-2", connector_number=1, status="Preparing", **told)
+    live = await rx.State(_reflex_internal_init=True).get_state(Live)  # type: ignore[call-arg]
+    await live._refresh(asha)
+    assert live.state == "waiting"
+    assert live.sentence.startswith(says)
 
 
 async def test_a_charge_at_a_silent_charger_goes_on_without_contact(live: Any, session: Any) -> None:
