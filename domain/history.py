@@ -9,6 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from domain import allowance, chargers, receipts, samples, sessions, settlement, story, wallet
 from domain.models import Charger, ChargingSession, Hold, Receipt, SessionState, now
+from domain.prices import Price
 from domain.settings import settings
 
 CURVE_POINTS = 60
@@ -157,13 +158,10 @@ def month(db: Session, user_id: int, since: datetime, until: datetime | None = N
     return Month(int(count), int(energy), int(cost))
 
 
-def last_tariff(db: Session, user_id: int) -> int | None:
-    """Paise per kWh of the driver's last charge."""
-    return db.exec(
-        select(ChargingSession.paise_per_kwh)
-        .where(ChargingSession.user_id == user_id)
-        .order_by(col(ChargingSession.requested_at).desc(), col(ChargingSession.id).desc())
-    ).first()
+def last_price(db: Session, user_id: int) -> Price | None:
+    """What the driver's last charge was charged at."""
+    session = db.exec(_of(user_id).limit(1)).first()
+    return settlement.price_of(session) if session is not None else None
 
 
 def used_chargers(db: Session, user_id: int, limit: int = 4) -> Sequence[str]:

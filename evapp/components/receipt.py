@@ -94,7 +94,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 notice(
                     "warn",
                     t("Your wallet could not cover all of it."),
-                    t("{sum} is owed; your next recharge pays it first.", sum=bill.arrears),
+                    t("You owe {sum}. It is taken first when you add money.", sum=bill.arrears),
                 ),
             ),
             class_name="grid gap-3 mt-4 empty:hidden",

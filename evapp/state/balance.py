@@ -2,22 +2,25 @@
 
 from domain import history
 from domain.db import read
-from domain.money import energy_for
+from domain.models import now
+from domain.prices import Price, affordable_wh
 from domain.settings import settings
 from evapp.components.money import kwh, rupees, whole_rupees
 from evapp.texts import t
 
 
 async def reach(user_id: int, paise: int) -> str:
-    """How much energy a balance is good for, at the price the driver paid last."""
-    last = await read(history.last_tariff, user_id)
+    """How much energy a balance is good for now, at the price the driver paid last; empty where that is nothing."""
+    last = await read(history.last_price, user_id)
     if not paise:
         return _empty(first=last is None)
-    rate = last or settings().tariff_paise_per_kwh
-    energy = kwh(energy_for(paise, rate), 0) if rate else "0"
+    price = last or Price(settings().tariff_paise_per_kwh, 0)
+    if price.free:
+        return ""
+    energy = kwh(affordable_wh(price, paise, 0, now()), 0)
     if last is None:
         return t("about {energy} kWh", energy=energy)
-    return t("about {energy} kWh at your last tariff", energy=energy)
+    return t("about {energy} kWh at your last price", energy=energy)
 
 
 def _empty(*, first: bool) -> str:
@@ -28,7 +31,7 @@ def _empty(*, first: bool) -> str:
 
 def owed(paise: int) -> str:
     """What is paid before anything else; empty for nothing."""
-    return t("You owe {sum}. The next recharge pays it first.", sum=rupees(paise)) if paise else ""
+    return t("You owe {sum}. It is taken first when you add money.", sum=rupees(paise)) if paise else ""
 
 
 def set_aside(paise: int) -> str:

@@ -25,11 +25,11 @@ LATE = timedelta(hours=1)
 """From here on a line also says when it happened."""
 
 OUTCOMES = {
-    OrderState.NEW: later("The payment of {sum} was not begun. Nothing was charged. Add it again."),
+    OrderState.NEW: later("The payment of {sum} did not start. Nothing was charged. Try again."),
     OrderState.CREDITED: later("{sum} was added."),
     OrderState.FAILED: later("PhonePe did not take the {sum}. If your bank did, PhonePe gives it back."),
     OrderState.REJECTED: later("PhonePe did not open its page for {sum}. Nothing was charged. Try again later."),
-    OrderState.MISMATCH: later("PhonePe confirmed another amount than {sum}. Nothing is lost: we are looking at it."),
+    OrderState.MISMATCH: later("PhonePe confirmed an amount other than {sum}. Nothing is lost: we are looking at it."),
 }
 """What became of the payment a driver comes back from; those on their way have a line of their own."""
 
@@ -130,7 +130,7 @@ class Wallet(rx.State):
         money = await read(wallet.balance, user_id)
         self.balance, self.as_of = rupees(money.balance_paise), clock(now())
         self.free = (
-            t("{sum} free to use", sum=rupees(money.free_paise))
+            t("{sum} available", sum=rupees(money.free_paise))
             if money.held_paise
             else await reach(user_id, money.balance_paise)
         )

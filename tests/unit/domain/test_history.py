@@ -7,6 +7,7 @@ import pytest
 
 from domain import chargers, history, wishes
 from domain.models import SessionState
+from domain.prices import Price
 from domain.sessions import NotYours
 from tests.asked import asked, selects
 from tests.money.charges import METER, Desk
@@ -222,13 +223,13 @@ def test_where_the_driver_charged_last_and_for_how_much(desk: Desk) -> None:
     asha = desk.driver()
     for n in range(1, 7):
         desk.charger(f"BLR-{n}")
-    assert desk.do(history.last_tariff, asha) is None
+    assert desk.do(history.last_price, asha) is None
     for n in (1, 2, 3, 4, 5, 1):
         past(desk, asha, charger_id=f"BLR-{n}")
     assert desk.do(history.used_chargers, asha) == ["BLR-1", "BLR-5", "BLR-4", "BLR-3"]
     desk.do(chargers.retire, "BLR-4")
     assert desk.do(history.used_chargers, asha) == ["BLR-1", "BLR-5", "BLR-3", "BLR-2"]
-    assert desk.do(history.last_tariff, asha) == 1_800
+    assert desk.do(history.last_price, asha) == Price(1_800, 0)
 
 
 def test_a_long_curve_is_thinned(desk: Desk) -> None:

@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from domain import recharges, statements, story, wallet
 from domain.db import read, transact
-from domain.models import OrderState, RechargeOrder, SessionState, now
+from domain.models import Charger, ChargingSession, OrderState, RechargeOrder, SessionState, now
+from domain.prices import Band, Price
 from domain.recharges import OrderStatus, Payment
 from domain.sentences import PAID_OWED
 from domain.settings import settings
@@ -50,6 +51,34 @@ async def test_who_charged_before_and_used_all_of_it_is_not_new(page: Wallet, as
     assert (page.balance, page.free) == ("₹0.00", "Add money to charge again")
 
 
+@pytest.mark.parametrize(
+    ("price", "says"),
+    [
+        (Price(1_800, 0), "about 10 kWh at your last price"),
+        (Price(1_800, 0, bands=(Band(0, 1_439, 900), Band(1_439, 0, 900))), "about 20 kWh at your last price"),
+        (Price(1_800, 0, start_paise=9_000), "about 5 kWh at your last price"),
+        (Price(0, 0), ""),
+    ],
+)
+async def test_a_balance_reaches_as_far_as_the_whole_of_the_last_price_lets_it(
+    page: Wallet, asha: int, price: Price, says: str
+) -> None:
+    """A base price that holds at no hour, or a start that costs as much as the energy, promised twice or half of it;
+    after a charge that was free the balance was good for nothing."""
+
+    def paid(db: Session) -> None:
+        db.add(Charger(id="BLR-1", find_key="BLR1"))
+        db.flush()
+        place: dict[str, Any] = {"charger_id": "BLR-1", "connector_number": 1, "ref": "S1", "tag": "T1"}
+        told = {"paise_per_kwh": price.paise_per_kwh, "terms": price.terms, "state": SessionState.SETTLED}
+        db.add(ChargingSession(user_id=asha, **place, **told))
+
+    await transact(paid)
+    await transact(give, asha, 18_000)
+    await page.load()
+    assert page.free == says
+
+
 async def test_every_month_has_its_statement(page: Wallet, asha: int) -> None:
     await page.load()
     assert page.months == []
@@ -66,8 +95,8 @@ async def test_what_is_held_and_owed_is_said(page: Wallet, asha: int) -> None:
     await transact(wallet.hold, session_id, asha, at_least=1, at_most=20_000)
     await transact(owe, asha, 11_800)
     await page.load()
-    assert (page.balance, page.free, page.reserved) == ("₹1,234.50", "₹1,034.50 free to use", "₹200.00")
-    assert page.arrears == "You owe ₹118.00. The next recharge pays it first."
+    assert (page.balance, page.free, page.reserved) == ("₹1,234.50", "₹1,034.50 available", "₹200.00")
+    assert page.arrears == "You owe ₹118.00. It is taken first when you add money."
 
 
 @pytest.mark.row("R38")
