@@ -18,7 +18,7 @@ ENDED_BY = {
     "funds": later("Stopped: your wallet was used up"),
     "limit": later("Stopped at your limit"),
     "operator": later("Stopped by the operator"),
-    "late": later("Stopped: the plug came after the start had ended"),
+    "late": later("Stopped: the plug came too late"),
     "stranger": later("Stopped: this card or code may not charge here"),
     "reserved": later("Stopped: the connector was reserved for somebody else"),
     "card-blocked": later("Stopped: this card is blocked"),
@@ -36,12 +36,19 @@ REASONS = {
     "Reboot": later("The charger restarted"),
     "HardReset": later("The charger restarted"),
     "SoftReset": later("The charger restarted"),
-    "DeAuthorized": later("The charger withdrew its permission"),
+    "DeAuthorized": later("Stopped: the charger no longer accepted this card or code"),
     "UnlockCommand": later("The plug was unlocked"),
     "Remote": later("Stopped remotely"),
     "Other": later("The charger ended it because of a fault"),
 }
 """OCPP's reasons of a stop, in words."""
+
+
+FAIR = {
+    True: later("The charge was cut short. You paid only for the units it delivered."),
+    False: later("The charge was cut short. You paid only for what is listed above."),
+}
+"""Whether energy is all that the bill asks for → what a fault means for it."""
 
 
 def curve_of(readings: Sequence[tuple[datetime, int]]) -> tuple[str, str]:
@@ -86,7 +93,7 @@ def bill_of(charge: Charge) -> Bill:
         left=_left(charge),
         arrears=rupees(charge.owed_paise) if charge.owed_paise else "",
         reason=_reason(charge),
-        fair=t("The charger had a fault. You paid only for the units it delivered.") if faulty else "",
+        fair=t(FAIR[plain]) if faulty else "",
         number=session.receipt_number,
         meter=_meter(charge),
     )
@@ -109,7 +116,7 @@ def _estimate(charge: Charge) -> str:
     if charge.session.settled_at is None:
         return t("The charger's final reading corrects it, once. Until then the sum stays set aside.")
     return t(
-        "You paid {sum} by it. A final reading that still comes corrects it, once: what was too much comes back.",
+        "You paid {sum} by this estimate. A final reading that still comes corrects it once, up or down.",
         sum=rupees(charge.cost_paise - charge.owed_paise),
     )
 

@@ -70,7 +70,7 @@ def line_words(line: Line) -> str:
     price = rupees(line.rate_paise)
     match line.name:
         case "start":
-            return t("Start")
+            return t("Start fee")
         case "goodwill":
             return t("Given back")
         case "time":

@@ -47,7 +47,7 @@ async def test_every_part_is_told_before_and_billed_after(
         await page.get_by_role("button", name="Stop and pay").click()
         receipt = page.get_by_role("region", name="Receipt")
         await expect(receipt).to_contain_text("kWh × ₹20.00/kWh")
-        await expect(receipt).to_contain_text("Start")
+        await expect(receipt).to_contain_text("Start fee")
         still_in = page.get_by_text("The cable is still in the car.")
         await expect(still_in).to_be_visible()
         await expect(page.get_by_text("After that each minute costs ₹2.00, at most ₹240.00.")).to_be_visible()

@@ -25,7 +25,7 @@ REASONS = {
     "PowerLoss": "The charger lost its power",
     "Reboot": "The charger restarted",
     "EVDisconnected": "The car was unplugged",
-    "DeAuthorized": "The charger withdrew its permission",
+    "DeAuthorized": "Stopped: the charger no longer accepted this card or code",
 }
 
 

@@ -55,7 +55,7 @@ def test_an_estimate_stays_set_aside_until_it_is_debited(desk: Desk) -> None:
     debited = shown(desk, asha, session_id)
     assert (debited.state, debited.number != "", desk.money(asha).held_paise) == ("estimated", True, 0)
     assert debited.estimate == (
-        "You paid ₹36.00 by it. A final reading that still comes corrects it, once: what was too much comes back."
+        "You paid ₹36.00 by this estimate. A final reading that still comes corrects it once, up or down."
     )
     desk.stop(session_id, METER + 1_500)
     assert shown(desk, asha, session_id).estimate == ""
@@ -77,8 +77,19 @@ def test_an_estimate_that_the_wallet_could_not_cover_was_not_paid_whole(desk: De
     desk.passes(hours=24)
     desk.sweep()
     bill = shown(desk, asha, session_id)
-    assert bill.estimate.startswith("You paid ₹60.00 by it.")
+    assert bill.estimate.startswith("You paid ₹60.00 by this estimate.")
     assert bill.arrears == "₹12.00"
+
+
+@pytest.mark.parametrize(
+    ("parts", "fair"),
+    [({}, "only for the units it delivered."), ({"start_paise": 2_000}, "only for what is listed above.")],
+)
+def test_a_fault_is_not_said_to_cost_units_alone_beside_a_fee(desk: Desk, parts: dict[str, int], fair: str) -> None:
+    asha, session_id = priced(desk, **parts) if parts else desk.a_charge(kwh=2)
+    desk.flows(session_id, 1)
+    desk.stop(session_id, desk.session(session_id).meter_wh or 0, reason="PowerLoss")
+    assert shown(desk, asha, session_id).fair.endswith(fair)
 
 
 def test_a_slow_clock_is_not_told(desk: Desk) -> None:

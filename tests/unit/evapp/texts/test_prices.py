@@ -34,7 +34,7 @@ def test_where_the_bands_are_the_whole_day_there_are_no_other_hours() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (Line("start", 1, 1_000, 1_000), "Start"),
+        (Line("start", 1, 1_000, 1_000), "Start fee"),
         (Line("energy", 7_456, 1_820, 13_570), "Energy: 7.456 kWh × ₹18.20/kWh"),
         (Line("time", 12, 50, 600), "Time: 12 min × ₹0.50"),
         (Line("idle", 3, 200, 600), "Cable left in the car: 3 min × ₹2.00"),

@@ -268,7 +268,7 @@ def test_a_note_says_what_it_changes_and_the_difference(words: list[str]) -> Non
         "CN/26-27/0000001",
         "Changes receipt",
         "EV/26-27/0000042, 23 Nov 2026",
-        "Start",
+        "Start fee",
         "Now",
         "Before",
     ):
