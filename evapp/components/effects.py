@@ -14,11 +14,13 @@ from evapp.components.tongues import of_address
 from evapp.state.alerts import Alerts
 from evapp.state.effects import Effects
 from evapp.state.live import Live
-from evapp.texts import language
+from evapp.texts import language, t
 
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
+assigned: FunctionVar[Any] = FunctionStringVar.create("Object.assign")
 set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
 register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
+toasts: rx.Var[Any] = rx.Var("document.querySelector('section[aria-relevant]')")
 to_receipt: FunctionVar[Any] = FunctionStringVar.create(f"document.getElementById('{RECEIPT}')?.focus")
 
 
@@ -70,6 +72,11 @@ def _document_speaks() -> EventSpec:
     return rx.run_script(set_attribute.call("lang", of_address(lambda: language().tag)))
 
 
+def _toasts_speak() -> EventSpec:
+    """Sonner's region and the key that leads there are named by their library, in English alone."""
+    return rx.run_script(assigned.call(toasts, {"ariaLabel": of_address(lambda: f"{t('Notifications')} alt+T")}))
+
+
 def _when_renewed() -> EventSpec:
     """Marks the page when its worker is replaced by a newer one; the first that a page gets replaces none."""
     mark = marking.call(document, RENEWED, "")
@@ -102,5 +109,5 @@ def effects() -> rx.Component:
         # In this order: the page listens before there can be a first worker.
         rx.el.span(on_mount=[_when_renewed(), rx.run_script(register.call("/sw.js"))], hidden=True),
         rx.el.span(on_mount=_says_when_offline(), hidden=True),
-        rx.el.span(on_mount=_document_speaks(), hidden=True),
+        rx.el.span(on_mount=[_document_speaks(), _toasts_speak()], hidden=True),
     )

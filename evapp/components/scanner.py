@@ -3,7 +3,8 @@
 from typing import Any
 
 import reflex as rx
-from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar
+from reflex.event import EventSpec
+from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar, FunctionVar
 
 LIBRARY = "@yudiel/react-qr-scanner"
 VERSION = "2.6.0"
@@ -11,6 +12,14 @@ OVERRIDES = "setZXingModuleOverrides"
 
 DECODER = "/wasm/"
 """Where evapp/web/pwa.py puts the decoder; the library would take it from somebody else's server."""
+
+
+CAMERA, LIGHT = "camera", "light"
+"""IDs of what holds the scanner, and of the words that name the button for its light."""
+
+label: FunctionVar[Any] = FunctionStringVar.create(f"document.querySelector('#{CAMERA} button')?.setAttribute")
+construct: FunctionVar[Any] = FunctionStringVar.create("Reflect.construct")
+observe: FunctionVar[Any] = FunctionStringVar.create("MutationObserver.prototype.observe.call")
 
 
 def _first(codes: rx.Var[list[dict[str, str]]]) -> tuple[rx.Var[str]]:
@@ -48,6 +57,14 @@ class Scanner(rx.Component):
         path = rx.Var(_js_expr="path").to(str)
         here = ArgsFunctionOperation.create(("path",), rx.Var.create(DECODER) + path)
         return [str(FunctionStringVar.create(OVERRIDES).call({"locateFile": here}))]
+
+
+def name_the_light() -> EventSpec:
+    """The library names the button in English alone; it comes when the camera has told what it can do."""
+    labelled = ArgsFunctionOperation.create((), label.call("aria-labelledby", LIGHT))
+    watcher = construct.call(rx.Var("MutationObserver"), [labelled])
+    whole: rx.Var[Any] = rx.Var(f"document.getElementById('{CAMERA}')")
+    return rx.run_script(observe.call(watcher, whole, {"childList": True, "subtree": True}))
 
 
 def scanner(on_scan: Any, on_error: Any) -> rx.Component:

@@ -5,7 +5,7 @@ import reflex as rx
 from evapp.components.buttons import button_link
 from evapp.components.notices import notice
 from evapp.components.running import charge_bar
-from evapp.components.scanner import scanner
+from evapp.components.scanner import CAMERA, LIGHT, name_the_light, scanner
 from evapp.components.shell import shell
 from evapp.state.live import Live
 from evapp.state.scan import Scan
@@ -37,10 +37,13 @@ def viewfinder() -> rx.Component:
         rx.el.div(
             rx.cond(Scan.ready, scanner(Scan.seen, Scan.fail)),
             rx.el.div(class_name="aim", aria_hidden="true"),
+            id=CAMERA,
+            on_mount=name_the_light(),
             role="region",
             aria_label=t("Camera"),
             class_name="camera relative aspect-square w-full overflow-hidden rounded-panel bg-sunken",
         ),
+        rx.el.span(t("Light"), id=LIGHT, hidden=True),
         rx.el.p(
             rx.cond(Scan.error != "", Scan.error, t("Hold the camera at the QR code on the charger.")),
             role="status",

@@ -69,15 +69,18 @@ async def test_a_phone_lights_the_sticker_in_the_dark(driver: Driver, product: P
         page = await context.new_page()
         await page.goto(f"{product.url}/scan")
         light = page.get_by_role("region", name="Camera").get_by_role("button")
-        await expect(light).to_have_accessible_name("Turn flashlight on")
+        await expect(light).to_have_accessible_name("Light")
         box = await light.bounding_box()
         assert box is not None and box["width"] >= 44 and box["height"] >= 44
         await light.click()
-        await expect(light).to_have_accessible_name("Turn flashlight off")
+        await expect(light).to_have_accessible_name("Light")
+        await expect(light).to_have_attribute("aria-pressed", "true")
         assert await page.evaluate("lamp") == {"lit": True, "opened": 1}
         await light.click()
         await expect(light).to_have_attribute("aria-pressed", "false")
         assert await page.evaluate("lamp") == {"lit": False, "opened": 1}
+        await page.goto(f"{product.url}/hi/scan")
+        await expect(page.get_by_role("button", name="लाइट")).to_be_visible()
 
 
 async def test_without_a_camera_there_is_the_way_by_hand(driver: Driver) -> None:

@@ -23,7 +23,10 @@ NAMES = {
     "Scanner",
     "globalThis.Notification?.permission",
     "globalThis.Notification.requestPermission",
+    "MutationObserver",
+    "MutationObserver.prototype.observe.call",
     "Object.assign",
+    "Reflect.construct",
     "self.Promise.all",
 }
 OTHER = Language("xx", "Other", "xx", "hi_IN", "/xx")
