@@ -46,6 +46,11 @@ def kwh(wh: int, places: int = 2) -> str:
     return _thousandth(wh, places)
 
 
+def counted(number: int) -> str:
+    """How many there are: 1204 -> 1,204."""
+    return _grouped(number, _signs(language().locale).group)
+
+
 def kw(w: int) -> str:
     """Watts as kW without the unit: 6940 -> 6.9."""
     return _thousandth(w, 1)

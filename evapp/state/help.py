@@ -8,7 +8,7 @@ from domain import chargers, funnel, history, recharges
 from domain.db import read
 from domain.models import User, now
 from domain.sessions import NotYours
-from evapp.components.money import clock, moment, whole_rupees
+from evapp.components.money import clock, counted, moment, whole_rupees
 from evapp.state.live import Live
 from evapp.state.visit import arrive
 from evapp.texts import later, t
@@ -79,6 +79,6 @@ class Help(rx.State):
     async def _look(self) -> None:
         here, all_of_them = await read(chargers.counts)
         paying = not funnel.breaker.open
-        self.chargers = t("{count} of {all} in contact", count=here, all=all_of_them)
+        self.chargers = t("{count} of {all} in contact", count=counted(here), all=counted(all_of_them))
         self.payments = t("Working") if paying else t("Not available right now. Nothing is charged.")
         self.as_of = clock(now())

@@ -9,7 +9,7 @@ from domain.chargers import BUSY
 from domain.db import read
 from domain.fleet import Counts, Seen
 from domain.models import now
-from evapp.components.money import duration
+from evapp.components.money import counted, duration
 from evapp.state.find import WORDS
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import text
@@ -93,10 +93,10 @@ class Fleet(rx.State):
 
 def _counts(found: Counts) -> list[str]:
     return [
-        t("{count} in all", count=found.all),
-        t("{count} in contact", count=found.in_contact),
-        t("{count} charging", count=found.charging),
-        t("{count} out of order", count=found.faulted),
+        t("{count} in all", count=counted(found.all)),
+        t("{count} in contact", count=counted(found.in_contact)),
+        t("{count} charging", count=counted(found.charging)),
+        t("{count} out of order", count=counted(found.faulted)),
     ]
 
 

@@ -53,6 +53,11 @@ def test_a_receipt_shows_every_watt_hour() -> None:
     assert money.kwh(1_234_567, places=3) == "1,234.567"
 
 
+@pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (1_204, "1,204"), (125_000, "1,25,000")])
+def test_many_are_grouped_as_rupees_are(number: int, text: str) -> None:
+    assert money.counted(number) == text
+
+
 @pytest.mark.parametrize(("w", "text"), [(0, "0.0"), (6940, "6.9"), (6950, "7.0"), (60_000, "60.0")])
 def test_power_has_one_place(w: int, text: str) -> None:
     assert money.kw(w) == text
