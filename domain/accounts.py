@@ -314,7 +314,7 @@ def _unfinished(db: Session, user_id: int) -> str:
         return Sentence("A payment is on its way. Delete your account when it has arrived or failed.")
     if suspense.unfinished(db, user_id):
         return Sentence(
-            "A payment of another amount is not in your wallet yet. Ask Help for it, then delete your account."
+            "A payment of another amount is not in your wallet yet. Write to Help about it, then delete your account."
         )
     refunds = select(Refund.id).where(Refund.user_id == user_id, col(Refund.state).in_(REFUND_OPEN))
     if db.exec(refunds.limit(1)).first():

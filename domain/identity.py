@@ -52,7 +52,7 @@ def phone(typed: object) -> str:
     """
     if number := _mobile(typed):
         return number
-    raise Unusable(Sentence("Give an Indian mobile number: ten digits, with or without +91."))
+    raise Unusable(Sentence("Enter an Indian mobile number: ten digits, with or without +91."))
 
 
 def email(typed: object) -> str:

@@ -53,14 +53,14 @@ def _whole(kind: str, typed: str) -> int:
     """Paise, Wh or minutes; kWh are written as rupees are."""
     if kind == "minutes":
         if _MINUTES.fullmatch(typed) is None:
-            raise AmountError(Sentence("Write the minutes in digits, like 45."))
+            raise AmountError(Sentence("Enter the minutes in digits, like 45."))
         return int(typed)
     if kind == "paise":
         return parse_rupees(typed)
     try:
         return parse_rupees(typed) * 10
     except AmountError:
-        raise AmountError(Sentence("Write the energy in kWh in digits, like 12.5.")) from None
+        raise AmountError(Sentence("Enter the energy in kWh in digits, like 12.5.")) from None
 
 
 def of(session: ChargingSession) -> Limit:

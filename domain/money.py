@@ -21,7 +21,7 @@ def parse_rupees(typed: object) -> int:
     """
     match = _TYPED.fullmatch(typed) if isinstance(typed, str) else None
     if match is None:
-        raise AmountError(Sentence("Write the amount in digits, like 750 or 750.50."))
+        raise AmountError(Sentence("Enter the amount in digits, like 750 or 750.50."))
     rupees, paise = match.groups(default="")
     return int(rupees) * 100 + int(paise.ljust(2, "0"))
 

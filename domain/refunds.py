@@ -109,7 +109,7 @@ def _refuse_amount(db: Session, order: RechargeOrder, amount_paise: int) -> None
         raise RefundRefused(Sentence("No more than {sum} of this recharge can go back.", sum=plain_rupees(left)))
     if amount_paise > free:
         raise RefundRefused(
-            Sentence("The wallet has {sum} that nothing holds and nobody is owed.", sum=plain_rupees(max(0, free)))
+            Sentence("The wallet has only {sum} that is neither set aside nor owed.", sum=plain_rupees(max(0, free)))
         )
 
 

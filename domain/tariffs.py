@@ -134,7 +134,7 @@ def parse_band(typed: str) -> Band:
     except AmountError:
         match = None
     if match is None:
-        raise NotAPrice(Sentence("Write hours and rupees like 22:00-06:00=12.50."))
+        raise NotAPrice(Sentence("Enter hours and rupees like 22:00-06:00=12.50."))
     since, until = ((int(match[n]) * 60 + int(match[n + 1])) if match[n] else 0 for n in (1, 3))
     return Band(since, until, paise)
 

@@ -34,7 +34,7 @@ def wish(db: Session, user_id: int, charger_id: str) -> datetime:
     db.exec(delete(VacancyWish).where(col(VacancyWish.expires_at) <= moment))
     row = db.get(VacancyWish, (user_id, charger_id))
     if row is None and db.exec(select(func.count()).where(VacancyWish.user_id == user_id)).one() >= MOST:
-        raise TooMany(Sentence("You are waiting for {count} chargers already. Give up one of them first.", count=MOST))
+        raise TooMany(Sentence("You are waiting for {count} chargers already. Cancel one of them first.", count=MOST))
     row = row or VacancyWish(user_id=user_id, charger_id=charger_id, expires_at=moment)
     row.created_at, row.expires_at, row.told_at = moment, moment + WAIT, None
     db.add(row)

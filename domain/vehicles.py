@@ -18,17 +18,17 @@ _TYPED = re.compile(r"([0-9]{1,12})(?:\.([0-9]))?")
 _FIELDS = {
     "battery": (
         MOST_WH,
-        Sentence("Write the battery in kWh, like 30.2."),
+        Sentence("Enter the battery in kWh, like 30.2."),
         Sentence("The most a battery can hold here is 1,000 kWh."),
     ),
     "ac": (
         plugs.MOST_AC_W,
-        Sentence("Write the power in kW, like 7.2."),
+        Sentence("Enter the power in kW, like 7.2."),
         Sentence("The most a car can take from AC is 44 kW."),
     ),
     "dc": (
         plugs.MOST_W,
-        Sentence("Write the power in kW, like 50."),
+        Sentence("Enter the power in kW, like 50."),
         Sentence("The most a car can take here is 1,000 kW."),
     ),
 }

@@ -322,7 +322,7 @@ def adjust(db: Session, user_id: int, paise: int, *, key: str, reason: str) -> T
     known = adjusted(db, key)
     free = balance(db, user_id).free_paise
     if known is None and free + paise < 0:
-        raise NotAdjusted(Sentence("The wallet has only {free} free. Nothing was moved.", free=plain_rupees(free)))
+        raise NotAdjusted(Sentence("The wallet has only {free} available. Nothing was moved.", free=plain_rupees(free)))
     postings = {GOODWILL: -paise, wallet_code(user_id): paise}
     transfer = post(db, f"adj:{key}", "adjustment", postings, description=reason.strip()[:200])
     if known is None:

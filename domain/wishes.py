@@ -27,7 +27,7 @@ REFUSALS = {
     "fault": Sentence("This charger is out of order. Nothing was charged. Try another one nearby."),
     "off": Sentence("This charger is switched off by its operator. Nothing was charged."),
     "arrears": Sentence("You owe {arrears} for an earlier charge. Add money first; it is taken from that."),
-    "funds": Sentence("You need at least {minimum} free in your wallet to start. Add money first."),
+    "funds": Sentence("You need at least {minimum} available in your wallet to start. Add money first."),
     "charging": Sentence("You are already charging at {charger}."),
     "most paise": Sentence("Choose a limit above zero and up to ₹10,000."),
     "most wh": Sentence("Choose a limit above zero and up to 10,000 kWh."),
@@ -57,7 +57,9 @@ ENDINGS = {
     "operator": Sentence("The operator cancelled before charging began. Nothing was charged."),
     TAKEN: _SOMEBODY_ELSE,
     REPLACED: _SOMEBODY_ELSE,
-    OWN_CARD: Sentence("Your card started this charger first; that charge is listed by itself. Nothing was charged."),
+    OWN_CARD: Sentence(
+        "Your card started this charger first; that charge is listed separately. This start cost nothing."
+    ),
 }
 """Why a start came to nothing (`stop_cause` of a CANCELLED session), and what the driver reads."""
 

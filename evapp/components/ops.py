@@ -86,7 +86,7 @@ def gate(until: Any, pin_at: Any) -> rx.Component:
         _gate(icon("lock-open", 18), t("Changes are open until {time}.", time=until)),
         rx.el.div(
             _gate(icon("lock", 18), t("Changes need your PIN.")),
-            text_link(t("Give PIN"), pin_at),
+            text_link(t("Enter PIN"), pin_at),
             class_name="flex flex-wrap items-center gap-x-4",
         ),
     )

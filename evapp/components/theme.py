@@ -8,7 +8,7 @@ from reflex.style import color_mode, set_color_mode
 from evapp.texts import Later, later, t
 
 CHOICES: tuple[tuple[Literal["system", "light", "dark"], Later], ...] = (
-    ("system", later("As the phone")),
+    ("system", later("Automatic")),
     ("light", later("Light")),
     ("dark", later("Dark")),
 )

@@ -13,7 +13,7 @@ def broken() -> rx.Component:
     return alone(
         both(later("This page stopped working.")),
         rx.el.p(
-            both(later("If your car is charging, it keeps charging. You pay only for the units it delivers.")),
+            both(later("If your car is charging, it keeps charging. You pay only for what it takes.")),
             class_name="text-ink-2 text-body mt-2",
         ),
         button_link(both(later("Load it again")), "", native=True, class_name="mt-6"),

@@ -104,7 +104,7 @@ def install() -> rx.Component:
             notice(
                 "info",
                 t("Keep evapp on your home screen"),
-                t("Open your browser’s menu and choose “Install app” or “Add to home screen”."),
+                t("Open your browser's menu and choose “Install app” or “Add to home screen”."),
                 action=button(t("Done"), kind="quiet", on_click=Install.put_away),
             ),
             class_name="in-browser mt-7",

@@ -80,15 +80,15 @@ def _asked() -> tuple[tuple[str, ...], ...]:
     return (
         (
             t("The charge did not start. Did I pay?"),
-            t("No. You pay only for units the charger has delivered. What was set aside is free again at once."),
+            t("No. Until energy flows you pay nothing. What was set aside is available again at once."),
             t(
-                "Unplug, plug in again until it clicks, then press Start once more. "
+                "Unplug, plug in again until it clicks, then press “Start charging” once more. "
                 "If it still refuses, try another plug."
             ),
         ),
         (
             t("How do I stop?"),
-            t("Press Stop charging on the charger’s page, or the charger’s own stop button, or end it in your car."),
+            t("Press “Stop charging” on the charger's page, or the charger's own stop button, or end it in your car."),
             t("If the plug stays locked, wait a minute and unlock your car: many cars hold the plug themselves."),
         ),
         (
@@ -98,7 +98,7 @@ def _asked() -> tuple[tuple[str, ...], ...]:
         (
             t("Why is more set aside than I have used?"),
             t("While you charge we set an amount aside, so that a long charge is covered. "
-              "When it ends you pay for the units alone, and the rest is free again."),
+              "When it ends you pay what the charge cost, and the rest is available again."),
         ),
         (
             t("I paid with PhonePe and the money is not in my wallet."),
@@ -116,7 +116,7 @@ def _asked() -> tuple[tuple[str, ...], ...]:
                 "Write to us from the phone number of your account. Once we know that it is you, we give you a new PIN "
                 "and you are signed out everywhere else."
             ),
-            t("Nobody can read your old PIN, not even we. Never tell a PIN to anybody who asks for it."),
+            t("Nobody can read your old PIN, not even us. Never tell a PIN to anybody who asks for it."),
         ),
         (
             t("What is the least I can add?"),

@@ -50,7 +50,7 @@ def charges() -> rx.Component:
             rx.cond(
                 History.charges.length() > 0,  # type: ignore[attr-defined]
                 rows(rx.foreach(History.charges, charge_row)),
-                empty(t("No charge at this charger in this month.")),
+                empty(t("No charges at this charger in this month.")),
             ),
             longer(History.charges, History.more, t("Show 20 more"), History.show_more),
         ),

@@ -16,8 +16,8 @@ def offline() -> rx.Component:
             rx.el.p(one, class_name="text-ink-2 text-body mt-3")
             for sentence in (
                 later("If your car is charging, it keeps charging. The charger stops at your limit, "
-                      "and you pay only for the units it delivers."),
-                later("To stop now, press the charger’s own stop button or end the charge in your car."),
+                      "and you pay only for what your car takes."),
+                later("To stop now, press the charger's own stop button or end the charge in your car."),
                 later("If you have just paid, the money comes into your wallet by itself as soon as PhonePe "
                       "confirms it."),
             )

@@ -13,7 +13,7 @@ def ops_pin() -> rx.Component:
     """The page /ops/pin."""
     return desk(
         "",
-        t("Give your PIN"),
+        t("Enter your PIN"),
         rx.el.div(
             rx.el.p(t("It opens changes for 10 minutes on this device."), class_name="text-ink-2 mb-5"),
             rx.cond(OpsPin.error != "", rx.el.div(notice("fault", OpsPin.error), class_name="mb-4")),

@@ -59,7 +59,7 @@ def way_back() -> rx.Component:
         field(
             "rupees",
             t("Rupees"),
-            hint=t("No more than is left of it and free in the wallet."),
+            hint=t("No more than is left of it and available in the wallet."),
             before="₹",
             input_mode="decimal",
             auto_complete="off",

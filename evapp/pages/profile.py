@@ -183,7 +183,7 @@ def help_and_out() -> rx.Component:
 def log_out() -> rx.Component:
     """Out of this device, with one tap."""
     return NativeForm.create(
-        button(t("Log out"), kind="quiet", type="submit", picture="log-out", class_name="w-full"),
+        button(t("Sign out"), kind="quiet", type="submit", picture="log-out", class_name="w-full"),
         action=at("/auth/logout"),
         method="post",
     )
@@ -194,7 +194,7 @@ def goodbye() -> rx.Component:
     return rx.cond(
         Profile.editing == "logout",
         section(
-            t("Log out while your car charges?"),
+            t("Sign out while your car charges?"),
             rx.el.p(
                 t("Your charge goes on. To stop it, sign in again, or press the charger's own stop button."),
                 class_name="text-ink-2 mb-4",
@@ -206,7 +206,7 @@ def goodbye() -> rx.Component:
             ),
         ),
         button(
-            t("Log out"),
+            t("Sign out"),
             id="edit-logout",
             kind="quiet",
             picture="log-out",

@@ -142,7 +142,7 @@ def movements() -> rx.Component:
                 rx.cond(
                     Wallet.kind != "",
                     t("Nothing of this kind."),
-                    t("Nothing yet. What you add and what you pay will stand here."),
+                    t("Nothing yet. What you add and what you pay will appear here."),
                 )
             ),
         ),
@@ -210,8 +210,8 @@ def statement(month: Month) -> rx.Component:
 def reserved() -> rx.Component:
     """What a charge holds: still in the wallet, so it has no sign."""
     return row(
-        t("Reserved"),
-        under=t("Set aside for your charge. What it does not use is free again."),
+        t("Set aside"),
+        under=t("For your charge. What it does not use is available again."),
         aside=Wallet.reserved,
     )
 

@@ -209,7 +209,7 @@ class ChargerPage(rx.State):
             self.lacking = t("You owe {sum} for an earlier charge. Add money first.", sum=rupees(money.arrears_paise))
         elif money.free_paise < minimum:
             self.lacking = t(
-                "Your wallet has {free} free. At least {minimum} is needed to start.",
+                "Your wallet has {free} available. At least {minimum} is needed to start.",
                 free=rupees(money.free_paise),
                 minimum=rupees(minimum),
             )

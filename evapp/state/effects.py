@@ -73,4 +73,4 @@ class Effects(rx.State):
     def failed(self) -> None:
         """What a driver reads when a handler raised; his tap is answered, so that he can try again."""
         self._answer()
-        self._say(t("Something went wrong on our side. Please try again; your wallet shows every charge."), "error")
+        self._say(t("Something went wrong on our side. Please try again; your wallet shows all you paid."), "error")

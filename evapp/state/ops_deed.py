@@ -24,7 +24,7 @@ JOINERS = str.maketrans("", "", "\u200c\u200d")
 """Signs that cannot be seen, and that the spelling of Indian languages needs."""
 REASON_WANTED = later("Say why; it is kept.")
 NOT_KEPT = later("That is too long, or has characters that cannot be seen. Nothing was done.")
-PIN_WANTED = later("Give your PIN again. Nothing was done.")
+PIN_WANTED = later("Enter your PIN again. Nothing was done.")
 
 
 @dataclass(frozen=True)

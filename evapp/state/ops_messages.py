@@ -115,7 +115,7 @@ class OpsMessages(Deeds, rx.State):
         action, payload = typed.get("action"), typed.get("payload")
         self.action = action if isinstance(action, str) and action in CALLS else ""
         if not self.action:
-            return self._refuse(t("Write the name of an OCPP message, like Reset."))
+            return self._refuse(t("Enter the name of an OCPP message, like Reset."))
         if (facts := _object(payload)) is None:
             return self._refuse(t('The payload must be a JSON object, like {"type": "Soft"}.'))
         self.payload = json.dumps(facts, ensure_ascii=False)

@@ -31,7 +31,7 @@ _MINUTES = re.compile(r"[0-9]{1,4}")
 WRONG = {
     "scope": Sentence("Say for which chargers it holds."),
     "moment": Sentence("Choose a day and time from now on, or leave it empty for now."),
-    "minutes": Sentence("Write the minutes in digits, like 10."),
+    "minutes": Sentence("Enter the minutes in digits, like 10."),
 }
 
 NO_CHARGER = Sentence("There is no charger of this ID.")

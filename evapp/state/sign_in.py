@@ -51,7 +51,7 @@ class SignIn(rx.State):
         self.keep = not fields or fields.get("keep") == KEEP
         if form == "register" and errors and errors.keys().isdisjoint(("pin", "pin_again")):
             # No flash holds a PIN (evapp/web/flash.py), and whoever reads of another field alone would overlook that.
-            errors["pin"] = t("Write your PIN again, twice: it does not come back with a form.")
+            errors["pin"] = t("Enter your PIN again, in both fields: for safety a page never shows it again.")
         self.error = errors.pop("", "")
         self.errors = errors
         if await auth.signed_in(self):

@@ -174,7 +174,7 @@ async def register(request: Request, typed: dict[str, str]) -> Response:
 
 @posted("login", "/login")
 async def login(request: Request, typed: dict[str, str]) -> Response:
-    wanted = {"login": t("Write your username or phone number."), "pin": t("Write your PIN.")}
+    wanted = {"login": t("Enter your username or phone number."), "pin": t("Enter your PIN.")}
     if errors := {field: sentence for field, sentence in wanted.items() if not typed.get(field, "").strip()}:
         raise FieldErrors(errors)
     async with _place("login", address_of(request)):
@@ -286,7 +286,7 @@ async def proven(user: User, pin: object, address: str, device: Device | None) -
         TooBusy: nobody has the time to check it; no try is counted.
     """
     if not pin or not isinstance(pin, str):
-        raise FieldErrors({"pin": t("Write your PIN.")})
+        raise FieldErrors({"pin": t("Enter your PIN.")})
     async with _place("pin", address):
         attempt = await transact(attempts.attempt, "pin", user_id=user.id, address=address, device=device)
         right = await _right(attempt, pin)

@@ -16,7 +16,7 @@ class Operator(Driver):
 
     async def give_pin(self) -> None:
         """On the page that is open, as the page asks for it."""
-        await self.page.get_by_role("link", name="Give PIN").click()
+        await self.page.get_by_role("link", name="Enter PIN").click()
         await self.page.get_by_label("Your PIN", exact=True).fill(PIN)
         await self.page.get_by_role("button", name="Open changes").click()
         await expect(self.page.get_by_text("Changes are open until")).to_be_visible()

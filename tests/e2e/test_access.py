@@ -290,11 +290,11 @@ async def test_letters_of_twice_the_size_fit_and_nothing_moves_for_who_wants_tha
         await _charge(page, charger)
         assert await page.evaluate(MOVING) == []
         await _fits(page)
-        for path, shows in (("/dashboard", "so far"), ("/wallet", "Reserved"), ("/profile", "This device")):
+        for path, shows in (("/dashboard", "so far"), ("/wallet", "Set aside"), ("/profile", "This device")):
             await phone.open(path)
             await expect(page.get_by_text(shows).first).to_be_visible()
             await _fits(page)
-        for path, shows in (("/hi/dashboard", "अब तक"), ("/hi/wallet", "अलग रखा"), ("/hi/profile", "यह डिवाइस")):
+        for path, shows in (("/hi/dashboard", "अब तक"), ("/hi/wallet", "अलग रखे"), ("/hi/profile", "यह डिवाइस")):
             await phone.open(path)
             await expect(page.get_by_text(shows).first).to_be_visible()
             await page.set_viewport_size({"width": 360, "height": 740})

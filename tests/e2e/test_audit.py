@@ -146,9 +146,9 @@ async def test_a_drivers_pages(
         await inspection.state("live, change limit", _choose("Change"), "Save limit")
         await inspection.state("live, stop?", _press("Stop charging"), "The rest stays in your wallet.")
         await inspection.page("home, charging", "/dashboard", "so far")
-        await inspection.page("wallet, charging", "/wallet", "Reserved")
+        await inspection.page("wallet, charging", "/wallet", "Set aside")
         await inspection.page("you, charging", "/profile", "This device")
-        await inspection.state("you, log out?", _press("Log out"), "Stay signed in")
+        await inspection.state("you, log out?", _press("Sign out"), "Stay signed in")
         await driver_with_600.page.get_by_role("button", name="Stop charging").click()
         await driver_with_600.page.get_by_role("button", name="Stop and pay").click()
         await inspection.page("receipt", f"/c/{charger.identity}", "See all charges", WITH_DIALOG)
@@ -225,9 +225,9 @@ async def test_pages_in_hindi(
         await charger.answered("MeterValues", count=4)
         await inspection.page("hindi, live", f"/hi/c/{charger.identity}", "अब तक का ख़र्च", WITH_DIALOG)
         await inspection.state("hindi, stop?", _press("चार्जिंग रोकें"), "बाक़ी पैसे वॉलेट में रहेंगे।")
-        await inspection.page("hindi, history", "/hi/history", "इतिहास")
+        await inspection.page("hindi, history", "/hi/history", "हिस्ट्री")
         await driver_with_600.page.get_by_role("button", name="चार्जिंग रोकें").click()
-        await driver_with_600.page.get_by_role("button", name="रोकें और भुगतान करें").click()
+        await driver_with_600.page.get_by_role("button", name="रोकें और पैसे दें").click()
         await expect(driver_with_600.page.get_by_text("सभी चार्जिंग देखें")).to_be_visible()
 
 

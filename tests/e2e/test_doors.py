@@ -169,7 +169,7 @@ async def test_a_signed_out_tab_hears_no_more(
         await wire.event(ChargerPage, "load", path=f"/c/{charger.identity}")
         assert wire.var(ChargerPage, "phase") == "free"
         await driver_with_600.phone.open("/profile")
-        await driver_with_600.page.get_by_role("button", name="Log out").first.click()
+        await driver_with_600.page.get_by_role("button", name="Sign out").first.click()
         await driver_with_600.page.wait_for_url("**/login*")
         charger.fault()
         await charger.answered("StatusNotification", status="Faulted")

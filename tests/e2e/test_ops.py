@@ -142,14 +142,14 @@ async def test_the_way_to_the_pin_is_there_before_the_page_is_alive(phones: Phon
     desk = await operator(await phones(), database)
     await desk.page.route_web_socket("**/_event/**", lambda _socket: None)  # a server that says nothing
     await desk.phone.open("/ops/tariffs")
-    await expect(desk.page.get_by_role("link", name="Give PIN")).to_have_attribute("href", "/ops/pin")
+    await expect(desk.page.get_by_role("link", name="Enter PIN")).to_have_attribute("href", "/ops/pin")
 
 
 async def test_a_wrong_pin_opens_nothing(phones: Phones, database: Database) -> None:
     desk = await operator(await phones(), database)
     page = desk.page
     await desk.phone.open("/ops/tariffs")
-    await page.get_by_role("link", name="Give PIN").click()
+    await page.get_by_role("link", name="Enter PIN").click()
     await page.get_by_label("Your PIN", exact=True).fill("000000")
     await page.get_by_role("button", name="Open changes").click()
     await expect(page.get_by_text("This is not your PIN.")).to_be_visible()

@@ -160,7 +160,7 @@ async def test_a_start_that_is_refused_can_be_tried_again(driver_with_600: Drive
         start = page.get_by_role("button", name="Start charging")
         for _ in range(2):  # the same sentence twice
             await start.click()
-            await expect(page.get_by_text("Write the energy in kWh in digits, like 12.5.")).to_be_visible()
+            await expect(page.get_by_text("Enter the energy in kWh in digits, like 12.5.")).to_be_visible()
             await expect(start).to_be_enabled()
 
 
@@ -196,7 +196,7 @@ async def test_a_form_is_not_posted_without_signal_and_keeps_what_was_typed(phon
     await expect(name).to_have_value("nobody_here")
     await phone.context.set_offline(False)
     await enter.click()
-    await expect(phone.page.get_by_role("alert").filter(has_text="Write your PIN.")).to_be_visible()
+    await expect(phone.page.get_by_role("alert").filter(has_text="Enter your PIN.")).to_be_visible()
 
 
 async def test_help_has_the_line_of_the_charge_that_runs(

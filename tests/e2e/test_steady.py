@@ -130,7 +130,7 @@ async def test_a_digit_more_moves_nothing(
         for context in {page.context for page in tabs}:
             await context.close()
         await driver.get_by_role("button", name=re.compile("Stop charging|चार्जिंग रोकें")).click()
-        await driver.get_by_role("button", name=re.compile("Stop and pay|रोकें और भुगतान करें")).click()
+        await driver.get_by_role("button", name=re.compile("Stop and pay|रोकें और पैसे दें")).click()
         await expect(driver.get_by_role("region", name=re.compile("Receipt|रसीद"))).to_be_visible()
 
 

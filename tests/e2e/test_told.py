@@ -61,7 +61,7 @@ async def test_who_looks_at_the_page_reads_it_there_and_gets_no_notice(driver_wi
     async with street() as charger:
         await _charge(driver_with_600, charger)
         await page.get_by_role("link", name="Wallet").click()
-        await expect(page.get_by_text("Reserved")).to_be_visible()
+        await expect(page.get_by_text("Set aside")).to_be_visible()
         charger.fault()
         await expect(page.get_by_text(f"Your charge at {charger.identity} has ended")).to_be_visible()
         assert await _shown(page) == []

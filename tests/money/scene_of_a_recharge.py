@@ -62,7 +62,7 @@ class Told(NamedTuple):
 ADDED = "was added."
 
 
-MINE = "Added: Recharge with PhonePe"
+MINE = "Added: Payment with PhonePe"
 
 
 def books_of(db: Session) -> list[str]:

@@ -177,7 +177,7 @@ async def amount_tampered(street: Street) -> Told:
             await page.pay({"amount": "1"})
             assert page.error == "The least you can add is ₹500."
             await page.pay({"amount": {"paise": 100_000}})
-            assert page.error == "Write the amount in digits, like 750 or 750.50."
+            assert page.error == "Enter the amount in digits, like 750 or 750.50."
 
     await transact(sign_in)
     await tampers()

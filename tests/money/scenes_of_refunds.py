@@ -66,7 +66,7 @@ async def refund_too_large(street: Street) -> Told:
             await street.refunded(order_id, 30_001, "k2")
 
     async def wishes_what_he_has_not() -> None:
-        with pytest.raises(RefundRefused, match=r"The wallet has ₹50\.00 that nothing holds and nobody is owed\."):
+        with pytest.raises(RefundRefused, match=r"The wallet has only ₹50\.00 that is neither set aside nor owed\."):
             await street.refunded(order_id, 5_001, "k3")
 
     await wishes_too_much_of_it()

@@ -72,7 +72,7 @@ async def test_money_that_is_held_does_not_go_back(asha: int, gateway: Gateway) 
     order_id = await paid(gateway, asha)
     session_id = await transact(charge, asha)
     await transact(wallet.hold, session_id, asha, at_least=1, at_most=40_000)
-    with pytest.raises(RefundRefused, match=r"The wallet has ₹100\.00 that nothing holds"):
+    with pytest.raises(RefundRefused, match=r"The wallet has only ₹100\.00 that is neither"):
         await requested(order_id, 10_001)
     await requested(order_id, 10_000)
 

@@ -46,7 +46,7 @@ def test_too_little_money_is_refused_and_the_least_is_enough(desk: Desk) -> None
     desk.charger()
     code, sentence = desk.refusal(asha)
     assert code == "funds"
-    assert sentence == "You need at least ₹50.00 free in your wallet to start. Add money first."
+    assert sentence == "You need at least ₹50.00 available in your wallet to start. Add money first."
     desk.give(asha, 1)
     desk.request(asha)
 
@@ -57,7 +57,7 @@ def test_the_least_for_a_start_has_the_fee_for_it_in_it(desk: Desk) -> None:
     desk.do(tariffs.set_price, Price(1_800, 0, start_paise=6_000), effective_at=desk.clock.at)
     asha = desk.driver(rupees=109)
     desk.charger()
-    assert desk.refusal(asha)[1] == "You need at least ₹110.00 free in your wallet to start. Add money first."
+    assert desk.refusal(asha)[1] == "You need at least ₹110.00 available in your wallet to start. Add money first."
     desk.do(tokens.add, "CARD1", user_id=asha)
     assert desk.do(starts.authorize, "BLR-1", "CARD1") == "Blocked"
     begun = desk.walk_up("CARD1")

@@ -103,7 +103,7 @@ async def test_corrections_that_cannot_be(house: House, operator: Caller) -> Non
     path = f"/users/{user}/adjustments"
     told = await operator.refused(409, "POST", path, {"amount_paise": -1, "reason": "x"})
     assert told["type"] == "urn:evapp:problem:not-adjusted"
-    assert told["detail"] == "The wallet has only ₹0.00 free. Nothing was moved."
+    assert told["detail"] == "The wallet has only ₹0.00 available. Nothing was moved."
     told = await operator.refused(422, "POST", path, {"amount_paise": 0, "reason": "x"})
     assert "amount_paise: nothing would be moved" in told["detail"]
     for wrong in (1.5, "5", 10_000_001, -10_000_001, True, None):

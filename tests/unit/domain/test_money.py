@@ -46,7 +46,7 @@ def test_plain_amounts_are_read(typed: str, paise: int) -> None:
 )  # fmt: skip
 def test_anything_else_is_refused_in_a_sentence(typed: Any) -> None:
     """R28, and whatever else a payload may hold."""
-    with pytest.raises(AmountError, match="Write the amount in digits"):
+    with pytest.raises(AmountError, match="Enter the amount in digits"):
         parse_rupees(typed)
 
 

@@ -228,7 +228,7 @@ def test_money_is_given_and_taken_with_a_reason(run, database: Database, asha: U
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("-30.26 --reason x", "The wallet has only ₹0.00 free. Nothing was moved."),
+        ("-30.26 --reason x", "The wallet has only ₹0.00 available. Nothing was moved."),
         ("0 --reason x", "Choose an amount up to ₹1,00,000.00."),
         ("9999999 --reason x", "Choose an amount up to ₹1,00,000.00."),
         ("5 --reason ' '", "An adjustment needs a reason."),

@@ -167,7 +167,7 @@ def test_the_same_key_is_the_same_refund(town: Town, run: Any, database: Databas
         ("{order} 500.01 --reason why", "No more than ₹500.00 of this recharge can go back."),
         ("{order} 0.99 --reason why", "The least that can go back is ₹1.00."),
         ("RCH-0 100 --reason why", "There is no recharge RCH-0."),
-        ("{order} 1e3 --reason why", "Write the amount in digits"),
+        ("{order} 1e3 --reason why", "Enter the amount in digits"),
         ("{order} -5 --reason why", "See: python -m domain refund request --help"),
         ("{order} 100", "--reason"),
         ('{order} 100 --reason " "', "A refund needs a reason"),

@@ -46,4 +46,4 @@ def test_a_line_says_what_it_was_for(db: Session, asha: int) -> None:
     line = story.lines(db, asha)[0]
     assert (line.kind, line.amount_paise, line.balance_after_paise) == ("recharge", 50_000, 150_000)
     assert line.ref == order.merchant_order_id
-    assert line.description == "Recharge with PhonePe"
+    assert line.description == "Payment with PhonePe"

@@ -234,7 +234,7 @@ def test_arrears_come_first(db: Session, owed: int, balance: int, left: int) -> 
         (-10_000_001, "why", "Choose an amount up to ₹1,00,000.00."),
         (100, "", "An adjustment needs a reason."),
         (100, " \n ", "An adjustment needs a reason."),
-        (-100_001, "why", "The wallet has only ₹1,000.00 free. Nothing was moved."),
+        (-100_001, "why", "The wallet has only ₹1,000.00 available. Nothing was moved."),
     ],
 )
 def test_an_adjustment_that_cannot_be_is_refused_in_a_sentence(

@@ -186,7 +186,7 @@ async def test_what_the_wallet_lacks_counts_the_fee_for_the_start(go: Go, asha: 
     await transact(give, asha, 5_500)
     assert (
         await go("/c/MALL-1", "first")
-    ).lacking == "Your wallet has ₹55.00 free. At least ₹110.00 is needed to start."
+    ).lacking == "Your wallet has ₹55.00 available. At least ₹110.00 is needed to start."
 
 
 @pytest.mark.parametrize(

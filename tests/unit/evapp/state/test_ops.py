@@ -229,7 +229,7 @@ async def test_without_a_fresh_pin_nothing_is_done(page: PageOf, people: dict[st
     await state.adjust(GIFT)
     await transact(open_changes, now() - operators.STEP_UP - timedelta(seconds=1))
     await state.do()
-    assert (state.error, state.balance) == ("Give your PIN again. Nothing was done.", "₹0.00")
+    assert (state.error, state.balance) == ("Enter your PIN again. Nothing was done.", "₹0.00")
     assert (await lines(), (await page(Ops)).until) == ([], "")
 
 
@@ -239,16 +239,16 @@ NOT_KEPT = "That is too long, or has characters that cannot be seen. Nothing was
 @pytest.mark.parametrize(
     ("form", "error"),
     [
-        (GIFT | {"rupees": "-50"}, "Write the amount in digits, like 750 or 750.50."),
-        (GIFT | {"rupees": "५०"}, "Write the amount in digits, like 750 or 750.50."),
-        (GIFT | {"rupees": ["50"]}, "Write the amount in digits, like 750 or 750.50."),
+        (GIFT | {"rupees": "-50"}, "Enter the amount in digits, like 750 or 750.50."),
+        (GIFT | {"rupees": "५०"}, "Enter the amount in digits, like 750 or 750.50."),
+        (GIFT | {"rupees": ["50"]}, "Enter the amount in digits, like 750 or 750.50."),
         (GIFT | {"rupees": "0"}, "Choose an amount up to ₹1,00,000.00."),
         (GIFT | {"rupees": "100001"}, "Choose an amount up to ₹1,00,000.00."),
         (GIFT | {"way": "both"}, "Choose an amount up to ₹1,00,000.00."),
         (GIFT | {"reason": "   "}, "Say why; it is kept."),
         (GIFT | {"reason": "x" * 201}, NOT_KEPT),
         (GIFT | {"reason": "a\u202eb"}, NOT_KEPT),
-        ([], "Write the amount in digits, like 750 or 750.50."),
+        ([], "Enter the amount in digits, like 750 or 750.50."),
     ],
 )
 async def test_what_is_no_adjustment_is_not_asked_about(
@@ -263,7 +263,7 @@ async def test_no_more_is_taken_than_is_free(page: PageOf, people: dict[str, int
     state = await user_page(page, people["asha"])
     await state.adjust(GIFT | {"way": "take"})
     await state.do()
-    assert (state.error, await lines()) == ("The wallet has only ₹0.00 free. Nothing was moved.", [])
+    assert (state.error, await lines()) == ("The wallet has only ₹0.00 available. Nothing was moved.", [])
 
 
 async def test_blocking_and_letting_in_again(page: PageOf, people: dict[str, int]) -> None:

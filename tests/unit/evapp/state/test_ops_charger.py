@@ -57,9 +57,9 @@ async def messages(page: PageOf) -> Any:
 @pytest.mark.parametrize(
     ("form", "error"),
     [
-        ({"action": "reset", "payload": "{}"}, "Write the name of an OCPP message, like Reset."),
-        ({"action": ["Reset"], "payload": "{}"}, "Write the name of an OCPP message, like Reset."),
-        ({"action": "Reset; DROP", "payload": "{}"}, "Write the name of an OCPP message, like Reset."),
+        ({"action": "reset", "payload": "{}"}, "Enter the name of an OCPP message, like Reset."),
+        ({"action": ["Reset"], "payload": "{}"}, "Enter the name of an OCPP message, like Reset."),
+        ({"action": "Reset; DROP", "payload": "{}"}, "Enter the name of an OCPP message, like Reset."),
         ({"action": "Reset", "payload": "{"}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
         ({"action": "Reset", "payload": "[1]"}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
         ({"action": "Reset", "payload": "[" * 9_000}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
@@ -68,7 +68,7 @@ async def messages(page: PageOf) -> Any:
             'The payload must be a JSON object, like {"type": "Soft"}.',
         ),
         ({"action": "Reset", "payload": 7}, 'The payload must be a JSON object, like {"type": "Soft"}.'),
-        ("Reset", "Write the name of an OCPP message, like Reset."),
+        ("Reset", "Enter the name of an OCPP message, like Reset."),
     ],
 )
 async def test_what_is_no_command_is_not_sent(page: PageOf, charger: Charger, form: Any, error: str) -> None:
@@ -98,7 +98,7 @@ async def test_even_a_question_needs_the_pin(page: PageOf, charger: Charger) -> 
     await transact(open_changes, now() - timedelta(hours=1))
     state = await messages(page)
     assert await state.command({"action": "GetConfiguration", "payload": "{}"}) is None
-    assert (state.error, state.asking, await lines()) == ("Give your PIN again. Nothing was done.", False, [])
+    assert (state.error, state.asking, await lines()) == ("Enter your PIN again. Nothing was done.", False, [])
 
 
 async def test_a_question_whose_process_ended_is_given_up(
@@ -238,7 +238,7 @@ async def test_its_group_is_its_price_and_needs_the_pin(page: PageOf, charger: C
     await transact(open_changes, now() - timedelta(hours=1))
     for other in ({**malls, "group": "yards"}, {**malls, "group": ""}):
         await state.describe({**other, "name": "South"})
-        assert (state.name, state.group, state.error) == ("North", "malls", "Give your PIN again. Nothing was done.")
+        assert (state.name, state.group, state.error) == ("North", "malls", "Enter your PIN again. Nothing was done.")
     for same in (malls, {**malls, "group": None}):
         await state.describe({**same, "name": "South"})
         assert (state.name, state.group, state.error) == ("South", "malls", "")

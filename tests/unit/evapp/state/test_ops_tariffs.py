@@ -44,16 +44,16 @@ async def test_a_price_is_read_before_it_holds(page: PageOf, people: dict[str, i
 @pytest.mark.parametrize(
     ("scope_", "form", "error"),
     [
-        ("all", {}, "Write the amount in digits, like 750 or 750.50."),
+        ("all", {}, "Enter the amount in digits, like 750 or 750.50."),
         ("group", {"rupees": "1"}, "Say for which chargers it holds."),
         ("charger", {"rupees": "1", "charger": "NOSUCH"}, "There is no charger of this ID."),
-        ("all", {"rupees": "1", "bands": "at night=12"}, "Write hours and rupees like 22:00-06:00=12.50."),
+        ("all", {"rupees": "1", "bands": "at night=12"}, "Enter hours and rupees like 22:00-06:00=12.50."),
         (
             "all",
             {"rupees": "1", "bands": "\n".join(["01:00-02:00=1"] * 25)},
             "A price may have up to 24 bands of hours.",
         ),
-        ("all", {"rupees": "1", "idle_after": "ten"}, "Write the minutes in digits, like 10."),
+        ("all", {"rupees": "1", "idle_after": "ten"}, "Enter the minutes in digits, like 10."),
         (
             "all",
             {"rupees": "1", "begins": "2020-01-01T00:00"},

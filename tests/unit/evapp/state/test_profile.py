@@ -120,7 +120,7 @@ async def test_the_right_pin_with_a_number_that_will_not_do_is_no_wrong_one(prof
 async def test_a_car_is_kept_said_and_forgotten(profile: Profile) -> None:
     profile.edit("vehicle")
     await profile.save({"name": "Nexon EV", "battery": "x", "ac": "7.2", "dc": ""})
-    assert profile.errors == {"battery": "Write the battery in kWh, like 30.2."}
+    assert profile.errors == {"battery": "Enter the battery in kWh, like 30.2."}
     await profile.save({"name": "Nexon EV", "battery": "30.2", "ac": "7.2", "dc": ""})
     assert (profile.vehicle, profile.saved) == ("Nexon EV · 30.2 kWh · AC 7.2 kW", "vehicle")
     assert profile.vehicle_typed == {"name": "Nexon EV", "battery": "30.2", "ac": "7.2", "dc": ""}
@@ -132,7 +132,7 @@ async def test_a_car_is_kept_said_and_forgotten(profile: Profile) -> None:
 async def test_a_new_number_needs_the_pin(profile: Profile) -> None:
     profile.edit("phone")
     await profile.save({"phone": "98450 99999"})
-    assert profile.errors == {"pin": "Write your PIN."}
+    assert profile.errors == {"pin": "Enter your PIN."}
     await profile.save({"phone": "98450 99999", "pin": "918273"})
     assert profile.errors == {"pin": "This is not your PIN."}
     assert (await stored()).phone == ASHA.phone

@@ -112,7 +112,7 @@ async def test_choosing_empties_the_field(page: Recharge) -> None:
         ("10000.01", "The most you can add at once is ₹10,000."),
         ("99999999", "The most you can add at once is ₹10,000."),
         ("999999999999", "The most you can add at once is ₹10,000."),
-        *((typed, "Write the amount in digits, like 750 or 750.50.") for typed in (
+        *((typed, "Enter the amount in digits, like 750 or 750.50.") for typed in (
             "-500", "500.001", "1e6", "५००", "NaN", "500,00", "1e309", "6,00", "six hundred", ",600", "1,0000"
         )),
     ],
@@ -146,7 +146,7 @@ async def test_an_amount_as_we_show_it_is_taken(page: Recharge, typed: str) -> N
 async def test_a_forged_form_places_nothing(page: Recharge, form: Any) -> None:
     """R28, R29: any payload may come over the websocket."""
     await page.pay(form)
-    assert page.error == "Write the amount in digits, like 750 or 750.50."
+    assert page.error == "Enter the amount in digits, like 750 or 750.50."
     assert await orders() == []
 
 

@@ -57,16 +57,16 @@ async def test_a_refused_form_comes_back_with_fields_and_sentences(scope: dict[s
     scope["ev.flash"] = left(
         "register",
         typed={"username": "asha", "phone": "12", "pin": "482913"},
-        errors={"phone": "Give an Indian mobile number.", "": "Too many tries."},
+        errors={"phone": "Enter an Indian mobile number.", "": "Too many tries."},
     )
     state = await at("/register?next=/c/BLR-017").get_state(SignIn)
     await state.arrive()
     assert (state.flash_username, state.flash_phone, state.flash_login) == ("asha", "12", "")
-    assert (state.error, state.errors["phone"]) == ("Too many tries.", "Give an Indian mobile number.")
+    assert (state.error, state.errors["phone"]) == ("Too many tries.", "Enter an Indian mobile number.")
     assert (state.next_path, state.note) == ("/c/BLR-017", "Sign in to charge at BLR-017")
 
 
-AGAIN = "Write your PIN again, twice: it does not come back with a form."
+AGAIN = "Enter your PIN again, in both fields: for safety a page never shows it again."
 
 
 @pytest.mark.usefixtures("asha")
@@ -78,7 +78,7 @@ AGAIN = "Write your PIN again, twice: it does not come back with a form."
         ("register", {"email": "No address.", "pin": "Too easy."}, "Too easy."),
         ("register", {"pin_again": "These two differ."}, ""),
         ("register", {}, ""),
-        ("login", {"login": "Write your username."}, ""),
+        ("login", {"login": "Enter your username."}, ""),
     ],
 )
 async def test_an_emptied_pin_is_said_where_nothing_else_is_said_of_it(
@@ -91,7 +91,7 @@ async def test_an_emptied_pin_is_said_where_nothing_else_is_said_of_it(
 
 
 async def test_another_forms_flash_is_not_shown(scope: dict[str, Any]) -> None:
-    scope["ev.flash"] = left("register", errors={"phone": "Give an Indian mobile number."})
+    scope["ev.flash"] = left("register", errors={"phone": "Enter an Indian mobile number."})
     state = await at("/login").get_state(SignIn)
     await state.arrive()
     assert (state.error, state.errors) == ("", {})

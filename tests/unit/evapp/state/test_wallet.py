@@ -112,7 +112,7 @@ async def test_a_recharge_through_arrears_shows_both_sides(page: Wallet, asha: i
     assert (taken.word, taken.amount, taken.after) == ("Added, taken for what you owed", "+₹118.00", "Owed ₹0.00")
     assert (owed.word, owed.amount, owed.after, owed.incoming) == ("Owed", "−₹118.00", "Owed ₹118.00", False)
     assert added.reference == order.merchant_order_id
-    assert added.what == "Recharge with PhonePe"
+    assert added.what == "Payment with PhonePe"
 
 
 LINE = story.Line(

@@ -172,7 +172,7 @@ async def test_an_empty_field_is_no_guess(asha: httpx.AsyncClient, browse: Brows
     client = browse()
     for _ in range(10):
         await client.post("/auth/login", data={"login": "asha"})
-    assert left(client, "login")["errors"] == {"pin": "Write your PIN."}
+    assert left(client, "login")["errors"] == {"pin": "Enter your PIN."}
     assert (await client.post("/auth/login", data=LOGIN)).headers["location"] == "/dashboard"
 
 
@@ -249,7 +249,7 @@ async def test_a_new_pin_rotates_this_browser_and_ends_the_others(
 @pytest.mark.parametrize(
     ("change", "errors"),
     [
-        ({"pin": ""}, {"pin": "Write your PIN."}),
+        ({"pin": ""}, {"pin": "Enter your PIN."}),
         ({"pin": "918273"}, {"pin": "This is not your PIN."}),
         ({"new_pin": "123456"}, {"new_pin"}),
         ({"new_pin": "012345", "new_pin_again": "012345"}, {"new_pin"}),

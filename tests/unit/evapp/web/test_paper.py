@@ -226,7 +226,7 @@ def test_the_same_receipt_is_the_same_paper() -> None:
 
 
 def test_a_statement_goes_from_its_opening_to_its_closing(words: list[str]) -> None:
-    added = Line(1, AT, AT, "recharge", 100_000, 110_050, "Recharge with PhonePe", "RCH-1", False)
+    added = Line(1, AT, AT, "recharge", 100_000, 110_050, "Payment with PhonePe", "RCH-1", False)
     owed = Line(2, AT, AT, "charging", -1_205, -1_205, "Charging at BLR-1", "K3J9", True)
     told = Statement(AT, AT, AT, SELLER, "asha", 10_050, 0, (added, owed))
     assert paper.statement(told).startswith(b"%PDF-")
@@ -236,7 +236,7 @@ def test_a_statement_goes_from_its_opening_to_its_closing(words: list[str]) -> N
         "₹1,000.00",
         "₹1,100.50",
         "23 Nov 2026\n12:15 am",
-        "Added\nRecharge with PhonePe\nRCH-1",
+        "Added\nPayment with PhonePe\nRCH-1",
         "+₹1,000.00",
         "Owed\nCharging at BLR-1\nK3J9",
         "–₹12.05",
@@ -254,7 +254,7 @@ def test_a_month_without_movements_says_so(words: list[str]) -> None:
 
 
 def test_a_long_statement_has_its_heads_on_every_page(words: list[str]) -> None:
-    line = Line(1, AT, AT, "recharge", 100_000, 110_050, "Recharge with PhonePe", "RCH-1", False)
+    line = Line(1, AT, AT, "recharge", 100_000, 110_050, "Payment with PhonePe", "RCH-1", False)
     pdf = paper.statement(Statement(AT, AT, AT, SELLER, "asha", 0, 0, (line,) * 60))
     assert pdf.count(b"/Type /Page\n") > 3
 

@@ -13,7 +13,7 @@ from domain.story import Line
 from evapp.web import sheet
 
 AT = datetime(2026, 11, 22, 18, 45, tzinfo=UTC)
-LINE = Line(1, AT, AT, "recharge", 100_000, 110_050, "Recharge with PhonePe", "RCH-1", False)
+LINE = Line(1, AT, AT, "recharge", 100_000, 110_050, "Payment with PhonePe", "RCH-1", False)
 OWED = Line(2, AT, AT, "charging", -1_205, -1_205, "Charging at BLR-1", "K3J9", True)
 TOLD = Statement(AT, AT, AT, Seller("evapp", "", "", ""), "asha", 10_050, 0, (LINE, OWED))
 
@@ -26,7 +26,7 @@ def test_each_line_has_plain_figures_and_indian_time() -> None:
     heads, opening, added, owed, closing = read(TOLD)
     assert heads[5:] == ["Amount (INR)", "Wallet balance (INR)", "Owed (INR)"]
     assert opening == ["", "", "Opening balance", "", "", "", "100.50", "0.00"]
-    assert added == ["2026-11-23", "00:15:00", "Added", "Recharge with PhonePe", "RCH-1", "1000.00", "1100.50", ""]
+    assert added == ["2026-11-23", "00:15:00", "Added", "Payment with PhonePe", "RCH-1", "1000.00", "1100.50", ""]
     assert owed == ["2026-11-23", "00:15:00", "Owed", "Charging at BLR-1", "K3J9", "-12.05", "", "12.05"]
     assert closing == ["", "", "Closing balance", "", "", "", "1100.50", "12.05"]
 
