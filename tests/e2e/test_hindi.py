@@ -33,6 +33,7 @@ async def test_a_driver_who_chose_hindi_reads_nothing_else(
     await page.get_by_role("button", name="हिन्दी").click()
     await page.wait_for_url("**/hi/profile")
     await _reads(page, "यह डिवाइस", driver_with_600)
+    await expect(page.get_by_label("नोटिफ़िकेशन alt+T")).to_be_attached()
     async with street() as charger:
         for word, path, shows in PLACES:
             await page.get_by_role("link", name=word, exact=True).first.click()
@@ -47,7 +48,7 @@ async def test_a_driver_who_chose_hindi_reads_nothing_else(
         await _reads(page, "अब तक का ख़र्च", driver_with_600)
         await page.get_by_role("button", name="चार्जिंग रोकें").click()
         await expect(page.get_by_role("alertdialog")).to_contain_text("बाक़ी पैसे वॉलेट में रहेंगे।")
-        await page.get_by_role("button", name="रोकें और भुगतान करें").click()
+        await page.get_by_role("button", name="रोकें और पैसे दें").click()
         await _reads(page, "सभी चार्जिंग देखें", driver_with_600)
 
     await phone.open("/profile")
@@ -71,7 +72,7 @@ async def test_the_sign_in_page_has_a_way_to_hindi_and_back(driver: Driver) -> N
     await page.wait_for_url("**/hi/login?next=*")
     await expect(page.get_by_text("BLR-017 पर चार्ज करने के लिए लॉग इन करें")).to_be_visible()
     await page.get_by_role("button", name="लॉग इन करें").click()
-    await expect(page.get_by_text("अपना PIN लिखें।")).to_be_visible()
+    await expect(page.get_by_text("अपना PIN डालें।")).to_be_visible()
     await page.get_by_role("link", name="English").click()
     await page.wait_for_url("**/login?next=*")
     await expect(page.get_by_text("Sign in to charge at BLR-017")).to_be_visible()
@@ -91,7 +92,7 @@ async def test_the_ways_from_a_form_keep_the_errand_before_the_page_comes_alive(
 PLACES = (
     ("होम", "/dashboard", "वॉलेट बैलेंस"),
     ("चार्ज", "/charge", "चार्जर ID"),
-    ("इतिहास", "/history", "अभी तक कोई चार्जिंग नहीं हुई।"),
+    ("हिस्ट्री", "/history", "अभी तक कोई चार्जिंग नहीं हुई।"),
     ("वॉलेट", "/wallet", "लेन-देन"),
 )
 """Word in the navigation, its address and a sentence that stands there."""
