@@ -7,7 +7,7 @@ import pytest
 from domain import accounts, findings, funnel, suspense, trail, wallet
 from domain.db import read, transact
 from domain.models import Finding
-from tests.money.house import Gateway, charge, found, give, money
+from tests.money.house import Gateway, charge, found, give, money, placed
 from tests.money.orders import opened
 
 PAID = 49_900
@@ -52,6 +52,18 @@ async def test_what_went_back_by_hand_holds_nobody(asha: int, order_id: str) -> 
     [finding] = await read(findings.unresolved)
     await transact(findings.resolve, finding.id or 0, trail.user(asha), "paid back on PhonePe's dashboard")
     await read(accounts.may_leave, asha)
+
+
+async def test_one_of_two_that_is_given_leaves_the_other_one_waiting(
+    asha: int, gateway: Gateway, order_id: str
+) -> None:
+    other = await placed(asha, nonce="other")
+    await funnel.begin(gateway, other.merchant_order_id)
+    gateway.pay(other.merchant_order_id, amount_paise=40_000)
+    await funnel.settle(gateway, other.merchant_order_id)
+    await aside(gateway, order_id)
+    await transact(suspense.give, order_id)
+    assert await read(suspense.unfinished, asha)
 
 
 async def test_what_is_set_aside_holds_its_driver_whoever_looked(asha: int, gateway: Gateway, order_id: str) -> None:
