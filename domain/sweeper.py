@@ -42,7 +42,8 @@ LOST_EVERY = timedelta(seconds=5)
 BOOKS_EVERY = timedelta(minutes=1)
 """How often a process looks whether a chore is due."""
 MOMENTS_EVERY = timedelta(minutes=10)
-"""How often what is late, or further off than it can be, is looked for."""
+FUTURE_EVERY = timedelta(hours=1)
+"""Not sooner after a start: the clock of a machine without a battery may have to be put right first."""
 
 LEFT = {"stop": dispatch.stop, "escalate": dispatch.escalate}
 """What a deadline leaves to do with the charger."""
@@ -181,7 +182,7 @@ async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
         Sweep("payments", partial(funnel.poll, gateway)),
         Sweep("refunds", partial(funnel.poll_refunds, gateway)),
         Sweep("books", partial(sweep_books, gateway), BOOKS_EVERY),
-        Sweep("future", sweep_future, MOMENTS_EVERY),
+        Sweep("future", sweep_future, FUTURE_EVERY),
     )
     metrics.SWEEP_AGE.read = lambda: {(sweep.name,): time.monotonic() - sweep.ended for sweep in sweeps}
     await asyncio.gather(*(sweep.repeat(every) for sweep in sweeps))
