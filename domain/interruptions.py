@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, TextClause
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import allowance, chargers, connectors, sessions, settlement, stops, succession, wallet
+from domain import allowance, chargers, connectors, push, sessions, settlement, stops, succession, wallet
 from domain.models import (
     IS_NOT_OVER,
     IS_OPEN,
@@ -49,6 +49,7 @@ def interrupt(db: Session, session: ChargingSession) -> None:
     session.estimated = True
     if session.user_id is not None:
         _hold_the_estimate(db, session, session.user_id)
+    push.tell(db, session.user_id, push.ENDED, session.ref)
     sessions.changed(db, session)
 
 
@@ -78,6 +79,7 @@ def resumed(db: Session, session: ChargingSession) -> bool:
     session.due_at = allowance.look_again_at(db, session, now())
     if session.stop_cause:
         stops.stop_wanted(db, session, session.stop_cause)
+    push.take_back(db, session.user_id, push.ENDED, session.ref)
     sessions.changed(db, session)
     return True
 

@@ -161,6 +161,13 @@ def short(price: Price, power_w: int, held_paise: int, cost_paise: int, wanted_w
     return wanted_wh is None or cost(wanted_wh, price.at(at)) > left - ROOM_PAISE
 
 
+def wanted_wh(target: int | None, energy_wh: int, to_full_wh: int | None) -> int | None:
+    """What the driver still wants of a charge that has come to `energy_wh`, until the `target` of its limit or a full
+    battery; None where neither is known."""
+    ends = None if target is None else max(0, target - energy_wh), to_full_wh
+    return min((wh for wh in ends if wh is not None), default=None)
+
+
 def wh_to_full(battery_wh: int, soc_percent: int | None) -> int | None:
     """What a battery of this size still takes; None where its size is not known, or the car does not say how full."""
     return battery_wh * (100 - soc_percent) // 100 if battery_wh and soc_percent is not None else None

@@ -594,6 +594,39 @@ class VacancyWish(SQLModel, table=True):
     told_at: datetime | None = moment(default=None)
 
 
+# Drivers who are told while evapp is closed (docs/adr/0016)
+
+
+class PushSubscription(SQLModel, table=True):
+    """The browser of a sign-in, as its push service knows it. It ends with the sign-in."""
+
+    __tablename__ = "push_subscriptions"
+    id: int | None = Field(default=None, primary_key=True)
+    sign_in_id: int = Field(foreign_key="sign_ins.id", ondelete="CASCADE", unique=True)
+    user_id: int = Field(foreign_key="users.id", index=True)
+    endpoint: str = Field(unique=True, max_length=1000)
+    """Where its push service takes what is for it. Whoever knows it and our key can write to the driver."""
+    p256dh: str = Field(max_length=88)
+    """The browser's own key, and below its secret: base64url, as browsers give them (RFC 8291)."""
+    auth: str = Field(max_length=24)
+    created_at: datetime = moment(default_factory=now)
+
+
+class Push(SQLModel, table=True):
+    """Something that a browser is told, once; the row stays a while, so that it is not told again."""
+
+    __tablename__ = "pushes"
+    subscription_id: int = Field(primary_key=True, foreign_key="push_subscriptions.id", ondelete="CASCADE")
+    kind: str = Field(primary_key=True, max_length=10)
+    """A name in push.KINDS."""
+    ref: str = Field(primary_key=True, max_length=63)
+    """Which charge, recharge or charger."""
+    made_at: datetime = moment()
+    due_at: datetime | None = moment(default=None, index=True)
+    """When to try it next; empty once it was told or given up."""
+    tries: int = 0
+
+
 class SessionState(StrEnum):
     REQUESTED = "REQUESTED"
     """The charger was asked, or is about to be."""

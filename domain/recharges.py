@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session, col, select
 
-from domain import evidence, findings, placing, poll_schedule, wallet
+from domain import evidence, findings, placing, poll_schedule, push, wallet
 from domain.db import emit
 from domain.events import RechargeChanged
 from domain.models import ORDER_OPEN, OrderState, RechargeOrder, now
@@ -227,6 +227,7 @@ def _paid(db: Session, order: RechargeOrder, status: OrderStatus) -> None:
     wallet.credit_recharge(db, order)
     wallet.fund_open_hold(db, order.user_id)
     _end(db, order, OrderState.CREDITED)
+    push.tell(db, order.user_id, push.ADDED, order.merchant_order_id)
     came = f"{plain_rupees(order.amount_paise)} came in for"
     findings.refund_due(db, order.user_id, order.merchant_order_id, came)
 

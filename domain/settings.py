@@ -2,20 +2,20 @@
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from domain.gst import is_gstin, is_state
+from domain.urls import driver, is_here, is_numbered, parts_of
 
 SANDBOX_CLIENT_ID = "EVAPP-SANDBOX"
 SANDBOX_CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - the desk sandbox's own, refused in production
@@ -32,6 +32,15 @@ DATABASES = ("sqlite", "postgresql+psycopg")
 REDIS = ("redis", "rediss", "unix")
 NEEDED = ("seller_name", "support_email", "support_whatsapp", "phonepe_webhook_username")
 """What drivers or PhonePe are told: production starts with none of them empty."""
+PUSH_SERVICES = (
+    "fcm.googleapis.com",
+    "*.push.services.mozilla.com",
+    "*.push.apple.com",
+    "*.notify.windows.com",
+)
+"""Hosts of the push services of Google's, Mozilla's, Apple's and Microsoft's browsers."""
+HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*")
+"""One host, or all below one."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """Values of libpq's sslmode that speak nothing in the clear."""
 
@@ -96,6 +105,11 @@ class Settings(BaseSettings):
     phonepe_checkout_hosts: str = Field(
         "", description="Hosts a pay page may have, comma separated; default: *.phonepe.com and the sandbox's host."
     )
+    push_services: str = Field(
+        "",
+        description="Hosts of browsers' push services, comma separated, by which drivers are told while evapp is "
+        "closed; `none`: they are not. Default: those of Google, Mozilla, Apple and Microsoft.",
+    )
     recharge_min_paise: int = Field(50_000, description="The least a recharge may be, in paise.", ge=100)
     recharge_max_paise: int = Field(1_000_000, description="The most a recharge may be, in paise.")
     start_min_paise: int = Field(5_000, description="Free balance needed to start a charge, in paise.", ge=100)
@@ -129,7 +143,7 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The public origin as browsers write it: in small letters, without a trailing slash or the usual port."""
-        given = _parts((self.public_url or f"http://localhost:{self.port}").rstrip("/"))
+        given = parts_of((self.public_url or f"http://localhost:{self.port}").rstrip("/"))
         return given._replace(netloc=given.netloc.lower().removesuffix(USUAL_PORT.get(given.scheme, ""))).geturl()
 
     @property
@@ -161,8 +175,14 @@ class Settings(BaseSettings):
             return tuple(h.strip() for h in self.phonepe_checkout_hosts.split(",") if h.strip())
         return ("*.phonepe.com", *(() if self.production else (urlsplit(self.phonepe_pg_url).hostname or "localhost",)))
 
+    @property
+    def push_hosts(self) -> tuple[str, ...]:
+        """Hosts, without port, to which notices may be sent; none of them: nobody is told while evapp is closed."""
+        given = tuple(h.strip().lower() for h in self.push_services.split(",") if h.strip())
+        return () if given == ("none",) else given or PUSH_SERVICES
+
     def secret(self) -> bytes:
-        """The key that peppers PINs and signs cookies."""
+        """The key that peppers PINs and signs cookies, and from which that of notices is derived."""
         given = self.secret_key.get_secret_value()
         return given.encode() if given else _development_secret()
 
@@ -180,7 +200,7 @@ class Settings(BaseSettings):
         """What is unsafe in some places and right in others: said at the start, and not refused."""
         url = urlsplit(self.database_url)
         options = dict(parse_qsl(url.query))
-        here = _is_here(options.get("host") or url.hostname)
+        here = is_here(options.get("host") or url.hostname)
         if not self.production or here or options.get("sslmode") in ENCRYPTED:
             return []
         return [
@@ -219,7 +239,7 @@ class Settings(BaseSettings):
 
     def _address_rules(self) -> tuple[tuple[bool, str], ...]:
         """Nothing that cannot be reached, and nothing elsewhere without a lock."""
-        prod, public, redis = self.production, _parts(self.url), _parts(self.redis_url)
+        prod, public, redis = self.production, parts_of(self.url), parts_of(self.redis_url)
         return (
             *(
                 (not 0 <= getattr(self, name) <= MOST_PORT, f"EVAPP_{name.upper()} is a port: {MOST_PORT} at most.")
@@ -241,20 +261,24 @@ class Settings(BaseSettings):
                 "EVAPP_DATABASE_URL is sqlite:////folder/evapp.db or postgresql+psycopg://user@host/database.",
             ),
             (
-                bool(self.redis_url) and not (redis.scheme in REDIS and _is_numbered(redis)),
+                bool(self.redis_url) and not (redis.scheme in REDIS and is_numbered(redis)),
                 "EVAPP_REDIS_URL is the address of a Redis, such as redis://:password@host:6379/0.",
             ),
             (
-                prod and not _is_here(redis.hostname) and not redis.password,
+                prod and not is_here(redis.hostname) and not redis.password,
                 "EVAPP_REDIS_URL reaches a Redis on another host without a password: it could start charges.",
             ),
             (
                 prod and not self.ocpp_embedded and not self.redis_url,
                 "EVAPP_OCPP_EMBEDDED=false needs EVAPP_REDIS_URL: without Redis no page reaches a charger.",
             ),
+            (
+                not all(HOST.fullmatch(host) for host in self.push_hosts),
+                "EVAPP_PUSH_SERVICES is a list of hosts, such as fcm.googleapis.com or *.push.apple.com; or none.",
+            ),
             (not self._proxies_are_networks(), "EVAPP_OCPP_PROXIES is no list of addresses or networks."),
             (
-                bool(self.otlp_endpoint) and _parts(self.otlp_endpoint).scheme not in ("http", "https"),
+                bool(self.otlp_endpoint) and parts_of(self.otlp_endpoint).scheme not in ("http", "https"),
                 "EVAPP_OTLP_ENDPOINT is the http or https address of a collector, such as http://collector:4318.",
             ),
         )
@@ -286,7 +310,7 @@ class Settings(BaseSettings):
     def _payment_rules(self) -> tuple[tuple[bool, str], ...]:
         """No real credentials on a sandbox host, no sandbox credentials on a real one (payments.md 1.1, R36)."""
         prod = self.production
-        gateway, oauth = _parts(self.phonepe_pg_url), _parts(self.phonepe_oauth_url)
+        gateway, oauth = parts_of(self.phonepe_pg_url), parts_of(self.phonepe_oauth_url)
         phonepe = SIMULATED not in (_world(gateway), _world(oauth))
         real = _world(gateway) == _world(oauth) == REAL_HOST
         return (
@@ -331,38 +355,6 @@ class Settings(BaseSettings):
                 "EVAPP_PHONEPE_CHECKOUT_HOSTS names a host that is not PhonePe's.",
             ),
         )
-
-
-def _parts(address: str) -> SplitResult:
-    """An address in its parts; none of what cannot be one."""
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(address)
-        if parts.port != 0:  # a port that cannot be is found by asking for it
-            return parts
-    return urlsplit("")
-
-
-def driver(address: str) -> str:
-    """Which database it names, and what speaks with it; nothing where it cannot be read."""
-    with contextlib.suppress(ArgumentError, ValueError):
-        return make_url(address).drivername
-    return ""
-
-
-def _is_numbered(redis: SplitResult) -> bool:
-    """Whether the database that it names is a number, or left out: Redis' client takes 0 for a word."""
-    path = "" if redis.scheme == "unix" else redis.path.strip("/")
-    return all(one.isascii() and one.isdecimal() for one in (path or "0", dict(parse_qsl(redis.query)).get("db", "0")))
-
-
-def _is_here(host: str | None) -> bool:
-    """Whether a host is this machine; no host, and a path, is a socket."""
-    if not host or host.startswith("/") or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _world(url: SplitResult) -> str:

@@ -11,7 +11,7 @@ from operator import itemgetter
 
 from sqlmodel import Session, select
 
-from domain import findings, money, receipts, samples, sessions, traces, wallet
+from domain import findings, money, push, receipts, samples, sessions, traces, wallet
 from domain.models import ChargingSession, HoldState, SessionState, now
 from domain.money import plain_kwh, plain_rupees
 from domain.prices import GAP_S, Line, Price, Usage, second, total
@@ -158,6 +158,7 @@ def _settle(db: Session, session: ChargingSession, meter_stop_wh: int | None, *,
             # All accounts at once, in their order: a recharge of the same driver locks them so, too.
             wallet.lock(db, [*wallet.of_driver(session.user_id), wallet.REVENUE, wallet.GST])
             wallet.release(db, session.id, HoldState.SETTLED)
+            push.tell(db, session.user_id, push.ENDED, session.ref)
     charge(db, session, "correction" if again else "")
     session.review = session.review or _far_below_power(db, session)
     _look_at(db, session)

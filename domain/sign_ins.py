@@ -13,7 +13,7 @@ from domain import attempts
 from domain.attempts import Attempt
 from domain.db import emit
 from domain.events import SignedOut
-from domain.models import SignIn, User, now
+from domain.models import PushSubscription, SignIn, User, now
 from domain.sentences import Sentence
 
 IDLE = timedelta(days=7)
@@ -107,7 +107,7 @@ def who(db: Session, token_hash: str, at: datetime | None = None) -> tuple[User,
         .join(SignIn, col(SignIn.user_id) == User.id)
         .where(
             SignIn.token_hash == token_hash,
-            *_alive(at),
+            *is_alive(at),
             col(User.blocked_at).is_(None),
         )
     ).first()
@@ -123,7 +123,7 @@ def kept(db: Session, token_hash: str) -> bool:
 def seen(db: Session, token_hash: str, at: datetime | None = None) -> None:
     """Remember that a sign-in is in use."""
     at = at or now()
-    sign_in = db.exec(select(SignIn).where(SignIn.token_hash == token_hash, *_alive(at))).first()
+    sign_in = db.exec(select(SignIn).where(SignIn.token_hash == token_hash, *is_alive(at))).first()
     if sign_in and sign_in.seen_at < at - FRESH:
         sign_in.seen_at = at
 
@@ -131,7 +131,7 @@ def seen(db: Session, token_hash: str, at: datetime | None = None) -> None:
 def sign_ins(db: Session, user_id: int, at: datetime | None = None) -> Sequence[SignIn]:
     """Where somebody is signed in, the last used first."""
     return db.exec(
-        select(SignIn).where(SignIn.user_id == user_id, *_alive(at or now())).order_by(col(SignIn.seen_at).desc())
+        select(SignIn).where(SignIn.user_id == user_id, *is_alive(at or now())).order_by(col(SignIn.seen_at).desc())
     ).all()
 
 
@@ -161,8 +161,13 @@ def end_all(db: Session, user_id: int) -> None:
 
 def alive(db: Session, token_hashes: Collection[str]) -> set[str]:
     """Those of these sign-ins that still let somebody in."""
-    mine = select(SignIn.token_hash).where(col(SignIn.token_hash).in_(token_hashes), *_alive(now()))
+    mine = select(SignIn.token_hash).where(col(SignIn.token_hash).in_(token_hashes), *is_alive(now()))
     return set(db.exec(mine.join(User, col(User.id) == SignIn.user_id).where(col(User.blocked_at).is_(None))))
+
+
+def is_alive(at: datetime) -> tuple[Any, ...]:
+    """For queries: what is true of a sign-in that lets its owner in, unless he is blocked."""
+    return col(SignIn.ended_at).is_(None), col(SignIn.expires_at) > at, col(SignIn.seen_at) > at - IDLE
 
 
 def forget(db: Session, at: datetime) -> int:
@@ -172,13 +177,10 @@ def forget(db: Session, at: datetime) -> int:
     return db.exec(delete(SignIn).where(over)).rowcount
 
 
-def _alive(at: datetime) -> tuple[Any, ...]:
-    return col(SignIn.ended_at).is_(None), col(SignIn.expires_at) > at, col(SignIn.seen_at) > at - IDLE
-
-
 def _end(db: Session, sign_ins: Sequence[SignIn], at: datetime | None = None) -> None:
     ended = [sign_in for sign_in in sign_ins if sign_in.ended_at is None]
     for sign_in in ended:
         sign_in.ended_at = at or now()
     if ended:
+        db.exec(delete(PushSubscription).where(col(PushSubscription.sign_in_id).in_([one.id for one in ended])))
         emit(db, SignedOut(tuple(sign_in.token_hash for sign_in in ended)))

@@ -13,6 +13,7 @@ from domain import (
     health,
     idling,
     interruptions,
+    push,
     reservations,
     sessions,
     settlement,
@@ -351,6 +352,7 @@ def _revive(db: Session, session: ChargingSession) -> None:
         and db.get_one(User, session.user_id).blocked_at is None
     )
     session.stop_cause = ""
+    push.take_back(db, session.user_id, push.ENDED, session.ref)
     if not allowed:
         _end(db, session, LATE)
 

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import findings, idling, scale, sessions, settlement, succession, tokens, wallet
+from domain import findings, idling, push, scale, sessions, settlement, succession, tokens, wallet
 from domain.models import IS_OPEN, LIVE, RUNNING, WANTED, Charger, ChargingSession, SessionState, now
 from domain.money import plain_rupees
 from domain.patience import counts_once
 
+BY_DRIVER = "driver"
+"""The cause of an end that he chose himself: he need not be told."""
 ANSWER = timedelta(seconds=35)
 """A charger has 30 s to answer a start or stop; whoever asked has recorded it by then."""
 VERIFY = timedelta(seconds=30)
@@ -37,6 +39,8 @@ def cancel(db: Session, session: ChargingSession, cause: str) -> None:
     wallet.lock(db, wallet.of_driver(session.user_id))
     wallet.release(db, session.id)
     wallet.pay_owed(db, f"session:{session.id}:cancelled:arrears", session.user_id, ref=session.ref)
+    if cause != BY_DRIVER:
+        push.tell(db, session.user_id, push.ENDED, session.ref)
     sessions.changed(db, session)
 
 

@@ -22,9 +22,12 @@ from domain import (
     future,
     interruptions,
     metrics,
+    push,
+    pushes,
     recheck,
     reconciliation,
     safety,
+    shortage,
     sign_ins,
     vacancies,
 )
@@ -41,6 +44,7 @@ log = structlog.get_logger()
 LOST_EVERY = timedelta(seconds=5)
 BOOKS_EVERY = timedelta(minutes=1)
 """How often a process looks whether a chore is due."""
+SHORT_EVERY = timedelta(seconds=30)
 MOMENTS_EVERY = timedelta(minutes=10)
 FUTURE_EVERY = timedelta(hours=1)
 """Not sooner after a start: the clock of a machine without a battery may have to be put right first."""
@@ -92,15 +96,23 @@ async def sweep_future(at: datetime) -> None:
         await transact(future.bring_back, at)
 
 
+async def sweep_short(at: datetime) -> None:
+    """Tell drivers whose page is closed that the money of their charge ends soon."""
+    for user_id, ref in await read(shortage.found, at):
+        await _alone(push.tell, user_id, push.LOW, ref)
+
+
 async def sweep_books(gateway: PaymentGateway, at: datetime) -> None:
     """Look what does not fit together: what is late every ten minutes, the whole ledger and the gateway's own words
     once a night, in one process of all (payments.md 2.4). At night old tries at the doors, sign-ins that ended long
-    ago, old answers of the REST API and what chargers once said of their own safety are forgotten, too."""
+    ago, what browsers were told, old answers of the REST API and what chargers once said of their own safety are
+    forgotten, too."""
     night = chores.next_night(at)
     await _in_its_hour("late", at, at + MOMENTS_EVERY, partial(_look_at_moments, at))
     await _in_its_hour("books", at, night, partial(_compare_books, gateway, at))
     await _in_its_hour("tries", at, night, partial(transact, attempts.forget, at))
     await _in_its_hour("sign-ins", at, night, partial(transact, sign_ins.forget, at))
+    await _in_its_hour("pushes", at, night, partial(transact, pushes.forget, at))
     await _in_its_hour("answers", at, night, partial(_forget_all, api_writes.forget, at))
     await _in_its_hour("security", at, night, partial(_forget_all, safety.forget, at))
 
@@ -179,6 +191,7 @@ async def run(bus: Bus, gateway: PaymentGateway, *, every: float = 1.0) -> None:
         Sweep("charges", partial(sweep_charges, bus)),
         Sweep("lost", Lost(now()).sweep, LOST_EVERY),
         Sweep("freed", sweep_vacancies),
+        Sweep("short", sweep_short, SHORT_EVERY),
         Sweep("payments", partial(funnel.poll, gateway)),
         Sweep("refunds", partial(funnel.poll_refunds, gateway)),
         Sweep("books", partial(sweep_books, gateway), BOOKS_EVERY),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, func, select
 
-from domain import chargers
+from domain import chargers, push
 from domain.chargers import FREE, ChargerUnknown
 from domain.db import emit
 from domain.events import ChargerFreed
@@ -39,6 +39,7 @@ def wish(db: Session, user_id: int, charger_id: str) -> datetime:
     row.created_at, row.expires_at, row.told_at = moment, moment + WAIT, None
     db.add(row)
     db.flush()
+    push.take_back(db, user_id, push.FREED, charger_id)
     return row.expires_at
 
 
@@ -99,6 +100,7 @@ def tell(db: Session, charger_id: str, at: datetime) -> int:
     for row in rows:
         row.told_at, row.expires_at = at, at + WAIT
         emit(db, ChargerFreed(row.user_id, charger_id))
+        push.tell(db, row.user_id, push.FREED, charger_id)
     return len(rows)
 
 

@@ -11,8 +11,9 @@ from sqlmodel import SQLModel
 
 from domain import complaints, models
 from domain.db import Database
-from domain.settings import DATABASES, driver
+from domain.settings import DATABASES
 from domain.triggers import APPEND_ONLY
+from domain.urls import driver
 
 AT_ONCE = 1_000
 """Rows in one statement."""

@@ -1,23 +1,12 @@
 """The charge that is under way, on every page: its figures as they come from the meter, and the way to stop it."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import (
-    charging,
-    connectors,
-    dispatch,
-    history,
-    limits,
-    sessions,
-    settlement,
-    stops,
-    typed_ids,
-    vehicles,
-    wallet,
-)
+from domain import connectors, dispatch, history, limits, sessions, settlement, stops, typed_ids, vehicles, wallet
 from domain.bus import bus
 from domain.charging import Limit
 from domain.db import read, transact
@@ -30,7 +19,7 @@ from evapp.components.money import clock, duration, kw, kwh, rated_kw, rupees, w
 from evapp.components.spark import spark_points
 from evapp.state.effects import Effects
 from evapp.state.stop_at import goal_words
-from evapp.texts import bare, later, t
+from evapp.texts import bare, later, news, t
 from evapp.texts.prices import idle_words
 from evapp.web import auth
 
@@ -67,14 +56,6 @@ WAITING = {
     True: later("A car is plugged in. If charging does not begin by {time}, push the plug in fully and start again."),
 }
 """A cable was in a car when the driver asked → what is said until the charge begins."""
-
-SHORT = {
-    (False, True): later("About {time} left at this power. Add money to keep charging."),
-    (False, False): later("{left} is left for this charge. Add money to keep charging."),
-    (True, True): later("About {time} left at this power. One charge goes up to {cap}; start again to go on."),
-    (True, False): later("{left} is left for this charge. One charge goes up to {cap}; start again to go on."),
-}
-"""Capped by what one charge may cost, power flowing → what is said of the end of the money."""
 
 SHOWN_AS = {"limited": "paused", "stuck": "stopping"}
 """States that share another's dot and word."""
@@ -165,7 +146,7 @@ class Live(rx.State):
             return
         session = await read(sessions.open_of, user.id)
         if session is not None:
-            await transact(charging.request_stop, session.id, "driver")
+            await transact(stops.request_stop, session.id, "driver")
             dispatch.soon(dispatch.stop(bus(), session.id))
             await self._refresh(user.id)
 
@@ -209,16 +190,8 @@ class Live(rx.State):
         past = await read(history.just_ended, user_id, charger_id)
         if past is None:
             return
-        if past.session.state == SessionState.CANCELLED:
-            words = t(charging.explain(past.session))
-        else:
-            words = t(
-                "Your charge at {charger} has ended: {energy} kWh, {cost}.",
-                charger=charger_id,
-                energy=kwh(past.energy_wh),
-                cost=rupees(past.cost_paise),
-            )
-        (await self.get_state(Effects))._say(words, "quiet" if _shows(self.router.url.path, charger_id) else "message")
+        tone: Literal["quiet", "message"] = "quiet" if _shows(self.router.url.path, charger_id) else "message"
+        (await self.get_state(Effects))._say(news.ended(past), tone)
 
     def _metered(self, event: SessionMetered) -> None:
         if event.session_id == self._session_id:
@@ -295,32 +268,19 @@ class Live(rx.State):
         wanted_wh = self._wanted_wh(energy_wh, power_w)
         if not limits.short(self._price, power_w, self._held_paise, cost_paise, wanted_wh, now()):
             return ""
-        return t(
-            SHORT[self._cap_paise > 0, per_hour > 0],
-            time=duration(_calm(max(0, left) * 3600 // per_hour)) if per_hour > 0 else "",
-            left=rupees(max(0, left)),
-            cap=whole_rupees(self._cap_paise),
-        )
+        return news.running_short(left, per_hour, self._cap_paise)
 
     def _wanted_wh(self, energy_wh: int, power_w: int) -> int | None:
         """What the driver still wants, until his limit or a full battery; None where neither is known."""
         target_wh = limits.target_wh(self._limit, self._price, power_w, self._started or now())
-        wanted = (
-            None if target_wh is None else max(0, target_wh - energy_wh),
-            limits.wh_to_full(self._battery_wh, self._battery_percent),
-        )
-        return min((wh for wh in wanted if wh is not None), default=None)
+        to_full_wh = limits.wh_to_full(self._battery_wh, self._battery_percent)
+        return limits.wanted_wh(target_wh, energy_wh, to_full_wh)
 
 
 def _shows(path: str, charger_id: str) -> bool:
     """Whether it is the page of this charger, however its address spells it."""
     page, typed = bare(path)[:3], unquote(bare(path)[3:])
     return page == "/c/" and typed_ids.find_key(typed) == typed_ids.find_key(charger_id)
-
-
-def _calm(seconds: int) -> int:
-    """Whole minutes, from ten on whole five: a notice that is read aloud must not change with every reading."""
-    return seconds - seconds % (300 if seconds > 600 else 60)
 
 
 def _state_of(charge: Charge) -> str:

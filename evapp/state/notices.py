@@ -7,9 +7,9 @@ import reflex as rx
 from domain import recharges, vacancies
 from domain.db import read, transact
 from domain.models import OrderState, VacancyWish
-from evapp.components.money import clock, whole_rupees
+from evapp.components.money import clock
 from evapp.state.effects import Effects
-from evapp.texts import bare, t
+from evapp.texts import bare, news, t
 from evapp.web import auth
 
 
@@ -76,11 +76,11 @@ class Notices(rx.State):
         for order_id in sorted(self._awaited - awaited):
             order = await read(recharges.owned, user_id, order_id)
             if order.state == OrderState.CREDITED:
-                sentences[order_id] = t("{sum} was added.", sum=whole_rupees(order.amount_paise))
+                sentences[order_id] = news.added(order.amount_paise)
         self._awaited = awaited
         return sentences
 
 
 def _freed(row: VacancyWish) -> Freed:
     at = row.told_at or row.created_at
-    return Freed(row.charger_id, t("{charger} became free at {time}.", charger=row.charger_id, time=clock(at)))
+    return Freed(row.charger_id, news.freed(row.charger_id, at))

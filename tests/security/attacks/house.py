@@ -201,7 +201,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
         Defence(
             "Redis elsewhere has a password",
             "domain/settings.py",
-            "prod and not _is_here(redis.hostname) and not redis.password,",
+            "prod and not is_here(redis.hostname) and not redis.password,",
             "False,",
             "tests/unit/domain/test_settings.py::test_production_refuses_doors_without_a_lock",
         ),
