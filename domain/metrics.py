@@ -134,5 +134,6 @@ EVENTS = Counter("evapp_events", "Events of open pages, by outcome; foreign: no 
 SIGN_INS = Counter("evapp_sign_ins", "Tries to sign in, by outcome.", ("outcome",))
 WEBHOOKS = Counter("evapp_webhooks", "Webhooks of the payment gateway, by outcome.", ("outcome",))
 BROWSERS = Gauge("evapp_browsers_watching", "Browsers that are told what changes.")
+PUSHES = Counter("evapp_web_pushes", "Notices to browsers while evapp is closed, by what came of them.", ("outcome",))
 PUSHES_PENDING = Gauge("evapp_pushes_pending", "Browsers that have not been told the newest yet.")
 PUSH_SECONDS = Histogram("evapp_push_seconds", "From what happened to a browser's socket.", MOMENTS)

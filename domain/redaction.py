@@ -12,6 +12,7 @@ HIDDEN = "[hidden]"
 SECRET = re.compile(
     r"pin(?!g)|puk|token|secret|passw|passphrase|pwd|psk|credential|authorization|cookie|vpa|(?<!by)pass\d*$"
     r"|(?:hmac|private|shared|wifi|wpa|wep|aes|encryption|vpn|ssh|api)[ _.-]?key"
+    r"|^endpoint$|^p256dh$|^auth$"
 )
 """Parts of the names, in lower case, of values that are never kept; makers of chargers have many for one thing."""
 HARMLESS = frozenset({"authorizationcacheenabled", "localauthorizationlist"})

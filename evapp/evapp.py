@@ -82,7 +82,7 @@ from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
-from evapp.web import auth, checkout, downloads, health, home, language, requests, tabs
+from evapp.web import auth, checkout, downloads, health, home, language, push, requests, tabs
 from evapp.web.handshake import Handshake
 from evapp.web.headers import Headers
 from evapp.web.live import WithRedis, hub
@@ -236,7 +236,8 @@ async def _started() -> contextlib.AsyncExitStack:
         await stack.enter_async_context(scraped(settings().metrics_port, "web"))
         # After all that can fail: it takes the path over from whoever serves here.
         await stack.enter_async_context(socket.serving(bus))
-        await stack.enter_async_context(_beside(hub.run(app, bus), sweeper.run(bus, gateway), _with_parent()))
+        work = hub.run(app, bus), sweeper.run(bus, gateway), push.run(bus), _with_parent()
+        await stack.enter_async_context(_beside(*work))
         return stack.pop_all()
 
 

@@ -4,7 +4,7 @@
 docs/security.md shows this table (`python -m scripts.breaches --page`).
 """
 
-from tests.security.attacks import accounts, chargers, house, money, operators, others, words
+from tests.security.attacks import accounts, chargers, house, money, notices, operators, others, words
 from tests.security.attacks.defence import Defence
 
 ATTACKS: dict[str, tuple[Defence, ...]] = {
@@ -13,6 +13,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
     **accounts.ATTACKS,
     **operators.ATTACKS,
     **words.ATTACKS,
+    **notices.ATTACKS,
     **chargers.ATTACKS,
     **house.ATTACKS,
 }

@@ -34,6 +34,9 @@ from domain.redaction import HIDDEN, hidden, is_secret
         "PrivateKey",
         "wifi.key",
         "BackendCredentials",
+        "endpoint",
+        "p256dh",
+        "auth",
         "x" * 99 + "Pin",
     ],
 )
@@ -55,6 +58,7 @@ def test_a_name_with_the_word_of_a_secret_is_one(name: str) -> None:
             "localAuthorizationList",
         ),
         *("PingTimeout", "ConnectorMapping", "MeterPublicKey", "key", "find_key", "PassengerLift", "passed", "Bypass"),
+        *("EndpointName", "authorize", "otlp_endpoint"),
     ],
 )
 def test_any_other_name_is_none(name: str) -> None:

@@ -1,0 +1,97 @@
+"""What a browser shows while evapp is closed: the same words as an open page, in the driver's language."""
+
+import json
+
+from sqlmodel import Session
+
+from domain import charging, push, pushes, sign_ins, vacancies, wishes
+from domain.models import User
+from domain.sign_ins import Browser, hash_token
+from evapp.web import words
+from evapp.web.push import LARGEST
+from tests.money.charges import Desk
+from tests.money.conftest import clock, desk
+from tests.receivers import Receiver
+
+__all__ = ["clock", "desk"]
+
+
+def subscribed(desk: Desk, rupees: int = 1_000) -> int:
+    user_id = desk.driver(rupees)
+
+    def sign_in(db: Session) -> None:
+        row = sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""), desk.clock.at)
+        push.subscribe(db, row.id or 0, user_id, *Receiver().told)
+
+    desk.do(sign_in)
+    return user_id
+
+
+def said(desk: Desk) -> tuple[str, str] | None:
+    """Sentence and address of the only notice that is due."""
+    [notice] = desk.do(pushes.take, desk.clock.at)
+    message = desk.do(words.message, notice)
+    desk.passes(minutes=2)
+    if message is None:
+        return None
+    assert message["tag"] == message["body"]
+    assert len(json.dumps(message, ensure_ascii=False).encode()) < LARGEST
+    return message["body"], message["data"].removeprefix("http://localhost:3000")
+
+
+def test_how_a_charge_ended_and_its_receipt(desk: Desk) -> None:
+    asha = subscribed(desk)
+    desk.charger()
+    session_id = desk.begun(asha)
+    desk.stop(session_id, 12_345)
+    ref = desk.session(session_id).ref
+    assert said(desk) == ("Your charge at BLR-1 has ended: 2.35 kWh, ₹42.21.", f"/history/{ref}")
+    desk.do(lambda db: setattr(db.get_one(User, asha), "language", "hi"))
+    assert said(desk) == ("BLR-1 पर आपकी चार्जिंग ख़त्म हुई: 2.35 kWh, ₹42.21।", f"/hi/history/{ref}")
+
+
+def test_a_charge_without_a_stop_as_far_as_it_is_known(desk: Desk) -> None:
+    desk.charger()
+    session_id = desk.begun(subscribed(desk))
+    desk.lose(session_id)
+    assert said(desk) == (
+        "Your charge at BLR-1 has ended: 2.00 kWh, ₹36.00.",
+        f"/history/{desk.session(session_id).ref}",
+    )
+
+
+def test_why_a_start_came_to_nothing_and_the_charger(desk: Desk) -> None:
+    asha = subscribed(desk)
+    desk.charger("BLR*1+2")
+    session_id = desk.request(asha, "BLR*1+2")
+    desk.do(wishes.answered, session_id, "accepted")
+    desk.passes(seconds=106)
+    desk.sweep()
+    assert said(desk) == ("No car was plugged in within 90 seconds. Nothing was charged.", "/c/BLR%2A1%2B2")
+
+
+def test_a_charger_that_is_free_as_long_as_it_is_waited_for(desk: Desk) -> None:
+    asha = subscribed(desk)
+    desk.charger()
+    desk.do(vacancies.wish, asha, "BLR-1")
+    desk.do(vacancies.tell, "BLR-1", desk.clock.at)
+    sentence, address = said(desk) or ("", "")
+    assert (sentence[:21], address) == ("BLR-1 became free at ", "/c/BLR-1")
+    desk.do(vacancies.forget, asha, "BLR-1")
+    assert said(desk) is None
+
+
+def test_the_end_of_the_money_as_long_as_it_is_near(desk: Desk) -> None:
+    asha = subscribed(desk, 300)
+    desk.charger(kw=7)
+    session_id = desk.charging(asha)
+    desk.passes(hours=2)
+    desk.meter(session_id, 24_000, 7_000)
+    desk.do(push.tell, asha, push.LOW, desk.session(session_id).ref)
+    left = "About 20 min left at this power. Add money to keep charging."
+    assert said(desk) == (left, "/c/BLR-1")
+    desk.give(asha, 1_000)
+    desk.do(lambda db: charging.request_stop(db, session_id, "driver"))
+    desk.stop(session_id, 24_000)
+    low = next(one for one in desk.do(pushes.take, desk.clock.at) if one.kind == push.LOW)
+    assert desk.do(words.message, low) is None
