@@ -8,7 +8,7 @@ from reflex_base.vars.function import FunctionStringVar, FunctionVar
 from reflex_components_sonner.toast import toast_ref
 
 from evapp.components.arrival import lost
-from evapp.components.notifying import notifying
+from evapp.components.notifying import notifying, subscribing
 from evapp.components.receipt import RECEIPT
 from evapp.components.tongues import of_address
 from evapp.state.alerts import Alerts
@@ -62,6 +62,12 @@ def saying(text: rx.Var[str], tone: rx.Var[str], rest: rx.RestProp) -> rx.Compon
 
 
 @rx.memo
+def subscriber(wanted: rx.Var[str], rest: rx.RestProp) -> rx.Component:
+    """Subscribes this browser when it is mounted."""
+    return rx.el.span(rest, on_mount=subscribing(wanted, Alerts.subscribed), hidden=True)
+
+
+@rx.memo
 def going_on(rest: rx.RestProp) -> rx.Component:
     """Takes the focus to the receipt when it is mounted: with the meter went the button that had it."""
     return rx.el.span(rest, on_mount=rx.run_script(rx.cond(lost, to_receipt.call(), rx.Var("null"))), hidden=True)
@@ -106,6 +112,13 @@ def effects() -> rx.Component:
             ),
         ),
         rx.cond((Live.low != "") & (Alerts.on != ""), notifying(text=Live.short, key=Live.low)),
+        rx.cond(
+            Alerts.on != "",
+            rx.fragment(
+                rx.el.span(on_mount=Alerts.wake, hidden=True),
+                rx.cond(Alerts.key != "", subscriber(wanted=Alerts.key, key=Alerts.key)),
+            ),
+        ),
         # In this order: the page listens before there can be a first worker.
         rx.el.span(on_mount=[_when_renewed(), rx.run_script(register.call("/sw.js"))], hidden=True),
         rx.el.span(on_mount=_says_when_offline(), hidden=True),

@@ -1,12 +1,37 @@
-"""Whether this device says by a notice of its own what happens while evapp is open in the background."""
+"""Whether this device says by a notice of its own what happens while nobody looks at evapp."""
 
+from contextlib import suppress
+
+import msgspec
 import reflex as rx
 
+from domain import push
+from domain.db import transact
 from evapp.web import auth
+from evapp.web.push import public_key
 
 GRANTED = "granted"
 PERMISSIONS = (GRANTED, "denied", "default", "none")
 """What browsers say of notices; `none`: this one has none."""
+LONGEST = 4_000
+"""Characters of a subscription as JSON."""
+
+
+class Keys(msgspec.Struct):
+    """What a push is sealed with, base64url (RFC 8291, 3.1)."""
+
+    p256dh: str
+    auth: str
+
+
+class Subscription(msgspec.Struct):
+    """A browser's PushSubscription, of which we take these (W3C Push API, 8)."""
+
+    endpoint: str
+    keys: Keys
+
+
+_read = msgspec.json.Decoder(Subscription).decode
 
 
 class Alerts(rx.State):
@@ -15,6 +40,10 @@ class Alerts(rx.State):
     on: str = rx.LocalStorage("", name="evapp_alerts", sync=True)
     permission: str = ""
     """One of PERMISSIONS; empty: not known yet."""
+    key: str = ""
+    """With which a browser subscribes; empty: nothing is sent to one that has evapp closed."""
+    closed: bool = False
+    """It is told while evapp is closed, too."""
 
     @rx.event
     async def seen(self, permission: str) -> None:
@@ -30,7 +59,31 @@ class Alerts(rx.State):
             self.on = "yes" if permission == GRANTED else ""
 
     @rx.event
+    async def wake(self) -> None:
+        """A page is open on a device that is to be told: its browser gets the key and subscribes, again if it has
+        before, since browsers end subscriptions by themselves, and signing in begins anew."""
+        if await auth.signed_in(self) is not None:
+            self.key = public_key()
+
+    @rx.event
+    async def subscribed(self, given: str) -> None:
+        """What the browser's push service gave; empty where there is none."""
+        sign_in = await auth.sign_in_of(self)
+        if sign_in is None or sign_in.id is None or not self.key:
+            return
+        self.closed = False
+        if not isinstance(given, str) or not 0 < len(given) <= LONGEST:
+            return
+        with suppress(msgspec.MsgspecError, UnicodeEncodeError, RecursionError, push.Refused):
+            told = _read(given)
+            await transact(push.subscribe, sign_in.id, sign_in.user_id, told.endpoint, told.keys.p256dh, told.keys.auth)
+            self.closed = True
+
+    @rx.event
     async def turn_off(self) -> None:
         """Say nothing more by notices on this device."""
-        if await auth.guard(self) is not None:
-            self.on = ""
+        if await auth.guard(self) is None:
+            return
+        self.on, self.closed = "", False
+        if (sign_in := await auth.sign_in_of(self)) is not None and sign_in.id is not None:
+            await transact(push.unsubscribe, sign_in.id)

@@ -21,7 +21,7 @@ from domain import accounts, addresses, attempts, metrics, operators, pins, sign
 from domain.accounts import FieldErrors, NotDeleted
 from domain.attempts import Attempt, Device, Locked
 from domain.db import read, transact
-from domain.models import Role, User, now
+from domain.models import Role, SignIn, User, now
 from domain.settings import settings
 from domain.sign_ins import Browser, Refused
 from evapp.state.effects import Effects
@@ -68,6 +68,12 @@ def flash_of(state: rx.State, form: str) -> dict[str, Any]:
 async def signed_in(state: rx.State) -> User | None:
     """The user behind this event, looked up each time."""
     return await _known(scope_of(state).get("ev.sign_in"))
+
+
+async def sign_in_of(state: rx.State) -> SignIn | None:
+    """The sign-in of the browser that this event came from."""
+    found = await read(sign_ins.who, scope_of(state).get("ev.sign_in") or "")
+    return found[1] if found else None
 
 
 async def guard(state: rx.State) -> User | None:

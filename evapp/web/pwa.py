@@ -16,7 +16,7 @@ from typing import Any
 from reflex.utils.prerequisites import get_backend_dir, get_web_dir
 from reflex_base.plugins.base import Plugin
 
-from evapp.components.notifying import when_pressed
+from evapp.components.notifying import when_pressed, when_pushed
 from evapp.components.scanner import DECODER
 from evapp.texts.languages import ENGLISH, LANGUAGES
 from evapp.web.headers import EVERY_OTHER_PAGE, HASHES
@@ -135,7 +135,7 @@ def write_worker(static: Path, web: Path) -> None:
         raise WorkerError(done.stdout + done.stderr)
     with (static / WORKER).open("a") as worker:
         # Workbox's last statement has no end of its own.
-        worker.write(f"\n;{when_pressed()!s};\n// {version(static)}\n")
+        worker.write(f"\n;{when_pressed()!s};\n{when_pushed()!s};\n// {version(static)}\n")
 
 
 def version(static: Path) -> str:

@@ -62,6 +62,7 @@ class Product:
             "EVAPP_PUBLIC_URL": self.url,
             "EVAPP_OCPP_HOST": "127.0.0.1",
             "EVAPP_OCPP_PORT": str(self.ocpp_port),
+            "EVAPP_PUSH_SERVICES": "127.0.0.1",
             "EVAPP_PHONEPE_PG_URL": self.sandbox_url,
             "EVAPP_PHONEPE_OAUTH_URL": self.sandbox_url,
         }

@@ -38,7 +38,7 @@ async def test_a_page_in_the_background_says_by_a_notice_that_a_charge_ended(
     page, phone = driver_with_600.page, driver_with_600.phone
     await _ask_for_notices(driver_with_600)
     async with street() as charger:
-        await _charge(driver_with_600, charger)
+        await charge(driver_with_600, charger)
         await page.get_by_role("link", name="History").click()
         await expect(page.get_by_role("link", name=f"Open your charge at {charger.identity}")).to_be_visible()
         assert await _shown(page) == []
@@ -59,7 +59,7 @@ async def test_who_looks_at_the_page_reads_it_there_and_gets_no_notice(driver_wi
     page = driver_with_600.page
     await _ask_for_notices(driver_with_600)
     async with street() as charger:
-        await _charge(driver_with_600, charger)
+        await charge(driver_with_600, charger)
         await page.get_by_role("link", name="Wallet").click()
         await expect(page.get_by_text("Set aside")).to_be_visible()
         charger.fault()
@@ -82,7 +82,7 @@ async def _ask_for_notices(driver: Driver) -> None:
     await expect(driver.page.get_by_text("This device tells you")).to_be_visible()
 
 
-async def _charge(driver: Driver, charger: Any) -> None:
+async def charge(driver: Driver, charger: Any) -> None:
     charger.plug()
     await driver.phone.open(f"/c/{charger.identity}")
     await driver.page.get_by_role("button", name="Start charging").click()

@@ -15,7 +15,7 @@ from evapp import evapp
 from evapp.evapp import REPORT, ShortReports, app
 
 SURFACE = {
-    "alerts.Alerts": {"seen", "answered", "turn_off"},
+    "alerts.Alerts": {"seen", "answered", "wake", "subscribed", "turn_off"},
     "charger.ChargerPage": {"load", "choose", "start", "dismiss"},
     "dashboard.Dashboard": {"load"},
     "effects.Effects": {"failed"},

@@ -1,13 +1,17 @@
 """Notices of the device: who may switch them, and that only a browser's yes counts."""
 
+import json
 from typing import Any
 
 import pytest
 import reflex as rx
+from sqlmodel import select
 
-from domain.models import User
+from domain.db import read
+from domain.models import PushSubscription
 from evapp.state.alerts import Alerts
 from evapp.web import auth
+from tests.receivers import Receiver
 
 
 async def _alerts() -> Alerts:
@@ -16,15 +20,7 @@ async def _alerts() -> Alerts:
     return state
 
 
-@pytest.fixture
-def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def guard(state: rx.State) -> User:
-        return User(id=1, username="asha", phone="", pin_hash="")
-
-    monkeypatch.setattr(auth, "guard", guard)
-
-
-@pytest.mark.usefixtures("signed_in")
+@pytest.mark.usefixtures("scope", "asha")
 async def test_only_a_granted_permission_turns_them_on() -> None:
     alerts = await _alerts()
     await alerts.answered("denied")
@@ -35,7 +31,7 @@ async def test_only_a_granted_permission_turns_them_on() -> None:
     assert (alerts.permission, alerts.on) == ("granted", "")
 
 
-@pytest.mark.usefixtures("signed_in")
+@pytest.mark.usefixtures("scope", "asha")
 @pytest.mark.parametrize("said", ["", "yes", None, 3, {"granted": 1}, "<script>"])
 async def test_what_no_browser_says_is_not_kept(said: Any) -> None:
     alerts = await _alerts()
@@ -49,3 +45,63 @@ async def test_strangers_switch_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     alerts = await _alerts()
     await alerts.answered("granted")
     assert alerts.on == ""
+
+
+GIVEN = {"endpoint": "https://fcm.googleapis.com/fcm/send/x", "keys": {}}
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+def as_json(receiver: Receiver) -> str:
+    endpoint, p256dh, auth = receiver.told
+    return json.dumps({"endpoint": endpoint, "expirationTime": None, "keys": {"p256dh": p256dh, "auth": auth}})
+
+
+async def subscribed() -> list[tuple[int, str]]:
+    return await read(lambda db: list(db.exec(select(PushSubscription.user_id, PushSubscription.endpoint))))
+
+
+@pytest.mark.usefixtures("scope")
+async def test_a_browser_that_subscribes_is_told_while_evapp_is_closed(asha: int, receiver: Receiver) -> None:
+    alerts = await _alerts()
+    await alerts.wake()
+    assert len(alerts.key) == 87
+    await alerts.subscribed(as_json(receiver))
+    assert alerts.closed
+    assert await subscribed() == [(asha, receiver.endpoint)]
+    await alerts.turn_off()
+    assert (alerts.closed, await subscribed()) == (False, [])
+
+
+@pytest.mark.usefixtures("scope", "asha")
+@pytest.mark.parametrize(
+    "said",
+    ["", None, 7, {"endpoint": 1}, "{", "[]", "[" * 5_000, '{"endpoint": "\\ud800"}', json.dumps(GIVEN), "x" * 9_000],
+)
+async def test_what_is_no_subscription_is_not_kept(said: Any) -> None:
+    alerts = await _alerts()
+    await alerts.wake()
+    await alerts.subscribed(said)
+    assert not alerts.closed
+    assert await subscribed() == []
+
+
+@pytest.mark.usefixtures("scope", "asha")
+async def test_an_address_that_is_no_push_service_is_not_kept() -> None:
+    alerts = await _alerts()
+    await alerts.wake()
+    await alerts.subscribed(as_json(Receiver("https://169.254.169.254/latest/meta-data")))
+    assert not alerts.closed
+    assert await subscribed() == []
+
+
+@pytest.mark.usefixtures("asha")
+async def test_strangers_subscribe_nothing(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
+    monkeypatch.setattr(auth, "scope_of", lambda state: {})
+    alerts = await _alerts()
+    await alerts.wake()
+    await alerts.subscribed(as_json(receiver))
+    assert (alerts.key, alerts.closed, await subscribed()) == ("", False, [])
