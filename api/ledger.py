@@ -99,7 +99,7 @@ def papers(db: Session, ask: Ask[PaperFilters, None]) -> Part[Paper]:
 
 def _transfer(db: Session, row: models.Transfer) -> Transfer:
     return Transfer(
-        id=row.id or 0,
+        id=row.id,
         kind=row.kind,
         ref=row.ref,
         description=row.description,

@@ -17,6 +17,7 @@ from domain.models import (
     Connector,
     Finding,
     Process,
+    Push,
     RechargeOrder,
     Refund,
     Reservation,
@@ -63,6 +64,7 @@ TIMES = (
     Times(Reservation, PAST, ("created_at",)),
     Times(VacancyWish, IN_DAYS, ("expires_at",)),
     Times(Finding, PAST, ("created_at",)),
+    Times(Push, PAST, ("made_at", "due_at")),
 )
 """What a driver, his money or an operator waits for. What only tells of the past stays as it was written."""
 

@@ -601,7 +601,7 @@ class PushSubscription(SQLModel, table=True):
     """The browser of a sign-in, as its push service knows it. It ends with the sign-in."""
 
     __tablename__ = "push_subscriptions"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = key()
     sign_in_id: int = Field(foreign_key="sign_ins.id", ondelete="CASCADE", unique=True)
     user_id: int = Field(foreign_key="users.id", index=True)
     endpoint: str = Field(unique=True, max_length=1000)

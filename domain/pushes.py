@@ -105,7 +105,7 @@ def _owners(db: Session, subscription_ids: set[int], at: datetime) -> dict[int, 
         .join(User, col(User.id) == SignIn.user_id)
         .where(col(PushSubscription.id).in_(subscription_ids), *sign_ins.is_alive(at), col(User.blocked_at).is_(None))
     )
-    return {subscription.id or 0: (subscription, language) for subscription, language in db.exec(living)}
+    return {subscription.id: (subscription, language) for subscription, language in db.exec(living)}
 
 
 def _notice(row: Push, browser: PushSubscription, language: str) -> Notice:

@@ -23,7 +23,6 @@ def found(db: Session, at: datetime) -> list[tuple[int, str]]:
 
 def is_short(db: Session, session: ChargingSession, at: datetime) -> bool:
     """Whether the money of this charge ends before it is over, so soon that its driver is warned."""
-    assert session.id is not None
     assert session.user_id is not None
     price, power_w = settlement.price_of(session), session.power_w
     vehicle = vehicles.of(db, session.user_id)

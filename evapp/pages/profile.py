@@ -83,7 +83,13 @@ def alerts() -> rx.Component:
     told = t("A charge that ended, money that runs low, a payment that arrived, a charger that became free.")
     return rx.match(
         Alerts.permission,
-        ("none", rx.el.p(t("This browser shows no notifications."), class_name="text-note text-ink-2")),
+        (
+            "none",
+            rx.el.p(
+                t("This browser shows no notifications. On an iPhone, open evapp from the home screen."),
+                class_name="text-note text-ink-2",
+            ),
+        ),
         (
             "denied",
             rx.el.p(

@@ -69,7 +69,7 @@ class Alerts(rx.State):
     async def subscribed(self, given: str) -> None:
         """What the browser's push service gave; empty where there is none."""
         sign_in = await auth.sign_in_of(self)
-        if sign_in is None or sign_in.id is None or not self.key:
+        if sign_in is None or not self.key:
             return
         self.closed = False
         if not isinstance(given, str) or not 0 < len(given) <= LONGEST:
@@ -85,5 +85,5 @@ class Alerts(rx.State):
         if await auth.guard(self) is None:
             return
         self.on, self.closed = "", False
-        if (sign_in := await auth.sign_in_of(self)) is not None and sign_in.id is not None:
+        if sign_in := await auth.sign_in_of(self):
             await transact(push.unsubscribe, sign_in.id)

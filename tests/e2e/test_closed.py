@@ -75,7 +75,7 @@ async def test_who_turns_it_off_or_signs_out_is_told_nothing_more(driver: Driver
         assert await database.read(_subscribed, driver.id) == []
         await page.get_by_role("button", name="Tell me on this device").click()
         await expect(page.get_by_text("even while evapp is closed")).to_be_visible()
-        await page.get_by_role("button", name="Log out", exact=True).click()
+        await page.get_by_role("button", name="Sign out", exact=True).click()
         await page.wait_for_url("**/login**")
         assert await database.read(_subscribed, driver.id) == []
 
