@@ -64,7 +64,7 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "evapp/state/ops_findings.py",
             "    by = operators.allowed(db, token_hash)\n",
             "    by = operators.allowed(db, token_hash, pin=False)\n",
-            "tests/unit/evapp/state/test_ops.py::test_a_finding_is_not_resolved_without_a_fresh_pin",
+            "tests/unit/evapp/state/test_ops_findings.py::test_a_finding_is_not_resolved_without_a_fresh_pin",
         ),
         Defence(
             "which is fresh for ten minutes",

@@ -311,41 +311,7 @@ async def test_people_are_found_by_what_they_say(page: PageOf, people: dict[str,
     assert (state.people, state.sought) == ([], True)
 
 
-# Findings, the trail, refunds
-
-
-async def test_a_finding_is_resolved_with_a_note_and_a_name(page: PageOf, people: dict[str, int]) -> None:
-    await transact(findings.note, "boot-loop", "A-1", "5 boots")
-    state = await page(OpsFindings)
-    await state._refresh(0)
-    [row] = state.rows
-    assert (row.title, row.link) == ("A charger boots again and again", "/ops/c/A-1")
-    await state.open(row.number)
-    await state.resolve({"note": " "})
-    assert state.error == "Say what came of it; it is kept with your name."
-    await state.resolve({"note": "The fuse was loose."})
-    assert (state.rows, await said(state)) == ([], "Resolved.")
-    await state.choose("resolved")
-    [row] = state.rows
-    assert row.resolution == "The fuse was loose."
-    assert row.resolved.startswith("ravi, ")
-    await state.open(row.number)
-    await state.resolve({"note": "Again"})
-    assert await said(state) == "Somebody was faster; the first note stands."
-
-
-async def test_a_finding_is_not_resolved_without_a_fresh_pin(page: PageOf, people: dict[str, int]) -> None:
-    await transact(findings.note, "audit", "entries", "They do not add up.")
-    state = await page(OpsFindings)
-    await state._refresh(0)
-    await state.open(state.rows[0].number)
-    await transact(open_changes, now() - operators.STEP_UP - timedelta(seconds=1))
-    await state.resolve({"note": "Nothing to see"})
-    assert (state.error, state.resolving) == ("Give your PIN again. Nothing was done.", state.rows[0].number)
-    assert ([one.ref for one in await read(findings.unresolved)], await lines()) == (["entries"], [])
-    await transact(open_changes)
-    await state.resolve({"note": "An old test of ours"})
-    assert (state.error, await lines()) == ("", [("findings resolve", "finding:1")])
+# The trail, refunds
 
 
 async def test_the_trail_names_who_did_it(page: PageOf, people: dict[str, int]) -> None:

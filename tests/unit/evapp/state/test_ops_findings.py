@@ -1,0 +1,45 @@
+"""What somebody must look at, without browsers: put away once, with a note, a name and a fresh PIN."""
+
+from datetime import timedelta
+
+from domain import findings, operators
+from domain.db import read, transact
+from domain.models import now
+from evapp.state.ops_findings import OpsFindings
+from tests.unit.evapp.state.test_ops import PageOf, lines, open_changes, page, people, said, scope
+
+__all__ = ["page", "people", "scope"]
+
+
+async def test_a_finding_is_resolved_with_a_note_and_a_name(page: PageOf, people: dict[str, int]) -> None:
+    await transact(findings.note, "boot-loop", "A-1", "5 boots")
+    state = await page(OpsFindings)
+    await state._refresh(0)
+    [row] = state.rows
+    assert (row.title, row.link) == ("A charger boots again and again", "/ops/c/A-1")
+    await state.open(row.number)
+    await state.resolve({"note": " "})
+    assert state.error == "Say what came of it; it is kept with your name."
+    await state.resolve({"note": "The fuse was loose."})
+    assert (state.rows, await said(state)) == ([], "Resolved.")
+    await state.choose("resolved")
+    [row] = state.rows
+    assert row.resolution == "The fuse was loose."
+    assert row.resolved.startswith("ravi, ")
+    await state.open(row.number)
+    await state.resolve({"note": "Again"})
+    assert await said(state) == "Somebody was faster; the first note stands."
+
+
+async def test_a_finding_is_not_resolved_without_a_fresh_pin(page: PageOf, people: dict[str, int]) -> None:
+    await transact(findings.note, "audit", "entries", "They do not add up.")
+    state = await page(OpsFindings)
+    await state._refresh(0)
+    await state.open(state.rows[0].number)
+    await transact(open_changes, now() - operators.STEP_UP - timedelta(seconds=1))
+    await state.resolve({"note": "Nothing to see"})
+    assert (state.error, state.resolving) == ("Enter your PIN again. Nothing was done.", state.rows[0].number)
+    assert ([one.ref for one in await read(findings.unresolved)], await lines()) == (["entries"], [])
+    await transact(open_changes)
+    await state.resolve({"note": "An old test of ours"})
+    assert (state.error, await lines()) == ("", [("findings resolve", "finding:1")])
