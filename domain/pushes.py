@@ -10,7 +10,7 @@ from domain import sign_ins
 from domain.models import Push, PushSubscription, SignIn, User
 from domain.push import LOW
 
-MOST = 20
+MOST = 50
 """Pushes that a process takes at once."""
 LEASE = timedelta(seconds=60)
 """A process that has not told by then has died over it: another one takes it up."""

@@ -68,6 +68,15 @@ async def says_headers_without_end(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+async def drips(writer: asyncio.StreamWriter) -> None:
+    """A little again and again, so that no single step of it takes long."""
+    writer.write(b"HTTP/1.1 201 Created\r\nx: ")
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
 async def hangs_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
 

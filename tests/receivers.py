@@ -3,12 +3,18 @@
 import base64
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlmodel import Session
+
+from domain import push, sign_ins
+from domain.models import User
+from domain.sign_ins import Browser, hash_token
 
 SERVICE = "https://fcm.googleapis.com/fcm/send"
 
@@ -55,6 +61,21 @@ class Receiver:
         assert delimiter
         assert not padding.strip(b"\0")
         return message
+
+
+def subscribed(db: Session, user_id: int, token: str = "phone", at: datetime | None = None) -> Receiver:
+    """A browser that this user signs in with, and that is told."""
+    return subscribe(db, user_id, Receiver(), token, at)
+
+
+def subscribe(
+    db: Session, user_id: int, receiver: Receiver, token: str = "phone", at: datetime | None = None
+) -> Receiver:
+    """Sign in with this browser, and let it be told."""
+    browser = Browser(hash_token(f"{token} of {user_id}"), "", "")
+    sign_in = sign_ins.start(db, db.get_one(User, user_id), browser, at)
+    push.subscribe(db, sign_in.id or 0, user_id, *receiver.told)
+    return receiver
 
 
 def _mac(key: bytes, data: bytes) -> bytes:

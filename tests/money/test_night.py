@@ -12,6 +12,8 @@ from domain import (
     attempts,
     chores,
     metrics,
+    push,
+    pushes,
     reconciliation,
     sign_ins,
     sweeper,
@@ -21,11 +23,13 @@ from domain.db import Database, read, transact
 from domain.models import (
     ApiWrite,
     Chore,
+    Push,
     SignIn,
     SignInAttempt,
     User,
 )
 from domain.reconciliation import Discrepancy
+from tests import receivers
 from tests.money.house import Clock, Gateway, placed
 from tests.money.orders import paid
 from tests.money.test_reconciliation import kinds
@@ -151,6 +155,19 @@ async def test_the_sweeper_forgets_old_sign_ins(asha: int, gateway: Gateway, clo
     clock.at += sign_ins.IDLE + sign_ins.KEPT + timedelta(days=1)
     await sweeper.sweep_books(gateway, clock.at)
     assert await read(lambda db: db.exec(select(SignIn.id)).all()) == []
+
+
+async def test_the_sweeper_forgets_what_browsers_were_told_long_ago(asha: int, gateway: Gateway, clock: Clock) -> None:
+    await transact(receivers.subscribed, asha, "phone", clock.at)
+    await sweeper.sweep_books(gateway, clock.at)
+    night = chores.next_night(clock.at)
+    for ref, age in (("old", pushes.KEPT + timedelta(hours=1)), ("new", timedelta(hours=1))):
+        clock.at = night - age
+        await transact(push.tell, asha, push.ENDED, ref)
+    await transact(lambda db: setattr(db.exec(select(SignIn)).one(), "seen_at", night))
+    clock.at = night + timedelta(minutes=1)
+    await sweeper.sweep_books(gateway, clock.at)
+    assert await read(lambda db: db.exec(select(Push.ref)).all()) == ["new"]
 
 
 async def test_the_sweeper_forgets_old_answers_of_the_api(asha: int, gateway: Gateway, clock: Clock) -> None:

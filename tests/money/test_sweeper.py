@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from domain import charging, interruptions, sessions, sweeper, wishes
 from domain.bus import LocalBus
 from domain.events import RemoteStop
-from domain.models import SessionState, now
+from domain.models import Push, SessionState, now
 from domain.wallet import LedgerConflict
+from tests import receivers
 from tests.money.charges import METER, Desk
 from tests.money.house import Gateway
 from tests.money.test_dispatch import ACCEPTED, Socket
@@ -209,6 +210,20 @@ async def test_a_clock_that_is_put_back_switches_nothing_off(
         await until(lambda: bool(looked and compared))
         later = desk.passes(minutes=1)
         await until(lambda: (later, back) in looked and later in compared)
+
+
+async def test_who_is_told_hears_once_that_the_money_ends_soon(open_desk: Desk) -> None:
+    desk = open_desk
+    asha = desk.driver(300)
+    desk.do(receivers.subscribed, asha, "phone", desk.clock.at)
+    desk.charger(kw=7)
+    session_id = desk.charging(asha)
+    desk.passes(hours=2)
+    desk.meter(session_id, METER + 14_000, 7_000)
+    for _ in range(2):
+        await sweeper.sweep_short(desk.clock.at)
+        told = desk.do(lambda db: [(row.kind, row.ref) for row in db.exec(select(Push))])
+        assert told == [("low", desk.session(session_id).ref)]
 
 
 async def test_a_failing_sweep_does_not_end_the_sweeping(

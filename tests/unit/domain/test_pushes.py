@@ -11,7 +11,8 @@ from domain.db import Database
 from domain.models import Push, PushSubscription, SignIn, User
 from domain.pushes import KEPT, LATER, LEASE, Notice
 from domain.recharges import OrderStatus, Payment
-from domain.sign_ins import IDLE, Browser, hash_token
+from domain.sign_ins import IDLE
+from tests import receivers
 from tests.money.charges import Desk
 from tests.receivers import Receiver
 
@@ -20,15 +21,7 @@ SECOND = timedelta(seconds=1)
 
 def subscribed(desk: Desk, user_id: int, token: str = "phone") -> Receiver:
     """A browser of this driver that is told."""
-    receiver = Receiver()
-
-    def sign_in(db: Session) -> None:
-        browser = Browser(hash_token(f"{token} of {user_id}"), "", "")
-        row = sign_ins.start(db, db.get_one(User, user_id), browser, desk.clock.at)
-        push.subscribe(db, row.id or 0, user_id, *receiver.told)
-
-    desk.do(sign_in)
-    return receiver
+    return desk.do(receivers.subscribed, user_id, token, desk.clock.at)
 
 
 def waiting(desk: Desk) -> list[tuple[str, str]]:
@@ -93,6 +86,16 @@ def test_two_processes_take_different_ones(desk: Desk, asha: int) -> None:
     assert (len(first), len(second)) == (pushes.MOST, 5)
     assert not {one.ref for one in first} & {one.ref for one in second}
     assert take(desk) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_browser_that_is_being_signed_out_keeps_no_bill_waiting(desk: Desk, asha: int) -> None:
+    """Nor lets it fail: what refers to a browser would, which another transaction deletes."""
+    with closing(Database(desk.database.url)) as other, Session(other.engine) as db:
+        sign_ins.end_all(db, asha)
+        desk.do(push.tell, asha, push.ENDED, "R1")
+        db.commit()
+    assert desk.do(lambda db: db.exec(select(Push)).all()) == []
 
 
 def test_what_was_told_is_told_no_more_until_it_is_old(desk: Desk, asha: int) -> None:

@@ -147,6 +147,13 @@ def test_where_a_driver_may_be_sent_to_pay() -> None:
     assert Settings(phonepe_checkout_hosts="a.example, b.example,").checkout_hosts == ("a.example", "b.example")
 
 
+def test_by_which_push_services_drivers_are_told() -> None:
+    usual = ("fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com")
+    assert Settings().push_hosts == Settings(push_services=" , ").push_hosts == usual
+    assert Settings(push_services="Push.example, *.b.example,").push_hosts == ("push.example", "*.b.example")
+    assert Settings(push_services=" None ").push_hosts == ()
+
+
 def test_the_development_secret_is_made_once_and_is_its_owners_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +253,9 @@ def test_a_collector_is_reached_over_http(address: str) -> None:
         ({"public_url": "charge.example"}, "EVAPP_PUBLIC_URL"),
         ({"public_url": "https://[charge.example"}, "EVAPP_PUBLIC_URL"),
         ({"public_url": "https://charge.example:99999"}, "EVAPP_PUBLIC_URL"),
+        ({"push_services": "https://fcm.googleapis.com"}, "EVAPP_PUSH_SERVICES"),
+        ({"push_services": "fcm.googleapis.com, *"}, "EVAPP_PUSH_SERVICES"),
+        ({"push_services": "none, fcm.googleapis.com:443"}, "EVAPP_PUSH_SERVICES"),
     ],
 )
 def test_what_cannot_work_is_refused_everywhere(change: dict[str, Any], named: str) -> None:

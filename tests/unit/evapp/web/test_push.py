@@ -12,19 +12,20 @@ import httpx
 import pytest
 from sqlmodel import Session, select, update
 
-from domain import metrics, push, pushes, sign_ins
+from domain import metrics, push, pushes
 from domain.bus import LocalBus
 from domain.db import opened, read, transact
 from domain.events import ChargerFreed, RechargeChanged, SessionChanged
 from domain.models import Push, PushSubscription, RechargeOrder, User, now
 from domain.settings import settings
-from domain.sign_ins import Browser, hash_token
 from evapp.web import push as sending
+from tests import receivers
 from tests.money.house import driver
 from tests.push_services import (
     Answer,
     Service,
     begins_and_says_no_more,
+    drips,
     hangs_up,
     never_ends,
     says,
@@ -73,14 +74,7 @@ async def phone(asha: int, service: Service) -> Receiver:
 
 
 async def subscribed(user_id: int, service: Service, token: str = "phone") -> Receiver:
-    receiver = Receiver(f"{service.origin}/{token}")
-
-    def sign_in(db: Session) -> None:
-        row = sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token(token), "", ""))
-        push.subscribe(db, row.id or 0, user_id, *receiver.told)
-
-    await transact(sign_in)
-    return receiver
+    return await transact(receivers.subscribe, user_id, Receiver(f"{service.origin}/{token}"), token)
 
 
 async def send() -> None:
@@ -200,6 +194,7 @@ OUTCOMES: dict[str, tuple[Answer, str, bool, int | None]] = {
     "503 and a while": (says(503, "retry-after: 60"), "later", True, 60),
     "no answer": (says_nothing, "later", True, 30),
     "headers without end": (says_headers_without_end, "later", True, 30),
+    "an answer that drips": (drips, "later", True, 30),
     "no goodbye": (hangs_up, "later", True, 30),
 }
 

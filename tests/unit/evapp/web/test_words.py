@@ -2,16 +2,13 @@
 
 import json
 
-from sqlmodel import Session
-
-from domain import charging, push, pushes, sign_ins, vacancies, wishes
+from domain import charging, push, pushes, vacancies, wishes
 from domain.models import User
-from domain.sign_ins import Browser, hash_token
 from evapp.web import words
 from evapp.web.push import LARGEST
+from tests import receivers
 from tests.money.charges import Desk
 from tests.money.conftest import clock, desk
-from tests.receivers import Receiver
 
 __all__ = ["clock", "desk"]
 
@@ -19,11 +16,7 @@ __all__ = ["clock", "desk"]
 def subscribed(desk: Desk, rupees: int = 1_000) -> int:
     user_id = desk.driver(rupees)
 
-    def sign_in(db: Session) -> None:
-        row = sign_ins.start(db, db.get_one(User, user_id), Browser(hash_token("phone"), "", ""), desk.clock.at)
-        push.subscribe(db, row.id or 0, user_id, *Receiver().told)
-
-    desk.do(sign_in)
+    desk.do(receivers.subscribed, user_id, "phone", desk.clock.at)
     return user_id
 
 
