@@ -91,8 +91,9 @@ def test_the_driver_changes_his_mind_before_it_begins(desk: Desk) -> None:
 
 
 def test_every_way_a_start_comes_to_nothing_has_a_sentence() -> None:
-    causes = ("refused", "silent", "offline", "unplugged", "driver", "taken", "replaced", "own card", "operator")
+    causes = ("refused", "silent", "offline", "unplugged", "driver", "taken", "replaced", "operator")
     assert all("Nothing was charged." in charging.explain(ChargingSession(stop_cause=cause)) for cause in causes)
+    assert "This start cost nothing." in charging.explain(ChargingSession(stop_cause="own card"))
 
 
 # A charge
