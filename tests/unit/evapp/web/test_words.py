@@ -88,3 +88,7 @@ def test_the_end_of_the_money_as_long_as_it_is_near(desk: Desk) -> None:
     desk.stop(session_id, 24_000)
     low = next(one for one in desk.do(pushes.take, desk.clock.at) if one.kind == push.LOW)
     assert desk.do(words.message, low) is None
+
+
+def test_there_are_words_for_every_kind() -> None:
+    assert set(words.SAYS) == set(push.KINDS)
