@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from domain.models import PushSubscription
 from tests.e2e.conftest import Driver, Street
 from tests.e2e.test_pages import worker_ready
 from tests.e2e.test_told import charge
+from tests.push_services import Service, serving
 from tests.receivers import Receiver
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -42,12 +41,16 @@ PUT_AWAY = """() => self.registration.getNotifications().then((all) => all.lengt
 
 async def test_who_has_closed_evapp_is_told_that_the_charge_ended(driver_with_600: Driver, street: Street) -> None:
     phone, context = driver_with_600.phone, driver_with_600.phone.context
-    async with _push_service() as (receiver, told), street() as charger:
-        await _ask_to_be_told(driver_with_600, receiver)
+    async with serving() as service, street() as charger:
+        receiver = await _ask_to_be_told(driver_with_600, service)
         await charge(driver_with_600, charger)
         await phone.page.close()
         charger.fault()
-        notice = await asyncio.wait_for(told.get(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            while not service.posts:
+                await asyncio.sleep(0.05)
+    [(_, _, sealed)] = service.posts
+    notice = json.loads(receiver.read(sealed))
     assert notice["body"].startswith(f"Your charge at {charger.identity} has ended: ")
     assert notice["data"].startswith(f"{phone.url}/")
 
@@ -67,8 +70,8 @@ async def test_who_has_closed_evapp_is_told_that_the_charge_ended(driver_with_60
 
 async def test_who_turns_it_off_or_signs_out_is_told_nothing_more(driver: Driver, database: Database) -> None:
     page = driver.page
-    async with _push_service() as (receiver, _):
-        await _ask_to_be_told(driver, receiver)
+    async with serving() as service:
+        receiver = await _ask_to_be_told(driver, service)
         assert await database.read(_subscribed, driver.id) == [receiver.endpoint]
         await page.get_by_role("button", name="Stop telling me").click()
         await expect(page.get_by_role("button", name="Tell me on this device")).to_be_visible()
@@ -84,7 +87,9 @@ def _subscribed(db: Session, user_id: int) -> list[str]:
     return list(db.exec(select(PushSubscription.endpoint).where(PushSubscription.user_id == user_id)))
 
 
-async def _ask_to_be_told(driver: Driver, receiver: Receiver) -> None:
+async def _ask_to_be_told(driver: Driver, service: Service) -> Receiver:
+    """Turn it on under You; gives the browser's subscription."""
+    receiver = Receiver(f"{service.origin}/one")
     endpoint, p256dh, auth = receiver.told
     given = {"endpoint": endpoint, "expirationTime": None, "keys": {"p256dh": p256dh, "auth": auth}}
     await driver.phone.context.add_init_script(SUBSCRIBES % json.dumps(given))
@@ -93,6 +98,7 @@ async def _ask_to_be_told(driver: Driver, receiver: Receiver) -> None:
     await worker_ready(driver.page)
     await driver.page.get_by_role("button", name="Tell me on this device").click()
     await expect(driver.page.get_by_text("even while evapp is closed")).to_be_visible()
+    return receiver
 
 
 async def _deliver(context: BrowserContext, origin: str, notice: dict[str, Any]) -> None:
@@ -111,22 +117,3 @@ async def _deliver(context: BrowserContext, origin: str, notice: dict[str, Any])
     about = {"origin": origin, "registrationId": number, "data": json.dumps(notice)}
     await tools.send("ServiceWorker.deliverPushMessage", about)
     await blank.close()
-
-
-@asynccontextmanager
-async def _push_service() -> AsyncIterator[tuple[Receiver, "asyncio.Queue[dict[str, Any]]"]]:
-    """One browser's subscription, and what it is told, as only this browser can read it."""
-    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        [length] = [line.split(": ")[1] for line in head.splitlines() if line.startswith("content-length: ")]
-        told.put_nowait(json.loads(receiver.read(await reader.readexactly(int(length)))))
-        writer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
-    receiver = Receiver(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/one")
-    async with server:
-        yield receiver, told
