@@ -20,6 +20,7 @@ SAID = {
     "the gateway's secrets": "client_secret=" + "sandbox" + "-secret",
     "the gateway's token": "O-" + "Bearer eyJhbGciOi",
     "a sign-in's token": "evapp_sign_in" + "=" + "a" * 43,
+    "a browser's push address": "POST https://fcm.googleapis.com" + "/fcm/send/" + "a" * 100,
     "the key of the house": "a secret of the tests" + ", 32 characters or more",
 }
 
