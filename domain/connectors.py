@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from domain import allowance, idling, settlement
+from domain import allowance, idling, sessions, settlement
 from domain.bulk import Bulk, Row, text
 from domain.db import emit
 from domain.events import ChargerChanged, SessionChanged
@@ -156,7 +156,7 @@ def felt(session: ChargingSession, connector: Connector, at: datetime) -> None:
 def cabled(db: Session, session: ChargingSession) -> bool:
     """Whether a cable was in a car when its driver asked for the charge; of a Preparing that came later nobody knows
     whether it says more than that he asked (OCPP 1.6, 4.9)."""
-    connector = db.get(Connector, (session.charger_id, session.connector_number))
+    connector = sessions.connector(db, session)
     return connector is not None and connector.status == "Preparing" and connector.changed_at <= session.requested_at
 
 

@@ -1,9 +1,8 @@
 """Whether this device says by a notice of its own what happens while nobody looks at evapp."""
 
-from contextlib import suppress
-
 import msgspec
 import reflex as rx
+import structlog
 
 from domain import push
 from domain.db import transact
@@ -30,6 +29,8 @@ class Subscription(msgspec.Struct):
     endpoint: str
     keys: Keys
 
+
+log = structlog.get_logger()
 
 _read = msgspec.json.Decoder(Subscription).decode
 
@@ -74,10 +75,13 @@ class Alerts(rx.State):
         self.closed = False
         if not isinstance(given, str) or not 0 < len(given) <= LONGEST:
             return
-        with suppress(msgspec.MsgspecError, UnicodeEncodeError, RecursionError, push.Refused):
+        try:
             told = _read(given)
             await transact(push.subscribe, sign_in.id, sign_in.user_id, told.endpoint, told.keys.p256dh, told.keys.auth)
-            self.closed = True
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError, push.Refused) as error:
+            log.info("browser not told while evapp is closed", user=sign_in.user_id, why=type(error).__name__)
+            return
+        self.closed = True
 
     @rx.event
     async def turn_off(self) -> None:

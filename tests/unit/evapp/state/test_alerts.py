@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import reflex as rx
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from domain.db import read
 from domain.models import PushSubscription
@@ -93,7 +94,10 @@ async def test_what_is_no_subscription_is_not_kept(said: Any) -> None:
 async def test_an_address_that_is_no_push_service_is_not_kept() -> None:
     alerts = await _alerts()
     await alerts.wake()
-    await alerts.subscribed(as_json(Receiver("https://169.254.169.254/latest/meta-data")))
+    with capture_logs() as said:
+        await alerts.subscribed(as_json(Receiver("https://169.254.169.254/latest/meta-data")))
+    assert [(one["event"], one["why"]) for one in said] == [("browser not told while evapp is closed", "Refused")]
+    assert "169.254" not in str(said)
     assert not alerts.closed
     assert await subscribed() == []
 
