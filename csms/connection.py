@@ -19,9 +19,9 @@ from csms.fast import Direct, Socket
 from csms.protocol import Handler, Protocol, Refusal, Request
 from csms.repetitions import Repetitions
 from domain import chargers, metrics, quirks, traces
-from domain.bus import CallRefused, ChargerSilent
+from domain.bus import CallRefused, ChargerOffline, ChargerSilent
 from domain.db import read
-from domain.events import Command, Reply
+from domain.events import Command, RemoteStart, Reply
 from domain.models import now
 from domain.quirks import Habits
 
@@ -271,13 +271,22 @@ class Connection:
 
     # What it is asked
 
+    @property
+    def mute(self) -> bool:
+        """It was asked for its state long ago, and has told nothing of its own since."""
+        since = self.calls.owed_since
+        return since is not None and time.monotonic() - since > self.central.pace.mute
+
     async def command(self, command: Command) -> Reply:
         """What the bus hands over: a command of the domain, or any message by its name.
 
         Raises:
+            ChargerOffline: it is to begin a charge, and is mute: the charge would run untold.
             CallRefused: it is no valid OCPP, or the charger answered with a CALLERROR.
             ChargerSilent: it did not answer in time, or the socket went.
         """
+        if self.mute and isinstance(command, RemoteStart):
+            raise ChargerOffline(self.charger_id)
         action, payload, urgency = self.protocol.translate(command)
         answer = await self.call(action, payload, urgency)
         return Reply(str(answer.get("status", "")), answer)

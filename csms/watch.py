@@ -2,7 +2,6 @@
 tells nothing of its own is a finding."""
 
 import asyncio
-import time
 
 from csms.central import Central
 from csms.connection import Connection
@@ -14,7 +13,8 @@ from domain.models import now
 TAKEN = "Accepted"
 MUTE = (
     "{charger} answers, but has told nothing of its own since it came back, though it agreed to: its outbox is stuck,"
-    " and a charge that begins there is not told either. Restart it, and what it kept is told and billed:"
+    " and a charge that a card begins there is not told either. No app starts one there. Restart it, and what it kept"
+    " is told and billed:"
     """ python -m csms call {charger} Reset '{{"type": "Soft"}}'"""
 )
 
@@ -59,8 +59,7 @@ async def watch_mute(central: Central) -> None:
         await asyncio.sleep(central.pace.mute / 10)
         held = set(central.held.values())
         told &= held
-        long_ago = time.monotonic() - central.pace.mute
-        mute = {one for one in held - told if one.calls.owed_since is not None and one.calls.owed_since < long_ago}
+        mute = {one for one in held - told if one.mute}
         for connection in mute:
             name = connection.charger_id
             await transact(findings.renew, "mute", name, MUTE.format(charger=name))

@@ -16,6 +16,7 @@ from csms.central import Pace
 from csms.fast import Socket
 from csms.limits import Limits
 from domain import arrivals, chargers, processes, quirks
+from domain.bus import ChargerOffline
 from domain.db import opened, transact
 from domain.events import NewsLost, RemoteStart
 from domain.models import Charger, Finding, now
@@ -56,6 +57,8 @@ async def test_a_charger_that_answers_and_tells_nothing_of_its_own_is_found(data
         (finding,) = await house.eventually(Finding, lambda _: True)
         assert (finding.kind, finding.ref) == ("mute", "MUTE")
         assert 'python -m csms call MUTE Reset \'{"type": "Soft"}\'' in finding.detail
+        with pytest.raises(ChargerOffline):
+            await house.bus.call("MUTE", RemoteStart(1, "TAG1"), SECONDS)
 
 
 async def test_any_sign_of_life_counts_and_none_ends_the_socket(database_url: str) -> None:
