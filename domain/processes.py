@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, delete, select
 
 from domain import arrivals
-from domain.bus import Bus
-from domain.db import transact
+from domain.bus import Bus, LocalBus
+from domain.db import read, transact
 from domain.events import NewsLost
 from domain.logs import first_line
 from domain.models import Process, now
@@ -23,6 +23,11 @@ BEAT_S = 5.0
 """Between two signs of life of a process."""
 DEAD = timedelta(seconds=30)
 """A process that gave none for so long is dead: its chargers are out of contact until they come to another."""
+
+UNJOINED = (
+    "another process works on this database, and no Redis joins them: neither reaches the other's chargers, nor shows"
+    " what happens there at once; run one of them alone, or set EVAPP_REDIS_URL for all"
+)
 
 
 @contextlib.asynccontextmanager
@@ -39,6 +44,7 @@ async def living(bus: Bus, kind: str, *, beat: float = BEAT_S) -> AsyncIterator[
 
 
 async def _beat(bus: Bus, kind: str, every: float) -> None:
+    began, known = now(), not isinstance(bus, LocalBus)
     while True:
         await asyncio.sleep(every)
         try:
@@ -51,6 +57,8 @@ async def _beat(bus: Bus, kind: str, every: float) -> None:
             for process in dead:
                 if await transact(bury, process):
                     log.warning("a process has died", process=process)
+            if not known and (known := await read(has_company, bus.process, began)):
+                log.error(UNJOINED)
         except SQLAlchemyError as error:
             log.error("no sign of life could be given", reason=first_line(error))
         except Exception:
@@ -83,6 +91,11 @@ def seen(db: Session, process: str, at: datetime) -> list[str] | None:
     steady = at - row.seen_at < DEAD / 2
     row.seen_at = at
     return list(db.exec(select(Process.id).where(Process.seen_at < at - DEAD))) if steady else []
+
+
+def has_company(db: Session, process: str, since: datetime) -> bool:
+    """Whether another process has given a sign of life since then."""
+    return db.exec(select(Process.id).where(Process.id != process, Process.seen_at > since)).first() is not None
 
 
 def bury(db: Session, process: str) -> bool:

@@ -1,10 +1,13 @@
 """Processes that live and die, and what becomes of the chargers they held."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
+from structlog.testing import capture_logs
 
 from domain import arrivals, chargers, processes
 from domain.bus import LocalBus
@@ -140,3 +143,33 @@ async def test_one_sign_of_life_that_fails_for_any_reason_is_not_the_last(
     monkeypatch.setattr(processes, "seen", seen)
     async with processes.living(LocalBus(), "web", beat=0.01), asyncio.timeout(10):
         await again.wait()
+
+
+async def test_two_that_nothing_joins_are_told_so_once(database: Database) -> None:
+    """Two servers started on one SQLite file, or a CSMS of its own without Redis."""
+    await transact(live, "gone")  # whoever was here before this one began is no company
+    with capture_logs() as logged:
+        async with processes.living(LocalBus(), "web", beat=0.01), asyncio.timeout(10):
+            await _beats(3)
+            assert _unjoined(logged) == 0
+            async with processes.living(LocalBus(), "csms", beat=0.01):
+                while _unjoined(logged) < 2:
+                    await asyncio.sleep(0)
+                await _beats(3)
+    assert _unjoined(logged) == 2
+
+
+def _unjoined(logged: Sequence[Mapping[str, Any]]) -> int:
+    return [line["event"] for line in logged].count(processes.UNJOINED)
+
+
+async def _beats(count: int) -> None:
+    """Return after so many signs of life of the living."""
+    for _ in range(count):
+        before = now()
+        while not await read(_seen_since, before):
+            await asyncio.sleep(0)
+
+
+def _seen_since(db: Session, moment: datetime) -> bool:
+    return bool(db.exec(select(Process.id).where(Process.seen_at > moment)).first())
