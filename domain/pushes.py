@@ -4,6 +4,7 @@ that nothing is told twice."""
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, delete, select, update
 
 from domain import sign_ins
@@ -78,6 +79,11 @@ def told(db: Session, notice: Notice) -> None:
     _plan(db, notice, None)
 
 
+def over(db: Session, notice: Notice) -> None:
+    """It is not so any more, and was told to nobody: if it comes again, as money that is short does, it is told."""
+    db.exec(delete(Push).where(*_its(notice)))
+
+
 def later(db: Session, notice: Notice, at: datetime, asked: timedelta = timedelta(0)) -> None:
     """It did not come through at `at`: once more after a while, or when the push service `asked` for it, if sooner than
     the longest of LATER."""
@@ -124,9 +130,12 @@ def _notice(row: Push, browser: PushSubscription, language: str) -> Notice:
 
 
 def _plan(db: Session, notice: Notice, due_at: datetime | None) -> None:
-    its = (
+    db.exec(update(Push).where(*_its(notice)).values(due_at=due_at))
+
+
+def _its(notice: Notice) -> tuple[ColumnElement[bool], ...]:
+    return (
         col(Push.subscription_id) == notice.subscription_id,
         col(Push.kind) == notice.kind,
         col(Push.ref) == notice.ref,
     )
-    db.exec(update(Push).where(*its).values(due_at=due_at))

@@ -123,7 +123,8 @@ async def _outcome(http: httpx.AsyncClient, notice: Notice) -> str:
         return await _drop(notice, "not listed")
     message = await read(words.message, notice)
     if message is None:
-        return await _done(notice, "over")
+        await transact(pushes.over, notice)
+        return "over"
     status, headers = await _post(http, notice, message)
     return await _answered(notice, status, headers)
 

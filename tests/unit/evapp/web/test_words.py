@@ -2,7 +2,7 @@
 
 import json
 
-from domain import charging, push, pushes, vacancies, wishes
+from domain import charging, push, pushes, shortage, vacancies, wishes
 from domain.models import User
 from evapp.web import words
 from evapp.web.push import LARGEST
@@ -88,6 +88,24 @@ def test_the_end_of_the_money_as_long_as_it_is_near(desk: Desk) -> None:
     desk.stop(session_id, 24_000)
     low = next(one for one in desk.do(pushes.take, desk.clock.at) if one.kind == push.LOW)
     assert desk.do(words.message, low) is None
+
+
+def test_money_that_was_not_short_for_a_moment_is_told_of_when_it_is(desk: Desk) -> None:
+    """The car took less between the look at the charges and the words; then it goes on as before."""
+    asha = subscribed(desk, 1_000)
+    desk.charger()
+    session_id = desk.charging(asha)
+    short = [(asha, desk.session(session_id).ref)]
+    desk.flows(session_id, 2)
+    assert desk.do(shortage.found, desk.clock.at) == short
+    desk.do(push.tell, asha, push.LOW, short[0][1])
+    desk.meter(session_id, 12_000, 20_000)
+    [notice] = desk.do(pushes.take, desk.clock.at)
+    assert desk.do(words.message, notice) is None
+    desk.do(pushes.over, notice)
+    assert desk.do(shortage.found, desk.clock.at) == []
+    desk.flows(session_id, 1)
+    assert desk.do(shortage.found, desk.clock.at) == short
 
 
 def test_there_are_words_for_every_kind() -> None:
