@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from domain import sessions
+from domain import push, sessions
 from domain.db import emit
 from domain.events import WalletChanged
 from domain.models import Account, Entry, Hold, HoldState, RechargeOrder, Transfer, now
@@ -267,13 +267,17 @@ def release(db: Session, session_id: int, state: HoldState = HoldState.VOID) -> 
 
 
 def fund_open_hold(db: Session, user_id: int) -> None:
-    """Money came in or was set free during a charge: its hold grows up to the cap (payments.md C24).
+    """Money came in or was set free during a charge: its hold grows up to the cap (payments.md C24), and that it
+    ends is told anew when it does.
 
     The session's row is left alone: it would be locked after the accounts.
     """
     session = sessions.open_of(db, user_id)
     if session is not None:
-        resize_hold(db, session.id, settings().session_cap_paise)
+        held = db.get(Hold, session.id)
+        before_paise = held.amount_paise if held is not None else 0
+        if resize_hold(db, session.id, settings().session_cap_paise) > before_paise:
+            push.take_back(db, user_id, push.LOW, session.ref)
         sessions.announce(db, session)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, charging, placing, push, pushes, recharges, shortage, sign_ins, vacancies, wishes
+from domain import accounts, charging, placing, push, pushes, recharges, shortage, sign_ins, vacancies, wallet, wishes
 from domain.db import Database
 from domain.models import Push, PushSubscription, SignIn, User
 from domain.pushes import KEPT, LATER, LEASE, Notice
@@ -275,6 +275,31 @@ def test_the_end_of_the_money_is_told_once(desk: Desk) -> None:
     assert tell_all(desk) == [("low", ref)]
     assert desk.do(shortage.found, desk.clock.at) == []
     subscribed(desk, asha, "tablet")
+    assert desk.do(shortage.found, desk.clock.at) == [(asha, ref)]
+
+
+def test_money_that_was_added_ends_too(desk: Desk) -> None:
+    """Whoever is told adds money, drives on it, and is to hear of its end as of the first."""
+    asha = desk.driver(100)
+    subscribed(desk, asha)
+    desk.charger(kw=7)
+    session_id = desk.charging(asha)
+    ref = desk.session(session_id).ref
+
+    def taken(kwh: int) -> None:
+        desk.passes(hours=1)
+        desk.meter(session_id, 10_000 + kwh * 1_000, 7_000)
+
+    taken(1)
+    assert desk.do(shortage.found, desk.clock.at) == [(asha, ref)]
+    desk.do(push.tell, asha, push.LOW, ref)
+    assert tell_all(desk) == [("low", ref)]
+    desk.do(wallet.fund_open_hold, asha)
+    assert desk.do(shortage.found, desk.clock.at) == []
+    desk.give(asha, 1_000)
+    assert desk.do(shortage.found, desk.clock.at) == []
+    for kwh in range(8, 51, 7):
+        taken(kwh)
     assert desk.do(shortage.found, desk.clock.at) == [(asha, ref)]
 
 

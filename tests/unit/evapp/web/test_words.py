@@ -83,7 +83,6 @@ def test_the_end_of_the_money_as_long_as_it_is_near(desk: Desk) -> None:
     desk.do(push.tell, asha, push.LOW, desk.session(session_id).ref)
     left = "About 20 min left at this power. Add money to keep charging."
     assert said(desk) == (left, "/c/BLR-1")
-    desk.give(asha, 1_000)
     desk.do(lambda db: charging.request_stop(db, session_id, "driver"))
     desk.stop(session_id, 24_000)
     low = next(one for one in desk.do(pushes.take, desk.clock.at) if one.kind == push.LOW)
