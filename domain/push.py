@@ -9,7 +9,8 @@ from sqlalchemy import Integer, String, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, delete, select
 
-from domain.models import Push, PushSubscription, Utc, now
+from domain import sign_ins
+from domain.models import Push, PushSubscription, SignIn, Utc, now
 from domain.sentences import Sentence
 from domain.settings import settings
 from domain.urls import is_here, is_listed
@@ -35,8 +36,11 @@ def subscribe(db: Session, sign_in_id: int, user_id: int, endpoint: str, p256dh:
     """Tell the browser of this sign-in from now on; whoever was told there before, or it by another address, is not.
 
     Raises:
-        Refused: what it names is no push service of ours, or these are no keys (RFC 8291, 2.1 and 3.2).
+        Refused: the sign-in ends when the browser is closed, what it names is no push service of ours, or these are no
+            keys (RFC 8291, 2.1 and 3.2).
     """
+    if not sign_ins.is_kept(db.get_one(SignIn, sign_in_id)):
+        raise Refused(Sentence("You are signed in until this browser is closed, and are told until then."))
     if not is_endpoint(endpoint) or not _are_keys(p256dh, auth):
         raise Refused(
             Sentence("This browser gave no push service that evapp writes to. You are told while evapp is open.")

@@ -117,7 +117,12 @@ def who(db: Session, token_hash: str, at: datetime | None = None) -> tuple[User,
 def kept(db: Session, token_hash: str) -> bool:
     """Whether the browser with this token stays signed in when it is closed."""
     sign_in = db.exec(select(SignIn).where(SignIn.token_hash == token_hash)).first()
-    return sign_in is not None and sign_in.expires_at - sign_in.created_at > BRIEF
+    return sign_in is not None and is_kept(sign_in)
+
+
+def is_kept(sign_in: SignIn) -> bool:
+    """Whether its browser stays signed in when it is closed."""
+    return sign_in.expires_at - sign_in.created_at > BRIEF
 
 
 def seen(db: Session, token_hash: str, at: datetime | None = None) -> None:

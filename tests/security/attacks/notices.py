@@ -99,6 +99,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "    if row is not None:\n        row.sign_in_id, row.user_id = sign_in_id, user_id\n        db.flush()\n",
             f"{RULES}::test_a_browser_that_is_known_goes_to_whoever_signs_in_there",
         ),
+        Defence(
+            "a browser in which its driver is signed in until it is closed is told nothing after",
+            "domain/push.py",
+            "if not sign_ins.is_kept(db.get_one(SignIn, sign_in_id)):",
+            "if False:",
+            f"{RULES}::test_a_browser_that_is_signed_in_until_it_is_closed_is_told_nothing_after",
+        ),
     ),
     "A browser's push address in a log": (
         Defence(

@@ -69,6 +69,15 @@ def test_a_browser_that_is_known_goes_to_whoever_signs_in_there(db: Session, ash
     assert told(db) == []
 
 
+def test_a_browser_that_is_signed_in_until_it_is_closed_is_told_nothing_after(db: Session, asha: User) -> None:
+    """It may be anybody's: who left out "keep me signed in" and closed it has signed out, as the page says."""
+    sign_in = sign_ins.start(db, asha, Browser(hash_token("lent"), "Chrome", "203.0.113.7", kept=False))
+    with pytest.raises(push.Refused, match="until this browser is closed"):
+        push.subscribe(db, sign_in.id, asha.id, *Receiver().told)
+    push.tell(db, asha.id, push.ENDED, "R1")
+    assert (subscriptions(db), told(db)) == ([], [])
+
+
 def test_who_wants_no_more_is_told_no_more(db: Session, asha: User) -> None:
     sign_in_id, _ = subscribed(db, asha)
     push.tell(db, asha.id, push.ENDED, "R1")
