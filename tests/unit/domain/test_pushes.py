@@ -6,9 +6,22 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, charging, placing, push, pushes, recharges, shortage, sign_ins, vacancies, wallet, wishes
+from domain import (
+    accounts,
+    charging,
+    history,
+    placing,
+    push,
+    pushes,
+    recharges,
+    shortage,
+    sign_ins,
+    vacancies,
+    wallet,
+    wishes,
+)
 from domain.db import Database
-from domain.models import Push, PushSubscription, SignIn, User
+from domain.models import Push, PushSubscription, SignIn, User, Vehicle
 from domain.pushes import KEPT, LATER, LEASE, Notice
 from domain.recharges import OrderStatus, Payment
 from domain.sign_ins import IDLE
@@ -301,6 +314,18 @@ def test_money_that_was_added_ends_too(desk: Desk) -> None:
     for kwh in range(8, 51, 7):
         taken(kwh)
     assert desk.do(shortage.found, desk.clock.at) == [(asha, ref)]
+
+
+def test_of_a_charge_with_money_for_long_no_reading_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every charge is looked at every 30 seconds, and one has thousands."""
+    asha = desk.driver(1_500)
+    subscribed(desk, asha)
+    desk.do(lambda db: db.add(Vehicle(user_id=asha, battery_wh=40_000)))
+    desk.charger(kw=7)
+    session_id = desk.charging(asha)
+    desk.meter(session_id, 10_000, 7_000)
+    monkeypatch.delattr(history, "battery_percent")
+    assert desk.do(shortage.found, desk.clock.at) == []
 
 
 def test_money_that_is_enough_for_the_limit_is_not_short(desk: Desk) -> None:
