@@ -18,6 +18,8 @@ from domain.urls import is_here, is_listed
 ENDED, ADDED, FREED, LOW = "ended", "added", "freed", "low"
 KINDS = (ENDED, ADDED, FREED, LOW)
 """A charge is over, a recharge has come, a charger is free, the money of a charge ends soon."""
+MOST = 20
+"""Browsers of one driver that are told, the latest: each is a row in the transaction that bills him."""
 LONGEST = 1_000
 """Characters of an endpoint; those of today's push services have some two hundred."""
 _ENDPOINT = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?/[!-\[\]-~]*", re.ASCII)
@@ -52,6 +54,9 @@ def subscribe(db: Session, sign_in_id: int, user_id: int, endpoint: str, p256dh:
     row.endpoint, row.p256dh, row.auth = endpoint, p256dh, auth
     db.add(row)
     db.flush()
+    theirs = col(PushSubscription.user_id) == user_id
+    latest = select(PushSubscription.id).where(theirs).order_by(col(PushSubscription.sign_in_id).desc()).limit(MOST)
+    db.exec(delete(PushSubscription).where(theirs, col(PushSubscription.id).not_in(latest)))
 
 
 def unsubscribe(db: Session, sign_in_id: int) -> None:

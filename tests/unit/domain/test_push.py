@@ -69,6 +69,16 @@ def test_a_browser_that_is_known_goes_to_whoever_signs_in_there(db: Session, ash
     assert told(db) == []
 
 
+def test_the_latest_browsers_of_a_driver_are_told(db: Session, asha: User) -> None:
+    """Signing in costs nothing, and whoever has a thousand browsers would write a thousand rows with each bill."""
+    ravi = accounts.register(db, Registration("ravi", "+919845012346", "", ""), "kept")
+    subscribed(db, ravi, "his")
+    endpoints = [subscribed(db, asha, f"phone {n}")[1].endpoint for n in range(push.MOST + 2)]
+    push.tell(db, asha.id, push.ENDED, "R1")
+    assert len(told(db)) == push.MOST
+    assert [endpoint for _, endpoint in subscriptions(db)][1:] == endpoints[2:]
+
+
 def test_a_browser_that_is_signed_in_until_it_is_closed_is_told_nothing_after(db: Session, asha: User) -> None:
     """It may be anybody's: who left out "keep me signed in" and closed it has signed out, as the page says."""
     sign_in = sign_ins.start(db, asha, Browser(hash_token("lent"), "Chrome", "203.0.113.7", kept=False))
