@@ -70,7 +70,7 @@ def take(db: Session, at: datetime) -> list[Notice]:
             taken.append(_notice(row, *owners[row.subscription_id]))
     db.flush()
     for subscription_id in sorted({row.subscription_id for row in rows} - owners.keys()):
-        drop(db, subscription_id)
+        db.exec(delete(PushSubscription).where(col(PushSubscription.id) == subscription_id))
     return taken
 
 
@@ -91,9 +91,10 @@ def later(db: Session, notice: Notice, at: datetime, asked: timedelta = timedelt
     _plan(db, notice, at + max(usual, min(asked, LATER[-1])))
 
 
-def drop(db: Session, subscription_id: int) -> None:
-    """The browser is gone, or not to be told any more."""
-    db.exec(delete(PushSubscription).where(col(PushSubscription.id) == subscription_id))
+def drop(db: Session, notice: Notice) -> None:
+    """Its browser is gone, or not to be told any more, unless it has subscribed anew while it was asked."""
+    its = col(PushSubscription.id) == notice.subscription_id, col(PushSubscription.endpoint) == notice.endpoint
+    db.exec(delete(PushSubscription).where(*its))
 
 
 def forget(db: Session, at: datetime) -> None:
@@ -134,8 +135,10 @@ def _plan(db: Session, notice: Notice, due_at: datetime | None) -> None:
 
 
 def _its(notice: Notice) -> tuple[ColumnElement[bool], ...]:
+    """Its row, and no later one: while it was on its way it may have been taken back, and come again."""
     return (
         col(Push.subscription_id) == notice.subscription_id,
         col(Push.kind) == notice.kind,
         col(Push.ref) == notice.ref,
+        col(Push.made_at) == notice.made_at,
     )

@@ -185,7 +185,7 @@ async def _done(notice: Notice, outcome: str) -> str:
 
 
 async def _drop(notice: Notice, outcome: str) -> str:
-    await transact(pushes.drop, notice.subscription_id)
+    await transact(pushes.drop, notice)
     return outcome
 
 

@@ -30,6 +30,7 @@ from tests.money.charges import Desk
 from tests.receivers import Receiver
 
 SECOND = timedelta(seconds=1)
+BROWSERS = select(PushSubscription)
 
 
 def subscribed(desk: Desk, user_id: int, token: str = "phone") -> Receiver:
@@ -189,10 +190,33 @@ def test_a_browser_that_is_gone_takes_its_notices_with_it(desk: Desk, asha: int)
     for ref in ("R1", "R2"):
         desk.do(push.tell, asha, push.ENDED, ref)
     notices = take(desk)
-    desk.do(pushes.drop, notices[0].subscription_id)
+    desk.do(pushes.drop, notices[0])
     desk.do(pushes.later, notices[1], desk.clock.at)
     desk.do(pushes.told, notices[1])
     assert waiting(desk) == []
+
+
+def test_a_browser_that_subscribed_anew_is_not_gone_with_its_old_address(desk: Desk, asha: int) -> None:
+    """The page that says "this device tells you" opened while the push service answered for the address of before."""
+    desk.do(push.tell, asha, push.ENDED, "R1")
+    [notice] = take(desk)
+    [(sign_in_id, renewed)] = desk.do(lambda db: [(one.sign_in_id, Receiver()) for one in db.exec(BROWSERS)])
+    desk.do(push.subscribe, sign_in_id, asha, *renewed.told)
+    desk.do(pushes.drop, notice)
+    assert desk.do(lambda db: [one.endpoint for one in db.exec(BROWSERS)]) == [renewed.endpoint]
+    assert waiting(desk) == [("ended", "R1")]
+
+
+def test_news_that_came_again_while_it_was_told_is_told_again(desk: Desk, asha: int) -> None:
+    """A charge that went on and ended anew in the seconds in which a push service took its first end."""
+    desk.do(push.tell, asha, push.ENDED, "R1")
+    [notice] = take(desk)
+    desk.do(push.take_back, asha, push.ENDED, "R1")
+    desk.passes(seconds=1)
+    desk.do(push.tell, asha, push.ENDED, "R1")
+    for answer in (pushes.told, pushes.over):
+        desk.do(answer, notice)
+        assert waiting(desk) == [("ended", "R1")]
 
 
 # What is told
