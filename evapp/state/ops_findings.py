@@ -24,6 +24,7 @@ KINDS = {
     "audit": later("A rule of the ledger is broken"),
     "boot-loop": later("A charger boots again and again"),
     "certificate-wanted": later("A charger wants a certificate"),
+    "clock-ahead": later("A clock of ours was ahead"),
     "conflict": later("A second stop with another meter"),
     "driver-report": later("A driver reports a fault"),
     "energy-scale": later("A charger counts kWh and calls them Wh"),

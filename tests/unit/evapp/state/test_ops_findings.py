@@ -1,11 +1,13 @@
 """What somebody must look at, without browsers: put away once, with a note, a name and a fresh PIN."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 from domain import findings, operators
 from domain.db import read, transact
 from domain.models import now
-from evapp.state.ops_findings import OpsFindings
+from evapp.state.ops_findings import OpsFindings, title
 from tests.unit.evapp.state.test_ops import PageOf, lines, open_changes, page, people, said, scope
 
 __all__ = ["page", "people", "scope"]
@@ -43,3 +45,12 @@ async def test_a_finding_is_not_resolved_without_a_fresh_pin(page: PageOf, peopl
     await transact(open_changes)
     await state.resolve({"note": "An old test of ours"})
     assert (state.error, await lines()) == ("", [("findings resolve", "finding:1")])
+
+
+def test_every_kind_that_the_document_explains_has_a_title() -> None:
+    table = (Path(__file__).parents[4] / "docs/operate.md").read_text(encoding="utf-8")
+    told = table[table.index("| finding | ") :]
+    kinds = re.findall(r"^\| (`[^|]*`) \|", told[: told.index("\n\n")], re.M)
+    untold = [kind for row in kinds for kind in re.findall(r"`([a-z-]+)`", row) if title(kind) == kind]
+    assert len(kinds) > 20
+    assert untold == []
