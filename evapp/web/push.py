@@ -134,11 +134,12 @@ async def _post(http: httpx.AsyncClient, notice: Notice, message: dict[str, str]
     the next notice needs on the same connection."""
     body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
     assert len(body) <= LARGEST
+    left = notice.made_at + notice.lasts - now()
     headers = {
         "authorization": envelope.vouched(_key(), notice.endpoint, settings().support_email, now()),
         "content-encoding": "aes128gcm",
         "content-type": "application/octet-stream",
-        "ttl": str(int(notice.lasts.total_seconds())),
+        "ttl": str(max(0, int(left.total_seconds()))),
         "urgency": "high",
         "topic": _topic(notice),
     }
