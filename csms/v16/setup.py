@@ -94,10 +94,13 @@ async def after_boot(charger: Connection) -> None:
 
 async def resync(charger: Connection) -> None:
     """A charger that came back without a boot says what its connectors do; never asked to boot (ocpp.md Q10)."""
-    charger.calls.owed_since = time.monotonic()
-    answer = await _asked(charger, "TriggerMessage", {"requestedMessage": "StatusNotification"})
-    if answer is None or answer.get("status") != "Accepted":
-        charger.calls.owed_since = None
+    charger.calls.owed_since, agreed = time.monotonic(), False
+    try:
+        answer = await _asked(charger, "TriggerMessage", {"requestedMessage": "StatusNotification"})
+        agreed = answer is not None and answer.get("status") == "Accepted"
+    finally:  # one that does not answer owes nothing either
+        if not agreed:
+            charger.calls.owed_since = None
     await make_up(charger)
 
 
