@@ -166,10 +166,14 @@ def _paused(status: str) -> str:
 
 
 def _known(db: Session, charger_ids: Collection[str]) -> dict[Plug, Said]:
-    """What these chargers' connectors said last."""
+    """What these chargers' connectors said last; nobody else writes what they say before this transaction ends.
+
+    A charger that came to another process tells there what follows, while the first still writes what was before.
+    """
     c = _CONNECTOR.c
     columns = c.charger_id, c.number, c.status, c.error_code, c.info
-    found = db.execute(_CONNECTOR.select().with_only_columns(*columns).where(c.charger_id.in_(charger_ids)))
+    theirs = _CONNECTOR.select().with_only_columns(*columns).where(c.charger_id.in_(charger_ids))
+    found = db.execute(theirs.order_by(c.charger_id, c.number).with_for_update(key_share=True))
     return {(charger_id, number): (status, code, info) for charger_id, number, status, code, info in found}
 
 

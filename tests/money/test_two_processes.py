@@ -1,0 +1,68 @@
+"""What two processes do at the same moment, where it hurts most (`meanwhile`), counts as one after the other."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from domain import connectors
+from domain.models import ChargingSession, Connector
+from tests.money.charges import METER, Desk
+from tests.money.meanwhile import meanwhile
+from tests.money.priced import IDLE, priced
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+PLUGS = "connectors.kind"
+"""Of the statement that reads connectors whole."""
+SAID = "connectors.info"
+"""Of each that reads what they said."""
+
+
+def told(status: str, at: datetime) -> dict[str, Any]:
+    """A StatusNotification of the only connector."""
+    return {
+        "charger_id": "BLR-1",
+        "connector_number": 1,
+        "status": status,
+        "error_code": "NoError",
+        "info": "",
+        "at": at,
+        "received_at": at,
+    }
+
+
+def standing(desk: Desk) -> tuple[str, bool]:
+    """What the connector says, and whether its last charge is idling."""
+    since = select(ChargingSession.id).where(col(ChargingSession.idle_since).is_not(None))
+    idles = desk.do(lambda db: db.exec(since).first() is not None)
+    return desk.do(lambda db: db.get_one(Connector, ("BLR-1", 1))).status, idles
+
+
+@pytest.fixture
+def left(desk: Desk) -> Desk:
+    """A charge has ended whose tariff asks for idling; its charger comes to another process, and the car leaves."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    desk.passes(seconds=5)
+    return desk
+
+
+@pytest.mark.parametrize("words", [SAID, PLUGS])
+def test_a_car_that_has_left_is_not_idling_though_the_process_before_says_last_that_it_stands(
+    left: Desk, words: str
+) -> None:
+    """Its driver paid for up to two hours of it, and nobody else could start there."""
+    stood, gone = told("Finishing", left.clock.at), told("Available", left.passes(seconds=5))
+    with meanwhile(left.database, words, connectors.report, [gone]):
+        left.do(connectors.report, [stood])
+    assert standing(left) == ("Available", False)
+
+
+def test_nor_though_it_says_so_while_the_other_one_hears_that_it_leaves(left: Desk) -> None:
+    stood, gone = told("Finishing", left.clock.at), told("Available", left.passes(seconds=5))
+    with meanwhile(left.database, SAID, connectors.report, [stood]):
+        left.do(connectors.report, [gone])
+    assert standing(left) == ("Available", False)
