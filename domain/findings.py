@@ -3,17 +3,24 @@
 import structlog
 from sqlalchemy import Integer, func, literal_column
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from domain import trail
 from domain.db import storable
 from domain.models import Finding, User, now
+from domain.sentences import Sentence
 from domain.trail import Actor
 
 log = structlog.get_logger()
 
 REFUND_DUE = "refund-due"
+CHANGED = Sentence("It says something else by now. Read it again, then resolve it.")
 _FEW = literal_column("+findings.id", Integer)
 """The number of those that wait: by the bare one a database walks all that were ever resolved to find the newest."""
+
+
+class Changed(Exception):
+    """A finding has other words than whoever resolves it has read; the argument is a sentence for him."""
 
 
 def note(db: Session, kind: str, ref: str, detail: str) -> None:
@@ -28,7 +35,7 @@ def note(db: Session, kind: str, ref: str, detail: str) -> None:
 def renew(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep a finding with its newest words; one that was resolved and is true again is open again."""
     kind, ref, detail = kind[:30], storable(ref, 100), storable(detail, 500)
-    finding = _known(db, kind, ref)
+    finding = _locked(db, kind, ref)
     if finding is None:
         note(db, kind, ref, detail)
         return
@@ -40,7 +47,7 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
 
 def count(db: Session, kind: str, ref: str, detail: str) -> None:
     """Keep one finding for what comes again and again: before `detail` stands how often since somebody looked."""
-    told = _waiting(db, kind, ref)
+    told = _waiting(_locked(db, kind, ref))
     before = int(told.detail.partition(" ")[0]) if told is not None else 0
     renew(db, kind, ref, f"{before + 1} {detail}")
 
@@ -52,14 +59,14 @@ def refund_due(db: Session, user_id: int, ref: str, came: str) -> None:
     """
     if db.get_one(User, user_id).blocked_at is None:
         return
-    told = _waiting(db, REFUND_DUE, ref)
+    told = _waiting(_locked(db, REFUND_DUE, ref))
     said = f"{came} a driver who is blocked or has left; they may have to go back."
     renew(db, REFUND_DUE, ref, f"{told.detail} {said}" if told is not None else said)
 
 
 def waits(db: Session, kind: str, ref: str) -> bool:
     """Whether there is such a finding that nobody has resolved."""
-    return _waiting(db, kind, ref) is not None
+    return _waiting(_known(db, kind, ref)) is not None
 
 
 def waiting(db: Session, kind: str, beginning: str) -> int:
@@ -90,24 +97,37 @@ def page(
     return list(db.exec(query if before is None else query.where(number < before)))
 
 
-def resolve(db: Session, finding_id: int, by: Actor, words: str = "") -> bool:
+def resolve(db: Session, finding_id: int, by: Actor, words: str = "", *, read: str | None = None) -> bool:
     """An operator has looked, and says in `words` what came of it; whether he was the first to.
+
+    With the detail that he has `read`, he resolves that and nothing that came since.
 
     Raises:
         NoResultFound: there is no such finding.
+        Changed: it says something else by now; it waits still.
     """
     finding = db.get_one(Finding, finding_id, with_for_update=True, populate_existing=True)
     if finding.resolved_at is not None:
         return False
+    if read not in (None, finding.detail):
+        raise Changed(CHANGED)
     finding.resolved_at, finding.resolved_by, finding.resolution = now(), str(by)[:100], words[:500]
     trail.note(db, by, "findings resolve", f"finding:{finding_id}", f"{finding.kind} {finding.ref}. {words}".strip())
     return True
 
 
 def _known(db: Session, kind: str, ref: str) -> Finding | None:
-    return db.exec(select(Finding).where(Finding.kind == kind, Finding.ref == ref)).first()
+    return db.exec(_named(kind, ref)).first()
 
 
-def _waiting(db: Session, kind: str, ref: str) -> Finding | None:
-    known = _known(db, kind, ref)
+def _locked(db: Session, kind: str, ref: str) -> Finding | None:
+    """As it is now, and nobody resolves it before this transaction ends: what is true again would stay resolved."""
+    return db.exec(_named(kind, ref).with_for_update().execution_options(populate_existing=True)).first()
+
+
+def _named(kind: str, ref: str) -> SelectOfScalar[Finding]:
+    return select(Finding).where(Finding.kind == kind, Finding.ref == ref)
+
+
+def _waiting(known: Finding | None) -> Finding | None:
     return known if known is not None and known.resolved_at is None else None

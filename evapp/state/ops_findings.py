@@ -124,14 +124,19 @@ class OpsFindings(rx.State):
     async def resolve(self, form: dict[str, object]) -> None:
         """Somebody has looked, and says what came of it."""
         user = await operator(self)
-        if user is None or not any(row.number == self.resolving for row in self.rows):
+        row = next((row for row in self.rows if row.number == self.resolving), None)
+        if user is None or row is None:
             return
         if not (note := text(form, "note", 500)):
             self.error = t("Say what came of it; it is kept with your name.")
             return
         token_hash = auth.scope_of(self).get("ev.sign_in") or ""
         try:
-            first = await transact(_resolve, token_hash, self.resolving, note)
+            first = await transact(_resolve, token_hash, row, note)
+        except findings.Changed as error:
+            await self._refresh(user.id)
+            self.error = t(error.args[0])
+            return
         except operators.PinWanted:
             self.error = t(PIN_WANTED)
             return
@@ -149,10 +154,10 @@ class OpsFindings(rx.State):
         self.more, self.loaded = len(found) > self._limit, True
 
 
-def _resolve(db: Session, token_hash: str, number: int, note: str) -> bool:
+def _resolve(db: Session, token_hash: str, row: Row, note: str) -> bool:
     """What a finding warns of is money and safety, so that whoever puts it away gives the PIN as for any deed."""
     by = operators.allowed(db, token_hash)
-    return findings.resolve(db, number, trail.user(by.id), note)
+    return findings.resolve(db, row.number, trail.user(by.id), note, read=row.detail)
 
 
 def title(kind: str) -> str:

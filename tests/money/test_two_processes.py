@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from domain import connectors
+from domain import accounts, connectors, findings, trail
 from domain.models import ChargingSession, Connector
 from tests.money.charges import METER, Desk
 from tests.money.meanwhile import meanwhile
@@ -66,3 +66,27 @@ def test_nor_though_it_says_so_while_the_other_one_hears_that_it_leaves(left: De
     with meanwhile(left.database, SAID, connectors.report, [stood]):
         left.do(connectors.report, [gone])
     assert standing(left) == ("Available", False)
+
+
+def test_what_comes_to_a_finding_while_it_is_being_resolved_waits_for_somebody(desk: Desk) -> None:
+    """Nobody would have paid it back: who it belongs to has left."""
+    asha = desk.driver()
+    desk.do(accounts.block, asha)
+    desk.do(findings.refund_due, asha, "S1", "₹500 came back to")
+    [first] = desk.do(findings.unresolved)
+    with meanwhile(desk.database, "FROM findings", findings.refund_due, asha, "S1", "₹700 came back to"):
+        desk.do(findings.resolve, first.id, trail.user(7), "₹500 paid back.", read=first.detail)
+    [waits] = desk.do(findings.unresolved)
+    assert "₹700" in waits.detail
+
+
+def test_nobody_resolves_what_he_has_not_read(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.do(accounts.block, asha)
+    desk.do(findings.refund_due, asha, "S1", "₹500 came back to")
+    [first] = desk.do(findings.unresolved)
+    resolve = findings.resolve, first.id, trail.user(7), "₹500 paid back."
+    with pytest.raises(findings.Changed), meanwhile(desk.database, "FROM findings", *resolve, read=first.detail):
+        desk.do(findings.refund_due, asha, "S1", "₹700 came back to")
+    [waits] = desk.do(findings.unresolved)
+    assert "₹500" in waits.detail and "₹700" in waits.detail

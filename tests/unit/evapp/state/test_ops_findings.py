@@ -54,3 +54,19 @@ def test_every_kind_that_the_document_explains_has_a_title() -> None:
     untold = [kind for row in kinds for kind in re.findall(r"`([a-z-]+)`", row) if title(kind) == kind]
     assert len(kinds) > 20
     assert untold == []
+
+
+async def test_what_came_since_the_page_was_read_is_not_resolved_with_it(page: PageOf, people: dict[str, int]) -> None:
+    """A page stays open for minutes; what it does not show would have been looked at by nobody."""
+    await transact(findings.renew, "refund-due", "S1", "₹500 came back to somebody who has left.")
+    state = await page(OpsFindings)
+    await state._refresh(0)
+    await state.open(state.rows[0].number)
+    await transact(findings.renew, "refund-due", "S1", "₹500 and ₹700 came back to somebody who has left.")
+    await state.resolve({"note": "₹500 paid back."})
+    assert state.error == "It says something else by now. Read it again, then resolve it."
+    [row] = state.rows
+    assert (row.detail, state.resolving) == ("₹500 and ₹700 came back to somebody who has left.", row.number)
+    assert await lines() == []
+    await state.resolve({"note": "₹1,200 paid back."})
+    assert state.rows == []
