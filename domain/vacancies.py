@@ -32,7 +32,7 @@ def wish(db: Session, user_id: int, charger_id: str) -> datetime:
     chargers.info(db, charger_id)
     moment = now()
     db.exec(delete(VacancyWish).where(col(VacancyWish.expires_at) <= moment))
-    row = db.get(VacancyWish, (user_id, charger_id))
+    row = db.get(VacancyWish, (user_id, charger_id), with_for_update=True)  # nobody tells him meanwhile
     if row is None and db.exec(select(func.count()).where(VacancyWish.user_id == user_id)).one() >= MOST:
         raise TooMany(Sentence("You are waiting for {count} chargers already. Cancel one of them first.", count=MOST))
     row = row or VacancyWish(user_id=user_id, charger_id=charger_id, expires_at=moment)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from domain import accounts, connectors, findings, trail
+from domain import accounts, connectors, findings, trail, vacancies
 from domain.models import ChargingSession, Connector
 from tests.money.charges import METER, Desk
 from tests.money.meanwhile import meanwhile
@@ -90,3 +90,14 @@ def test_nobody_resolves_what_he_has_not_read(desk: Desk) -> None:
         desk.do(findings.refund_due, asha, "S1", "₹700 came back to")
     [waits] = desk.do(findings.unresolved)
     assert "₹500" in waits.detail and "₹700" in waits.detail
+
+
+def test_who_waits_anew_while_he_is_told_is_told_or_waits(desk: Desk) -> None:
+    """He neither waited nor was told while evapp was closed."""
+    asha = desk.driver()
+    desk.charger()
+    desk.do(vacancies.wish, asha, "BLR-1")
+    desk.passes(minutes=1)
+    with meanwhile(desk.database, "SELECT vacancy_wishes", vacancies.tell, "BLR-1", desk.clock.at):
+        until = desk.do(vacancies.wish, asha, "BLR-1")
+    assert desk.do(vacancies.waits_until, asha, "BLR-1") == until
