@@ -209,7 +209,7 @@ def retire(db: Session, charger_id: str) -> None:
         ChargerInUse: a charge of it is not over. It may not connect afterwards, so nobody could stop that charge, and
             it would be billed by an estimate.
     """
-    charger = info(db, charger_id)
+    charger = _locked(db, charger_id)
     not_over = select(ChargingSession.ref).where(ChargingSession.charger_id == charger_id, IS_NOT_OVER)
     if (ref := db.exec(not_over).first()) is not None:
         raise ChargerInUse(
@@ -238,6 +238,13 @@ def info(db: Session, charger_id: str) -> Charger:
     charger = db.get(Charger, charger_id) if charger_id.isprintable() else None
     if charger is None:
         raise ChargerUnknown(charger_id)
+    return charger
+
+
+def _locked(db: Session, charger_id: str, **how: bool) -> Charger:
+    """The same as it is now, kept so until this transaction ends; `how` strictly, as with_for_update has it."""
+    charger = info(db, charger_id)
+    db.refresh(charger, with_for_update=how or True)
     return charger
 
 
@@ -276,13 +283,13 @@ def holder(db: Session, charger_id: str) -> str | None:
     return db.exec(select(Charger.held_by).where(Charger.id == charger_id)).first()
 
 
-def view(db: Session, charger_id: str) -> ChargerView:
-    """What a driver may know of a charger now.
+def view(db: Session, charger_id: str, *, kept: bool = False) -> ChargerView:
+    """What a driver may know of a charger now; `kept`, nobody retires it before this transaction ends.
 
     Raises:
         ChargerUnknown: there is no such charger, or it is retired.
     """
-    charger = info(db, charger_id)
+    charger = _locked(db, charger_id, read=True, key_share=True) if kept else info(db, charger_id)
     if charger.retired_at is not None:
         raise ChargerUnknown(charger_id)
     moment, (plugs, taken) = now(), plugs_of(db, [charger_id])

@@ -161,7 +161,7 @@ def refuse_limit_of_fee(limit: Limit, tariff: Price) -> None:
 def _refuse_unless_free(db: Session, charger_id: str, connector_number: int, user_id: int) -> Reservation | None:
     """Gives the driver's own reservation, whose tag the charger wants to see (OCPP 1.6, 5.13)."""
     try:
-        view = chargers.view(db, charger_id)
+        view = chargers.view(db, charger_id, kept=True)
     except chargers.ChargerUnknown:
         raise Refused("unknown", charger=charger_id) from None
     connector = view.connector(connector_number)

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from domain import accounts, connectors, findings, trail, vacancies
+from domain import accounts, chargers, charging, connectors, findings, trail, vacancies
+from domain.chargers import ChargerInUse
+from domain.charging import Refused
 from domain.models import ChargingSession, Connector
 from tests.money.charges import METER, Desk
 from tests.money.meanwhile import meanwhile
@@ -101,3 +103,21 @@ def test_who_waits_anew_while_he_is_told_is_told_or_waits(desk: Desk) -> None:
     with meanwhile(desk.database, "SELECT vacancy_wishes", vacancies.tell, "BLR-1", desk.clock.at):
         until = desk.do(vacancies.wish, asha, "BLR-1")
     assert desk.do(vacancies.waits_until, asha, "BLR-1") == until
+
+
+def test_a_charger_that_is_being_retired_takes_no_start(desk: Desk) -> None:
+    """Nobody could have stopped the charge; it would have been billed by an estimate, a day later."""
+    asha = desk.driver()
+    desk.charger()
+    start = charging.request_start, asha, "BLR-1", 1
+    with pytest.raises(Refused), meanwhile(desk.database, "charging_sessions.ref", *start):
+        desk.do(chargers.retire, "BLR-1")
+    assert desk.money(asha).held_paise == 0
+
+
+def test_a_charger_at_which_a_charge_is_being_asked_for_is_not_retired(desk: Desk) -> None:
+    asha = desk.driver()
+    desk.charger()
+    with pytest.raises(ChargerInUse), meanwhile(desk.database, "FROM connectors", chargers.retire, "BLR-1"):
+        desk.request(asha)
+    assert desk.do(chargers.info, "BLR-1").retired_at is None
