@@ -376,3 +376,25 @@ def test_an_account_waits_until_its_cable_is_out(desk: Desk) -> None:
     assert desk.do(accounts.charging, asha)
     desk.status("BLR-1", 1, "Available")
     assert not desk.do(accounts.charging, asha)
+
+
+def test_a_stop_alone_says_nothing_of_the_cable(desk: Desk) -> None:
+    """A charger that tells no state after the stop idles nobody: the car may have gone."""
+    _, session_id = priced(desk, **IDLE)
+    desk.status("BLR-1", 1, "Charging")
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    assert desk.session(session_id).idle_since is None
+
+
+@pytest.mark.parametrize(("seconds", "idles"), [(118, True), (119, False)])
+def test_two_minutes_after_the_stop_its_cable_is_not_asked_about_any_more(
+    desk: Desk, seconds: int, idles: bool
+) -> None:
+    """Counted from when it ended, a second before we heard of it."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    desk.passes(seconds=seconds)
+    desk.status("BLR-1", 1, "Finishing")
+    assert (desk.session(session_id).idle_since is not None) == idles

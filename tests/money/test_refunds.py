@@ -1,6 +1,7 @@
 """What becomes of a refund, row by row of payments.md 3.1: the money is in one place at a time, and goes back once."""
 
 import asyncio
+import json
 import re
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from sqlmodel import col, select
 
 from domain import accounts, funnel, recharges, recheck, refunds, story, wallet
 from domain.db import Database, read, transact
+from domain.events import WalletChanged
 from domain.models import Account, Finding, GatewayEvent, RefundState
 from domain.money import plain_rupees
 from domain.recharges import GatewayRefused, GatewayUnavailable
@@ -16,6 +18,7 @@ from tests.money.house import (
     RUPEES_500,
     Clock,
     Gateway,
+    Heard,
     charge,
     credits,
     found,
@@ -49,6 +52,15 @@ async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
         assert line.balance_after_paise == 30_000
     refund = await refund_of(refund_id)
     assert refund.due_at is None and refund.ended_at is not None
+
+
+async def test_a_page_hears_of_each_step(asha: int, gateway: Gateway, database: Database) -> None:
+    """Money that moves nowhere changes its words all the same."""
+    refund_id = await sent(gateway, await paid(gateway, asha))
+    heard = Heard(database)
+    gateway.say_refund(refund_id, "CONFIRMED")
+    await funnel.settle_refund(gateway, refund_id)
+    assert heard.of(WalletChanged) == [WalletChanged(asha)]
 
 
 async def test_confirmed_does_not_fall_back(asha: int, gateway: Gateway) -> None:
@@ -199,6 +211,14 @@ async def test_an_operator_ends_it_with_what_the_gateway_says_went_back(
     rechecked = await recheck.recheck(gateway, ended.created_at)
     assert rechecked.asked == 1
     assert [each.kind for each in rechecked.found] == ([] if told else ["gateway-state"])
+
+
+async def test_what_an_operator_went_by_is_kept(asha: int, gateway: Gateway) -> None:
+    refund_id = await sent(gateway, await paid(gateway, asha))
+    gateway.say_refund(refund_id, "COMPLETED", amount_paise=15_000)
+    await transact(refunds.accept, refund_id, gateway.refunds[refund_id])
+    bodies = await read(lambda db: db.exec(select(GatewayEvent.body).order_by(col(GatewayEvent.id))).all())
+    assert json.loads(bodies[-1])["amount_paise"] == 15_000
 
 
 async def test_what_the_gateway_has_not_ended_is_not_ended_by_an_operator(asha: int, gateway: Gateway) -> None:
