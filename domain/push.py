@@ -22,8 +22,10 @@ MOST = 20
 """Browsers of one driver that are told, the latest: each is a row in the transaction that bills him."""
 LONGEST = 1_000
 """Characters of an endpoint; those of today's push services have some two hundred."""
-_ENDPOINT = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?/[!-\[\]-~]*", re.ASCII)
-"""Nothing that two readers of addresses could understand in two ways: no name, no backslash, no escape in the host."""
+_HOST = r"(?!([^/]*\.)?xn--)[a-z0-9-]+(\.[a-z0-9-]+)*"
+_ENDPOINT = re.compile(rf"(?P<scheme>https?)://(?P<host>{_HOST})(:(?P<port>[0-9]{{1,5}}))?/[!-\[\]-~]*", re.ASCII)
+"""Nothing that two readers of addresses could understand in two ways: no name, no backslash, no escape in the host, and
+none of another script, which fails only where it is called."""
 _USUAL = (None, "443")
 _P256DH = re.compile(r"[A-Za-z0-9_-]{87}=?")
 _AUTH = re.compile(r"[A-Za-z0-9_-]{22}(==)?")
