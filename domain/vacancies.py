@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, func, select
 
-from domain import chargers, push
+from domain import chargers, offers, push
 from domain.chargers import FREE, ChargerUnknown
 from domain.db import emit
 from domain.events import ChargerFreed
@@ -83,7 +83,7 @@ def freed(db: Session, at: datetime) -> list[str]:
         .distinct()
         .order_by(VacancyWish.charger_id)
     )
-    return [charger_id for charger_id in db.exec(wished) if _is_free(db, charger_id)]
+    return [view.id for view in offers.of(db, db.exec(wished).all()) if view.state == FREE]
 
 
 def tell(db: Session, charger_id: str, at: datetime) -> int:

@@ -10,6 +10,7 @@ from domain import charging, sweeper, vacancies
 from domain.chargers import ChargerUnknown
 from domain.db import Database
 from domain.events import ChargerFreed
+from tests.asked import asked, selects
 from tests.money.charges import Desk
 
 
@@ -38,6 +39,21 @@ def test_those_who_wait_are_told_once(desk: Desk) -> None:
     desk.do(vacancies.forget, ravi, "BLR-1")
     assert desk.do(vacancies.told, ravi) == []
     assert len(desk.do(vacancies.told, uma)) == 1
+
+
+def test_all_chargers_that_are_waited_for_are_looked_at_together(desk: Desk) -> None:
+    """Every second, in every process."""
+    asha, counted = desk.driver(), []
+    for n in range(4):
+        desk.charger(f"BLR-{n}")
+        desk.status(f"BLR-{n}", 1, "Charging")
+        desk.do(vacancies.wish, asha, f"BLR-{n}")
+        with asked(desk.database.engine) as queries:
+            assert desk.do(vacancies.freed, desk.clock.at) == []
+        counted.append(selects(queries))
+    assert len(set(counted)) == 1
+    desk.status("BLR-2", 1, "Available")
+    assert desk.do(vacancies.freed, desk.clock.at) == ["BLR-2"]
 
 
 def test_a_wait_ends_by_itself(desk: Desk) -> None:
