@@ -55,6 +55,11 @@ def prices(db: Session, groups: Mapping[str, str | None], moment: datetime) -> d
     return told
 
 
+def common(db: Session, moment: datetime) -> Price:
+    """What is in force at `moment` at every charger that has no price of its own or of its group."""
+    return price(db, "", moment)
+
+
 def least_to_start(price: Price) -> int:
     """Paise that must be free for a charge at this price: what the settings ask for, and the fee for the start."""
     return settings().start_min_paise + price.start_paise

@@ -1,6 +1,6 @@
 """A balance in words: what stands beside the figure."""
 
-from domain import history
+from domain import history, tariffs
 from domain.db import read
 from domain.models import now
 from domain.prices import Price, affordable_wh
@@ -10,17 +10,22 @@ from evapp.texts import t
 
 
 async def reach(user_id: int, paise: int) -> str:
-    """How much energy a balance is good for now, at the price the driver paid last; empty where that is nothing."""
+    """How much energy a balance is good for now, at the price the driver paid last, or at the common one where he has
+    not charged yet; empty where that is nothing."""
     last = await read(history.last_price, user_id)
     if not paise:
         return _empty(first=last is None)
-    price = last or Price(settings().tariff_paise_per_kwh, 0)
+    price = last or await _common()
     if price.free:
         return ""
     energy = kwh(affordable_wh(price, paise, 0, now()), 0)
     if last is None:
         return t("about {energy} kWh", energy=energy)
     return t("about {energy} kWh at your last price", energy=energy)
+
+
+async def _common() -> Price:
+    return await read(tariffs.common, now())
 
 
 def _empty(*, first: bool) -> str:

@@ -8,7 +8,7 @@ import pytest
 import reflex as rx
 from sqlmodel import Session
 
-from domain import recharges, statements, story, wallet
+from domain import recharges, statements, story, tariffs, wallet
 from domain.db import read, transact
 from domain.models import Charger, ChargingSession, OrderState, RechargeOrder, SessionState, now
 from domain.prices import Band, Price
@@ -77,6 +77,17 @@ async def test_a_balance_reaches_as_far_as_the_whole_of_the_last_price_lets_it(
     await transact(give, asha, 18_000)
     await page.load()
     assert page.free == says
+
+
+async def test_the_first_balance_reaches_as_far_as_the_common_price_lets_it(page: Wallet, asha: int) -> None:
+    """The one that the operator put into force, not the one that the settings begin with."""
+    await transact(give, asha, 50_000)
+    await page.load()
+    assert page.free == "about 28 kWh"
+    await transact(tariffs.set_price, Price(2_500, 0))
+    await transact(tariffs.set_price, Price(900, 0), group="mall")
+    await page.load()
+    assert page.free == "about 20 kWh"
 
 
 async def test_every_month_has_its_statement(page: Wallet, asha: int) -> None:
