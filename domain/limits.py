@@ -153,10 +153,13 @@ def short(price: Price, power_w: int, held_paise: int, cost_paise: int, wanted_w
     """Whether to warn that the held money runs out: past 80 % of it (payments.md 2.7), in its last ₹200, or in its
     last hour at this power.
 
-    Not where what is still to come (`wanted_wh`, by the driver's limit or until the battery is full) is covered.
+    Not where what is still to come (`wanted_wh`, by the driver's limit or until the battery is full) is covered, nor
+    where nothing costs anything: what is held then is never spent.
     """
+    if price.free or not held_paise:
+        return False
     left = held_paise - cost_paise
-    if not held_paise or (cost_paise * 5 < held_paise * 4 and left >= max(wallet.LOW_PAISE, price.pace(power_w))):
+    if cost_paise * 5 < held_paise * 4 and left >= max(wallet.LOW_PAISE, price.pace(power_w)):
         return False
     return wanted_wh is None or cost(wanted_wh, price.at(at)) > left - ROOM_PAISE
 

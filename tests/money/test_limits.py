@@ -110,13 +110,14 @@ def test_a_full_battery_ends_a_charge_too(limit: Limit, battery_wh: int, found: 
         (7_400, 300, 101, 5_000, False),  # the limit comes first
         (7_400, 300, 101, 11_000, True),
         (0, 2_000, 0, None, False),
-        (7_400, 0, 0, None, False),  # a free tariff holds nothing
+        (7_400, 0, 0, None, False),  # nobody pays
     ],
 )
 def test_a_driver_is_warned_before_the_money_ends(
     power_w: int, held: int, spent: int, wanted_wh: int | None, short: bool
 ) -> None:
     assert limits.short(PRICE, power_w, held * 100, spent * 100, wanted_wh, NOON) is short
+    assert not limits.short(Price(0, 0), power_w, held * 100, 0, wanted_wh, NOON)
 
 
 def test_a_battery_is_full_at_this_power() -> None:

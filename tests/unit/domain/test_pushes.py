@@ -16,12 +16,14 @@ from domain import (
     recharges,
     shortage,
     sign_ins,
+    tariffs,
     vacancies,
     wallet,
     wishes,
 )
 from domain.db import Database
 from domain.models import Push, PushSubscription, SignIn, User, Vehicle
+from domain.prices import Price
 from domain.pushes import KEPT, LATER, LEASE, Notice
 from domain.recharges import OrderStatus, Payment
 from domain.sign_ins import IDLE
@@ -338,6 +340,17 @@ def test_money_that_was_added_ends_too(desk: Desk) -> None:
     for kwh in range(8, 51, 7):
         taken(kwh)
     assert desk.do(shortage.found, desk.clock.at) == [(asha, ref)]
+
+
+def test_the_money_for_a_charge_that_costs_nothing_does_not_end(desk: Desk) -> None:
+    asha = desk.driver(60)
+    subscribed(desk, asha)
+    desk.charger(kw=7)
+    desk.do(tariffs.set_price, Price(0, 0), charger_id="BLR-1")
+    session_id = desk.charging(asha)
+    desk.passes(hours=1)
+    desk.meter(session_id, 16_000, 7_000)
+    assert desk.do(shortage.found, desk.clock.at) == []
 
 
 def test_of_a_charge_with_money_for_long_no_reading_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
