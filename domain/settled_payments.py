@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import literal_column
 from sqlmodel import Session, col, func, select
 
+from domain import reconciliation
 from domain.india import INDIA, OFFSET_S
 from domain.models import Entry, OrderState, RechargeOrder, Refund, RefundState, SettledPayment, Transfer
 from domain.money import plain_rupees
@@ -56,7 +57,8 @@ class Day:
 
 
 def take(db: Session, lines: Iterable[Line]) -> Import:
-    """Keep the lines of a report, each once however often it comes, and compare those that are new.
+    """Keep the lines of a report, each once however often it comes, and compare those that are new: what does not fit
+    is a finding at once, since a line that is known is compared no more.
 
     Those of another kind than ours are not kept, and told each time.
     """
@@ -74,6 +76,7 @@ def take(db: Session, lines: Iterable[Line]) -> Import:
         else:
             done.known += 1
             done.found += _conflict(line, known)
+    reconciliation.keep(db, done.found)
     return done
 
 

@@ -28,6 +28,8 @@ REFUND_WORDS = {
     RefundState.REJECTED: "PhonePe refused it; the money is in the wallet again.",
 }
 """What a state means, and what happens next."""
+PART = 100
+"""Lines of a settlement report that one transaction takes."""
 
 
 def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -140,7 +142,7 @@ def reconcile(shell: Shell, given: Namespace) -> Iterator[str]:
     found += answers.found
     yield f"PhonePe was asked about {answers.asked} payments of the last two days; {answers.unanswered} got no answer."
     if lines:
-        imported = shell.do(settled_payments.take, lines)
+        imported = _imported(shell, lines)
         found += [*imported.found, *shell.read(settled_payments.missing)]
         yield from _settlement(shell, lines, imported)
     shell.do(reconciliation.keep, found)
@@ -160,6 +162,13 @@ def _report(shell: Shell, path: Path) -> list[Line]:
         return shell.ask(lines)
     except ValueError as error:
         raise Mistake(str(error)) from None
+
+
+def _imported(shell: Shell, lines: list[Line]) -> Import:
+    """A part at a time: on SQLite every start, stop and sample waits for whoever writes."""
+    parts = [shell.do(settled_payments.take, lines[first : first + PART]) for first in range(0, len(lines), PART)]
+    found = [one for part in parts for one in part.found]
+    return Import(sum(part.new for part in parts), sum(part.known for part in parts), found)
 
 
 def _settlement(shell: Shell, lines: list[Line], imported: Import) -> Iterator[str]:

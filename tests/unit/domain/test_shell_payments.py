@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from domain import funnel, placing, recharges, refunds, story, trail, wallet
+from domain import funnel, placing, recharges, refunds, settled_payments, story, trail, wallet
 from domain.__main__ import main
 from domain.audit import CHECKS
 from domain.breaker import Breaker
@@ -19,6 +19,7 @@ from domain.db import Database
 from domain.models import Account, Finding, Refund
 from domain.recharges import OrderStatus
 from domain.settings import settings
+from domain.shell import payments
 from simulator.phonepe import Sandbox
 from tests.asked import asked
 from tests.money import house
@@ -354,6 +355,21 @@ def test_a_settlement_report_is_read_once(town: Town, run: Any, database: Databa
     assert "The report has 0 new lines and 2 known ones." in out
     assert (code, out.endswith("Everything fits.\n")) == (0, True)
     assert kinds(database) == ["settled-unknown"]
+
+
+def test_what_a_report_shows_is_kept_though_the_rest_fails(
+    town: Town, run: Any, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A line is compared once, and many of them a part at a time: whoever writes keeps all others waiting."""
+    report = tmp_path / "report.csv"
+    rows = (f"PAYMENT,RCH-{n},OM{n},500.00,2026-11-20,2026-11-21" for n in range(5))
+    report.write_text("\n".join((HEAD, *rows)))
+    monkeypatch.setattr(payments, "PART", 2)
+    with monkeypatch.context() as broken, pytest.raises(AttributeError):
+        broken.delattr(settled_payments, "missing")
+        run(f"payments reconcile --settlement {report}")
+    assert kinds(database) == ["settled-unknown"] * 5
+    assert "The report has 0 new lines and 5 known ones." in run(f"payments reconcile --settlement {report}")[1]
 
 
 @pytest.mark.parametrize(
