@@ -3,7 +3,7 @@
 from domain import history, tariffs
 from domain.db import read
 from domain.models import now
-from domain.prices import Price, affordable_wh
+from domain.prices import affordable_wh
 from domain.settings import settings
 from evapp.components.money import kwh, rupees, whole_rupees
 from evapp.texts import t
@@ -15,17 +15,13 @@ async def reach(user_id: int, paise: int) -> str:
     last = await read(history.last_price, user_id)
     if not paise:
         return _empty(first=last is None)
-    price = last or await _common()
+    price = last or await read(tariffs.common, now())
     if price.free:
         return ""
     energy = kwh(affordable_wh(price, paise, 0, now()), 0)
     if last is None:
         return t("about {energy} kWh", energy=energy)
     return t("about {energy} kWh at your last price", energy=energy)
-
-
-async def _common() -> Price:
-    return await read(tariffs.common, now())
 
 
 def _empty(*, first: bool) -> str:
