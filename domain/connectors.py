@@ -138,8 +138,10 @@ def _reported(db: Session, connector: Connector, running: list[ChargingSession],
     connector.status, connector.error_code, connector.info = status, told["error_code"], told["info"]
     connector.status_at = moment
     for session in running:
-        paused = session.suspended
+        paused, idle_since = session.suspended, session.idle_since
         felt(session, connector, received_at)
+        if session.idle_since != idle_since:
+            idling.warn(db, session)
         if paused and not session.suspended and session.state == SessionState.CHARGING:
             session.due_at = allowance.look_again_at(db, session, received_at)
         emit(db, SessionChanged(session.id, session.charger_id, session.user_id, session.state))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from domain import chargers, sessions, settlement
+from domain import chargers, push, sessions, settlement
 from domain.models import Charger, ChargingSession, SessionState
 from domain.prices import MOST_IDLE_MINUTES
 
@@ -23,6 +23,13 @@ def told(session: ChargingSession, status: str, at: datetime) -> None:
         session.idle_since = session.idle_since or at
     else:
         settlement.stop_idling(session, at)
+
+
+def warn(db: Session, session: ChargingSession) -> None:
+    """A time of idling begins or is over: whoever has evapp closed is told while the cable costs nothing yet."""
+    push.take_back(db, session.user_id, push.IDLE, session.ref)
+    if session.idle_since is not None:
+        push.tell(db, session.user_id, push.IDLE, session.ref)
 
 
 def told_after(db: Session, charger_id: str, connector_number: int, status: str, at: datetime) -> None:
@@ -99,6 +106,7 @@ def _begin(db: Session, session: ChargingSession, at: datetime) -> None:
     left = timedelta(minutes=MOST_IDLE_MINUTES) - timedelta(seconds=settlement.usage_of(session).idle_s)
     session.idle_since = at
     session.due_at = at + timedelta(minutes=settlement.price_of(session).idle_after_minutes) + max(left, timedelta(0))
+    warn(db, session)
     sessions.changed(db, session)
 
 

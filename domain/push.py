@@ -15,9 +15,10 @@ from domain.sentences import Sentence
 from domain.settings import settings
 from domain.urls import is_here, is_listed
 
-ENDED, ADDED, FREED, LOW = "ended", "added", "freed", "low"
-KINDS = (ENDED, ADDED, FREED, LOW)
-"""A charge is over, a recharge has come, a charger is free, the money of a charge ends soon."""
+ENDED, ADDED, FREED, LOW, IDLE = "ended", "added", "freed", "low", "idle"
+KINDS = (ENDED, ADDED, FREED, LOW, IDLE)
+"""A charge is over, a recharge has come, a charger is free, the money of a charge ends soon, a cable that stays in the
+car is about to cost."""
 MOST = 20
 """Browsers of one driver that are told, the latest: each is a row in the transaction that bills him."""
 LONGEST = 1_000

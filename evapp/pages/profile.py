@@ -80,7 +80,10 @@ def notifications() -> rx.Component:
 
 def alerts() -> rx.Component:
     """Whether this device speaks up while evapp is in the background; asked for only on a tap."""
-    told = t("A charge that ended, money that runs low, a payment that arrived, a charger that became free.")
+    told = t(
+        "A charge that ended, a cable that is about to cost, money that runs low, a payment that arrived, "
+        "a charger that became free."
+    )
     return rx.match(
         Alerts.permission,
         (

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from domain import charging
 from domain.history import Charge
-from domain.models import SessionState
+from domain.models import ChargingSession, SessionState
 from evapp.components.money import clock, duration, kwh, rupees, whole_rupees
 from evapp.texts import later, t
+from evapp.texts.prices import idle_words
 
 SHORT = {
     (False, True): later("About {time} left at this power. Add money to keep charging."),
@@ -27,6 +28,13 @@ def ended(charge: Charge) -> str:
         energy=kwh(charge.energy_wh),
         cost=rupees(charge.cost_paise),
     )
+
+
+def idling(session: ChargingSession) -> str:
+    """A cable stays in the car and no energy flows: until when that costs nothing, and what it costs then."""
+    over = session.state == SessionState.SETTLED
+    begun = t("The cable is still in the car.") if over else t("Your car takes no energy now.")
+    return f"{begun} {idle_words(session)}"
 
 
 def added(paise: int) -> str:

@@ -64,8 +64,13 @@ def _low(db: Session, user_id: int, ref: str) -> Said:
     return news.running_short(left_paise, per_hour_paise, cap_paise), _charger(charge.session.charger_id)
 
 
+def _idle(db: Session, user_id: int, ref: str) -> Said:
+    session = history.one(db, user_id, ref).session
+    return (news.idling(session), _charger(session.charger_id)) if session.idle_since is not None else None
+
+
 def _charger(charger_id: str) -> str:
     return f"/c/{quote(charger_id, safe='')}"
 
 
-SAYS = {push.ENDED: _ended, push.ADDED: _added, push.FREED: _freed, push.LOW: _low}
+SAYS = {push.ENDED: _ended, push.ADDED: _added, push.FREED: _freed, push.LOW: _low, push.IDLE: _idle}

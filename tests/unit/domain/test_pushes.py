@@ -156,7 +156,7 @@ def test_the_end_of_the_money_is_news_for_a_shorter_time(desk: Desk, asha: int) 
     for kind in push.KINDS:
         desk.do(push.tell, asha, kind, "R1")
     minutes = {notice.kind: notice.lasts // timedelta(minutes=1) for notice in take(desk)}
-    assert minutes == {"ended": 30, "added": 30, "freed": 30, "low": 10}
+    assert minutes == {"ended": 30, "added": 30, "freed": 30, "low": 10, "idle": 30}
 
 
 OVER = {

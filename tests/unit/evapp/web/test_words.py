@@ -1,14 +1,17 @@
 """What a browser shows while evapp is closed: the same words as an open page, in the driver's language."""
 
 import json
+from datetime import timedelta
 
 from domain import charging, push, pushes, shortage, vacancies, wishes
 from domain.models import User
+from evapp.components.money import clock as clock_of
 from evapp.web import words
 from evapp.web.push import LARGEST
 from tests import receivers
-from tests.money.charges import Desk
+from tests.money.charges import METER, Desk
 from tests.money.conftest import clock, desk
+from tests.money.priced import IDLE, priced
 
 __all__ = ["clock", "desk"]
 
@@ -105,6 +108,25 @@ def test_money_that_was_not_short_for_a_moment_is_told_of_when_it_is(desk: Desk)
     assert desk.do(shortage.found, desk.clock.at) == []
     desk.flows(session_id, 1)
     assert desk.do(shortage.found, desk.clock.at) == short
+
+
+def test_a_cable_that_is_about_to_cost_until_it_is_pulled(desk: Desk) -> None:
+    """Who walked away hears of it while the minutes are free: in the charge, anew after it, and not once it is over."""
+    asha, session_id = priced(desk, **IDLE)
+    desk.do(receivers.subscribed, asha, "phone", desk.clock.at)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    until = clock_of(desk.clock.at + timedelta(minutes=10))
+    costs = f"Unplug by {until}. After that each minute costs ₹2.00, at most ₹240.00."
+    assert said(desk) == (f"Your car takes no energy now. {costs}", "/c/BLR-1")
+    desk.stop(session_id, METER + 2_000)
+    desk.do(lambda db: pushes.take(db, desk.clock.at))
+    desk.status("BLR-1", 1, "Finishing")
+    until = clock_of(desk.clock.at + timedelta(minutes=10))
+    costs = f"Unplug by {until}. After that each minute costs ₹2.00, at most ₹240.00."
+    assert said(desk) == (f"The cable is still in the car. {costs}", "/c/BLR-1")
+    desk.status("BLR-1", 1, "Available")
+    assert [one.kind for one in desk.do(pushes.take, desk.clock.at) if desk.do(words.message, one)] == [push.ENDED]
 
 
 def test_there_are_words_for_every_kind() -> None:
