@@ -112,7 +112,11 @@ def state_and_price(state: rx.Var[str] | str) -> rx.Component:
     """The first things to know before a start."""
     return rx.el.div(
         status(state),
-        rx.el.p(ChargerPage.rate, class_name="num text-reading leading-6 font-semibold text-ink min-w-0"),
+        rx.el.div(
+            rx.el.p(ChargerPage.rate, class_name="num text-reading leading-6 font-semibold text-ink"),
+            rx.el.p(t("all taxes included"), class_name="text-small text-ink-2"),
+            class_name="min-w-0 text-right",
+        ),
         class_name="flex flex-wrap items-center justify-between gap-x-4",
     )
 
@@ -174,7 +178,7 @@ def prices() -> rx.Component:
     return rx.cond(
         ChargerPage.prices.length() > 0,  # type: ignore[attr-defined]
         rx.el.div(
-            rx.el.h2(t("What a charge costs here, GST included"), class_name="text-note font-medium text-ink"),
+            rx.el.h2(t("What a charge costs here, all taxes included"), class_name="text-note font-medium text-ink"),
             rx.el.ul(
                 rx.foreach(ChargerPage.prices, lambda line: rx.el.li(line, class_name="num py-0.5")),
                 class_name="list-disc pl-5 text-note text-ink-2 mt-1",

@@ -94,6 +94,7 @@ FREE = """
 - main:
   - region "Charger":
     - paragraph: ₹18.00/kWh
+    - paragraph: all taxes included
     - paragraph: Plug in, then start.
     - paragraph: /Your wallet is good for about \\d+ kWh here/
     - group "Stop at":
