@@ -37,7 +37,7 @@ class AccountDeleted(LookupError):
 
 TAKEN = {
     "username": Sentence("This username is taken. Choose another."),
-    "phone": Sentence("This number already has an account. Sign in with it."),
+    "phone": Sentence("This number already has an account. Sign in with it, or write to Help if that is not yours."),
 }
 READ: dict[str, Callable[[object], str]] = {
     "username": identity.username,
@@ -168,6 +168,14 @@ def change_phone(db: Session, attempt: Attempt, typed: object) -> User:
         FieldErrors: it will not do, or somebody else has it.
     """
     return update(db, _proven(db, attempt).id, "phone", typed)
+
+
+def free_phone(db: Session, user_id: int) -> User:
+    """A phone number that has another owner by now is taken off the account of the one before, who goes on signing in
+    with the username: whoever has the number may register, and sees nothing of what is not his."""
+    user = db.get_one(User, user_id)
+    user.phone = f"no number {user_id}"  # with spaces, so that nobody can register it
+    return user
 
 
 def speak(db: Session, user_id: int, language: str) -> None:

@@ -96,7 +96,7 @@ class User(SQLModel, table=True):
     id: int = key()
     username: str = Field(unique=True, max_length=30)
     phone: str = Field(unique=True, max_length=20)
-    """E.164."""
+    """E.164; or what no phone can have, of an account whose number was freed or whose owner left."""
     email: str = Field(default="", max_length=254)
     pin_hash: str
     role: str = Field(default=Role.DRIVER)

@@ -56,6 +56,12 @@ def reset_pin(shell: Shell, given: Namespace) -> Iterator[str]:
     yield "It is shown only now. Locks are open, and every sign-in has ended. Ask for a PIN of their own choice."
 
 
+def free_phone(shell: Shell, given: Namespace) -> Iterator[str]:
+    user = _still_here(shell.read(meant, given.user))
+    shell.act(f"user:{user.id}", "", accounts.free_phone, user.id)
+    yield f"{user.phone} may be registered. {user.username} signs in with the username, and can add another number."
+
+
 def make_operator(shell: Shell, given: Namespace) -> Iterator[str]:
     user = _still_here(shell.read(meant, given.user))
     shell.do(operators.appoint, user.id, trail.shell())
@@ -134,6 +140,7 @@ COMMANDS = (
     Command("user block", "keep somebody out, signed out at once", block, (USER,), ends_connections=True),
     Command("user unblock", "let somebody in again", unblock, (USER,)),
     Command("user reset-pin", "give a new PIN, shown once", reset_pin, (USER,), ends_connections=True),
+    Command("user free-phone", "take a number off the account of its owner before", free_phone, (USER,)),
     Command(
         "user make-operator", "open the operators' pages to somebody", make_operator, (USER,), ends_connections=True
     ),

@@ -23,7 +23,7 @@ def about() -> rx.Component:
         t("Your account"),
         rows(
             editable("username", t("Username"), Profile.username, username_form()),
-            editable("phone", t("Mobile number"), Profile.phone, phone_form()),
+            editable("phone", t("Mobile number"), rx.cond(Profile.phone != "", Profile.phone, t("None")), phone_form()),
             editable("email", t("E-mail"), rx.cond(Profile.email != "", Profile.email, t("None")), email_form()),
             editable("vehicle", t("Your car"), rx.cond(Profile.vehicle != "", Profile.vehicle, t("None")), car_form()),
             editable("pin", t("PIN"), "•" * settings().pin_length, pin_form(), *CHANGE),

@@ -113,10 +113,15 @@ def _asked() -> tuple[tuple[str, ...], ...]:
         (
             t("I forgot my PIN."),
             t(
-                "Write to us from the phone number of your account. Once we know that it is you, we give you a new PIN "
-                "and you are signed out everywhere else."
+                "Write to us, and have the bank references of your payments at hand: your UPI app and your receipts "
+                "show them. A phone number alone proves nothing, since numbers get new owners. Once we know that it is "
+                "you, we give you a new PIN and you are signed out everywhere else."
             ),
             t("Nobody can read your old PIN, not even us. Never tell a PIN to anybody who asks for it."),
+        ),
+        (
+            t("My phone number already has an account, and it is not mine."),
+            t("Numbers get new owners. Write to us from it: we take it off that account, and you can register."),
         ),
         (
             t("What is the least I can add?"),

@@ -188,9 +188,7 @@ class Profile(rx.State):
         mine = auth.scope_of(self).get("ev.sign_in")
         self.username, self.email = user.username, user.email
         self.operator = user.role == Role.OPERATOR
-        number = phonenumbers.parse(user.phone, "IN")
-        self.phone = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
-        self.phone_digits = str(number.national_number)
+        self.phone, self.phone_digits = _phone_words(user.phone)
         car = await read(vehicles.of, user_id)
         self.vehicle, self.vehicle_typed = _car_words(car), _car_typed(car)
         self.devices = [_device(s, here=s.token_hash == mine) for s in await read(sign_ins.sign_ins, user_id)]
@@ -209,6 +207,14 @@ class Profile(rx.State):
 def _user(db: Any, user_id: int) -> User:
     user: User = db.get_one(User, user_id)
     return user
+
+
+def _phone_words(phone: str) -> tuple[str, str]:
+    """As people read it, and as they type it after +91; empty where the number was taken off the account."""
+    if not phone.startswith("+"):
+        return "", ""
+    number = phonenumbers.parse(phone)
+    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL), str(number.national_number)
 
 
 def _car_words(car: Vehicle | None) -> str:

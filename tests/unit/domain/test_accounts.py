@@ -14,6 +14,7 @@ from domain.db import Database, read, transact
 from domain.events import SignedOut
 from domain.models import Charger, ChargingSession, RechargeOrder, Role, SessionState, SignIn, SignInAttempt, User, now
 from domain.sign_ins import Browser, Refused, hash_token
+from tests.money import house
 
 GOOD = {
     "username": "Asha",
@@ -177,6 +178,19 @@ def test_an_operators_new_pin_opens_the_locks_of_known_devices(db: Session, user
         attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.8", device=device, at=at)
     accounts.reset_pin(db, user.id or 0, "new")
     assert attempts.attempt(db, "pin", user_id=user.id, address="203.0.113.8", device=device, at=at).pin_hash == "new"
+
+
+def test_a_number_with_a_new_owner_is_free_again(db: Session, user: User) -> None:
+    """Who has the number now may register; the account of before keeps its money, its PIN and its sign-ins."""
+    house.give(db, user.id or 0, 60_000)
+    freed = accounts.free_phone(db, user.id or 0)
+    newcomer = accounts.register(db, Registration("ravi", ASHA.phone, "", "482913"), "other")
+    assert [wallet.balance(db, one.id or 0).balance_paise for one in (freed, newcomer)] == [60_000, 0]
+    assert (freed.pin_hash, newcomer.phone) == ("kept", ASHA.phone)
+    assert sign_ins.who(db, hash_token("first"))
+    assert errors_of(accounts.may_have, db, newcomer.id, "phone", freed.phone).keys() == {"phone"}
+    right = attempts.attempt(db, "login", login=ASHA.phone, address="203.0.113.9")
+    assert right.user_id == newcomer.id
 
 
 def test_letting_somebody_in_again_opens_the_locks_too(db: Session, user: User) -> None:

@@ -167,6 +167,7 @@ def test_what_changes_something_stands_in_the_trail(run, database: Database) -> 
         "token add CARD-1 --user asha",
         "token block CARD-1",
         'wallet adjust asha 50 --reason "He waited"',
+        "user free-phone asha",
         "user block asha",
         "charger retire A-1",
     ):
@@ -182,6 +183,7 @@ def test_what_changes_something_stands_in_the_trail(run, database: Database) -> 
         ("token add", "card:CARD-1"),
         ("token block", "card:CARD-1"),
         ("wallet adjust", "user:1"),
+        ("user free-phone", "user:1"),
         ("user block", "user:1"),
         ("charger retire", "charger:A-1"),
     ]

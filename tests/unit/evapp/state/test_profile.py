@@ -10,7 +10,7 @@ import reflex as rx
 from starlette.responses import Response
 
 from domain import pins, sign_ins
-from domain.accounts import Registration, register
+from domain.accounts import Registration, free_phone, register
 from domain.db import opened, read, transact
 from domain.models import User
 from domain.sign_ins import Browser, hash_token
@@ -51,6 +51,15 @@ async def left_to(profile: Profile) -> str:
 
 async def stored() -> User:
     return await read(lambda db: db.get_one(User, 1))
+
+
+async def test_a_number_that_was_freed_is_none_and_another_may_be_added(profile: Profile) -> None:
+    await transact(free_phone, 1)
+    await profile.load()
+    assert (profile.phone, profile.phone_digits, profile.username) == ("", "", "asha")
+    profile.edit("phone")
+    await profile.save({"phone": "98450 54321", "pin": PIN})
+    assert (profile.phone, profile.errors) == ("+91 98450 54321", {})
 
 
 async def test_it_shows_what_the_app_knows(profile: Profile) -> None:
