@@ -16,7 +16,7 @@ def encoded(text: Text) -> Text:
     return encode.call(text).to(str) if isinstance(text, rx.Var) else quote(text, safe="")
 
 
-def whatsapp(number: str, text: Text) -> Text:
+def whatsapp(number: Text, text: Text) -> Text:
     """A chat with `number` (digits with country code) in which `text` is already typed."""
     return f"https://wa.me/{number}?text={encoded(text)}"
 
@@ -31,7 +31,7 @@ def maps(place: Text) -> Text:
     return f"https://www.google.com/maps/search/?api=1&query={encoded(place)}"
 
 
-def mail(address: str, subject: Text, text: Text) -> Text:
+def mail(address: Text, subject: Text, text: Text) -> Text:
     """A letter to `address` that is already begun."""
     return f"mailto:{address}?subject={encoded(subject)}&body={encoded(text)}"
 

@@ -9,7 +9,7 @@ from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar, 
 
 from evapp.components.buttons import button, icon, online
 from evapp.components.native import NativeForm
-from evapp.components.text import Text
+from evapp.components.text import Text, given
 from evapp.components.tokens import CHOICES
 from evapp.texts import at, t
 
@@ -55,7 +55,7 @@ def field(
                 id=name,
                 name=name,
                 aria_invalid=rx.cond(wrong, "true", "false"),
-                aria_describedby=f"{name}-error {name}-hint" if hint else f"{name}-error",
+                aria_describedby=f"{name}-error {name}-hint" if given(hint) else f"{name}-error",
                 spell_check=False,
                 custom_attrs={"autoCorrect": "off"},  # an iPhone would make words of names and IDs
                 class_name=INPUT + _room(before) + ("pr-24 " if after else "") + class_name,
@@ -72,7 +72,7 @@ def field(
         ),
         # The error says what to do, too: it stands in the hint's place.
         rx.el.p(hint, id=f"{name}-hint", class_name="text-note text-ink-3 mt-1.5 peer-not-empty:hidden")
-        if hint
+        if given(hint)
         else None,
     )
 

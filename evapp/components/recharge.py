@@ -22,7 +22,7 @@ def recharge(
     fills: Any,
     label: Text,
     error: Text,
-    least: str,
+    least: Text,
     alive: Any,
     leaving: Any,
     on_choose: Any,
@@ -37,7 +37,7 @@ def recharge(
         fills: names the last text that was put there by the page, as `field` takes it.
         label: of the button, with the amount it adds.
         error: one sentence beside the field.
-        least: the least amount, as people write it.
+        least: the least amount, as people write it; empty while it is not known.
         alive: a Var, whether the server's word has come.
         leaving: a Var, whether the browser is on its way to the gateway.
         on_choose: takes a chip's value.
@@ -45,6 +45,7 @@ def recharge(
         on_pay: takes the form's `amount` and `other`.
     """
     unfolded = ClientStateVar.create("other_amount", default=False)
+    minimum = rx.cond(least != "", t("{least} minimum", least=least), "")
     return rx.el.form(
         unfolded,
         rx.cond(unfolded.value, rx.el.span(on_mount=rx.set_focus("other"), hidden=True)),
@@ -54,7 +55,7 @@ def recharge(
             field(
                 "other",
                 t("Other amount"),
-                hint=t("{least} minimum", least=least),
+                hint=minimum,
                 error=error,
                 before="₹",
                 input_mode="decimal",
@@ -72,7 +73,7 @@ def recharge(
                     on_click=unfolded.set_value(True),
                     class_name=f"min-h-11 cursor-pointer {UNDERLINED}",
                 ),
-                rx.el.span(t("{least} minimum", least=least), class_name="num text-note text-ink-2"),
+                rx.el.span(minimum, class_name="num text-note text-ink-2"),
                 class_name="flex flex-wrap items-center justify-between gap-x-4",
             ),
         ),

@@ -3,7 +3,6 @@
 import reflex as rx
 from reflex.event import EventSpec
 
-from domain.settings import settings
 from evapp.components.bones import loaded
 from evapp.components.buttons import UNDERLINED, button
 from evapp.components.fields import field, pin_field, posted_form
@@ -26,7 +25,7 @@ def about() -> rx.Component:
             editable("phone", t("Mobile number"), rx.cond(Profile.phone != "", Profile.phone, t("None")), phone_form()),
             editable("email", t("E-mail"), rx.cond(Profile.email != "", Profile.email, t("None")), email_form()),
             editable("vehicle", t("Your car"), rx.cond(Profile.vehicle != "", Profile.vehicle, t("None")), car_form()),
-            editable("pin", t("PIN"), "•" * settings().pin_length, pin_form(), *CHANGE),
+            editable("pin", t("PIN"), Profile.pin, pin_form(), *CHANGE),
         ),
     )
 
@@ -198,7 +197,7 @@ def pin_form() -> rx.Component:
             pin_field(
                 "new_pin",
                 t("New PIN"),
-                hint=t("{count} digits that are not easy to guess.", count=settings().pin_length),
+                hint=t("{count} digits that are not easy to guess.", count=Profile.digits),
                 error=error_of("new_pin"),
                 auto_complete=new,
             ),

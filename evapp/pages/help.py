@@ -2,11 +2,9 @@
 
 import reflex as rx
 
-from domain.settings import settings
 from evapp.components.addresses import mail, whatsapp
-from evapp.components.bones import loaded
+from evapp.components.bones import bone, loaded
 from evapp.components.buttons import button_link, text_link
-from evapp.components.money import whole_rupees
 from evapp.components.rows import fact, facts, question, section
 from evapp.components.running import charge_bar
 from evapp.components.shell import shell
@@ -14,6 +12,9 @@ from evapp.components.text import Text
 from evapp.state.help import PLAIN, Help
 from evapp.state.live import Live
 from evapp.texts import t
+
+KNOWN = Help.email != ""
+"""The server has said whom to write to."""
 
 
 def help_page() -> rx.Component:
@@ -32,21 +33,25 @@ def _typed() -> rx.Var[str]:
 
 
 def _people(typed: Text) -> rx.Component:
-    email = settings().support_email
+    """Whom to write to is known at run time alone: nobody may be sent to who was named when the pages were built."""
     return rx.el.div(
         button_link(
             t("Write to us on WhatsApp"),
-            whatsapp(settings().support_whatsapp, typed),
+            whatsapp(Help.whatsapp, typed),
             picture="message-circle",
             native=True,
             target="_blank",
             rel="noopener",
-            class_name="w-full sm:w-auto",
+            class_name=rx.cond(KNOWN, "w-full sm:w-auto", "w-full sm:w-auto invisible"),
         ),
         rx.el.p(
             t("Or by e-mail:"),
             " ",
-            text_link(email, mail(email, t("Help with charging"), typed), native=True, target="_blank"),
+            rx.cond(
+                KNOWN,
+                text_link(Help.email, mail(Help.email, t("Help with charging"), typed), native=True, target="_blank"),
+                rx.el.span(bone("18ch"), class_name="inline-flex items-center min-h-11"),
+            ),
             class_name="text-ink-2 mt-3",
         ),
         rx.el.p(
@@ -125,6 +130,6 @@ def _asked() -> tuple[tuple[str, ...], ...]:
         ),
         (
             t("What is the least I can add?"),
-            t("{amount}. There is no fee for adding money.", amount=whole_rupees(settings().recharge_min_paise)),
+            t("{amount}. There is no fee for adding money.", amount=Help.least),
         ),
     )  # fmt: skip

@@ -2,9 +2,7 @@
 
 import reflex as rx
 
-from domain.settings import settings
 from evapp.components.fields import area, choice, field
-from evapp.components.money import per_kwh
 from evapp.components.ops import form, listed, outcome, question, reason, waiting
 from evapp.components.rows import row, section
 from evapp.components.shell import columns
@@ -32,7 +30,7 @@ def standing() -> rx.Component:
         listed(
             OpsTariffs,
             price,
-            t("Only the price of the settings: {price}.", price=per_kwh(settings().tariff_paise_per_kwh)),
+            t("Only the price of the settings: {price}.", price=OpsTariffs.default),
             waiting(3),
         ),
     )

@@ -2,7 +2,6 @@
 
 import reflex as rx
 
-from domain.settings import settings
 from evapp.components.fields import field, hidden, pin_field, posted_form
 from evapp.components.shell import plain
 from evapp.pages.login import error_of, keep, note, reasons, ways
@@ -49,7 +48,11 @@ def register() -> rx.Component:
             pin_field(
                 "pin",
                 t("PIN"),
-                hint=t("{count} digits that are not easy to guess.", count=settings().pin_length),
+                hint=rx.cond(
+                    SignIn.digits != "",
+                    t("{count} digits that are not easy to guess.", count=SignIn.digits),
+                    "\u00a0",
+                ),
                 error=error_of("pin"),
                 auto_complete="new-password",
             ),

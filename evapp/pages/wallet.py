@@ -5,13 +5,11 @@ from typing import Any
 import reflex as rx
 from reflex_base.event import on_submit_event
 
-from domain.settings import settings
 from evapp.components import recharge
 from evapp.components.bones import as_of, bone, remembered
 from evapp.components.buttons import at_once, button_link, icon, text_link
 from evapp.components.fields import chip, chips
 from evapp.components.meter import figure, panel
-from evapp.components.money import whole_rupees
 from evapp.components.notices import empty, notice
 from evapp.components.rows import longer, row, rows, section
 from evapp.components.running import charge_bar
@@ -105,7 +103,7 @@ def add_money() -> rx.Component:
                 Recharge.sum != "", t("Add {sum} with PhonePe", sum=Recharge.sum), t("Add money with PhonePe")
             ),
             error=Recharge.error,
-            least=whole_rupees(settings().recharge_min_paise),
+            least=Recharge.least,
             alive=Recharge.alive,
             leaving=Recharge.leaving,
             on_choose=Recharge.choose,

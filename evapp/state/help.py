@@ -8,6 +8,7 @@ from domain import chargers, funnel, history, recharges
 from domain.db import read
 from domain.models import User, now
 from domain.sessions import NotYours
+from domain.settings import settings
 from evapp.components.money import clock, counted, moment, whole_rupees
 from evapp.state.live import Live
 from evapp.state.visit import arrive
@@ -24,6 +25,11 @@ class Help(rx.State):
     """The page is open to everybody; who is signed in need not type who he is."""
 
     message: str = ""
+    email: str = ""
+    whatsapp: str = ""
+    """Digits with country code."""
+    least: str = ""
+    """The least recharge."""
     chargers: str = ""
     """How many are in contact."""
     payments: str = ""
@@ -38,6 +44,8 @@ class Help(rx.State):
         else:
             await arrive(self)
         self.message = await self._message(user)
+        self.email, self.whatsapp = settings().support_email, settings().support_whatsapp
+        self.least = whole_rupees(settings().recharge_min_paise)
         await self._look()
 
     async def _message(self, user: User | None) -> str:

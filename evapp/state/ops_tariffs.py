@@ -15,6 +15,7 @@ from domain.money import AmountError, parse_rupees
 from domain.operators import Act
 from domain.prices import Band, Price
 from domain.sentences import Sentence
+from domain.settings import settings
 from domain.tariffs import NotAPrice
 from evapp.components.money import moment, per_kwh
 from evapp.state.ops import operator, visit
@@ -63,6 +64,8 @@ class OpsTariffs(Deeds, rx.State):
 
     loaded: bool = False
     rows: list[Row] = []
+    default: str = ""
+    """The price of the settings."""
     preview: list[str] = []
     """What drivers will read of the price that is asked about."""
     scope: str = "all"
@@ -121,6 +124,7 @@ class OpsTariffs(Deeds, rx.State):
 
     async def _refresh(self, user_id: int) -> None:
         at = now()
+        self.default = per_kwh(settings().tariff_paise_per_kwh)
         self.rows = [_row(tariff, price, at) for tariff, price in await read(tariffs.standing, at)]
         self.loaded = True
 

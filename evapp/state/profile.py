@@ -15,6 +15,7 @@ from domain.attempts import Locked
 from domain.db import read, transact
 from domain.models import Role, SignIn, User, Vehicle
 from domain.pins import TooBusy
+from domain.settings import settings
 from domain.sign_ins import Refused
 from evapp.components.money import moment, rated_kw
 from evapp.state.effects import Effects
@@ -74,6 +75,10 @@ class Profile(rx.State):
     phone_digits: str = ""
     """As people type it after +91."""
     email: str = ""
+    digits: str = ""
+    """Of a PIN: how many."""
+    pin: str = ""
+    """So many dots."""
     operator: bool = False
     vehicle: str = ""
     """In one line; empty: he told of none."""
@@ -187,6 +192,7 @@ class Profile(rx.State):
         user = await read(_user, user_id)
         mine = auth.scope_of(self).get("ev.sign_in")
         self.username, self.email = user.username, user.email
+        self.digits, self.pin = str(settings().pin_length), "•" * settings().pin_length
         self.operator = user.role == Role.OPERATOR
         self.phone, self.phone_digits = _phone_words(user.phone)
         car = await read(vehicles.of, user_id)

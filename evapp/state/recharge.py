@@ -12,6 +12,7 @@ from domain.db import read, transact
 from domain.models import RechargeOrder, now
 from domain.money import AmountError, parse_rupees
 from domain.placing import RechargeRefused
+from domain.settings import settings
 from evapp.components.money import plainly, whole_rupees
 from evapp.components.recharge import AMOUNTS_PAISE
 from evapp.state.effects import Effects
@@ -42,6 +43,8 @@ class Recharge(rx.State):
     fills: int = 0
     """How often the page has emptied the field itself."""
     error: str = ""
+    least: str = ""
+    """The least amount; pages are built before there are settings."""
     alive: bool = False
     """The page has heard from the server, and hears what is typed."""
     leaving: bool = False
@@ -113,6 +116,7 @@ class Recharge(rx.State):
         if self.error and self._refused != self._here():
             self._begin()
         self.alive, self.leaving = True, False
+        self.least = whole_rupees(settings().recharge_min_paise)
         self.waiting = [_waiting(order) for order in await read(recharges.of_user, user_id)]
 
 

@@ -10,6 +10,7 @@ from domain import accounts, chargers, identity, typed_ids
 from domain.chargers import ChargerUnknown
 from domain.db import read
 from domain.models import now
+from domain.settings import settings
 from evapp.components.money import per_kwh
 from evapp.state.effects import Effects
 from evapp.texts import bare, t
@@ -31,6 +32,8 @@ class SignIn(rx.State):
     flash_username: str = ""
     flash_phone: str = ""
     flash_email: str = ""
+    digits: str = ""
+    """Of a PIN: how many."""
     keep: bool = True
     """Whether the box "keep me signed in" is ticked to begin with."""
     error: str = ""
@@ -42,6 +45,7 @@ class SignIn(rx.State):
     async def arrive(self) -> EventSpec | None:
         """Show what the last post left behind; somebody who is signed in already goes on."""
         self.next_path = self.router.url.query_parameters.get("next", "")
+        self.digits = str(settings().pin_length)
         form = bare(self.router.url.path).strip("/")
         flash = auth.flash_of(self, form)
         self.note = flash.get("note") or await _note(self.next_path)
