@@ -50,6 +50,11 @@ def is_state(name: str) -> bool:
     return name.strip().casefold() in {state.casefold() for state in STATES.values()}
 
 
+def is_of_state(number: str, state: str) -> bool:
+    """Whether a GSTIN is of the state or union territory of this name, in any case."""
+    return STATES.get(number[:2], "").casefold() == state.strip().casefold()
+
+
 def is_gstin(number: str) -> bool:
     """Whether it has the form of a GSTIN; whose it is, only the tax office knows."""
     match = _GSTIN.fullmatch(number)

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.gst import is_gstin, is_state
+from domain.gst import is_gstin, is_of_state, is_state
 from domain.urls import driver, is_here, is_numbered, parts_of
 
 SANDBOX_CLIENT_ID = "EVAPP-SANDBOX"
@@ -32,6 +32,7 @@ DATABASES = ("sqlite", "postgresql+psycopg")
 REDIS = ("redis", "rediss", "unix")
 NEEDED = ("seller_name", "support_email", "support_whatsapp", "phonepe_webhook_username")
 """What drivers or PhonePe are told: production starts with none of them empty."""
+HELP_EMAIL, HELP_WHATSAPP = "help@evapp.example", "919845012345"  # a stranger's, refused in production
 PUSH_SERVICES = (
     "fcm.googleapis.com",
     "*.push.services.mozilla.com",
@@ -127,8 +128,8 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector for traces, such as http://collector:4318; empty means no traces. "
         "Needs the packages of requirements-otel.txt.",
     )
-    support_email: str = Field("help@evapp.example", description="Where Help writes to.")
-    support_whatsapp: str = Field("919845012345", description="WhatsApp number of Help, digits with country code.")
+    support_email: str = Field(HELP_EMAIL, description="Where Help writes to.")
+    support_whatsapp: str = Field(HELP_WHATSAPP, description="WhatsApp number of Help, digits with country code.")
     tariff_paise_per_kwh: int = Field(1_800, description="Default tariff, GST included, in paise per kWh.", ge=0)
     seller_name: str = Field("evapp Charging", description="Seller on receipts.")
     seller_address: str = Field("", description="Seller's address on receipts.")
@@ -285,19 +286,27 @@ class Settings(BaseSettings):
 
     def _seller_rules(self) -> tuple[tuple[bool, str], ...]:
         """Receipts name a seller, and drivers find somebody to ask."""
-        prod = self.production
+        prod, state, address = self.production, self.seller_state, self.seller_address.strip()
         return (
             *(
-                (prod and not getattr(self, name).strip(), f"EVAPP_{name.upper()} must be set in production.")
+                (
+                    prod and getattr(self, name).strip() in ("", HELP_EMAIL, HELP_WHATSAPP),
+                    f"EVAPP_{name.upper()} must be set in production.",
+                )
                 for name in NEEDED
             ),
             (
-                prod and bool(self.seller_state) and not is_state(self.seller_state),
+                prod and bool(state) and not is_state(state),
                 "EVAPP_SELLER_STATE is no state or union territory of India, such as Karnataka or Delhi.",
             ),
             (
                 prod and bool(self.seller_gstin) and not is_gstin(self.seller_gstin),
                 "EVAPP_SELLER_GSTIN is no GSTIN: two digits of a state and 13 more characters, as 29ABCDE1234F1Z5.",
+            ),
+            (
+                prod and is_gstin(self.seller_gstin) and not (address and is_of_state(self.seller_gstin, state)),
+                "EVAPP_SELLER_GSTIN needs EVAPP_SELLER_ADDRESS, and its own state as EVAPP_SELLER_STATE: invoices have "
+                "them, and by the state go CGST with SGST or IGST.",
             ),
         )
 

@@ -23,7 +23,7 @@ def help_page() -> rx.Component:
         "/profile",
         t("Help"),
         rx.el.div(_people(_typed()), _status(), _questions(), class_name="grid grid-cols-1 gap-9 max-w-[40rem]"),
-        lead=t("A person answers, every day from 7 am to 10 pm."),
+        lead=t("A person answers."),
         bar=charge_bar(Live),
     )
 

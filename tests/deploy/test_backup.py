@@ -33,6 +33,8 @@ PRODUCTION = {
     "EVAPP_PHONEPE_CLIENT_ID": "M1",
     "EVAPP_PHONEPE_CLIENT_SECRET": "of the mail",
     "EVAPP_PHONEPE_WEBHOOK_PASSWORD": "of the dashboard",
+    "EVAPP_SUPPORT_EMAIL": "care@evapp.example.org",
+    "EVAPP_SUPPORT_WHATSAPP": "918012345678",
 }
 DOCKER = """#!/bin/bash -eu
 # Stands for `docker compose -f … --env-file … <command>` with a PostgreSQL and a product that are there.

@@ -18,6 +18,8 @@ PRODUCTION = REAL | {
     "env": "production",
     "public_url": "https://app.example",
     "secret_key": SecretStr("k" * 32),
+    "support_email": "care@app.example",
+    "support_whatsapp": "918012345678",
 }
 UAT = "https://api-preprod.phonepe.com/apis/pg-sandbox"
 TEST = REAL | {"phonepe_pg_url": UAT, "phonepe_oauth_url": UAT}
