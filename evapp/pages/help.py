@@ -9,6 +9,7 @@ from evapp.components.rows import fact, facts, question, section
 from evapp.components.running import charge_bar
 from evapp.components.shell import shell
 from evapp.components.text import Text
+from evapp.pages.your_data import your_data
 from evapp.state.help import PLAIN, Help
 from evapp.state.live import Live
 from evapp.texts import t
@@ -22,7 +23,9 @@ def help_page() -> rx.Component:
     return shell(
         "/profile",
         t("Help"),
-        rx.el.div(_people(_typed()), _status(), _questions(), class_name="grid grid-cols-1 gap-9 max-w-[40rem]"),
+        rx.el.div(
+            _people(_typed()), _status(), _questions(), your_data(), class_name="grid grid-cols-1 gap-9 max-w-[40rem]"
+        ),
         lead=t("A person answers."),
         bar=charge_bar(Live),
     )

@@ -187,6 +187,7 @@ def help_and_out() -> rx.Component:
         rows(
             rx.cond(Profile.operator, row(t("Operator"), under=t("Chargers, charges, users and money"), href="/ops")),
             row(t("Help"), under=t("WhatsApp, e-mail and the questions drivers ask"), href=HELP),
+            row(t("Your data"), under=t("What we keep about you, for what and how long"), href=f"{HELP}#data"),
         ),
         rx.el.div(rx.cond(Live.running, goodbye(), log_out()), class_name="mt-5"),
         rx.el.div(rx.cond(Profile.editing == "delete", farewell(), delete_button()), class_name="mt-9"),
@@ -245,8 +246,8 @@ def farewell() -> rx.Component:
         t("Delete your account?"),
         rx.el.p(
             t(
-                "We remove your name, phone number and e-mail, and sign you out everywhere. "
-                "Your past charges stay in our books without them. This cannot be undone."
+                "We remove your name, phone number, e-mail and car, and sign you out everywhere. Your past charges, "
+                "payments and receipts stay in our books without them, as tax law asks. This cannot be undone."
             ),
             class_name="text-ink-2 mb-4",
         ),

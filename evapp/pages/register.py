@@ -2,8 +2,9 @@
 
 import reflex as rx
 
+from evapp.components.buttons import text_link
 from evapp.components.fields import field, hidden, pin_field, posted_form
-from evapp.components.shell import plain
+from evapp.components.shell import HELP, plain
 from evapp.pages.login import error_of, keep, note, reasons, ways
 from evapp.state.sign_in import SignIn
 from evapp.texts import t
@@ -58,6 +59,12 @@ def register() -> rx.Component:
             ),
             pin_field("pin_again", t("PIN again"), error=error_of("pin_again"), auto_complete="new-password"),
             keep(),
+            rx.el.p(
+                t("What we keep about you, for what and how long:"),
+                " ",
+                text_link(t("Your data"), f"{HELP}#data"),
+                class_name="text-note text-ink-2",
+            ),
             hidden("next", SignIn.next_path),
             action="/auth/register",
             label=t("Create account"),

@@ -28,6 +28,8 @@ class Help(rx.State):
     email: str = ""
     whatsapp: str = ""
     """Digits with country code."""
+    seller: str = ""
+    """Who answers for it all: name and address, as on receipts."""
     least: str = ""
     """The least recharge."""
     chargers: str = ""
@@ -45,6 +47,7 @@ class Help(rx.State):
             await arrive(self)
         self.message = await self._message(user)
         self.email, self.whatsapp = settings().support_email, settings().support_whatsapp
+        self.seller = ", ".join(filter(None, (settings().seller_name, settings().seller_address)))
         self.least = whole_rupees(settings().recharge_min_paise)
         await self._look()
 
