@@ -56,15 +56,17 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     return given
 
 
-def unfinished(db: Session, user_id: int) -> bool:
-    """Whether a driver has paid another amount that is neither his yet nor, as an operator says, anywhere else.
+def unfinished(db: Session, user_id: int) -> list[RechargeOrder]:
+    """Where a driver has paid another amount that is neither his yet nor, as an operator says, anywhere else; newest
+    first.
 
     What was set aside ends by being given; what never was, in the eyes of whoever resolved its finding.
     """
-    mismatched = select(RechargeOrder.merchant_order_id).where(
+    mismatched = select(RechargeOrder).where(
         RechargeOrder.user_id == user_id, RechargeOrder.state == OrderState.MISMATCH
     )
-    return any(_waits(db, merchant_order_id) for merchant_order_id in db.exec(mismatched).all())
+    orders = db.exec(mismatched.order_by(col(RechargeOrder.id).desc())).all()
+    return [order for order in orders if _waits(db, order.merchant_order_id)]
 
 
 def aside(db: Session, merchant_order_id: str) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from domain import funnel, placing, recharges
+from domain import funnel, placing, recharges, suspense
 from domain.db import read, transact
 from domain.models import RechargeOrder, now
 from domain.money import AmountError, parse_rupees
@@ -16,12 +16,13 @@ from domain.settings import settings
 from evapp.components.money import plainly, whole_rupees
 from evapp.components.recharge import AMOUNTS_PAISE
 from evapp.state.effects import Effects
-from evapp.texts import at, t
+from evapp.texts import at, later, t
 from evapp.web import auth
 
 CHIPS = tuple(str(paise // 100) for paise in AMOUNTS_PAISE)
 LONGEST = 12
 """Characters of a typed amount that are worth reading."""
+ANOTHER_AMOUNT = later("PhonePe confirmed an amount other than {sum}. Nothing is lost: we are looking at it.")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class Recharge(rx.State):
             self._begin()
         self.alive, self.leaving = True, False
         self.least = whole_rupees(settings().recharge_min_paise)
-        self.waiting = [_waiting(order) for order in await read(recharges.of_user, user_id)]
+        aside = [_aside(order) for order in await read(suspense.unfinished, user_id)]
+        self.waiting = [*aside, *(_waiting(order) for order in await read(recharges.of_user, user_id))]
 
 
 def _amount(form: object) -> str:
@@ -135,6 +137,11 @@ def _waiting(order: RechargeOrder) -> Waiting:
     link = f"/payments/go/{order.merchant_order_id}" if recharges.pay_page(order, now()) else ""
     words = t("{sum} on its way. PhonePe has not confirmed yet.", sum=amount)
     return Waiting(words, link, "" if link else helped(order))
+
+
+def _aside(order: RechargeOrder) -> Waiting:
+    """Money that came with another amount is no driver's yet: until it is, he reads where it is."""
+    return Waiting(t(ANOTHER_AMOUNT, sum=whole_rupees(order.amount_paise)), "", helped(order))
 
 
 def helped(order: RechargeOrder) -> str:

@@ -29,7 +29,6 @@ OUTCOMES = {
     OrderState.CREDITED: later("{sum} was added."),
     OrderState.FAILED: later("PhonePe did not take the {sum}. If your bank did, PhonePe gives it back."),
     OrderState.REJECTED: later("PhonePe did not open its page for {sum}. Nothing was charged. Try again later."),
-    OrderState.MISMATCH: later("PhonePe confirmed an amount other than {sum}. Nothing is lost: we are looking at it."),
 }
 """What became of the payment a driver comes back from; those on their way have a line of their own."""
 

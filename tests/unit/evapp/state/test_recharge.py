@@ -8,11 +8,11 @@ import pytest
 import reflex as rx
 from sqlmodel import Session, select
 
-from domain import funnel, recharges
+from domain import funnel, recharges, suspense
 from domain.breaker import SILENCES
 from domain.db import read, transact
 from domain.models import OrderState, RechargeOrder, User, now
-from domain.recharges import Payment
+from domain.recharges import OrderStatus, Payment
 from evapp.state.effects import Effects
 from evapp.state.recharge import Recharge
 from tests.money.house import driver, found, placed
@@ -259,6 +259,25 @@ async def test_a_page_that_phonepe_did_not_open_is_said_so(page: Recharge, asha:
     (waiting,) = page.waiting
     assert waiting.sentence == "PhonePe did not open its page for ₹1,000. Nothing was charged; add it again."
     assert waiting.link == ""
+
+
+async def test_a_payment_of_another_amount_is_not_forgotten_until_it_is_in_the_wallet(
+    page: Recharge, asha: int
+) -> None:
+    """Only whoever came back from PhonePe had read of it, once; on every later visit the money was nowhere."""
+    order_id = (await placed(asha, 100_000, "a")).merchant_order_id
+    told = OrderStatus("OMO1", "COMPLETED", 90_000, "", "", "", "", {})
+    await transact(recharges.apply, order_id, told)
+    await page._refresh(asha)
+    (waiting,) = page.waiting
+    assert waiting.sentence == "PhonePe confirmed an amount other than ₹1,000. Nothing is lost: we are looking at it."
+    assert (waiting.link, waiting.help) == ("", f"/help?payment={order_id}")
+    await transact(suspense.set_aside, order_id, told)
+    await page._refresh(asha)
+    assert len(page.waiting) == 1
+    await transact(suspense.give, order_id)
+    await page._refresh(asha)
+    assert page.waiting == []
 
 
 async def test_other_drivers_payments_are_not_shown(page: Recharge, asha: int) -> None:
