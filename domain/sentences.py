@@ -25,14 +25,15 @@ PAID_OWED = Sentence("Paid what an earlier charge left owed")
 RECHARGED = Sentence("Payment with PhonePe")
 RECHARGED_BEFORE = Sentence("Recharge with PhonePe")
 ANOTHER_AMOUNT = Sentence("Paid with PhonePe, another amount than asked for")
-ON_ITS_WAY = Sentence("On its way back to where you paid from")
+ON_ITS_WAY = Sentence("On its way back to where you paid from: banks need 5 to 7 working days")
+ON_ITS_WAY_BEFORE = Sentence("On its way back to where you paid from")
 PAID_BACK = Sentence("Paid back to where you paid from")
 NOT_PAID_BACK = Sentence("PhonePe could not pay it back")
 CAME_BACK = Sentence("Back in your wallet: PhonePe could not pay it back")
 
 BOOKED = (
     CHARGED, CORRECTED, GIVEN_BACK, IDLED, PAID_OWED, RECHARGED, RECHARGED_BEFORE, ANOTHER_AMOUNT, ON_ITS_WAY,
-    PAID_BACK, NOT_PAID_BACK, CAME_BACK,
+    ON_ITS_WAY_BEFORE, PAID_BACK, NOT_PAID_BACK, CAME_BACK,
 )  # fmt: skip
 """What the ledger says of a movement. It stays as it was booked, in English; an adapter that speaks another language
 finds its sentence here again. A changed sentence stays in the list beside the new one."""

@@ -20,7 +20,9 @@ from tests.money.test_settlement_report import line
 async def refund(street: Street) -> Told:
     order_id = await street.paid()
     refund_id = await street.refunded(order_id)
-    assert "Refunded: On its way back to where you paid from" in await read(told, street.asha)
+    assert "Refunded: On its way back to where you paid from: banks need 5 to 7 working days" in await read(
+        told, street.asha
+    )
     with pytest.raises(RefundRefused, match="are on their way back already"):
         await street.refunded(order_id, key="k2")
     for state in ("CONFIRMED", "COMPLETED"):

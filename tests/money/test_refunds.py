@@ -14,6 +14,7 @@ from domain.events import WalletChanged
 from domain.models import Account, Finding, GatewayEvent, RefundState
 from domain.money import plain_rupees
 from domain.recharges import GatewayRefused, GatewayUnavailable
+from domain.sentences import ON_ITS_WAY
 from tests.money.house import (
     RUPEES_500,
     Clock,
@@ -38,8 +39,8 @@ async def test_pending_confirmed_completed(asha: int, gateway: Gateway) -> None:
     refund_id = await sent(gateway, order_id)
     assert (await refund_of(refund_id)).gateway_refund_id == "OMR1"
     for state, clearing, words in (
-        ("PENDING", 20_000, "On its way back to where you paid from"),
-        ("CONFIRMED", 20_000, "On its way back to where you paid from"),
+        ("PENDING", 20_000, ON_ITS_WAY),
+        ("CONFIRMED", 20_000, ON_ITS_WAY),
         ("COMPLETED", 0, "Paid back to where you paid from"),
     ):
         gateway.say_refund(refund_id, state)
