@@ -60,6 +60,8 @@ class Bill:
     """What a fault means for the price."""
     number: str = ""
     meter: str = ""
+    by_readings: bool = False
+    """Units are not simply the meter's difference."""
 
 
 def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
@@ -115,6 +117,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
                 ),
             ),
             _given(t("Meter"), bill.meter),
+            rx.cond(bill.by_readings, _line(t("Note"), t("Billed by the readings during the charge."))),
             _given(t("GST included"), bill.gst),
             _given(t("Receipt number"), bill.number),
             class_name="divide-y divide-line mt-4",

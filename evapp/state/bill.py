@@ -96,6 +96,7 @@ def bill_of(charge: Charge) -> Bill:
         fair=t(FAIR[plain]) if faulty else "",
         number=session.receipt_number,
         meter=_meter(charge),
+        by_readings=_by_readings(charge),
     )
 
 
@@ -139,6 +140,12 @@ def _reason(charge: Charge) -> str:
     if session.stop_cause == "funds" and charge.cap_paise:
         return t("Stopped: one charge goes up to {cap}", cap=whole_rupees(charge.cap_paise))
     return t(ENDED_BY.get(session.stop_cause) or REASONS.get(session.stop_reason, REASONS["Local"]))
+
+
+def _by_readings(charge: Charge) -> bool:
+    """As its paper says of it: the meter's difference, where both ends are told, is another figure than the units."""
+    start, stop = charge.session.meter_start_wh, charge.session.meter_stop_wh
+    return start is not None and stop is not None and stop - start != charge.energy_wh
 
 
 def _meter(charge: Charge) -> str:

@@ -61,6 +61,16 @@ def test_an_estimate_stays_set_aside_until_it_is_debited(desk: Desk) -> None:
     assert shown(desk, asha, session_id).estimate == ""
 
 
+@pytest.mark.parametrize(("meter_stop_wh", "by_readings"), [(METER + 2_000, False), (METER + 900_000, True)])
+def test_units_that_are_not_the_meters_difference_say_why(desk: Desk, meter_stop_wh: int, by_readings: bool) -> None:
+    """The paper said so; the screen showed units and a meter that did not fit each other."""
+    asha, session_id = desk.a_charge(kwh=2)
+    desk.passes(minutes=5)
+    desk.stop(session_id, meter_stop_wh)
+    bill = shown(desk, asha, session_id)
+    assert (bill.exact, bill.by_readings) == ("2.000 kWh", by_readings)
+
+
 def test_a_card_that_was_refused_says_why_though_no_stop_comes(desk: Desk) -> None:
     """SAP's simulated stations begin no transaction where our answer is no, and so never end one."""
     poor = desk.driver(rupees=0)
