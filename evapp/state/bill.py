@@ -15,7 +15,7 @@ from evapp.texts.prices import idle_words, line_words
 
 ENDED_BY = {
     "driver": later("You stopped it"),
-    "funds": later("Stopped: your wallet was used up"),
+    "funds": later("Stopped: your wallet was nearly used up"),
     "limit": later("Stopped at your limit"),
     "operator": later("Stopped by the operator"),
     "late": later("Stopped: the plug came too late"),

@@ -32,8 +32,8 @@ TODAY = timedelta(hours=12)
 """A time of day says enough for so long."""
 
 NO_LIMIT = {
-    False: later("You stop it yourself. At {sum} your wallet is used up, and it ends."),
-    True: later("You stop it yourself. At {sum} it ends: one charge goes no further."),
+    False: later("You stop it yourself. It ends shortly before the {sum} in your wallet are used up."),
+    True: later("You stop it yourself. It ends shortly before {sum}: one charge goes no further."),
 }
 """Capped by what one charge may cost → what ends a charge for which no limit was chosen."""
 

@@ -109,7 +109,7 @@ async def test_whose_money_ended_the_charge_adds_some_from_the_receipt(
         charger.plug()
         await driver_with_600.phone.open(f"/c/{charger.identity}")
         await page.get_by_role("button", name="Start charging").click()
-        await expect(page.get_by_text("Stopped: your wallet was used up")).to_be_visible()
+        await expect(page.get_by_text("Stopped: your wallet was nearly used up")).to_be_visible()
         await page.get_by_role("link", name="Add money").click()
         await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
         await page.get_by_role("button", name="Pay ₹").click()

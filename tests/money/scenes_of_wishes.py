@@ -32,7 +32,7 @@ def money_ends(desk: Desk, asha: int) -> Told:
     assert desk.flows(session_id, 3) == [session_id]
     again = ended(desk, session_id, 3_000)
     assert desk.money(asha) == wallet.Balance(0, 0, 400)
-    return Told(950 * RUPEE + 3 * KWH, "Stopped: your wallet was used up", again)
+    return Told(950 * RUPEE + 3 * KWH, "Stopped: your wallet was nearly used up", again)
 
 
 @scene("C23")

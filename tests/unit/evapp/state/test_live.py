@@ -238,18 +238,18 @@ async def test_an_end_by_the_cap_of_one_charge_says_so_on_the_receipt(
     monkeypatch.setattr(settings(), "session_cap_paise", 200_000)
     past = await read(history.just_ended, session.user_id, "BLR-1")
     assert past is not None
-    assert bill_of(past).reason == "Stopped: your wallet was used up"
+    assert bill_of(past).reason == "Stopped: your wallet was nearly used up"
 
 
 async def test_without_a_limit_it_is_said_where_the_money_ends_the_charge(
     live: Any, session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Long before its last hour, of which a warning tells."""
-    assert live.no_limit_words == "You stop it yourself. At ₹1,000 your wallet is used up, and it ends."
+    assert live.no_limit_words == "You stop it yourself. It ends shortly before the ₹1,000 in your wallet are used up."
     monkeypatch.setattr(settings(), "session_cap_paise", 50_000)
     await transact(wallet.resize_hold, session.id, 50_000)
     await live._refresh(session.user_id)
-    assert live.no_limit_words == "You stop it yourself. At ₹500 it ends: one charge goes no further."
+    assert live.no_limit_words == "You stop it yourself. It ends shortly before ₹500: one charge goes no further."
     await transact(wallet.resize_hold, session.id, 0)
     await live._refresh(session.user_id)
     assert live.no_limit_words == "You stop it yourself."
