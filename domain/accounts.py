@@ -20,6 +20,7 @@ from domain.models import (
     RechargeOrder,
     Refund,
     Role,
+    SessionState,
     SignIn,
     User,
     VacancyWish,
@@ -48,6 +49,14 @@ READ: dict[str, Callable[[object], str]] = {
 SAME_PIN = Sentence("This is your PIN already. Choose another one.")
 DELETED, BLOCKED, LOCKED, OPERATOR = "deleted", "blocked", "locked", "operator"
 """What an account may be, other than simply a driver's."""
+NOT_STOPPED = Sentence("A charge is not finished. Stop it and wait for its receipt, then delete your account.")
+UNFINISHED: dict[str, Sentence] = {
+    SessionState.INTERRUPTED: Sentence(
+        "A charge waits for its final reading, a day at most. Delete your account after that."
+    ),
+    SessionState.SETTLED: Sentence("The cable of your last charge is still in the car. Unplug it, then try again."),
+}
+"""State of a charge that keeps its driver → what he can do about it, where that is not to stop it."""
 CHOICES = (Favourite, VacancyWish, Vehicle)
 """What goes with an account."""
 
@@ -283,9 +292,13 @@ def standing(user: User, at: datetime) -> str:
 
 def charging(db: Session, user_id: int) -> bool:
     """Whether a charge of this driver is open, or its cable still in the car where that may cost."""
+    return _unfinished_charge(db, user_id) is not None
+
+
+def _unfinished_charge(db: Session, user_id: int) -> ChargingSession | None:
     unfinished = or_(col(ChargingSession.state).in_(NOT_OVER), col(ChargingSession.idle_since).is_not(None))
-    query = select(ChargingSession.id).where(ChargingSession.user_id == user_id, unfinished)
-    return db.exec(query.limit(1)).first() is not None
+    theirs = select(ChargingSession).where(ChargingSession.user_id == user_id, unfinished)
+    return db.exec(theirs.order_by(col(ChargingSession.id).desc()).limit(1)).first()
 
 
 def find(db: Session, text: str) -> Sequence[User]:
@@ -315,8 +328,8 @@ def _proven(db: Session, attempt: Attempt) -> User:
 
 
 def _unfinished(db: Session, user_id: int) -> str:
-    if charging(db, user_id):
-        return Sentence("A charge is not finished. Stop it and wait for its receipt, then delete your account.")
+    if (session := _unfinished_charge(db, user_id)) is not None:
+        return UNFINISHED.get(session.state, NOT_STOPPED)
     orders = select(RechargeOrder.id).where(RechargeOrder.user_id == user_id, col(RechargeOrder.state).in_(ORDER_OPEN))
     if db.exec(orders.limit(1)).first():
         return Sentence("A payment is on its way. Delete your account when it has arrived or failed.")

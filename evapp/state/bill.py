@@ -114,8 +114,12 @@ def _state(charge: Charge) -> str:
 def _estimate(charge: Charge) -> str:
     if not charge.session.estimated:
         return ""
-    if charge.session.settled_at is None:
-        return t("The charger's final reading corrects it, once. Until then the sum stays set aside.")
+    if charge.session.settled_at is None and charge.session.due_at is not None:
+        return t(
+            "The sum is set aside. The charger's final reading corrects it, once; if none comes by {time}, "
+            "you pay this.",
+            time=moment(charge.session.due_at),
+        )
     return t(
         "You paid {sum} by this estimate. A final reading that still comes corrects it once, up or down.",
         sum=rupees(charge.cost_paise - charge.owed_paise),

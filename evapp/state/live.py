@@ -51,6 +51,15 @@ WORDS = {
 }
 """State of a charge under way, and the sentence below its word."""
 
+STOP = {
+    False: later("You pay {cost} for {energy} kWh so far. The rest stays in your wallet."),
+    True: later(
+        "By its last reading it is {energy} kWh, {cost}. There is no contact with the charger: it may have given more, "
+        "and stops once it is back, or by its own button. You pay by its meter."
+    ),
+}
+"""Out of contact → what is said before a stop."""
+
 WAITING = {
     False: later("Push the plug in fully. The charger waits until {time}."),
     True: later("A car is plugged in. If charging does not begin by {time}, push the plug in fully and start again."),
@@ -216,9 +225,8 @@ class Live(rx.State):
         self.battery = f"{self._battery_percent}" if self._battery_percent is not None else ""
         self.short = self._shortage(energy_wh, cost_paise, power_w)
         self.low = f"{self._session_id}" if self.short else ""
-        self.stop_question = t(
-            "You pay {cost} for {energy} kWh so far. The rest stays in your wallet.", cost=self.cost, energy=self.energy
-        )
+        silent = self.state == "silent"
+        self.stop_question = t(STOP[silent], cost=self.cost, energy=self.energy)
 
     def _target(self, power_w: int) -> int | None:
         """Where the charge stops: at its limit, or before that where the money ends."""

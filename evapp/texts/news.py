@@ -22,12 +22,12 @@ def ended(charge: Charge) -> str:
     """How a charge ended, or why it never began."""
     if charge.session.state == SessionState.CANCELLED:
         return t(charging.explain(charge.session))
-    return t(
-        "Your charge at {charger} has ended: {energy} kWh, {cost}.",
-        charger=charge.session.charger_id,
-        energy=kwh(charge.energy_wh),
-        cost=rupees(charge.cost_paise),
+    words = (
+        later("No final reading of your charge at {charger} yet. By the last one it is {energy} kWh, {cost}.")
+        if charge.session.state == SessionState.INTERRUPTED
+        else later("Your charge at {charger} has ended: {energy} kWh, {cost}.")
     )
+    return t(words, charger=charge.session.charger_id, energy=kwh(charge.energy_wh), cost=rupees(charge.cost_paise))
 
 
 def idling(session: ChargingSession) -> str:

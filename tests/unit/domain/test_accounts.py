@@ -218,12 +218,19 @@ def test_who_leaves_leaves_no_name_behind(db: Session, user: User) -> None:
         accounts.unblock(db, user_id)
 
 
-def charge(db: Session, user: User, state: SessionState) -> None:
+def charge(db: Session, user: User, state: SessionState, **more: Any) -> None:
     db.add(Charger(id="BLR-1", find_key="BLR1"))
     db.flush()
     db.add(
         ChargingSession(
-            ref="R", user_id=user.id, charger_id="BLR-1", connector_number=1, state=state, tag="T", paise_per_kwh=1800
+            ref="R",
+            user_id=user.id,
+            charger_id="BLR-1",
+            connector_number=1,
+            state=state,
+            tag="T",
+            paise_per_kwh=1800,
+            **more,
         )
     )
     db.flush()
@@ -251,7 +258,8 @@ def owe(db: Session, user: User) -> None:
     [
         (lambda db, user: charge(db, user, SessionState.CHARGING), "charge is not finished"),
         (lambda db, user: charge(db, user, SessionState.REQUESTED), "charge is not finished"),
-        (lambda db, user: charge(db, user, SessionState.INTERRUPTED), "charge is not finished"),
+        (lambda db, user: charge(db, user, SessionState.INTERRUPTED), "waits for its final reading"),
+        (lambda db, user: charge(db, user, SessionState.SETTLED, idle_since=now()), "Unplug it"),
         (order, "payment is on its way"),
         (owe, "You owe ₹11.80"),
         (lambda db, user: wallet.adjust(db, user.id, 12_350, key="k", reason="goodwill"), "₹123.50 left"),

@@ -49,7 +49,10 @@ def test_an_estimate_stays_set_aside_until_it_is_debited(desk: Desk) -> None:
     desk.lose(session_id)
     estimated = shown(desk, asha, session_id)
     assert estimated.state == "estimated"
-    assert estimated.estimate == ("The charger's final reading corrects it, once. Until then the sum stays set aside.")
+    until = moment(desk.clock.at + timedelta(hours=24))
+    assert estimated.estimate == (
+        f"The sum is set aside. The charger's final reading corrects it, once; if none comes by {until}, you pay this."
+    )
     desk.passes(hours=24)
     desk.sweep()
     debited = shown(desk, asha, session_id)

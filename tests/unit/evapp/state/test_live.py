@@ -241,6 +241,17 @@ async def test_an_end_by_the_cap_of_one_charge_says_so_on_the_receipt(
     assert bill_of(past).reason == "Stopped: your wallet was nearly used up"
 
 
+async def test_of_a_silent_charger_no_sum_is_said_to_be_what_is_paid(live: Any, session: Any) -> None:
+    """₹11.49 it said, ₹34.43 was the bill: the charger went on giving where nobody heard it."""
+    live._metered(reads(session, 2_000))
+    assert live.stop_question == "You pay ₹36.00 for 2.00 kWh so far. The rest stays in your wallet."
+    await transact(silenced, "BLR-1")
+    await live._refresh(session.user_id)
+    assert "it may have given more" in live.stop_question
+    assert "You pay by its meter." in live.stop_question
+    assert "You pay ₹" not in live.stop_question
+
+
 async def test_without_a_limit_it_is_said_where_the_money_ends_the_charge(
     live: Any, session: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,7 +51,7 @@ def test_a_charge_without_a_stop_as_far_as_it_is_known(desk: Desk) -> None:
     session_id = desk.begun(subscribed(desk))
     desk.lose(session_id)
     assert said(desk) == (
-        "Your charge at BLR-1 has ended: 2.00 kWh, ₹36.00.",
+        "No final reading of your charge at BLR-1 yet. By the last one it is 2.00 kWh, ₹36.00.",
         f"/history/{desk.session(session_id).ref}",
     )
 
