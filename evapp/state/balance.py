@@ -15,7 +15,7 @@ async def reach(user_id: int, paise: int) -> str:
     last = await read(history.last_price, user_id)
     if not paise:
         return _empty(first=last is None)
-    price = last or await read(tariffs.common, now())
+    price = await read(tariffs.common, now()) if last is None else last
     if price.free:
         return ""
     energy = kwh(affordable_wh(price, paise, 0, now()), 0)
