@@ -155,7 +155,7 @@ def set_key(db: Session, charger_id: str, key: str) -> None:
         ChargerUnknown: there is no such charger.
     """
     key_hash = charger_keys.stored(charger_id, key) if key else ""
-    charger = info(db, charger_id)
+    charger = _locked(db, charger_id, key_share=True)
     charger.key_hash, charger.next_key_hash = key_hash, None
     emit(db, ChargerMustReconnect(charger_id))
 
@@ -168,12 +168,12 @@ def offer_key(db: Session, charger_id: str, key: str) -> None:
         ChargerUnknown: there is no such charger.
     """
     key_hash = charger_keys.stored(charger_id, key)
-    info(db, charger_id).next_key_hash = key_hash
+    _locked(db, charger_id, key_share=True).next_key_hash = key_hash
 
 
 def key_answered(db: Session, charger_id: str, status: str) -> None:
     """Accepted: only the new key is good from now on; after its reboot, as soon as it comes with it; else the old."""
-    charger = info(db, charger_id)
+    charger = _locked(db, charger_id, key_share=True)
     if status == "Accepted" and charger.next_key_hash is not None:
         charger.key_hash, charger.next_key_hash = charger.next_key_hash, None
     elif status != "RebootRequired":
@@ -242,7 +242,7 @@ def info(db: Session, charger_id: str) -> Charger:
 
 
 def _locked(db: Session, charger_id: str, **how: bool) -> Charger:
-    """The same as it is now, kept so until this transaction ends; `how` strictly, as with_for_update has it."""
+    """The same as it is now, and kept so until this transaction ends; `how`, as with_for_update has it."""
     charger = info(db, charger_id)
     db.refresh(charger, with_for_update=how or True)
     return charger
@@ -263,7 +263,7 @@ def admit(db: Session, charger_id: str, key: bytes | None, *, accept_unknown: bo
         ChargerIsRetired: it was taken out of service.
         ChargerKeyWrong: its key is missing or wrong.
     """
-    charger = db.get(Charger, charger_id)
+    charger = db.get(Charger, charger_id, with_for_update={"key_share": True})
     if charger is None:
         if not accept_unknown:
             raise ChargerUnknown(charger_id)

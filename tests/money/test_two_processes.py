@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from domain import accounts, chargers, charging, connectors, findings, trail, vacancies
-from domain.chargers import ChargerInUse
+from domain.chargers import ChargerInUse, ChargerKeyWrong
 from domain.charging import Refused
 from domain.models import ChargingSession, Connector
 from tests.money.charges import METER, Desk
@@ -121,3 +121,34 @@ def test_a_charger_at_which_a_charge_is_being_asked_for_is_not_retired(desk: Des
     with pytest.raises(ChargerInUse), meanwhile(desk.database, "FROM connectors", chargers.retire, "BLR-1"):
         desk.request(asha)
     assert desk.do(chargers.info, "BLR-1").retired_at is None
+
+
+OLD, OFFERED, NEW = (f"{name}-key-of-a-charger" for name in ("old", "offered", "new"))
+
+
+@pytest.fixture
+def offered(desk: Desk) -> Desk:
+    """A charger was told a new key, and may come with either."""
+    desk.charger()
+    desk.do(chargers.set_key, "BLR-1", OLD)
+    desk.do(chargers.offer_key, "BLR-1", OFFERED)
+    return desk
+
+
+def comes(desk: Desk, key: str) -> None:
+    desk.do(chargers.admit, "BLR-1", key.encode(), accept_unknown=False)
+
+
+def test_the_key_that_an_operator_sets_is_not_undone_by_a_charger_that_comes_with_another(offered: Desk) -> None:
+    """He sets one because the others are known to somebody."""
+    with meanwhile(offered.database, "FROM chargers", chargers.set_key, "BLR-1", NEW):
+        comes(offered, OFFERED)
+    comes(offered, NEW)
+    with pytest.raises(ChargerKeyWrong):
+        comes(offered, OFFERED)
+
+
+def test_nor_by_one_that_takes_another(offered: Desk) -> None:
+    with meanwhile(offered.database, "FROM chargers", chargers.set_key, "BLR-1", NEW):
+        offered.do(chargers.key_answered, "BLR-1", "Accepted")
+    comes(offered, NEW)
