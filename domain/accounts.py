@@ -146,11 +146,11 @@ def update(db: Session, user_id: int, field: str, typed: object) -> User:
     """Change username, phone or e-mail.
 
     Raises:
+        AccountDeleted: there is nobody any more.
         FieldErrors: it will not do, or somebody else has it.
     """
-    value = may_have(db, user_id, field, typed)
-    user = db.get_one(User, user_id)
-    setattr(user, field, value)
+    user = _there(db, user_id)
+    setattr(user, field, may_have(db, user_id, field, typed))
     return user
 
 
@@ -218,7 +218,7 @@ def keep_pin(db: Session, attempt: Attempt) -> None:
 
 def reset_pin(db: Session, user_id: int, pin_hash: str) -> User:
     """An operator gives a new PIN: locks open, sign-ins end."""
-    user = db.get_one(User, user_id)
+    user = _locked(db, user_id)
     user.pin_hash = pin_hash
     attempts.unlock(db, user)
     sign_ins.end_all(db, user_id)
@@ -239,9 +239,7 @@ def unblock(db: Session, user_id: int) -> User:
     Raises:
         AccountDeleted: there is nobody any more.
     """
-    user = db.get_one(User, user_id)
-    if not user.pin_hash:
-        raise AccountDeleted(user_id)
+    user = _there(db, user_id)
     user.blocked_at = None
     attempts.unlock(db, user)
     return user
@@ -318,6 +316,18 @@ def meant(text: str) -> ColumnElement[bool]:
     if (number := identity.typed_number(text)) is not None:
         found.append(col(User.id) == number)
     return or_(*found)
+
+
+def _there(db: Session, user_id: int) -> User:
+    user = _locked(db, user_id)
+    if not user.pin_hash:
+        raise AccountDeleted(user_id)
+    return user
+
+
+def _locked(db: Session, user_id: int) -> User:
+    """As it is now: whoever is deleted, or counted a wrong PIN, in this moment is so before or after this."""
+    return db.get_one(User, user_id, with_for_update=True, populate_existing=True)
 
 
 def _proven(db: Session, attempt: Attempt) -> User:

@@ -10,7 +10,7 @@ from phonenumbers import PhoneNumberFormat
 from reflex.event import EventSpec
 
 from domain import accounts, attempts, sign_ins, vehicles
-from domain.accounts import FieldErrors
+from domain.accounts import AccountDeleted, FieldErrors
 from domain.attempts import Locked
 from domain.db import read, transact
 from domain.models import Role, SignIn, User, Vehicle
@@ -159,6 +159,8 @@ class Profile(rx.State):
             return self._open(field, {name: t(sentence) for name, sentence in error.errors.items()})
         except (Locked, TooBusy, Refused) as error:
             return self._open(field, {"": refusal(error)})
+        except AccountDeleted:  # in another tab, in this very moment: the next event leaves by the gate
+            return None
         await self._refresh(user.id)
         focus = self._open("", closed=field)
         if undone:

@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from domain import accounts, chargers, charging, connectors, findings, trail, vacancies
+from domain import accounts, attempts, chargers, charging, connectors, findings, trail, vacancies
+from domain.accounts import AccountDeleted
+from domain.attempts import Attempt
 from domain.chargers import ChargerInUse, ChargerKeyWrong
 from domain.charging import Refused
-from domain.models import ChargingSession, Connector
+from domain.models import ChargingSession, Connector, User
 from tests.money.charges import METER, Desk
 from tests.money.meanwhile import meanwhile
 from tests.money.priced import IDLE, priced
@@ -152,3 +154,38 @@ def test_nor_by_one_that_takes_another(offered: Desk) -> None:
     with meanwhile(offered.database, "FROM chargers", chargers.set_key, "BLR-1", NEW):
         offered.do(chargers.key_answered, "BLR-1", "Accepted")
     comes(offered, NEW)
+
+
+def proof(user_id: int) -> Attempt:
+    """The right PIN was given."""
+    return Attempt(user_id, "-", (), "", slow=False)
+
+
+def test_a_name_changed_in_another_tab_is_off_the_books_with_the_account(desk: Desk) -> None:
+    asha = desk.driver(rupees=0)
+    with meanwhile(desk.database, "FROM users", accounts.delete, proof(asha)):
+        desk.do(accounts.update, asha, "username", "asha_of_mysuru")
+    assert desk.do(lambda db: db.get_one(User, asha)).username == f"deleted {asha}"
+
+
+def test_nobody_is_named_anew_who_is_being_deleted(desk: Desk) -> None:
+    asha = desk.driver(rupees=0)
+    rename = accounts.update, asha, "email", "asha@example.in"
+    with pytest.raises(AccountDeleted), meanwhile(desk.database, "FROM users", *rename):
+        desk.do(accounts.delete, proof(asha))
+    assert desk.do(lambda db: db.get_one(User, asha)).email == ""
+
+
+@pytest.mark.parametrize("opens", [accounts.unblock, lambda db, user_id: accounts.reset_pin(db, user_id, "new")])
+def test_an_operator_opens_the_lock_that_a_guess_shuts_in_this_moment(desk: Desk, opens: Any) -> None:
+    """It had to be opened once more, though no failure was counted any longer."""
+    asha = desk.driver()
+    desk.do(_has_failed, asha, attempts.LAST - 1)
+    guess = {"user_id": asha, "address": "203.0.113.7", "at": desk.clock.at}
+    with meanwhile(desk.database, "FROM users", attempts.attempt, "pin", **guess):
+        desk.do(opens, asha)
+    assert desk.do(lambda db: db.get_one(User, asha)).locked_until is None
+
+
+def _has_failed(db: Session, user_id: int, often: int) -> None:
+    db.get_one(User, user_id).failures = often
