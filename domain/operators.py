@@ -41,6 +41,8 @@ class Act:
     detail: str | Mapping[str, Any] = ""
     """Why, or with which facts; secrets in it are not kept."""
     pin: bool = True
+    known: Callable[[Session], object] | None = None
+    """Of a wish that has a name: whether it was done before, and has its line."""
 
 
 def appoint(db: Session, user_id: int, by: Actor) -> User:
@@ -127,6 +129,8 @@ def act(
         Exception: whatever `work` raises; then nothing is written down either.
     """
     user = allowed(db, token_hash, pin=what.pin)
+    before = what.known is not None and what.known(db)
     done = work(db, *args, **kwargs)
-    trail.note(db, trail.user(user.id), what.action, what.subject, what.detail)
+    if not before:
+        trail.note(db, trail.user(user.id), what.action, what.subject, what.detail)
     return done

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import reflex as rx
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from domain import operators
@@ -58,10 +59,18 @@ class Deeds(rx.State, mixin=True):
 
     @rx.event
     async def do(self) -> Any:
-        """Do what was asked about; a second yes finds nothing left to do."""
+        """Do what was asked about; a second yes finds nothing left to do, unless the database failed at the first: what
+        may have been kept all the same is the same wish then, which moves money once."""
         user = await operator(self)
-        deed, self._deed, self.question = self._deed, None, ""
-        if user is None or deed is None or not await self._perform(deed):
+        deed, question, self._deed, self.question = self._deed, self.question, None, ""
+        if user is None or deed is None:
+            return None
+        try:
+            done = await self._perform(deed)
+        except SQLAlchemyError:
+            self._deed, self.question = deed, question
+            raise
+        if not done:
             return None
         after = await self._did(deed)
         await self._refresh(user.id)

@@ -1,6 +1,7 @@
 """Recharges and refunds with what became of each, and sending money back to where it was paid from."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import reflex as rx
@@ -104,8 +105,10 @@ class OpsRefunds(Deeds, rx.State):
         if await operator(self) is None or not self.refunding or (given := self._sum_and_reason(form)) is None:
             return
         paise, why = given
-        act = Act("refund request", f"order:{self.refunding}", {"paise": paise, "reason": why})
-        options: dict[str, Any] = {"key": nonce(), "reason": why}
+        key = nonce()
+        facts, known = {"paise": paise, "reason": why}, partial(refunds.wished, key=key)
+        act = Act("refund request", f"order:{self.refunding}", facts, known=known)
+        options: dict[str, Any] = {"key": key, "reason": why}
         said = t("It is sent to PhonePe within a minute.")
         self._ask(
             Deed(act, refunds.request, (self.refunding, paise), options, said=said, refusals=(RefundRefused,)),

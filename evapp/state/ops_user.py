@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 import reflex as rx
 from sqlmodel import Session
@@ -102,8 +103,10 @@ class OpsUser(Deeds, rx.State):
             if give
             else t("Take {sum} from {user}? The balance becomes {balance}, and the driver reads: {reason}", **holes)
         )
-        act = Act("wallet adjust", f"user:{self.number}", {"paise": signed, "reason": why})
-        options = {"key": nonce(), "reason": why}
+        key = nonce()
+        facts, known = {"paise": signed, "reason": why}, partial(wallet.adjusted, key=key)
+        act = Act("wallet adjust", f"user:{self.number}", facts, known=known)
+        options = {"key": key, "reason": why}
         said = t("{sum} moved. The balance is {balance}.", **holes)
         deed = Deed(act, wallet.adjust, (self.number, signed), options, said=said, refusals=(NotAdjusted,))
         self._ask(deed, asked, t("Give {sum}", **holes) if give else t("Take {sum}", **holes))

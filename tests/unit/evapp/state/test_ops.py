@@ -15,8 +15,10 @@ from sqlmodel import Session, select
 from domain import chargers, findings, operators, pins, recharges, sign_ins, trail, wallet
 from domain.db import opened, read, transact
 from domain.models import Role, SignIn, TrailEntry, User, now
+from domain.patience import CommitUnknown
 from domain.recharges import OrderStatus
 from domain.sign_ins import Browser, hash_token
+from evapp.state import ops_deed
 from evapp.state.effects import Effects
 from evapp.state.ops import NOTHING, Ops
 from evapp.state.ops_charger import OpsCharger
@@ -214,6 +216,29 @@ async def test_money_moves_after_a_yes_once_with_its_reason(page: PageOf, people
         str(people["ravi"]),
     )
     assert json.loads(entry.detail) == {"paise": 5_000, "reason": "He waited for an hour"}
+
+
+async def test_a_yes_that_nobody_knows_was_heard_may_be_said_again_and_moves_money_once(
+    page: PageOf, people: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection to the database went during the commit, and he is told to try again."""
+    state = await user_page(page, people["asha"])
+    await state.adjust(GIFT)
+    asked = state.question
+
+    async def goes(*given: Any, **more: Any) -> None:
+        await transact(*given, **more)
+        raise CommitUnknown("The connection to the database went during a commit.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ops_deed, "transact", goes)
+        with pytest.raises(CommitUnknown):
+            await state.do()
+    assert state.question == asked
+    await state.do()
+    await state.do()
+    assert (state.question, state.balance) == ("", "₹50.00")
+    assert await lines() == [("wallet adjust", f"user:{people['asha']}")]
 
 
 async def test_no_moves_nothing(page: PageOf, people: dict[str, int]) -> None:
