@@ -73,7 +73,7 @@ def resumed(db: Session, session: ChargingSession) -> bool:
     session.state, session.stopped_at, session.estimated = SessionState.CHARGING, None, False
     session.cost_paise = 0
     # Nobody has followed its pauses meanwhile.
-    if (connector := sessions.connector(db, session)) is not None:
+    if (connector := sessions.felt_connector(db, session.charger_id, session.connector_number)) is not None:
         connectors.felt(session, connector, now())
     wallet.resize_hold(db, session.id, settings().session_cap_paise)
     session.due_at = allowance.look_again_at(db, session, now())

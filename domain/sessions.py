@@ -61,6 +61,12 @@ def connector(db: Session, session: ChargingSession) -> Connector | None:
     return db.get(Connector, (session.charger_id, session.connector_number))
 
 
+def felt_connector(db: Session, charger_id: str, number: int) -> Connector | None:
+    """A connector as it is now, for a charge that begins there or goes on: what it says from now on waits until this
+    transaction ends, and finds the charge that feels it."""
+    return db.get(Connector, (charger_id, number), with_for_update={"read": True}, populate_existing=True)
+
+
 def owned(db: Session, user_id: int, ref: str) -> ChargingSession:
     """The driver's own session.
 

@@ -321,7 +321,7 @@ def _clear_connector(db: Session, session: ChargingSession, of_user: int | None,
 def _begin(
     db: Session, session: ChargingSession, number: int, meter_wh: int, at: datetime, received_at: datetime
 ) -> None:
-    connector = db.get(Connector, (session.charger_id, number))
+    connector = sessions.felt_connector(db, session.charger_id, number)
     if connector is None:
         connector = Connector(charger_id=session.charger_id, number=number)
         db.add(connector)

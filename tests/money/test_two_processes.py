@@ -6,12 +6,24 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from domain import accounts, attempts, chargers, charging, connectors, findings, trail, vacancies
+from domain import (
+    accounts,
+    attempts,
+    chargers,
+    charging,
+    connectors,
+    findings,
+    interruptions,
+    tariffs,
+    trail,
+    vacancies,
+)
 from domain.accounts import AccountDeleted
 from domain.attempts import Attempt
 from domain.chargers import ChargerInUse, ChargerKeyWrong
 from domain.charging import Refused
 from domain.models import ChargingSession, Connector, User
+from domain.prices import Price
 from tests.money.charges import METER, Desk
 from tests.money.meanwhile import meanwhile
 from tests.money.priced import IDLE, priced
@@ -70,6 +82,32 @@ def test_nor_though_it_says_so_while_the_other_one_hears_that_it_leaves(left: De
     with meanwhile(left.database, SAID, connectors.report, [stood]):
         left.do(connectors.report, [gone])
     assert standing(left) == ("Available", False)
+
+
+def test_a_charge_that_goes_on_feels_that_its_car_pauses_in_this_moment(desk: Desk) -> None:
+    """The sweeper finds that it goes on, the charger tells another process that the car has paused: it did not idle."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.passes(seconds=1)
+    desk.status("BLR-1", 1, "Charging")
+    desk.passes(minutes=2)
+    desk.heard("BLR-1")
+    pauses = connectors.report, [told("SuspendedEV", desk.clock.at)]
+    with meanwhile(desk.database, "FROM holds", *pauses):
+        assert desk.do(interruptions.resume_found, session_id, desk.clock.at)
+    session = desk.session(session_id)
+    assert (session.suspended, session.idle_since) == ("SuspendedEV", desk.clock.at)
+
+
+def test_a_charge_that_begins_feels_that_its_car_pauses_in_this_moment(desk: Desk) -> None:
+    desk.do(tariffs.set_price, Price(1_800, 0, **IDLE), effective_at=desk.clock.at)
+    desk.charger()
+    session_id = desk.request(desk.driver())
+    pauses = connectors.report, [told("SuspendedEV", desk.clock.at)]
+    with meanwhile(desk.database, PLUGS, *pauses):
+        desk.start(session_id)
+    assert desk.session(session_id).suspended == "SuspendedEV"
 
 
 def test_what_comes_to_a_finding_while_it_is_being_resolved_waits_for_somebody(desk: Desk) -> None:
