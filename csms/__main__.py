@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 
 from csms.server import listening
-from domain import complaints, logs, socket, traces
+from domain import complaints, logs, socket, traces, trail
 from domain.bus import joined
-from domain.db import opened
+from domain.db import Database, opened
 from domain.processes import living
 from domain.scrape import scraped
 from domain.settings import settings
@@ -64,11 +64,29 @@ def _call(charger: str, action: str, text: str) -> int:
     if writable(payload) != payload:
         return _failed(r"The payload has half a character, such as \ud800 alone; no charger can be sent one.")
     try:
-        answer = socket.call(charger, action, payload)
+        answer = _asked(charger, action, payload)
     except (socket.NoServer, socket.Failed) as error:
         return _failed(str(error))
     print(json.dumps(answer["payload"], indent=2))
     return 0
+
+
+def _asked(charger: str, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The charger's answer; that it was asked stands in the trail before it is, and what came of it after (ADR 0011).
+
+    Raises:
+        socket.NoServer, socket.Failed: it was not asked, or did not answer.
+    """
+    by, subject = trail.shell(), f"charger:{charger}"
+    with contextlib.closing(Database(settings().database)) as database:
+        database.now(trail.note, by, f"call {action}", subject, payload)
+        try:
+            answer = socket.call(charger, action, payload)
+        except (socket.NoServer, socket.Failed) as error:
+            database.now(trail.note, by, f"answer {action}", subject, str(error))
+            raise
+        database.now(trail.note, by, f"answer {action}", subject, answer["status"] or "Answered")
+    return answer
 
 
 def _serve() -> int:

@@ -6,11 +6,14 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from domain import trail
+from domain.db import Database
 from tests.csms.charger import SECONDS, connected
 from tests.e2e.running import free_port
 
@@ -41,6 +44,13 @@ async def listening_port(process: Process) -> int:
     return int(line.rpartition(":")[2].partition("/")[0])
 
 
+def acts(database_url: str) -> list[tuple[str, str]]:
+    """What was done to RAW-1 at the shell by the trail, newest first, each with its detail."""
+    with closing(Database(database_url)) as database:
+        entries, _ = database.now(trail.entries, subject="charger:RAW-1", actor=trail.shell())
+        return [(entry.action, entry.detail) for entry in entries]
+
+
 async def test_it_serves_takes_calls_and_stops(database_url: str) -> None:
     process = await run(database_url)
     try:
@@ -60,6 +70,11 @@ async def test_it_serves_takes_calls_and_stops(database_url: str) -> None:
             code, _, error = await answered(database_url, "call", "RAW-1", "Reset", '{"type": "Warm"}')
             assert (code, "Traceback" in error) == (1, False)
             assert "Warm" in error
+            assert acts(database_url)[:2] == [
+                ("answer Reset", error.strip()),
+                ("call Reset", '{"type": "Warm"}'),
+            ]
+            assert acts(database_url)[2:] == [("answer Reset", "Accepted"), ("call Reset", '{"type": "Soft"}')]
             code, _, error = await answered(database_url, port=port)
             assert (code, "Traceback" in error) == (1, False)
             assert f"Cannot listen on 127.0.0.1:{port}" in error
