@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
-from domain import accounts, chargers, samples
+from domain import accounts, chargers, samples, trail
 from domain.models import (
     IS_OPEN,
     Charger,
@@ -164,4 +164,6 @@ SECURITY = Listing(
     filters=_by(SecurityEvent.charger_id, SecurityEvent.kind)
     | {"since": _since(SecurityEvent.received_at), "before": _before(SecurityEvent.received_at)},
 )
-TRAIL = Listing(TrailEntry, TrailEntry.id, filters=_by(TrailEntry.actor_kind, TrailEntry.actor_id, TrailEntry.subject))
+TRAIL = Listing(
+    TrailEntry, TrailEntry.id, filters=_by(TrailEntry.actor_kind, TrailEntry.actor_id) | {"subject": trail.about}
+)

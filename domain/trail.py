@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, literal, or_, union_all
 from sqlmodel import Session, col, select
 
 from domain.db import storable
-from domain.models import ActorKind, TrailEntry, now
+from domain.identity import typed_number
+from domain.models import ActorKind, ChargingSession, RechargeOrder, Refund, Token, TrailEntry, now
 from domain.redaction import hidden, without_password
 
 LONGEST = 2_000
@@ -44,6 +46,12 @@ def shell() -> Actor:
         return Actor(ActorKind.SHELL, getpass.getuser())
     except (KeyError, OSError):  # a container's user may have no name
         return Actor(ActorKind.SHELL, "nobody")
+
+
+def actor(named: str) -> Actor | None:
+    """Whoever is called so, as `str` writes an actor; None for what names nobody."""
+    kind, _, name = named.partition(":")
+    return Actor(ActorKind(kind), storable(name)) if kind in set(ActorKind) and name else None
 
 
 def note(
@@ -82,12 +90,30 @@ def note(
 def entries(
     db: Session, *, before: int | None = None, limit: int = 50, subject: str = "", actor: Actor | None = None
 ) -> list[TrailEntry]:
-    """The newest acts first, those before the entry `before`; of one subject or actor only, where named."""
+    """The newest acts first, those before the entry `before`; of one subject (`about`) or actor only, where named."""
     query = select(TrailEntry).order_by(col(TrailEntry.id).desc()).limit(limit)
     if before is not None:
         query = query.where(col(TrailEntry.id) < before)
     if subject:
-        query = query.where(TrailEntry.subject == storable(subject))
+        query = query.where(about(storable(subject)))
     if actor is not None:
         query = query.where(TrailEntry.actor_kind == actor.kind, TrailEntry.actor_id == actor.id)
     return list(db.exec(query))
+
+
+def about(subject: str) -> ColumnElement[bool]:
+    """Acts on a subject; on a user also those on his charges, payments and cards, since they are his money."""
+    kind, _, number = subject.partition(":")
+    itself = col(TrailEntry.subject) == subject
+    if kind != "user" or (user_id := typed_number(number)) is None:
+        return itself
+    theirs = (
+        select(literal(f"{name}:") + column).where(col(owner) == user_id)
+        for name, column, owner in (
+            ("session", col(ChargingSession.ref), ChargingSession.user_id),
+            ("order", col(RechargeOrder.merchant_order_id), RechargeOrder.user_id),
+            ("refund", col(Refund.merchant_refund_id), Refund.user_id),
+            ("card", col(Token.tag), Token.user_id),
+        )
+    )
+    return or_(itself, col(TrailEntry.subject).in_(union_all(*theirs)))

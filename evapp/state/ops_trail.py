@@ -16,7 +16,13 @@ from evapp.texts import later, t
 
 PAGE = 40
 ACTORS = {ActorKind.SHELL: later("{name}, at the shell"), ActorKind.KEY: later("Key {name} of the API")}
-LINKS = {"charger": "/ops/c/", "user": "/ops/users/", "session": "/ops/sessions?find="}
+LINKS = {
+    "charger": "/ops/c/",
+    "user": "/ops/users/",
+    "session": "/ops/sessions?find=",
+    "order": "/ops/refunds?find=",
+    "refund": "/ops/refunds?find=",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Row:
 
     number: int
     who: str
+    by: str
+    """Whoever did it, as the trail names him: user:7, shell:root, key:evk_…"""
     action: str
     subject: str
     link: str
@@ -40,11 +48,14 @@ class OpsTrail(rx.State):
     more: bool = False
     about: str = ""
     """The subject whose acts are shown; empty: all."""
+    by: str = ""
+    """Of whom they are; empty: of everybody."""
 
     @rx.event
     async def load(self) -> None:
-        """Show the page; `?about=` names one subject."""
-        self.about = self.router.url.query_parameters.get("about", "")[:100]
+        """Show the page; `?about=` names one subject, `?by=` whoever acted."""
+        asked = self.router.url.query_parameters
+        self.about, self.by = asked.get("about", "")[:100], asked.get("by", "")[:100]
         await visit(self, OpsTrail)
 
     @rx.event
@@ -58,29 +69,28 @@ class OpsTrail(rx.State):
     async def show_more(self) -> None:
         """Forty older lines below those shown."""
         if await operator(self) is not None and self.rows and self.more:
-            older = await read(_rows, self.about, self.rows[-1].number)
+            older = await read(_rows, self.about, self.by, self.rows[-1].number)
             self.rows, self.more = [*self.rows, *older[:PAGE]], len(older) > PAGE
 
     async def _refresh(self, user_id: int) -> None:
-        found = await read(_rows, self.about, None)
+        found = await read(_rows, self.about, self.by, None)
         self.rows, self.more, self.loaded = found[:PAGE], len(found) > PAGE, True
 
 
-def _rows(db: Session, about: str, before: int | None) -> list[Row]:
-    found = trail.entries(db, before=before, limit=PAGE + 1, subject=about)
+def _rows(db: Session, about: str, by: str, before: int | None) -> list[Row]:
+    found = trail.entries(db, before=before, limit=PAGE + 1, subject=about, actor=trail.actor(by))
     names = usernames(db, [f"user:{entry.actor_id}" for entry in found if entry.actor_kind == ActorKind.USER])
     return [_row(entry, names) for entry in found]
 
 
 def _row(entry: TrailEntry, names: dict[str, str]) -> Row:
     kind, _, name = entry.subject.partition(":")
-    actor = f"user:{entry.actor_id}"
-    who = (
-        t(ACTORS[ActorKind(entry.actor_kind)], name=entry.actor_id) if entry.actor_kind in ACTORS else names.get(actor)
-    )
+    by = f"{entry.actor_kind}:{entry.actor_id}"
+    who = t(ACTORS[ActorKind(entry.actor_kind)], name=entry.actor_id) if entry.actor_kind in ACTORS else names.get(by)
     return Row(
         number=entry.id,
-        who=who or actor,
+        who=who or by,
+        by=by,
         action=entry.action,
         subject=entry.subject,
         link=f"{LINKS[kind]}{name}" if kind in LINKS else "",
