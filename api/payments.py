@@ -9,7 +9,7 @@ from sqlmodel import Session
 from api import cursors
 from api.operation import Ask, Operation
 from api.problems import Problem
-from api.shapes import MOST_PAISE, Because, Filters, Given, Id, Leafing, Part, Payment, Reason, Told, Why
+from api.shapes import MOST_PAISE, Because, Filters, Given, Id, Leafing, Part, Payment, Reason, Told, Why, text
 from domain import funnel, listings, models, recharges, refunds, suspense
 from domain.db import read
 from domain.models import OrderState, RefundState
@@ -24,6 +24,8 @@ class Recharge(Told):
     amount_paise: int
     state: str
     utr: str = Field(description="The bank's reference.")
+    gateway_order_id: str = Field(description="PhonePe's number of it.")
+    gateway_transaction_id: str = Field(description="PhonePe's number of its transaction.")
     payment_mode: str
     error_code: str
     created_at: datetime
@@ -58,6 +60,9 @@ class RechargeFilters(Leafing):
     """Which recharges."""
 
     user_id: Id | None = None
+    find: Annotated[str, text(100, 1)] | None = Field(
+        None, description="Our order, PhonePe's number of it or of its transaction, the bank's reference, or a driver."
+    )
     state: Literal[tuple(map(str, OrderState))] | None = None  # type: ignore[valid-type]
 
 
@@ -66,6 +71,9 @@ class RefundFilters(Leafing):
 
     user_id: Id | None = None
     order: Payment | None = None
+    find: Annotated[str, text(100, 1)] | None = Field(
+        None, description="Our refund, PhonePe's number of it, its recharge, or a driver."
+    )
     state: Literal[tuple(map(str, RefundState))] | None = None  # type: ignore[valid-type]
 
 

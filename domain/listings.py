@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, SQLModel, col, select
 
 from domain import accounts, chargers, samples, trail
+from domain.db import storable
 from domain.models import (
     IS_OPEN,
     Charger,
@@ -103,6 +104,25 @@ def _before(column: Any) -> Filter:
     return lambda value: col(column) < value
 
 
+def _names(text: str, user_id: Any, *columns: Any) -> ColumnElement[bool]:
+    """What is called so in one of these columns, or is of a driver who may be meant."""
+    drivers = select(User.id).where(accounts.meant(text))
+    return or_(col(user_id).in_(drivers), *(col(column) == storable(text.strip()) for column in columns))
+
+
+def _recharge(text: str) -> ColumnElement[bool]:
+    """A payment as anybody may name it: our order, PhonePe's, PhonePe's transaction, the bank, or its driver."""
+    order = RechargeOrder
+    numbers = order.merchant_order_id, order.gateway_order_id, order.gateway_transaction_id, order.utr
+    return _names(text, order.user_id, *numbers)
+
+
+def _refund(text: str) -> ColumnElement[bool]:
+    """A refund by its own name, PhonePe's, that of its recharge, or its driver."""
+    numbers = Refund.merchant_refund_id, Refund.gateway_refund_id, Refund.merchant_order_id
+    return _names(text, Refund.user_id, *numbers)
+
+
 def _there(column: Any) -> Filter:
     """Whether a column that may be empty is not."""
     return lambda value: col(column).is_not(None) if value else col(column).is_(None)
@@ -128,9 +148,13 @@ SAMPLES = Listing(MeterSample, MeterSample.id, newest_first=False, filters={"ses
 TOKENS = Listing(Token, Token.tag, newest_first=False, filters=_by(Token.user_id))
 TARIFFS = Listing(Tariff, Tariff.id, filters=_by(Tariff.charger_id) | {"group": _is(Tariff.group_name)})
 USERS = Listing(User, User.id, newest_first=False, filters={"find": accounts.meant, "blocked": _there(User.blocked_at)})
-RECHARGES = Listing(RechargeOrder, RechargeOrder.id, filters=_by(RechargeOrder.user_id, RechargeOrder.state))
+RECHARGES = Listing(
+    RechargeOrder, RechargeOrder.id, filters=_by(RechargeOrder.user_id, RechargeOrder.state) | {"find": _recharge}
+)
 REFUNDS = Listing(
-    Refund, Refund.id, filters=_by(Refund.user_id, Refund.state) | {"order": _is(Refund.merchant_order_id)}
+    Refund,
+    Refund.id,
+    filters=_by(Refund.user_id, Refund.state) | {"order": _is(Refund.merchant_order_id), "find": _refund},
 )
 TRANSFERS = Listing(
     Transfer,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from domain import funnel, recheck, reconciliation, refunds, settled_payments, suspense
+from domain import funnel, listings, recheck, reconciliation, refunds, settled_payments, suspense
 from domain.models import REFUND_OPEN, RechargeOrder, RefundState, now
 from domain.money import plain_rupees
 from domain.recharges import GatewayUnavailable, OrderUnknown, PaymentGateway
@@ -35,10 +35,18 @@ PART = 100
 def list_recharges(shell: Shell, given: Namespace) -> Iterator[str]:
     user = shell.read(meant, given.user) if given.user else None
     yield from columns(
-        ("ORDER", "USER", "AMOUNT", "STATE", "PLACED", "UTR"),
+        ("ORDER", "USER", "AMOUNT", "STATE", "PLACED", "UTR", "PHONEPE"),
         (
-            (o.merchant_order_id, o.user_id, plain_rupees(o.amount_paise), o.state, clock(o.created_at), o.utr or "-")
-            for o in shell.read(_newest, given.limit, user.id if user else None)
+            (
+                order.merchant_order_id,
+                order.user_id,
+                plain_rupees(order.amount_paise),
+                order.state,
+                clock(order.created_at),
+                order.utr or "-",
+                order.gateway_transaction_id or order.gateway_order_id or "-",
+            )
+            for order in shell.read(_newest, given.limit, user.id if user else None, given.find)
         ),
     )
 
@@ -192,9 +200,13 @@ def _told(found: list[Discrepancy]) -> Iterator[str]:
     raise Failed(f"{counted} not fit. `findings list` shows them until somebody has looked.")
 
 
-def _newest(db: Session, limit: int, user_id: int | None) -> list[RechargeOrder]:
+def _newest(db: Session, limit: int, user_id: int | None, find: str) -> list[RechargeOrder]:
     newest = select(RechargeOrder).order_by(col(RechargeOrder.id).desc()).limit(limit)
-    return list(db.exec(newest.where(RechargeOrder.user_id == user_id) if user_id else newest))
+    if user_id is not None:
+        newest = newest.where(RechargeOrder.user_id == user_id)
+    if find:
+        newest = newest.where(listings.RECHARGES.filters["find"](find))
+    return list(db.exec(newest))
 
 
 LIMIT = argument("--limit", "how many; default 20", type=number(1, 1_000), default=20)
@@ -231,7 +243,11 @@ COMMANDS = (
         "payments list",
         "the newest recharges and their states",
         list_recharges,
-        (argument("--user", "of this user only: number, username or phone", type=text(100)), LIMIT),
+        (
+            argument("--user", "of this user only: number, username or phone", type=text(100)),
+            argument("--find", "by our order, PhonePe's number, the bank's reference, or a driver", type=text(100, 1)),
+            LIMIT,
+        ),
     ),
     Command(
         "payments suspense",

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from evapp.components.fields import field
-from evapp.components.ops import act, filters, form, listed, older, outcome, question, reason, waiting
+from evapp.components.ops import act, filters, form, listed, older, outcome, question, reason, search, waiting
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_refunds import RECHARGES, REFUNDS, OpsRefunds, Row
 from evapp.texts import at, later, t
@@ -18,13 +18,19 @@ def ops_refunds() -> rx.Component:
         t("Payments"),
         question(OpsRefunds),
         rx.el.div(
+            search("payment", t("Number at PhonePe or the bank, order or driver"), OpsRefunds.search, OpsRefunds.typed),
             filters(OpsRefunds, FILTERS),
             outcome(OpsRefunds),
-            listed(OpsRefunds, payment, t("Nothing yet."), waiting(4)),
+            listed(OpsRefunds, payment, nothing(), waiting(4)),
             older(OpsRefunds),
             class_name="grid gap-5 max-w-[52rem]",
         ),
     )
+
+
+def nothing() -> rx.Var[str]:
+    """There is none, or none that is sought."""
+    return rx.cond(OpsRefunds.typed == "", t("Nothing yet."), t("No payment matches."))
 
 
 def payment(one: Row) -> rx.Component:

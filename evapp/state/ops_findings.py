@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import reflex as rx
 from sqlmodel import Session
@@ -196,5 +197,5 @@ def _link(found: Finding) -> str:
     if found.kind in OF_CHARGERS:
         return f"/ops/c/{found.ref.partition(':')[0]}"
     if found.ref.startswith(("RCH-", "REF-")):
-        return "/ops/refunds"
+        return f"/ops/refunds?find={quote(found.ref, safe='')}"
     return f"/ops/sessions?find={found.ref}" if _SESSION.fullmatch(found.ref) else ""

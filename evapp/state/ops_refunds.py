@@ -8,13 +8,13 @@ import reflex as rx
 from sqlmodel import Session
 
 from domain import listings, refunds
-from domain.db import read
+from domain.db import read, storable
 from domain.models import OrderState, RechargeOrder, Refund, RefundState, User
 from domain.operators import Act
 from domain.refunds import RefundRefused
 from evapp.components.money import moment, rupees
 from evapp.state.ops import operator, visit
-from evapp.state.ops_deed import Deed, Deeds, nonce
+from evapp.state.ops_deed import Deed, Deeds, nonce, text
 from evapp.state.visit import renewed
 from evapp.texts import later, t
 from evapp.web.live import MONEY
@@ -64,17 +64,24 @@ class OpsRefunds(Deeds, rx.State):
     rows: list[Row] = []
     more: bool = False
     which: str = RECHARGES
+    typed: str = ""
+    """What is sought: a payment by any of its numbers, or its driver; empty: all."""
     refunding: str = ""
     """The recharge whose form is open."""
     _limit: int = PAGE
 
     @rx.event
     async def load(self) -> None:
-        """Show the page."""
+        """Show the page; `?find=` names what is sought."""
         if not await renewed(self):
-            self._calm()
-            self.refunding, self._limit = "", PAGE
+            self._begin()
         await visit(self, OpsRefunds, topics=(MONEY,))
+
+    def _begin(self) -> None:
+        self._calm()
+        if found := storable(self.router.url.query_parameters.get("find", ""), 100):
+            self.typed, self.which = found, REFUNDS if found.startswith("REF-") else RECHARGES
+        self.refunding, self._limit = "", PAGE
 
     @rx.event
     async def choose(self, which: str) -> None:
@@ -85,10 +92,18 @@ class OpsRefunds(Deeds, rx.State):
             await self._refresh(user.id)
 
     @rx.event
+    async def search(self, form: dict[str, object]) -> None:
+        """Show those of one order, one number of PhonePe's or the bank's, or one driver."""
+        if user := await operator(self):
+            self.typed, self.refunding, self._limit = text(form, "payment", 100), "", PAGE
+            self.which = REFUNDS if self.typed.startswith("REF-") else self.which
+            await self._refresh(user.id)
+
+    @rx.event
     async def show_more(self) -> None:
         """Twenty older ones below those shown."""
         if await operator(self) is not None and self.rows and self.more:
-            older = await read(_rows, self.which, self.rows[-1].number, PAGE + 1)
+            older = await read(_rows, self.which, self.typed, self.rows[-1].number, PAGE + 1)
             self.rows, self.more = [*self.rows, *older[:PAGE]], len(older) > PAGE
             self._limit = min(len(self.rows), listings.MOST)
 
@@ -117,17 +132,23 @@ class OpsRefunds(Deeds, rx.State):
         )
 
     async def _did(self, deed: Deed) -> None:
-        self.refunding, self.which, self._limit = "", REFUNDS, PAGE
+        self.refunding, self.which, self.typed, self._limit = "", REFUNDS, "", PAGE
 
     async def _refresh(self, user_id: int) -> None:
-        rows = await read(_rows, self.which, None, self._limit + 1)
+        rows = await read(_rows, self.which, self.typed, None, self._limit + 1)
         self.rows, self.more, self.loaded = rows[: self._limit], len(rows) > self._limit, True
 
 
-def _rows(db: Session, which: str, after: int | None, limit: int) -> list[Row]:
+def _rows(db: Session, which: str, typed: str, after: int | None, limit: int) -> list[Row]:
+    some: dict[str, Any] = {"after": after, "limit": limit, "find": typed or None}
     if which == REFUNDS:
-        return [_refund(db, one) for one in listings.part(db, listings.REFUNDS, after=after, limit=limit)]
-    return [_recharge(db, one) for one in listings.part(db, listings.RECHARGES, after=after, limit=limit)]
+        return [_refund(db, one) for one in listings.part(db, listings.REFUNDS, **some)]
+    return recharge_rows(db, **some)
+
+
+def recharge_rows(db: Session, /, **some: Any) -> list[Row]:
+    """Recharges in words, the newest first; `some` are those that `listings.part` gives."""
+    return [_recharge(db, one) for one in listings.part(db, listings.RECHARGES, **some)]
 
 
 def _recharge(db: Session, order: RechargeOrder) -> Row:
@@ -139,9 +160,13 @@ def _recharge(db: Session, order: RechargeOrder) -> Row:
         amount=rupees(order.amount_paise),
         state=t(STATES[OrderState(order.state)]),
         when=moment(order.created_at),
-        about=t("Bank reference {code}", code=order.utr) if order.utr else "",
+        about=" · ".join(filter(None, (_reference(order), order.gateway_transaction_id, order.error_code))),
         can_refund=order.state == OrderState.CREDITED,
     )
+
+
+def _reference(order: RechargeOrder) -> str:
+    return t("Bank reference {code}", code=order.utr) if order.utr else ""
 
 
 def _refund(db: Session, refund: Refund) -> Row:

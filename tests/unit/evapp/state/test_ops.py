@@ -139,6 +139,7 @@ HANDLERS: tuple[tuple[type[rx.State], str, tuple[Any, ...]], ...] = (
     (OpsTariffs, "set_price", ({"rupees": "1"},)),
     (OpsRefunds, "load", ()),
     (OpsRefunds, "choose", ("refunds",)),
+    (OpsRefunds, "search", ({"payment": "RCH-1"},)),
     (OpsRefunds, "show_more", ()),
     (OpsRefunds, "open", ("RCH-1",)),
     (OpsRefunds, "request", ({"rupees": "1", "reason": "x"},)),
