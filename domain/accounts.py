@@ -57,6 +57,8 @@ UNFINISHED: dict[str, Sentence] = {
     SessionState.SETTLED: Sentence("The cable of your last charge is still in the car. Unplug it, then try again."),
 }
 """State of a charge that keeps its driver → what he can do about it, where that is not to stop it."""
+FOUND = 50
+"""Users that are looked for at once; whoever means another one says more."""
 CHOICES = (Favourite, VacancyWish, Vehicle)
 """What goes with an account."""
 
@@ -299,9 +301,9 @@ def _unfinished_charge(db: Session, user_id: int) -> ChargingSession | None:
     return db.exec(theirs.order_by(col(ChargingSession.id).desc()).limit(1)).first()
 
 
-def find(db: Session, text: str) -> Sequence[User]:
-    """Users an operator may mean."""
-    return db.exec(select(User).where(meant(text)).order_by(col(User.id)).limit(50)).all()
+def find(db: Session, text: str, limit: int = FOUND) -> Sequence[User]:
+    """Users an operator may mean, by their numbers."""
+    return db.exec(select(User).where(meant(text)).order_by(col(User.id)).limit(limit)).all()
 
 
 def meant(text: str) -> ColumnElement[bool]:

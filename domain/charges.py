@@ -66,7 +66,7 @@ def page(
     if user_id is not None:
         query = query.where(ChargingSession.user_id == user_id)
     if typed := storable(typed):
-        people = [user.id for user in accounts.find(db, typed)]
+        people = select(User.id).where(accounts.meant(typed))
         named = ChargingSession.ref == typed.upper(), ChargingSession.receipt_number == typed.upper()
         query = query.where(or_(*named, ChargingSession.charger_id == typed, col(ChargingSession.user_id).in_(people)))
     if before is not None:

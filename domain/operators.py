@@ -1,11 +1,11 @@
 """Operators: who is one, when the PIN was last given for what only they do, and acts that are written down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from domain import attempts, sign_ins, trail
 from domain.attempts import Attempt
@@ -53,6 +53,11 @@ def appoint(db: Session, user_id: int, by: Actor) -> User:
 def dismiss(db: Session, user_id: int, by: Actor) -> User:
     """Make an operator a driver again, at once on every device."""
     return _become(db, user_id, Role.DRIVER, by, "user make-driver")
+
+
+def everybody(db: Session) -> Sequence[User]:
+    """All who are one, blocked or not, by their numbers."""
+    return db.exec(select(User).where(User.role == Role.OPERATOR).order_by(col(User.id))).all()
 
 
 def _become(db: Session, user_id: int, role: Role, by: Actor, action: str) -> User:

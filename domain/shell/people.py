@@ -18,6 +18,16 @@ def find(shell: Shell, given: Namespace) -> Iterator[str]:
     found = shell.read(_with_money, given.text)
     if not found:
         raise Failed(f"Nobody matches {given.text!r}.")
+    yield from _table(found[: accounts.FOUND])
+    if len(found) > accounts.FOUND:
+        yield f"There are more than these {accounts.FOUND}: say more of whom you mean."
+
+
+def list_operators(shell: Shell, given: Namespace) -> Iterator[str]:
+    yield from _table(shell.read(_operators))
+
+
+def _table(people: list[tuple[User, wallet.Balance]]) -> Iterator[str]:
     yield from columns(
         ("NUMBER", "USERNAME", "PHONE", "E-MAIL", "BALANCE", "HELD", "OWED", ""),
         (
@@ -31,7 +41,7 @@ def find(shell: Shell, given: Namespace) -> Iterator[str]:
                 plain_rupees(money.arrears_paise),
                 accounts.standing(user, now()),
             )
-            for user, money in found
+            for user, money in people
         ),
     )
 
@@ -103,7 +113,11 @@ def check(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def _with_money(db: Session, typed: str) -> list[tuple[User, wallet.Balance]]:
-    return [(user, wallet.balance(db, user.id)) for user in accounts.find(db, typed)]
+    return [(user, wallet.balance(db, user.id)) for user in accounts.find(db, typed, accounts.FOUND + 1)]
+
+
+def _operators(db: Session) -> list[tuple[User, wallet.Balance]]:
+    return [(user, wallet.balance(db, user.id)) for user in operators.everybody(db)]
 
 
 def meant(db: Session, typed: str) -> User:
@@ -144,6 +158,7 @@ COMMANDS = (
     Command(
         "user make-operator", "open the operators' pages to somebody", make_operator, (USER,), ends_connections=True
     ),
+    Command("user operators", "who may open the operators' pages", list_operators),
     Command("user make-driver", "close them again, at once", make_driver, (USER,), ends_connections=True),
     Command(
         "wallet adjust",

@@ -1,17 +1,21 @@
 """One user: money, charges, sign-ins, and what can be done about each."""
 
+from typing import Any
+
 import reflex as rx
 
+from evapp.components.addresses import encoded
 from evapp.components.bones import bone
-from evapp.components.buttons import button_link
+from evapp.components.buttons import button_link, text_link
 from evapp.components.charges import charge
 from evapp.components.fields import choice
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.ops import act, form, outcome, part, question, sum_and_reason, trail_link, why
-from evapp.components.rows import row, section
+from evapp.components.rows import longer, row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
+from evapp.state.ops_refunds import Row as Payment
 from evapp.state.ops_sessions import Row as Charge
 from evapp.state.ops_user import Device, Movement, OpsUser
 from evapp.texts import t
@@ -39,13 +43,20 @@ def found() -> rx.Component:
         rx.cond(OpsUser.standing != "", rx.el.p(OpsUser.standing, class_name="font-medium text-vermilion")),
         rx.el.div(outcome(OpsUser, t("The new PIN")), class_name="mt-4"),
         columns(
-            rx.el.div(money(), movements(), class_name="grid gap-7"),
+            rx.el.div(money(), movements(), paid(), class_name="grid gap-7 content-start"),
             rx.el.div(
                 rx.cond(OpsUser.gone, None, deeds()),
                 charged(),
                 devices(),
-                trail_link(f"user:{OpsUser.number}"),
-                class_name="grid gap-9",
+                rx.el.div(
+                    trail_link(f"user:{OpsUser.number}"),
+                    rx.cond(
+                        OpsUser.operator,
+                        text_link(t("What this operator did"), f"/ops/trail?by=user:{OpsUser.number}"),
+                    ),
+                    class_name="flex flex-wrap gap-x-5",
+                ),
+                class_name="grid gap-9 content-start",
             ),
         ),
     )
@@ -63,7 +74,34 @@ def money() -> rx.Component:
 
 
 def movements() -> rx.Component:
-    return part(t("Movements"), OpsUser.lines, movement, t("Nothing moved yet."))
+    return rx.el.div(
+        part(t("Movements"), OpsUser.lines, movement, t("Nothing moved yet.")),
+        older("lines", OpsUser.lines),
+    )
+
+
+def older(name: str, lines: Any) -> rx.Component:
+    """The way to what is below the last of a part's lines."""
+    return longer(lines, OpsUser.more[name], t("Show more"), OpsUser.show_more(name))  # type: ignore[operator]
+
+
+def paid() -> rx.Component:
+    """What became of the wishes to add money."""
+    return rx.el.div(
+        part(t("Recharges"), OpsUser.payments, payment, t("Nothing yet.")),
+        rx.cond(
+            OpsUser.payments.length() > 0,  # type: ignore[attr-defined]
+            text_link(t("All payments and refunds"), f"/ops/refunds?find={encoded(OpsUser.find)}"),
+        ),
+    )
+
+
+def payment(one: Payment) -> rx.Component:
+    under = rx.fragment(
+        rx.el.span(one.about, class_name="block wrap-anywhere empty:hidden"),
+        rx.el.span(one.when, class_name="num text-small text-ink-3"),
+    )
+    return row(one.state, under=under, aside=one.amount)
 
 
 def movement(line: Movement) -> rx.Component:
@@ -116,7 +154,10 @@ def adjustment() -> rx.Component:
 
 
 def charged() -> rx.Component:
-    return part(t("Charges"), OpsUser.charges, one_charge, t("No charges yet."))
+    return rx.el.div(
+        part(t("Charges"), OpsUser.charges, one_charge, t("No charges yet.")),
+        older("charges", OpsUser.charges),
+    )
 
 
 def one_charge(line: Charge) -> rx.Component:

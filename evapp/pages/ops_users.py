@@ -4,7 +4,7 @@ import reflex as rx
 
 from evapp.components.notices import empty
 from evapp.components.ops import search
-from evapp.components.rows import row, rows
+from evapp.components.rows import row, rows, section
 from evapp.pages.ops import desk
 from evapp.state.ops_users import OpsUsers, Person
 from evapp.texts import t
@@ -24,7 +24,14 @@ def ops_users() -> rx.Component:
                     rows(rx.foreach(OpsUsers.people, person)),
                     empty(t("Nobody matches.")),
                 ),
-                rx.el.p(t("A part of a username or e-mail is enough."), class_name="text-note text-ink-2"),
+                rx.fragment(
+                    rx.el.p(t("A part of a username or e-mail is enough."), class_name="text-note text-ink-2"),
+                    section(t("Operators"), rows(rx.foreach(OpsUsers.people, person))),
+                ),
+            ),
+            rx.cond(
+                OpsUsers.more,
+                rx.el.p(t("There are more: say more of whom you mean."), class_name="text-note text-ink-2"),
             ),
             class_name="grid gap-5 max-w-[44rem]",
         ),

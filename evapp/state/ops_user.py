@@ -3,20 +3,24 @@
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import reflex as rx
 from sqlmodel import Session
 
 from domain import accounts, charges, pins, sign_ins, story, wallet
 from domain.db import read
-from domain.models import SignIn, User
+from domain.models import Role, SignIn, User
 from domain.operators import Act
 from domain.story import Line
 from domain.wallet import NotAdjusted
 from evapp.components.money import moment, rupees, signed_rupees
 from evapp.state.balance import set_aside
+from evapp.state.effects import Effects
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import Deed, Deeds, nonce, text
+from evapp.state.ops_refunds import Row as Payment
+from evapp.state.ops_refunds import recharge_rows
 from evapp.state.ops_sessions import Row as Charge
 from evapp.state.ops_sessions import row_of
 from evapp.state.ops_users import standing
@@ -24,8 +28,12 @@ from evapp.state.visit import renewed
 from evapp.texts import t
 from evapp.texts.movements import described, word
 
-LINES, CHARGES_SHOWN = 10, 10
+SHOWN = 10
+"""Lines of each part that come at once."""
+PARTS = ("lines", "charges")
+"""Those that can be made longer here; payments have a page."""
 WAYS = {"give": 1, "take": -1}
+T = TypeVar("T")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -61,12 +69,19 @@ class OpsUser(Deeds, rx.State):
     balance: str = ""
     held: str = ""
     owed: str = ""
+    operator: bool = False
     lines: list[Movement] = []
     charges: list[Charge] = []
+    payments: list[Payment] = []
+    find: str = ""
+    """What finds all payments of this user."""
+    more: dict[str, bool] = {}
+    """Of each of PARTS, whether there are older ones."""
     devices: list[Device] = []
     editing: str = ""
     """adjust, block or pin; empty: nothing is open."""
     number: int = 0
+    _limits: dict[str, int] = {}
 
     @rx.event
     async def load(self) -> None:
@@ -75,6 +90,7 @@ class OpsUser(Deeds, rx.State):
             self._calm()
             typed = str(getattr(self, "user_id", ""))
             self.phase, self.editing, self.number = "", "", int(typed) if _NUMBER.fullmatch(typed) else 0
+            self._limits = {}
         await visit(self, OpsUser, topics=(f"user:{self.number}",))
 
     @rx.event
@@ -82,6 +98,14 @@ class OpsUser(Deeds, rx.State):
         """Open one editor, or none."""
         if await operator(self) is not None:
             self.editing, self.error, self.secret = (what if what in ("adjust", "block", "pin") else ""), "", ""
+
+    @rx.event
+    async def show_more(self, part: str) -> None:
+        """Ten older lines of one part."""
+        user = await operator(self)
+        if user is not None and part in PARTS and self.more.get(part):
+            self._limits[part] = self._limits.get(part, SHOWN) + SHOWN
+            await self._refresh(user.id)
 
     @rx.event
     async def adjust(self, form: dict[str, object]) -> None:
@@ -95,8 +119,10 @@ class OpsUser(Deeds, rx.State):
             wallet.refuse_adjustment(signed, why)
         except NotAdjusted as error:
             return self._refuse(t(error.args[0]))
-        balance = (await read(wallet.balance, self.number)).balance_paise
-        holes = {"sum": rupees(paise), "user": user.username, "balance": rupees(balance + signed), "reason": why}
+        has = await read(wallet.balance, self.number)
+        owed = min(max(has.free_paise + signed, 0), has.arrears_paise)
+        becomes = has.balance_paise + signed - owed
+        holes = {"sum": rupees(paise), "user": user.username, "balance": rupees(becomes), "reason": why}
         give = signed > 0
         asked = (
             t("Give {sum} to {user}? The balance becomes {balance}, and the driver reads: {reason}", **holes)
@@ -107,8 +133,10 @@ class OpsUser(Deeds, rx.State):
         facts, known = {"paise": signed, "reason": why}, partial(wallet.adjusted, key=key)
         act = Act("wallet adjust", f"user:{self.number}", facts, known=known)
         options = {"key": key, "reason": why}
-        said = t("{sum} moved. The balance is {balance}.", **holes)
-        deed = Deed(act, wallet.adjust, (self.number, signed), options, said=said, refusals=(NotAdjusted,))
+        if owed:
+            asked += "
+" + t("{sum} of it pays what is owed.", sum=rupees(owed))
+        deed = Deed(act, wallet.adjust, (self.number, signed), options, refusals=(NotAdjusted,))
         self._ask(deed, asked, t("Give {sum}", **holes) if give else t("Take {sum}", **holes))
 
     @rx.event
@@ -155,6 +183,10 @@ class OpsUser(Deeds, rx.State):
 
     async def _did(self, deed: Deed) -> None:
         self.editing = ""
+        if deed.work is wallet.adjust:
+            balance = (await read(wallet.balance, self.number)).balance_paise
+            said = t("{sum} moved. The balance is {balance}.", sum=rupees(abs(deed.args[1])), balance=rupees(balance))
+            (await self.get_state(Effects))._say(said)
 
     async def _user(self) -> User | None:
         """The user of the page, as long as there is an account."""
@@ -173,14 +205,26 @@ class OpsUser(Deeds, rx.State):
         joined = t("Joined {time}", time=moment(user.created_at))
         self.about = [one for one in (user.phone, user.email, joined) if one]
         self.blocked, self.gone = user.blocked_at is not None, not user.pin_hash
+        self.operator = user.role == Role.OPERATOR
         self.balance = rupees(money.balance_paise)
         self.held = set_aside(money.held_paise)
         self.owed = t("Owes {sum}", sum=rupees(money.arrears_paise)) if money.arrears_paise else ""
-        self.lines = [_movement(line) for line in await read(story.lines, self.number, limit=LINES)]
-        mine = await read(charges.page, which=charges.EVERY, user_id=self.number, limit=CHARGES_SHOWN)
-        self.charges = [row_of(one) for one in mine]
+        lines = await read(story.lines, self.number, limit=self._limit("lines") + 1)
+        self.lines = [_movement(line) for line in self._part("lines", lines)]
+        mine = await read(charges.page, which=charges.EVERY, user_id=self.number, limit=self._limit("charges") + 1)
+        self.charges = [row_of(one) for one in self._part("charges", mine)]
+        self.payments = await read(recharge_rows, user_id=self.number, limit=SHOWN)
+        self.find = str(self.number) if self.gone else user.phone
         self.devices = [_device(one) for one in await read(sign_ins.sign_ins, self.number)]
         self.phase = "shown"
+
+    def _limit(self, part: str) -> int:
+        return self._limits.get(part, SHOWN)
+
+    def _part(self, part: str, found: list[T]) -> list[T]:
+        """What is shown of a part, of which one more was looked for."""
+        self.more[part] = len(found) > self._limit(part)
+        return found[: self._limit(part)]
 
 
 def _user(db: Session, user_id: int) -> User | None:

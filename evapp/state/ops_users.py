@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import reflex as rx
 from sqlmodel import Session
 
-from domain import accounts, wallet
+from domain import accounts, operators, wallet
 from domain.db import read
 from domain.models import User, now
 from evapp.components.money import rupees
@@ -40,6 +40,9 @@ class OpsUsers(rx.State):
     sought: bool = False
     """Whether somebody was looked for."""
     people: list[Person] = []
+    """Who is meant; while nobody is sought, the operators."""
+    more: bool = False
+    """Whether more than these are meant."""
 
     @rx.event
     async def load(self) -> None:
@@ -55,11 +58,13 @@ class OpsUsers(rx.State):
 
     async def _refresh(self, user_id: int) -> None:
         self.sought = bool(self.typed)
-        self.people = await read(_people, self.typed) if self.typed else []
+        found = await read(_people, self.typed)
+        self.people, self.more = found[: accounts.FOUND], len(found) > accounts.FOUND
 
 
 def _people(db: Session, typed: str) -> list[Person]:
-    return [_person(user, wallet.balance(db, user.id)) for user in accounts.find(db, typed)]
+    users = accounts.find(db, typed, accounts.FOUND + 1) if typed else operators.everybody(db)
+    return [_person(user, wallet.balance(db, user.id)) for user in users]
 
 
 def _person(user: User, money: wallet.Balance) -> Person:

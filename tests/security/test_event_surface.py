@@ -43,7 +43,7 @@ SURFACE = {
     "ops_sessions.OpsSessions": {"load", "choose", "search", "show_more", "stop", "open_bill", "give_back"},
     "ops_tariffs.OpsTariffs": {"load", "choose", "set_price"},
     "ops_trail.OpsTrail": {"load", "search", "show_more"},
-    "ops_user.OpsUser": {"load", "edit", "adjust", "block", "reset_pin"},
+    "ops_user.OpsUser": {"adjust", "block", "edit", "load", "reset_pin", "show_more"},
     "ops_users.OpsUsers": {"load", "find"},
     "profile.Profile": {"load", "edit", "save", "undo", "revoke", "revoke_others"},
     "recharge.Recharge": {"choose", "write", "pay"},

@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import Session
 
-from domain import charges, charging, stops
+from domain import accounts, charges, charging, stops
 from domain.charges import EVERY, RUNNING, STUCK, Charge
 from domain.models import ChargingSession
 from tests.asked import asked, selects
@@ -60,6 +60,15 @@ def test_any_is_found_by_what_it_is_called(desk: Desk) -> None:
     assert found is not None
     assert found.username == "driver_0"
     assert desk.do(charges.of_ref, "NOSUCH") is None
+
+
+def test_the_charges_of_all_who_may_be_meant_are_found(desk: Desk) -> None:
+    """Those of the fifty-first were not."""
+    desk.charger("A-1")
+    for _ in range(accounts.FOUND):
+        desk.driver(rupees=0)
+    session = desk.charging(desk.driver(), "A-1")
+    assert [one.session.id for one in desk.do(charges.page, which=EVERY, typed="driver_")] == [session]
 
 
 @pytest.mark.parametrize("typed", ["no\x00body", "\ud800"])

@@ -130,6 +130,7 @@ HANDLERS: tuple[tuple[type[rx.State], str, tuple[Any, ...]], ...] = (
     (OpsUsers, "find", ({"who": "a"},)),
     (OpsUser, "load", ()),
     (OpsUser, "edit", ("pin",)),
+    (OpsUser, "show_more", ("lines",)),
     (OpsUser, "adjust", ({"way": "give", "rupees": "5", "reason": "x"},)),
     (OpsUser, "block", ({"reason": "x"},)),
     (OpsUser, "reset_pin", ({"reason": "x"},)),

@@ -1,0 +1,63 @@
+"""What a desk is asked on the phone: which payment it was, whose, what there is to give; without browsers."""
+
+from sqlmodel import Session
+
+from domain import accounts
+from domain.db import transact
+from evapp.state.ops_users import OpsUsers
+from tests.money import house
+from tests.unit.evapp.state.test_ops import PageOf, page, people, said, scope, user_page
+from tests.unit.evapp.state.test_ops_refunds import paid
+
+__all__ = ["page", "people", "scope"]
+
+
+async def test_a_user_has_recharges_and_whatever_is_older(page: PageOf, people: dict[str, int]) -> None:
+    """Ten movements stood there, and nothing said that there are more."""
+    for number in range(12):
+        await paid(people["asha"], number)
+    state = await user_page(page, people["asha"])
+    assert (len(state.lines), state.more) == (10, {"lines": True, "charges": False})
+    assert (len(state.payments), state.payments[0].about) == (10, "Bank reference 455069730011 · T2611")
+    await state.show_more("lines")
+    assert (len(state.lines), state.more["lines"]) == (12, False)
+    await state.show_more("lines")
+    assert len(state.lines) == 12
+
+
+async def test_what_is_owed_is_no_part_of_the_balance_that_is_told(page: PageOf, people: dict[str, int]) -> None:
+    """It was told as if nothing were owed: a balance that the driver never had."""
+    await transact(house.owe, people["asha"], 3_000)
+    state = await user_page(page, people["asha"])
+    await state.adjust({"way": "give", "rupees": "50", "reason": "He waited"})
+    assert state.question == (
+        "Give ₹50.00 to asha? The balance becomes ₹20.00, and the driver reads: He waited\n"
+        "₹30.00 of it pays what is owed."
+    )
+    await state.do()
+    assert (await said(state), state.balance, state.owed) == ("₹50.00 moved. The balance is ₹20.00.", "₹20.00", "")
+
+
+# Whom one means
+
+
+async def test_more_people_than_are_shown_are_told_of(page: PageOf, people: dict[str, int]) -> None:
+    """The fifty-first was not there, and the list looked whole."""
+
+    def crowd(db: Session) -> None:
+        for number in range(accounts.FOUND):
+            house.driver(db, f"ashab_{number}")
+
+    state = await page(OpsUsers)
+    await state.find({"who": "asha"})
+    assert (len(state.people), state.more) == (1, False)
+    await transact(crowd)
+    await state.find({"who": "asha"})
+    assert (len(state.people), state.more) == (accounts.FOUND, True)
+
+
+async def test_while_nobody_is_sought_the_operators_are_named(page: PageOf, people: dict[str, int]) -> None:
+    """Nothing said who all may open these pages."""
+    state = await page(OpsUsers)
+    await state._refresh(0)
+    assert ([one.username for one in state.people], state.sought) == (["ravi"], False)
