@@ -26,6 +26,10 @@ class NotAnOperator(Exception):
     """Whoever asks is nobody here: for him there is nothing."""
 
 
+class OwnMoney(Exception):
+    """It would give the operator money of the house; somebody else must do it. Nothing was done."""
+
+
 class PinWanted(Exception):
     """The PIN was not given within the last minutes; nothing was done."""
 
@@ -43,6 +47,8 @@ class Act:
     pin: bool = True
     known: Callable[[Session], object] | None = None
     """Of a wish that has a name: whether it was done before, and has its line."""
+    gains: int | None = None
+    """The user who has more money by it."""
 
 
 def appoint(db: Session, user_id: int, by: Actor) -> User:
@@ -131,9 +137,12 @@ def act(
     Raises:
         NotAnOperator: whoever asks is none (any more).
         PinWanted: the act needs a fresh PIN.
+        OwnMoney: the operator would have more money by it.
         Exception: whatever `work` raises; then nothing is written down either.
     """
     user = allowed(db, token_hash, pin=what.pin)
+    if what.gains == user.id:
+        raise OwnMoney
     before = what.known is not None and what.known(db)
     done = work(db, *args, **kwargs)
     if not before:

@@ -25,6 +25,7 @@ JOINERS = str.maketrans("", "", "\u200c\u200d")
 """Signs that cannot be seen, and that the spelling of Indian languages needs."""
 REASON_WANTED = later("Say why; it is kept.")
 NOT_KEPT = later("That is too long, or has characters that cannot be seen. Nothing was done.")
+OWN_MONEY = later("This is your own money. Another operator must do it; nothing was done.")
 PIN_WANTED = later("Enter your PIN again. Nothing was done.")
 
 
@@ -114,6 +115,9 @@ class Deeds(rx.State, mixin=True):
             await transact(operators.act, token_hash, deed.act, deed.work, *deed.args, **deed.options)
         except operators.PinWanted:
             self._refuse(t(PIN_WANTED))
+            return False
+        except operators.OwnMoney:
+            self._refuse(t(OWN_MONEY))
             return False
         except operators.NotAnOperator:
             self._refuse("")

@@ -139,7 +139,8 @@ class OpsSessions(Deeds, rx.State):
         if found is None or (given := self._sum_and_reason(form, 80)) is None:
             return
         paise, why = given
-        act = Act("session give-back", f"session:{found.session.ref}", {"paise": paise, "reason": why})
+        facts = {"paise": paise, "reason": why}
+        act = Act("session give-back", f"session:{found.session.ref}", facts, gains=found.session.user_id)
         said = t("{sum} went back to {driver}.", sum=rupees(paise), driver=found.username)
         self._ask(
             Deed(act, goodwill.give_back, (found.session.id, paise, why), said=said, refusals=(NotGivenBack,)),

@@ -131,11 +131,11 @@ class OpsUser(Deeds, rx.State):
         )
         key = nonce()
         facts, known = {"paise": signed, "reason": why}, partial(wallet.adjusted, key=key)
-        act = Act("wallet adjust", f"user:{self.number}", facts, known=known)
+        gains = self.number if give else None
+        act = Act("wallet adjust", f"user:{self.number}", facts, known=known, gains=gains)
         options = {"key": key, "reason": why}
         if owed:
-            asked += "
-" + t("{sum} of it pays what is owed.", sum=rupees(owed))
+            asked += "\n" + t("{sum} of it pays what is owed.", sum=rupees(owed))
         deed = Deed(act, wallet.adjust, (self.number, signed), options, refusals=(NotAdjusted,))
         self._ask(deed, asked, t("Give {sum}", **holes) if give else t("Take {sum}", **holes))
 

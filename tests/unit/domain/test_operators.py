@@ -9,7 +9,7 @@ from domain import attempts, chargers, operators, pins, sign_ins, trail, wallet
 from domain.db import Database
 from domain.events import SignedOut
 from domain.models import Role, SignIn, TrailEntry, User, now
-from domain.operators import Act, NotAnOperator, PinWanted
+from domain.operators import Act, NotAnOperator, OwnMoney, PinWanted
 from domain.sign_ins import Browser, Refused, hash_token
 from tests.money import house
 from tests.money.house import Heard
@@ -152,3 +152,17 @@ async def test_an_act_that_is_refused_leaves_no_line(database: Database) -> None
         await database.transact(operators.act, hash_token("desk-2"), ADJUST, refused)
     kept = await database.read(lambda db: db.exec(select(TrailEntry)).all())
     assert [entry.action for entry in kept] == ["user make-operator"]
+
+
+def test_an_act_that_would_give_its_doer_money_is_refused(db: Session, ravi: int) -> None:
+    gives_pin(db, ravi)
+    asha, written = house.driver(db, "asha"), len(trail.entries(db))
+    for gains, refused in ((ravi, True), (asha, False), (None, False)):
+        act = Act("wallet adjust", f"user:{gains}", "", gains=gains)
+        if refused:
+            with pytest.raises(OwnMoney):
+                operators.act(db, hash_token("desk-2"), act, chargers.add, "BLR-1")
+            assert len(trail.entries(db)) == written
+        else:
+            operators.act(db, hash_token("desk-2"), act, chargers.add, "BLR-1")
+    assert len(trail.entries(db)) == written + 2

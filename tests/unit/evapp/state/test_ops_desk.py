@@ -4,9 +4,11 @@ from sqlmodel import Session
 
 from domain import accounts
 from domain.db import transact
+from domain.models import SessionState
+from evapp.state.ops_sessions import OpsSessions
 from evapp.state.ops_users import OpsUsers
 from tests.money import house
-from tests.unit.evapp.state.test_ops import PageOf, page, people, said, scope, user_page
+from tests.unit.evapp.state.test_ops import PageOf, lines, page, people, said, scope, user_page
 from tests.unit.evapp.state.test_ops_refunds import paid
 
 __all__ = ["page", "people", "scope"]
@@ -61,3 +63,24 @@ async def test_while_nobody_is_sought_the_operators_are_named(page: PageOf, peop
     state = await page(OpsUsers)
     await state._refresh(0)
     assert ([one.username for one in state.people], state.sought) == (["ravi"], False)
+
+
+async def test_nobody_gives_himself_money_of_the_house(page: PageOf, people: dict[str, int]) -> None:
+    """An operator had only to open the own page of the own account, and give the own PIN."""
+    state = await user_page(page, people["ravi"])
+    await state.adjust({"way": "give", "rupees": "50", "reason": "For my trouble"})
+    await state.do()
+    assert (state.error, state.balance) == (OWN, "₹0.00")
+    await transact(house.charge, people["ravi"], state=SessionState.SETTLED)
+    charges_page = await page(OpsSessions, giving=f"S{1:015d}")
+    await charges_page.give_back({"rupees": "5", "reason": "It was slow"})
+    await charges_page.do()
+    assert charges_page.error == OWN
+    assert await lines() == []
+    await transact(house.give, people["ravi"], 10_000)
+    await state.adjust({"way": "take", "rupees": "50", "reason": "Paid twice"})
+    await state.do()
+    assert (state.error, state.balance) == ("", "₹50.00")
+
+
+OWN = "This is your own money. Another operator must do it; nothing was done."
