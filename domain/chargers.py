@@ -369,6 +369,11 @@ def counts(db: Session) -> tuple[int, int]:
     return db.exec(in_service.where(is_in_contact(now()))).one(), db.exec(in_service).one()
 
 
+def in_group(db: Session, group: str) -> int:
+    """How many chargers have the tariff of this group, or would, had they none of their own."""
+    return db.exec(select(func.count()).select_from(Charger).where(Charger.group_name == group)).one()
+
+
 def everything(db: Session) -> list[Charger]:
     """Every charger, for the operator."""
     return list(db.exec(select(Charger).order_by(Charger.id)))

@@ -258,15 +258,37 @@ def _refuse_bands(bands: tuple[Band, ...]) -> None:
         raise NotAPrice(Sentence("No hour of the day can have two prices."))
 
 
+def withdraw(db: Session, effective_at: datetime, *, charger_id: str | None = None, group: str | None = None) -> None:
+    """Take back a price that is to come; then what holds before it goes on.
+
+    Raises:
+        NotAPrice: none is to come from this very moment on, or it has begun meanwhile.
+    """
+    known = _from(db, charger_id, group, effective_at)
+    if known is None:
+        raise NotAPrice(Sentence("No price is to come there from that moment on."))
+    if effective_at <= now():
+        raise NotAPrice(Sentence("This price has begun, and stays. Set another one from now on."))
+    _remove(db, known)
+
+
 def _make_room(db: Session, charger_id: str | None, group: str | None, effective_at: datetime) -> None:
     """Take away the price that was to begin at this very moment."""
-    same = select(Tariff).where(
-        col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group, Tariff.effective_at == effective_at
-    )
-    if (known := db.exec(same).first()) is None:
+    if (known := _from(db, charger_id, group, effective_at)) is None:
         return
     if effective_at <= now():
         raise NotAPrice(Sentence("From that moment on another price has been in force; it stays. Choose a later one."))
-    db.exec(delete(TariffBand).where(col(TariffBand.tariff_id) == known.id))
-    db.delete(known)
+    _remove(db, known)
+
+
+def _from(db: Session, charger_id: str | None, group: str | None, effective_at: datetime) -> Tariff | None:
+    same = select(Tariff).where(
+        col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group, Tariff.effective_at == effective_at
+    )
+    return db.exec(same).first()
+
+
+def _remove(db: Session, tariff: Tariff) -> None:
+    db.exec(delete(TariffBand).where(col(TariffBand.tariff_id) == tariff.id))
+    db.delete(tariff)
     db.flush()

@@ -32,7 +32,16 @@ def set_price(shell: Shell, given: Namespace) -> Iterator[str]:
     since = f"From {clock(given.begins)} on" if given.begins else "From now on"
     yield f"{since} a kWh costs {plain_rupees(given.rupees)}, GST included, {_where(given.charger, given.group)}."
     yield from parts(price)
+    if given.group and not shell.read(chargers.in_group, given.group):
+        yield f"No charger is in the group {given.group}. `charger list` says which groups there are."
     yield "Charges that run keep the price they began with."
+
+
+def withdraw(shell: Shell, given: Namespace) -> Iterator[str]:
+    scope = {"charger_id": given.charger, "group": given.group}
+    subject = tariffs.subject(given.charger, given.group)
+    shell.act(subject, {"from": given.begins}, tariffs.withdraw, given.begins, **scope)
+    yield f"The price from {clock(given.begins)} on is taken back {_where(given.charger, given.group)}."
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -107,6 +116,9 @@ def _hour(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
+CHARGER = argument("--charger", "at this charger only", type=text(48, least=1), default=None)
+GROUP = argument("--group", "at the chargers of this group", type=text(40, least=1), default=None)
+
 COMMANDS = (
     Command(
         "tariff set",
@@ -114,8 +126,8 @@ COMMANDS = (
         set_price,
         (
             argument("rupees", "for a kWh, GST included: 18 or 18.50", type=rupees),
-            argument("--charger", "at this charger only", type=text(48, least=1), default=None),
-            argument("--group", "at the chargers of this group", type=text(40, least=1), default=None),
+            CHARGER,
+            GROUP,
             argument("--from", "from this day or time on, Indian time; default: now", type=moment, dest="begins"),
             argument("--band", "other hours, other price: 22:00-06:00=12.50", type=band, action="append", default=[]),
             argument("--start-fee", "rupees once, when energy flows", type=rupees, default=0),
@@ -127,6 +139,18 @@ COMMANDS = (
                 default=0,
             ),
             argument("--idle-per-minute", "rupees for each minute after that", type=rupees, default=0),
+        ),
+    ),
+    Command(
+        "tariff withdraw",
+        "take back a price that is to come",
+        withdraw,
+        (
+            argument(
+                "--from", "when it was to begin, as `tariff list` says it", type=moment, dest="begins", required=True
+            ),
+            CHARGER,
+            GROUP,
         ),
     ),
     Command("tariff list", "every price there was, is and will be", list_),

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from evapp.components.fields import area, choice, field
-from evapp.components.ops import form, listed, outcome, question, reason, waiting
+from evapp.components.ops import act, form, listed, outcome, question, reason, waiting
 from evapp.components.rows import row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
@@ -41,6 +41,7 @@ def price(one: Row) -> rx.Component:
     under = rx.fragment(
         rx.el.span(one.since, class_name=rx.cond(one.now, "num block", "num block font-medium text-ink")),
         rx.foreach(one.lines, lambda line: rx.el.span(line, class_name="num block")),
+        opened(rx.cond(one.now, None, act(t("Take it back"), OpsTariffs.withdraw(one.number)))),  # type: ignore[operator]
     )
     return row(one.where, under=under, aside=one.rate)
 

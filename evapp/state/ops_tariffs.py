@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import reflex as rx
+from sqlmodel import Session
 
 from domain import chargers, tariffs
 from domain.chargers import ChargerUnknown
@@ -42,6 +43,7 @@ NO_CHARGER = Sentence("There is no charger of this ID.")
 class Row:
     """One price in words."""
 
+    number: int
     where: str
     since: str
     now: bool
@@ -104,6 +106,7 @@ class OpsTariffs(Deeds, rx.State):
         subject = tariffs.subject(wanted.charger_id, wanted.group)
         self.preview = words_of(price)
         since = t("From {time} on", time=moment(wanted.begins)) if wanted.begins else t("From now on")
+        empty = wanted.group and not await read(chargers.in_group, wanted.group)
         self._ask(
             Deed(
                 Act("tariff set", subject, facts),
@@ -118,8 +121,28 @@ class OpsTariffs(Deeds, rx.State):
                 since=since,
                 where=where_words(wanted.charger_id, wanted.group),
                 price=" ".join(self.preview),
-            ),
+            )
+            + ("\n" + t("No charger is in this group yet.") if empty else ""),
             t("Set this price"),
+        )
+
+    @rx.event
+    async def withdraw(self, number: int) -> None:
+        """Ask whether a price that is to come shall be taken back."""
+        if await operator(self) is None or type(number) is not int or (found := await read(_coming, number)) is None:
+            return
+        scope = {"charger_id": found.charger_id, "group": found.group_name}
+        act = Act("tariff withdraw", tariffs.subject(**scope), {"from": found.effective_at})
+        said = t("The price is taken back.")
+        self.preview = []
+        self._ask(
+            Deed(act, tariffs.withdraw, (found.effective_at,), scope, said=said, refusals=(NotAPrice,)),
+            t(
+                "{where}. Take back the price from {time} on? What holds now goes on.",
+                where=where_words(**scope),
+                time=moment(found.effective_at),
+            ),
+            t("Take it back"),
         )
 
     async def _refresh(self, user_id: int) -> None:
@@ -127,6 +150,11 @@ class OpsTariffs(Deeds, rx.State):
         self.default = per_kwh(settings().tariff_paise_per_kwh)
         self.rows = [_row(tariff, price, at) for tariff, price in await read(tariffs.standing, at)]
         self.loaded = True
+
+
+def _coming(db: Session, number: int) -> Tariff | None:
+    tariff = db.get(Tariff, number)
+    return tariff if tariff is not None and tariff.effective_at > now() else None
 
 
 def words_of(price: Price) -> list[str]:
@@ -145,6 +173,7 @@ def where_words(charger_id: str | None, group: str | None) -> str:
 
 def _row(tariff: Tariff, price: Price, at: datetime) -> Row:
     return Row(
+        number=tariff.id,
         where=where_words(tariff.charger_id, tariff.group_name),
         since=t("Since {time}", time=moment(tariff.effective_at))
         if tariff.effective_at <= at

@@ -41,7 +41,7 @@ SURFACE = {
     "ops_pin.OpsPin": {"load"},
     "ops_refunds.OpsRefunds": {"choose", "load", "open", "request", "search", "show_more"},
     "ops_sessions.OpsSessions": {"load", "choose", "search", "show_more", "stop", "open_bill", "give_back"},
-    "ops_tariffs.OpsTariffs": {"load", "choose", "set_price"},
+    "ops_tariffs.OpsTariffs": {"choose", "load", "set_price", "withdraw"},
     "ops_trail.OpsTrail": {"load", "search", "show_more"},
     "ops_user.OpsUser": {"adjust", "block", "edit", "load", "reset_pin", "show_more"},
     "ops_users.OpsUsers": {"load", "find"},

@@ -154,6 +154,12 @@ def test_a_price_of_every_part(run, database: Database) -> None:  # type: ignore
     assert database.now(tariffs.price, "BLR-1", now())[0].plain
     assert "BLR-1 is in the group malls" in run("charger group BLR-1 malls").out
     assert run("tariff show NOSUCH").code == 2
+    assert "No charger is in the group mall." in run("tariff set 30 --group mall --from 2099-12-01").out
+    assert run("tariff withdraw --from 2099-12-01 --group malls").out.startswith(
+        "The price from 2099-12-01 00:00:00 on is taken back at the chargers of the group malls"
+    )
+    assert run("tariff withdraw --from 2099-12-01 --group malls").code == 2
+    assert "2099-12-01" not in run("tariff show BLR-1").out
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,24 @@ def test_what_stands_is_what_holds_and_what_is_to_come(db: Session) -> None:
     ]
 
 
+def test_a_price_to_come_is_taken_back_and_one_that_has_begun_is_not(db: Session) -> None:
+    """Set for the wrong charger it could only be replaced, so that the charger had a price of its own for ever."""
+    past, future = now(), now() + timedelta(hours=1)
+    tariffs.set_price(db, Price(1_900, 0), effective_at=past)
+    for charger_id in ("BLR-1", None):
+        tariffs.set_price(db, Price(2_500, 0, bands=(Band(0, 60, 1),)), charger_id=charger_id, effective_at=future)
+    for charger_id, at in (("BLR-2", future), ("BLR-1", future + timedelta(hours=1))):
+        with pytest.raises(NotAPrice, match="No price is to come"):
+            tariffs.withdraw(db, at, charger_id=charger_id)
+    tariffs.withdraw(db, future, charger_id="BLR-1")
+    assert (rate(db, hours=2), len(tariffs.everything(db))) == (2_500, 2)
+    tariffs.withdraw(db, future)
+    assert rate(db, hours=2) == 1_900
+    with pytest.raises(NotAPrice, match="has begun"):
+        tariffs.withdraw(db, past)
+    assert rate(db) == 1_900
+
+
 def test_the_price_of_a_tariff_has_its_parts(db: Session) -> None:
     tariff = tariffs.set_price(db, Price(1_500, 0, start_paise=300, per_minute_paise=50))
     assert tariffs.of(db, tariff) == Price(1_500, 0, start_paise=300, per_minute_paise=50)

@@ -138,6 +138,7 @@ HANDLERS: tuple[tuple[type[rx.State], str, tuple[Any, ...]], ...] = (
     (OpsTariffs, "load", ()),
     (OpsTariffs, "choose", ("group",)),
     (OpsTariffs, "set_price", ({"rupees": "1"},)),
+    (OpsTariffs, "withdraw", (1,)),
     (OpsRefunds, "load", ()),
     (OpsRefunds, "choose", ("refunds",)),
     (OpsRefunds, "search", ({"payment": "RCH-1"},)),

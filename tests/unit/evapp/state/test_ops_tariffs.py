@@ -7,10 +7,10 @@ import pytest
 from sqlmodel import select
 
 from domain import tariffs
-from domain.db import read
+from domain.db import read, transact
 from domain.india import INDIA
 from domain.models import Tariff, now
-from domain.prices import Band
+from domain.prices import Band, Price
 from evapp.state.ops_tariffs import OpsTariffs
 from tests.unit.evapp.state.test_ops import PageOf, lines, page, people, scope
 
@@ -83,3 +83,23 @@ async def test_what_the_rules_say_to_a_price_is_shown(page: PageOf) -> None:
     await state.do()
     assert state.error.startswith("Idling needs both")
     assert await read(lambda db: db.exec(select(Tariff)).all()) == []
+
+
+async def test_a_price_to_come_is_taken_back(page: PageOf) -> None:
+    state = await page(OpsTariffs, scope="group")
+    await state.set_price({"rupees": "20", "group": "mals", "begins": "2099-12-01T00:00"})
+    assert state.question.endswith("No charger is in this group yet.")
+    await state.do()
+    await transact(tariffs.set_price, Price(1_900, 0))
+    await state._refresh(0)
+    holding, coming = state.rows
+    await state.withdraw(holding.number)
+    assert state.question == ""
+    await state.withdraw(coming.number)
+    assert state.question == (
+        "Chargers of the group mals without a price of their own. Take back the price from 1 Dec 2099, 12:00 am on? "
+        "What holds now goes on."
+    )
+    await state.do()
+    assert ([row.rate for row in state.rows], state.error) == (["₹19.00/kWh"], "")
+    assert (await lines())[0] == ("tariff withdraw", "tariff:mals")
