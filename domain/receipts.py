@@ -269,6 +269,14 @@ def notes(db: Session, session: ChargingSession) -> Sequence[Receipt]:
     return db.exec(of_session.order_by(col(Receipt.created_at), col(Receipt.number))).all()
 
 
+def supply(given: Receipt) -> tuple[Seller, str, tuple[Tax, ...]]:
+    """Who gave a receipt or note, the place of supply, and the taxes within its total."""
+    facts = _facts(given)
+    by = Seller(**facts.seller)
+    within = _same(facts.place_of_supply, by.state)
+    return by, facts.place_of_supply, taxes(given.gst_paise, given.gst_basis_points, within=within)
+
+
 def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) -> ChargeReceipt:
     facts = _facts(given)
     by = Seller(**facts.seller)

@@ -6,7 +6,7 @@ from domain.charger_keys import NotAKey
 from domain.chargers import ChargerInUse, NotACharger
 from domain.goodwill import NotGivenBack
 from domain.refunds import RefundRefused
-from domain.shell import api_keys, cards, chargers, charges, gateway, machines, payments, people, tariffs
+from domain.shell import api_keys, books, cards, chargers, charges, gateway, machines, payments, people, tariffs
 from domain.shell.command import Mistake
 from domain.tariffs import NotAPrice
 from domain.tokens import TagInvalid
@@ -20,6 +20,7 @@ COMMANDS = (
     *payments.COMMANDS,
     *gateway.COMMANDS,
     *charges.COMMANDS,
+    *books.COMMANDS,
     *api_keys.COMMANDS,
     *machines.COMMANDS,
 )
