@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, literal_column
+from sqlalchemy import ColumnElement, Integer, literal_column
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import accounts, identity, settlement, stops
+from domain import accounts, identity, settlement, stops, tokens
 from domain.db import storable
-from domain.models import IS_NOT_OVER, IS_OPEN, ChargingSession, SessionState, User, now
+from domain.models import IS_NOT_OVER, IS_OPEN, ChargingSession, Receipt, SessionState, User, now
 
 PAGE = 30
 RUNNING, STUCK, EVERY, NOT_OVER = "running", "stuck", "", "not over"
@@ -52,12 +53,13 @@ def page(
     typed: str = "",
     charger_id: str = "",
     user_id: int | None = None,
+    since: datetime | None = None,
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[Charge]:
-    """The newest first, those before the charge of this number.
+    """The newest first, those before the charge of this number, asked for `since` then.
 
-    `typed` is a ref, a receipt's number, a charger's id or what `accounts.find` takes.
+    `typed` is a ref, the number of a receipt or note, of a card, a charger's id or what `accounts.find` takes.
     """
     number = col(ChargingSession.id) if which == EVERY else _FEW
     query = select(ChargingSession).where(*_WITHIN[which]).order_by(number.desc()).limit(limit)
@@ -67,8 +69,10 @@ def page(
         query = query.where(ChargingSession.user_id == user_id)
     if typed := storable(typed):
         people = select(User.id).where(accounts.meant(typed))
-        named = ChargingSession.ref == typed.upper(), ChargingSession.receipt_number == typed.upper()
+        named = ChargingSession.ref == typed.upper(), _has_paper(typed), ChargingSession.card == tokens.spelling(typed)
         query = query.where(or_(*named, ChargingSession.charger_id == typed, col(ChargingSession.user_id).in_(people)))
+    if since is not None:
+        query = query.where(ChargingSession.requested_at >= since)
     if before is not None:
         query = query.where(number < before)
     return _charges(db, db.exec(query).all())
@@ -81,13 +85,18 @@ def of_ref(db: Session, ref: str) -> Charge | None:
 
 
 def named(db: Session, typed: str) -> Charge | None:
-    """The charge with this ref or this receipt, in capitals or not, or with this number."""
+    """The charge with this ref, this receipt or this note, in capitals or not, or with this number."""
     name, number = storable(typed.upper()), identity.typed_number(typed)
-    known = or_(ChargingSession.ref == name, col(ChargingSession.receipt_number) == name)
+    known = or_(ChargingSession.ref == name, _has_paper(name))
     session = db.exec(select(ChargingSession).where(known)).first() if name else None
     if session is None and number is not None:
         session = db.get(ChargingSession, number)
     return _charges(db, [session])[0] if session is not None else None
+
+
+def _has_paper(number: str) -> ColumnElement[bool]:
+    """What this receipt, credit note or debit note is about."""
+    return col(ChargingSession.id).in_(select(Receipt.session_id).where(Receipt.number == number.upper()))
 
 
 def _charges(db: Session, found: Sequence[ChargingSession]) -> list[Charge]:

@@ -54,9 +54,18 @@ def add(shell: Shell, given: Namespace) -> Iterator[str]:
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
     yield from columns(
-        ("ID", "NAME", "PLACE", "CONTACT", "CONNECTORS", "KEY"),
+        ("ID", "NAME", "PLACE", "GROUP", "CONTACT", "CONNECTORS", "FIRMWARE", "KEY"),
         (
-            (charger.id, charger.name, charger.place, _contact(charger), _statuses(connectors), _key(charger))
+            (
+                charger.id,
+                charger.name,
+                charger.place,
+                charger.group_name or "",
+                _contact(charger),
+                _statuses(connectors),
+                charger.firmware,
+                _key(charger),
+            )
             for charger, connectors in shell.read(_all)
         ),
     )

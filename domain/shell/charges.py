@@ -10,7 +10,7 @@ from domain import chargers, charges, findings, goodwill, receipts, settlement, 
 from domain.charges import Charge
 from domain.models import ChargingSession, Entry, Transfer
 from domain.money import plain_kwh, plain_rupees
-from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, number, rupees, text
+from domain.shell.command import Command, Mistake, Shell, argument, clock, columns, moment, number, rupees, text
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
@@ -18,7 +18,7 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
         shell.read(chargers.info, given.charger)
     which = charges.NOT_OVER if given.running else charges.EVERY
     yield from columns(
-        ("NUMBER", "REF", "DRIVER", "CHARGER", "STATE", "REQUESTED", "KWH", "COST", "REVIEW"),
+        ("NUMBER", "REF", "DRIVER", "CHARGER", "STATE", "REQUESTED", "PRICE", "KWH", "COST", "BACK", "REVIEW"),
         (
             (
                 charge.session.id,
@@ -27,11 +27,15 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
                 f"{charge.session.charger_id}/{charge.session.connector_number}",
                 charge.session.state,
                 clock(charge.session.requested_at),
+                plain_rupees(charge.session.paise_per_kwh) + ("+" if charge.session.terms else ""),
                 plain_kwh(charge.session.energy_wh),
                 plain_rupees(charge.cost_paise),
+                plain_rupees(charge.session.given_back_paise) if charge.session.given_back_paise is not None else "",
                 "yes" if charge.session.review else "",
             )
-            for charge in shell.read(charges.page, which=which, charger_id=given.charger, limit=given.limit)
+            for charge in shell.read(
+                charges.page, which=which, charger_id=given.charger, since=given.since, limit=given.limit
+            )
         ),
     )
 
@@ -46,6 +50,7 @@ def show(shell: Shell, given: Namespace) -> Iterator[str]:
         "state": session.state + (", estimated" if session.estimated else ""),
         "paused": session.suspended,
         "tag": session.tag,
+        "card": session.card,
         "transaction": session.transaction_id,
         "price": f"{plain_rupees(session.paise_per_kwh)} a kWh",
         "requested": clock(session.requested_at),
@@ -135,7 +140,7 @@ def _driver(charge: Charge) -> str:
     return charge.username or "walk-up"
 
 
-WHICH = "its number, its ref, or the number of its receipt"
+WHICH = "its number, its ref, or the number of its receipt or of a note about it"
 
 COMMANDS = (
     Command(
@@ -145,6 +150,7 @@ COMMANDS = (
         (
             argument("--charger", "at this charger only", type=text(48)),
             argument("--running", "only those that are not over", action="store_true"),
+            argument("--since", "only those asked for since then, Indian time", type=moment),
             argument("--limit", "how many; default 20", type=number(1, 1_000), default=20),
         ),
     ),

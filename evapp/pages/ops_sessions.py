@@ -24,7 +24,7 @@ def ops_sessions() -> rx.Component:
         t("Charges"),
         question(OpsSessions),
         rx.el.div(
-            search("charge", t("Reference, receipt, charger or driver"), OpsSessions.search, OpsSessions.typed),
+            search("charge", t("Reference, receipt, card, charger or driver"), OpsSessions.search, OpsSessions.typed),
             filters(OpsSessions, FILTERS),
             outcome(OpsSessions),
             listed(OpsSessions, one, t("No charge matches."), waiting(4)),

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import reflex as rx
@@ -29,7 +29,7 @@ LONGEST_PAYLOAD = 20_000
 LOST = timedelta(seconds=CALL_S + 20)
 """After so long nobody waits for an answer any more: the process that asked has ended."""
 
-COMMANDS = {
+COMMANDS: dict[str, dict[str, Any]] = {
     "Reset": {"type": "Soft"},
     "UnlockConnector": {"connectorId": 1},
     "ChangeAvailability": {"connectorId": 0, "type": "Inoperative"},
@@ -39,7 +39,7 @@ COMMANDS = {
     "ClearCache": {},
     "RemoteStopTransaction": {"transactionId": 1},
     "GetDiagnostics": {"location": "https://"},
-    "UpdateFirmware": {"location": "https://", "retrieveDate": "2026-12-01T02:00:00Z"},
+    "UpdateFirmware": {"location": "https://", "retrieveDate": ""},
     "GetLocalListVersion": {},
     "SetChargingProfile": {},
     "ClearChargingProfile": {},
@@ -84,7 +84,7 @@ class OpsMessages(Deeds, rx.State):
     async def choose(self, action: str) -> None:
         """Another message, with a payload to begin with."""
         if await operator(self) is not None and isinstance(action, str) and action in COMMANDS:
-            self.action, self.payload = action, json.dumps(COMMANDS[action])
+            self.action, self.payload = action, json.dumps(_begun(action))
             self.error = self.answer = self.answered = ""
 
     @rx.event
@@ -169,6 +169,15 @@ class OpsMessages(Deeds, rx.State):
         found = await read(journal.of, self._charger_id, self._limit + 1)
         self.messages = [message for line in found[: self._limit] for message in _messages(line)]
         self.more = len(found) > self._limit and self._limit < MOST
+
+
+def _begun(action: str) -> dict[str, Any]:
+    """A payload to begin with. Firmware is for the next night: with a date of the past it is installed at once."""
+    payload = COMMANDS[action]
+    if "retrieveDate" not in payload:
+        return payload
+    night = (now().astimezone(INDIA) + timedelta(days=1)).replace(hour=2, minute=0, second=0)
+    return payload | {"retrieveDate": f"{night.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
 
 
 async def _asked(charger_id: str, action: str, payload: dict[str, Any]) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """Charges in the operator's shell: what they moved and cost, and who must look at what."""
 
-from domain import charging, findings
+from domain import charges, charging, findings, tariffs
 from domain.db import Database
 from domain.models import Finding, now
+from domain.prices import Price
 from tests.money.charges import METER, Desk
 from tests.unit.domain.test_shell import database, here, row, run, street
 
@@ -78,3 +79,34 @@ def test_part_of_a_bill_is_given_back(run, street: Desk) -> None:  # type: ignor
     again = run(f"session give-back {ref} 20 --reason 'It was slow'")
     assert (again.code, again.err) == (2, "₹20.00 of this charge was given back already.\n")
     assert run(f"session give-back {ref} 20").code == 2
+
+
+def test_the_charges_at_a_wrong_price_are_seen_by_it(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    """Forty charges of an hour had to be opened one by one to see which had it."""
+    street.charger(connectors=2)
+    old = street.charging(street.driver(), connector=1)
+    street.flows(old, 1)
+    street.stop(old, METER + 1_000)
+    street.passes(hours=1)
+    since = street.clock.at
+    street.do(tariffs.set_price, Price(180_00, 0, start_paise=1), effective_at=since)
+    street.heard("BLR-1")
+    wrong = street.charging(street.driver(), connector=2)
+    said = run(f"session list --since {since.isoformat()} --limit 1000").out
+    assert street.session(wrong).ref in said
+    assert "₹180.00+" in said
+    assert street.session(old).ref not in said
+    assert "₹18.00 " in run("session list").out
+
+
+def test_a_note_finds_its_charge(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    """A driver reads the number of the paper in the hand, which may be a credit note's."""
+    street.charger()
+    session_id = street.charging(street.driver())
+    street.flows(session_id, 4)
+    street.stop(session_id, METER + 4_000)
+    run(f"session give-back {session_id} 20 --reason 'It was slow'")
+    ref = street.session(session_id).ref
+    assert run("session show cn/26-27/0000001").out.startswith(ref)
+    assert [one.session.ref for one in street.do(charges.page, which=charges.EVERY, typed="CN/26-27/0000001")] == [ref]
+    assert run("session list").out.splitlines()[-1].endswith("₹20.00")

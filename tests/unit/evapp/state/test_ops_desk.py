@@ -1,10 +1,15 @@
 """What a desk is asked on the phone: which payment it was, whose, what there is to give; without browsers."""
 
+import json
+from datetime import datetime, timedelta
+
 from sqlmodel import Session
 
 from domain import accounts
 from domain.db import transact
-from domain.models import SessionState
+from domain.india import INDIA
+from domain.models import SessionState, now
+from evapp.state.ops_messages import OpsMessages
 from evapp.state.ops_sessions import OpsSessions
 from evapp.state.ops_users import OpsUsers
 from tests.money import house
@@ -84,3 +89,12 @@ async def test_nobody_gives_himself_money_of_the_house(page: PageOf, people: dic
 
 
 OWN = "This is your own money. Another operator must do it; nothing was done."
+
+
+async def test_new_firmware_is_offered_for_the_next_night(page: PageOf) -> None:
+    """With a date of the past, which it was by a constant, a charger installs at once, whoever charges there."""
+    state = await page(OpsMessages, _charger_id="A-1")
+    await state.choose("UpdateFirmware")
+    at = datetime.fromisoformat(json.loads(state.payload)["retrieveDate"])
+    assert timedelta(0) < at - now() < timedelta(days=2)
+    assert at.astimezone(INDIA).hour == 2
