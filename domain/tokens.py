@@ -88,6 +88,11 @@ def everything(db: Session) -> list[Token]:
     return list(db.exec(select(Token).order_by(Token.tag)))
 
 
+def of_user(db: Session, user_id: int) -> list[Token]:
+    """The cards whose charges this user pays, by number."""
+    return list(db.exec(select(Token).where(Token.user_id == user_id).order_by(Token.tag)))
+
+
 def status(db: Session, token: Token, at: datetime) -> str:
     """What idTagInfo says of it: Accepted, Blocked or Expired. Money and other charges are not asked here."""
     if token.status != TokenStatus.ACCEPTED:

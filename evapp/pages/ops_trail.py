@@ -20,7 +20,7 @@ def ops_trail() -> rx.Component:
             rx.cond(
                 OpsTrail.by != "",
                 rx.el.p(
-                    t("Only what {name} did.", name=OpsTrail.by),
+                    t("Only what {name} did.", name=OpsTrail.by_name),
                     text_link(t("Everybody"), "/ops/trail"),
                     class_name="flex flex-wrap items-center gap-x-4 text-note text-ink-2",
                 ),

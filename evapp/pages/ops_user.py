@@ -12,12 +12,12 @@ from evapp.components.fields import choice
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.ops import act, form, outcome, part, question, sum_and_reason, trail_link, why
-from evapp.components.rows import longer, row, section
+from evapp.components.rows import longer, row, rows, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
 from evapp.state.ops_refunds import Row as Payment
 from evapp.state.ops_sessions import Row as Charge
-from evapp.state.ops_user import Device, Movement, OpsUser
+from evapp.state.ops_user import Card, Device, Movement, OpsUser
 from evapp.texts import t
 
 
@@ -43,10 +43,12 @@ def found() -> rx.Component:
         rx.cond(OpsUser.standing != "", rx.el.p(OpsUser.standing, class_name="font-medium text-vermilion")),
         rx.el.div(outcome(OpsUser, t("The new PIN")), class_name="mt-4"),
         columns(
-            rx.el.div(money(), movements(), paid(), class_name="grid gap-7 content-start"),
+            rx.el.div(money(), movements(), class_name="grid gap-7 content-start"),
             rx.el.div(
                 rx.cond(OpsUser.gone, None, deeds()),
+                paid(),
                 charged(),
+                cards(),
                 devices(),
                 rx.el.div(
                     trail_link(f"user:{OpsUser.number}"),
@@ -162,6 +164,20 @@ def charged() -> rx.Component:
 
 def one_charge(line: Charge) -> rx.Component:
     return charge(line)
+
+
+def cards() -> rx.Component:
+    return rx.cond(
+        OpsUser.cards.length() > 0,  # type: ignore[attr-defined]
+        section(t("Cards"), rows(rx.foreach(OpsUser.cards, card))),
+    )
+
+
+def card(one: Card) -> rx.Component:
+    """What it may, the charges it began, and a way to stop it when it is lost."""
+    turn = act(rx.cond(one.blocked, t("Unblock"), t("Block")), OpsUser.turn_card(one.tag))  # type: ignore[operator]
+    found = text_link(t("Its charges"), f"/ops/sessions?find={encoded(one.tag)}")
+    return row(rx.el.span(one.tag, class_name="num"), under=one.state, aside=rx.fragment(found, " ", opened(turn)))
 
 
 def devices() -> rx.Component:

@@ -50,6 +50,7 @@ class OpsTrail(rx.State):
     """The subject whose acts are shown; empty: all."""
     by: str = ""
     """Of whom they are; empty: of everybody."""
+    by_name: str = ""
 
     @rx.event
     async def load(self) -> None:
@@ -75,6 +76,7 @@ class OpsTrail(rx.State):
     async def _refresh(self, user_id: int) -> None:
         found = await read(_rows, self.about, self.by, None)
         self.rows, self.more, self.loaded = found[:PAGE], len(found) > PAGE, True
+        self.by_name = found[0].who if found else self.by
 
 
 def _rows(db: Session, about: str, by: str, before: int | None) -> list[Row]:

@@ -8,9 +8,9 @@ from typing import TypeVar
 import reflex as rx
 from sqlmodel import Session
 
-from domain import accounts, charges, pins, sign_ins, story, wallet
+from domain import accounts, charges, pins, sign_ins, story, tokens, wallet
 from domain.db import read
-from domain.models import Role, SignIn, User
+from domain.models import Role, SignIn, TokenStatus, User, now
 from domain.operators import Act
 from domain.story import Line
 from domain.wallet import NotAdjusted
@@ -25,7 +25,7 @@ from evapp.state.ops_sessions import Row as Charge
 from evapp.state.ops_sessions import row_of
 from evapp.state.ops_users import standing
 from evapp.state.visit import renewed
-from evapp.texts import t
+from evapp.texts import later, t
 from evapp.texts.movements import described, word
 
 SHOWN = 10
@@ -56,6 +56,23 @@ class Device:
     used: str
 
 
+@dataclass(frozen=True)
+class Card:
+    """A card (RFID) whose charges the user pays."""
+
+    tag: str
+    state: str
+    blocked: bool
+    """By itself, so that it can be let charge again."""
+
+
+CARDS = {
+    TokenStatus.ACCEPTED: later("It may charge"),
+    TokenStatus.BLOCKED: later("Blocked"),
+    TokenStatus.EXPIRED: later("Expired"),
+}
+
+
 class OpsUser(Deeds, rx.State):
     """The page /ops/users/[user_id]."""
 
@@ -73,6 +90,7 @@ class OpsUser(Deeds, rx.State):
     lines: list[Movement] = []
     charges: list[Charge] = []
     payments: list[Payment] = []
+    cards: list[Card] = []
     find: str = ""
     """What finds all payments of this user."""
     more: dict[str, bool] = {}
@@ -181,6 +199,23 @@ class OpsUser(Deeds, rx.State):
             t("Make a new PIN"),
         )
 
+    @rx.event
+    async def turn_card(self, tag: str) -> None:
+        """Ask whether a card shall charge no more, or again."""
+        user = await self._user()
+        card = next((one for one in self.cards if one.tag == tag), None)
+        if user is None or card is None:
+            return
+        subject, holes = f"card:{card.tag}", {"card": card.tag, "user": user.username}
+        status, action = (TokenStatus.ACCEPTED, "unblock") if card.blocked else (TokenStatus.BLOCKED, "block")
+        asked = (
+            t("Let card {card} of {user} charge again?", **holes)
+            if card.blocked
+            else t("Block card {card} of {user}? A charge that runs goes on.", **holes)
+        )
+        deed = Deed(Act(f"token {action}", subject), tokens.set_status, (card.tag, status))
+        self._ask(deed, asked, t("Unblock") if card.blocked else t("Block"))
+
     async def _did(self, deed: Deed) -> None:
         self.editing = ""
         if deed.work is wallet.adjust:
@@ -215,6 +250,7 @@ class OpsUser(Deeds, rx.State):
         self.charges = [row_of(one) for one in self._part("charges", mine)]
         self.payments = await read(recharge_rows, user_id=self.number, limit=SHOWN)
         self.find = str(self.number) if self.gone else user.phone
+        self.cards = await read(_cards, self.number)
         self.devices = [_device(one) for one in await read(sign_ins.sign_ins, self.number)]
         self.phase = "shown"
 
@@ -229,6 +265,17 @@ class OpsUser(Deeds, rx.State):
 
 def _user(db: Session, user_id: int) -> User | None:
     return db.get(User, user_id)
+
+
+def _cards(db: Session, user_id: int) -> list[Card]:
+    return [
+        Card(
+            token.tag,
+            t(CARDS[TokenStatus(tokens.status(db, token, now()))]),
+            token.status == TokenStatus.BLOCKED,
+        )
+        for token in tokens.of_user(db, user_id)
+    ]
 
 
 def _movement(line: Line) -> Movement:

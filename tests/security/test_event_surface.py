@@ -43,7 +43,7 @@ SURFACE = {
     "ops_sessions.OpsSessions": {"load", "choose", "search", "show_more", "stop", "open_bill", "give_back"},
     "ops_tariffs.OpsTariffs": {"choose", "load", "set_price", "withdraw"},
     "ops_trail.OpsTrail": {"load", "search", "show_more"},
-    "ops_user.OpsUser": {"adjust", "block", "edit", "load", "reset_pin", "show_more"},
+    "ops_user.OpsUser": {"adjust", "block", "edit", "load", "reset_pin", "show_more", "turn_card"},
     "ops_users.OpsUsers": {"load", "find"},
     "profile.Profile": {"load", "edit", "save", "undo", "revoke", "revoke_others"},
     "recharge.Recharge": {"choose", "write", "pay"},

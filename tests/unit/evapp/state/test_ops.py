@@ -132,6 +132,7 @@ HANDLERS: tuple[tuple[type[rx.State], str, tuple[Any, ...]], ...] = (
     (OpsUser, "edit", ("pin",)),
     (OpsUser, "show_more", ("lines",)),
     (OpsUser, "adjust", ({"way": "give", "rupees": "5", "reason": "x"},)),
+    (OpsUser, "turn_card", ("04A2",)),
     (OpsUser, "block", ({"reason": "x"},)),
     (OpsUser, "reset_pin", ({"reason": "x"},)),
     (OpsUser, "do", ()),

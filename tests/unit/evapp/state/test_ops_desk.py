@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import accounts
+from domain import accounts, tokens
 from domain.db import transact
 from domain.india import INDIA
 from domain.models import SessionState, now
@@ -98,3 +98,23 @@ async def test_new_firmware_is_offered_for_the_next_night(page: PageOf) -> None:
     at = datetime.fromisoformat(json.loads(state.payload)["retrieveDate"])
     assert timedelta(0) < at - now() < timedelta(days=2)
     assert at.astimezone(INDIA).hour == 2
+
+
+async def test_a_card_that_was_lost_is_blocked_on_the_page_of_whoever_pays(
+    page: PageOf, people: dict[str, int]
+) -> None:
+    """No page knew of cards: who was called by its owner needed the shell while somebody charged with it."""
+    await transact(tokens.add, "04A2", user_id=people["asha"])
+    await transact(tokens.add, "04B3", user_id=people["ravi"])
+    state = await user_page(page, people["asha"])
+    assert [(card.tag, card.state, card.blocked) for card in state.cards] == [("04A2", "It may charge", False)]
+    await state.turn_card("04B3")
+    assert state.question == ""
+    await state.turn_card("04A2")
+    assert state.question == "Block card 04A2 of asha? A charge that runs goes on."
+    await state.do()
+    assert [(card.state, card.blocked) for card in state.cards] == [("Blocked", True)]
+    await state.turn_card("04A2")
+    await state.do()
+    assert not state.cards[0].blocked
+    assert await lines() == [("token unblock", "card:04A2"), ("token block", "card:04A2")]
