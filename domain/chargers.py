@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, func, select
+from sqlmodel import Session, and_, col, delete, func, select
 
 from domain import charger_keys
 from domain.db import emit
@@ -218,6 +218,21 @@ def retire(db: Session, charger_id: str) -> None:
         )
     charger.retired_at = now()
     emit(db, ChargerMustReconnect(charger_id), ChargerChanged(charger_id))
+
+
+def keep_connectors(db: Session, charger_id: str, count: int) -> None:
+    """It has so many plugs and no more, as after another one was put in its place: drivers were offered the others.
+
+    Raises:
+        ChargerUnknown: there is no such charger.
+        ChargerInUse: a charge at one that would go is not over.
+    """
+    info(db, charger_id)
+    beyond_it = col(ChargingSession.charger_id) == charger_id, col(ChargingSession.connector_number) > count
+    if (ref := db.exec(select(ChargingSession.ref).where(*beyond_it, IS_NOT_OVER)).first()) is not None:
+        raise ChargerInUse(f"Charge {ref} of {charger_id} is at a plug that would go, and is not over. Stop it first.")
+    db.exec(delete(Connector).where(col(Connector.charger_id) == charger_id, col(Connector.number) > count))
+    emit(db, ChargerChanged(charger_id))
 
 
 def trace(db: Session, charger_id: str, on: bool) -> None:

@@ -143,8 +143,12 @@ def group(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def set_(shell: Shell, given: Namespace) -> Iterator[str]:
-    if given.ping is None and given.subprotocol is None:
-        raise Mistake("Say what to set: --ping or --subprotocol.")
+    if given.ping is None and given.subprotocol is None and given.connectors is None:
+        raise Mistake("Say what to set: --connectors, --ping or --subprotocol.")
+    if given.connectors is not None:
+        facts = {"connectors": given.connectors}
+        shell.act(f"charger:{given.id}", facts, chargers.keep_connectors, given.id, given.connectors)
+        yield f"{given.id} has no connector beyond {given.connectors}."
     if given.ping is not None:
         seconds = PINGS.get(given.ping, given.ping)
         shell.act(f"charger:{given.id}", {"ping": seconds}, quirks.set_ping, given.id, seconds)
@@ -256,6 +260,12 @@ COMMANDS = (
         set_,
         (
             ID,
+            argument(
+                "--connectors",
+                "how many plugs it has at most, where it had more before",
+                type=number(1, chargers.MOST_CONNECTORS),
+                default=None,
+            ),
             argument("--ping", "seconds between two pings, off, or default", type=pings, default=None),
             argument(
                 "--subprotocol",

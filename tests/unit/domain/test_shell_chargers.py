@@ -11,7 +11,7 @@ from domain.db import Database
 from domain.models import Charger, Connector, now
 from domain.prices import Band, Price
 from domain.settings import Settings, settings
-from tests.money.charges import Desk
+from tests.money.charges import METER, Desk
 from tests.unit.domain.test_shell import database, here, row, run, street
 
 __all__ = ["database", "here", "run", "street"]
@@ -49,6 +49,25 @@ def test_a_charger_from_its_first_day_to_its_last(run, database: Database) -> No
     assert "retired" in run("charger list").out
     assert run("charger add BLR-017").code == 0
     assert "retired" not in run("charger list").out
+
+
+def test_plugs_that_are_no_more_are_offered_no_more(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
+    """After a charger with one plug took the place of one with three, drivers started at the second one in vain."""
+    street.charger(connectors=3)
+    street.connect("BLR-1")
+    street.status("BLR-1", 1, "Available")
+    run("charger add BLR-1 --connectors 1")
+    assert [plug.state for plug in street.do(chargers.view, "BLR-1").connectors] == ["free"] * 3
+    session = street.charging(street.driver(), connector=2)
+    said = run("charger set BLR-1 --connectors 1")
+    assert (said.code, "is at a plug that would go" in said.err) == (2, True)
+    assert "no connector beyond 2" in run("charger set BLR-1 --connectors 2").out
+    assert [plug.number for plug in street.do(chargers.view, "BLR-1").connectors] == [1, 2]
+    street.stop(session, METER)
+    assert run("charger set BLR-1 --connectors 1").code == 0
+    assert [plug.number for plug in street.do(chargers.view, "BLR-1").connectors] == [1]
+    assert street.session(session).connector_number == 2
+    assert run("charger set NOSUCH --connectors 1").code == 2
 
 
 def test_one_where_somebody_charges_is_not_taken_out_of_service(run, street: Desk) -> None:  # type: ignore[no-untyped-def]
