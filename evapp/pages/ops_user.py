@@ -37,17 +37,21 @@ def ops_user() -> rx.Component:
 
 
 def found() -> rx.Component:
-    """Who it is, then money and charges beside what can be done."""
+    """Who it is, then money and charges, which need the wider column, with what can be done about them on top."""
     return rx.el.div(
         rx.el.p(rx.foreach(OpsUser.about, rx.el.span), class_name="num flex flex-wrap gap-x-4 text-ink-2"),
         rx.cond(OpsUser.standing != "", rx.el.p(OpsUser.standing, class_name="font-medium text-vermilion")),
         rx.el.div(outcome(OpsUser, t("The new PIN")), class_name="mt-4"),
         columns(
-            rx.el.div(money(), movements(), class_name="grid gap-7 content-start"),
             rx.el.div(
+                money(),
                 rx.cond(OpsUser.gone, None, deeds()),
-                paid(),
+                movements(),
                 charged(),
+                class_name="grid gap-7 content-start min-w-0",
+            ),
+            rx.el.div(
+                paid(),
                 cards(),
                 devices(),
                 rx.el.div(
@@ -177,7 +181,11 @@ def card(one: Card) -> rx.Component:
     """What it may, the charges it began, and a way to stop it when it is lost."""
     turn = act(rx.cond(one.blocked, t("Unblock"), t("Block")), OpsUser.turn_card(one.tag))  # type: ignore[operator]
     found = text_link(t("Its charges"), f"/ops/sessions?find={encoded(one.tag)}")
-    return row(rx.el.span(one.tag, class_name="num"), under=one.state, aside=rx.fragment(found, " ", opened(turn)))
+    return row(
+        rx.el.span(one.tag, class_name="num"),
+        under=one.state,
+        aside=rx.el.span(found, opened(turn), class_name="flex gap-x-5"),
+    )
 
 
 def devices() -> rx.Component:
