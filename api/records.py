@@ -72,7 +72,9 @@ class ActFilters(Leafing):
 
     actor_kind: Literal[tuple(map(str, ActorKind))] | None = None  # type: ignore[valid-type]
     actor_id: Annotated[str, text(80, 1)] | None = None
-    subject: Annotated[str, text(100, 1)] | None = None
+    subject: Annotated[str, text(100, 1)] | None = Field(
+        None, description="user:7, charger:BLR-017 …; of a user also what was done to the charges, payments and cards."
+    )
 
 
 def messages(db: Session, ask: Ask[MessageFilters, None], charger_id: str) -> Part[Message]:
