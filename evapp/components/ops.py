@@ -106,7 +106,7 @@ def question(page: Any) -> rx.Component:
                 dialog.description(page.question, class_name="text-ink-2 mt-2 break-words whitespace-pre-wrap"),
                 rx.el.div(
                     button(t("Cancel"), kind="quiet", on_click=page.cancel, class_name="w-full"),
-                    button(page.go, kind="stop", on_click=at_once(page.do), class_name="w-full"),
+                    rx.cond(page.calm, _yes(page, "primary"), _yes(page, "stop")),
                     class_name="grid gap-3 mt-6 sm:grid-cols-2",
                 ),
                 role="alertdialog",
@@ -116,6 +116,10 @@ def question(page: Any) -> rx.Component:
         open=page.question != "",
         on_open_change=page.cancel,
     )
+
+
+def _yes(page: Any, kind: str) -> rx.Component:
+    return button(page.go, kind=kind, on_click=at_once(page.do), class_name="w-full")
 
 
 def outcome(page: Any, secret_words: Text = "") -> rx.Component:

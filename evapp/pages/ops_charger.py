@@ -239,7 +239,14 @@ def messages() -> rx.Component:
             rows(rx.foreach(OpsMessages.messages, message)),
             empty(t("No messages yet.")),
         ),
-        longer(OpsMessages.messages, OpsMessages.more, t("Show more"), OpsMessages.show_more),
+        rx.cond(
+            OpsMessages.cut,
+            rx.el.p(
+                t("Older ones are kept, and told by the REST API: {address}", address=OpsMessages.address),
+                class_name="text-note text-ink-2 mt-4 wrap-anywhere",
+            ),
+            longer(OpsMessages.messages, OpsMessages.more, t("Show more"), OpsMessages.show_more),
+        ),
     )
 
 

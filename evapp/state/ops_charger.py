@@ -152,7 +152,7 @@ class OpsCharger(Deeds, rx.State):
             )
         else:
             self._ask(
-                Deed(Act("charger add", f"charger:{self.id}", why), bring_back, (self.id,)),
+                Deed(Act("charger add", f"charger:{self.id}", why), bring_back, (self.id,), calm=True),
                 t("Bring {charger} back into service?", charger=self.id),
                 t("Bring it back"),
             )

@@ -41,6 +41,8 @@ class Deed:
     """When it is done."""
     secret: str = ""
     """Shown once when it is done: a new PIN or key."""
+    calm: bool = False
+    """It takes nothing from anybody and is undone by another tap: what asks about it is not red."""
     refusals: tuple[type[Exception], ...] = ()
     """What the rules may say to it; the argument of each is a sentence."""
 
@@ -52,6 +54,8 @@ class Deeds(rx.State, mixin=True):
     """What would be done, with its sums; empty: nothing is asked."""
     go: str = ""
     """The word of the button that does it."""
+    calm: bool = False
+    """Whether what is asked about is harmless."""
     error: str = ""
     """Why it cannot be done."""
     secret: str = ""
@@ -87,7 +91,7 @@ class Deeds(rx.State, mixin=True):
 
     def _ask(self, deed: Deed, question: str, go: str) -> None:
         self.error, self.secret = "", ""
-        self._deed, self.question, self.go = deed, question, go
+        self._deed, self.question, self.go, self.calm = deed, question, go, deed.calm
 
     def _refuse(self, sentence: str) -> None:
         self._deed, self.question, self.error = None, "", sentence

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import reflex as rx
 
@@ -49,6 +50,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
 """What is asked often, with a payload to begin with; every other message of OCPP 1.6 can be typed."""
 QUESTIONS = ("GetConfiguration", "GetCompositeSchedule", "GetLocalListVersion", "GetInstalledCertificateIds")
 """Messages that change nothing, and so are sent without a question."""
+HARMLESS = ("TriggerMessage", "ExtendedTriggerMessage")
+"""Those that only make it speak."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class OpsMessages(Deeds, rx.State):
 
     messages: list[Message] = []
     more: bool = False
+    cut: bool = False
+    """Whether there are more than a page shows."""
+    address: str = ""
+    """Where programs find all of them."""
     trace: bool = False
     action: str = "Reset"
     payload: str = json.dumps(COMMANDS["Reset"])
@@ -121,7 +128,7 @@ class OpsMessages(Deeds, rx.State):
         self.payload = json.dumps(facts, ensure_ascii=False)
         self.answer = self.answered = ""
         act = Act(f"call {self.action}", f"charger:{self._charger_id}", facts)
-        deed = Deed(act, nothing)
+        deed = Deed(act, nothing, calm=self.action in HARMLESS)
         self._call = self.action, facts
         if self.action in QUESTIONS:
             return await self._did(deed) if await self._perform(deed) else None
@@ -156,6 +163,7 @@ class OpsMessages(Deeds, rx.State):
     def _look_at(self, charger_id: str) -> None:
         self._calm()
         self._charger_id, self._limit, self._call = charger_id, PAGE, None
+        self.address = f"/api/v1/chargers/{quote(charger_id)}/messages"
         self.answer = self.answered = ""
         self.asking = False
 
@@ -169,6 +177,7 @@ class OpsMessages(Deeds, rx.State):
         found = await read(journal.of, self._charger_id, self._limit + 1)
         self.messages = [message for line in found[: self._limit] for message in _messages(line)]
         self.more = len(found) > self._limit and self._limit < MOST
+        self.cut = len(found) > self._limit and self._limit >= MOST
 
 
 def _begun(action: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ class OpsTariffs(Deeds, rx.State):
         said = t("The price is taken back.")
         self.preview = []
         self._ask(
-            Deed(act, tariffs.withdraw, (found.effective_at,), scope, said=said, refusals=(NotAPrice,)),
+            Deed(act, tariffs.withdraw, (found.effective_at,), scope, said=said, calm=True, refusals=(NotAPrice,)),
             t(
                 "{where}. Take back the price from {time} on? What holds now goes on.",
                 where=where_words(**scope),

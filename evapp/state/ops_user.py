@@ -172,7 +172,13 @@ class OpsUser(Deeds, rx.State):
             )
         else:
             self._ask(
-                Deed(Act("user unblock", subject, why), accounts.unblock, (self.number,), refusals=(LookupError,)),
+                Deed(
+                    Act("user unblock", subject, why),
+                    accounts.unblock,
+                    (self.number,),
+                    calm=True,
+                    refusals=(LookupError,),
+                ),
                 t("Let {user} in again?", user=user.username),
                 t("Unblock"),
             )
@@ -213,7 +219,7 @@ class OpsUser(Deeds, rx.State):
             if card.blocked
             else t("Block card {card} of {user}? A charge that runs goes on.", **holes)
         )
-        deed = Deed(Act(f"token {action}", subject), tokens.set_status, (card.tag, status))
+        deed = Deed(Act(f"token {action}", subject), tokens.set_status, (card.tag, status), calm=card.blocked)
         self._ask(deed, asked, t("Unblock") if card.blocked else t("Block"))
 
     async def _did(self, deed: Deed) -> None:

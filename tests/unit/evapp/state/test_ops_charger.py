@@ -286,3 +286,27 @@ async def test_the_charge_of_another_charger_is_not_stopped_from_here(
     assert await read(lambda db: list(db.exec(select(ChargingSession.state)))) == [SessionState.CANCELLED]
     assert await lines() == [("session stop", f"session:{ref}")]
     assert every.rows == []
+
+
+async def test_a_list_that_is_cut_does_not_say_that_it_ends(
+    page: PageOf, charger: Charger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The three hundredth message was called the end, whatever older ones said of a bill in doubt."""
+    monkeypatch.setattr(ops_messages, "MOST", 2)
+    state = await messages(page)
+    state._limit = 2
+    said = [journal.Line("A-1", "in", "Heartbeat", str(n), "[2]", "", now()) for n in range(3)]
+    for lines_, cut in ((said[:2], False), (said[2:], True)):
+        await database().append(journal.write, lines_)
+        await state._refresh(0)
+        assert (len(state.messages), state.more, state.cut) == (2, False, cut)
+    assert state.address == "/api/v1/chargers/A-1/messages"
+
+
+@pytest.mark.parametrize(("action", "calm"), [("TriggerMessage", True), ("Reset", False)])
+async def test_only_what_may_hurt_is_asked_about_in_red(
+    page: PageOf, charger: Charger, action: str, calm: bool
+) -> None:
+    state = await messages(page)
+    await state.command({"action": action, "payload": "{}"})
+    assert (state.question != "", state.calm) == (True, calm)
