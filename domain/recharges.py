@@ -153,6 +153,8 @@ AGAIN = timedelta(hours=1)
 
 DECIDED = (OrderState.CREDITED, OrderState.MISMATCH)
 """Nothing the gateway says changes these; FAILED can still become CREDITED."""
+ASKABLE = (OrderState.PENDING, OrderState.UNKNOWN, OrderState.FAILED)
+"""The gateway may know more of these than we do."""
 
 
 ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,63}")
@@ -272,6 +274,13 @@ def rang(db: Session, merchant_order_id: str, body: bytes) -> bool:
         return False
     evidence.keep_ring(db, merchant_order_id, body)
     return True
+
+
+def ask_now(db: Session, merchant_order_id: str) -> None:
+    """Somebody at the desk wants to know: the gateway is asked as soon as the sweeper looks, whatever its schedule."""
+    order = _locked(db, merchant_order_id)
+    if order.state in ASKABLE:
+        order.due_at = now()
 
 
 def due(db: Session, at: datetime, limit: int = 20) -> list[str]:

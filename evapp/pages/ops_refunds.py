@@ -51,6 +51,7 @@ def payment(one: Row) -> rx.Component:
             rx.el.p(one.amount, class_name="num font-medium text-ink shrink-0"),
             class_name="flex items-start justify-between gap-4",
         ),
+        rx.cond(one.can_ask, act(t("Ask PhonePe"), OpsRefunds.ask(one.name))),  # type: ignore[operator]
         opened(rx.cond(one.can_refund, act(t("Send back"), OpsRefunds.open(one.name)))),  # type: ignore[operator]
         rx.cond(OpsRefunds.refunding == one.name, way_back()),
         class_name="py-3.5",

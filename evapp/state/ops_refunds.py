@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 from sqlmodel import Session
 
-from domain import listings, refunds
+from domain import listings, recharges, refunds
 from domain.db import read, storable
 from domain.models import OrderState, RechargeOrder, Refund, RefundState, User
 from domain.operators import Act
@@ -55,6 +55,7 @@ class Row:
     when: str
     about: str
     can_refund: bool
+    can_ask: bool
 
 
 class OpsRefunds(Deeds, rx.State):
@@ -115,6 +116,16 @@ class OpsRefunds(Deeds, rx.State):
             self.refunding, self.error = (order if known and order != self.refunding else ""), ""
 
     @rx.event
+    async def ask(self, order: str) -> None:
+        """Let PhonePe be asked about a recharge: what it says is booked, and shown here."""
+        user = await operator(self)
+        if user is None or not any(row.name == order and row.can_ask for row in self.rows):
+            return
+        act = Act("payments ask", f"order:{order}", pin=False)
+        await self._perform(Deed(act, recharges.ask_now, (order,), said=t("PhonePe is asked within seconds.")))
+        await self._refresh(user.id)
+
+    @rx.event
     async def request(self, form: dict[str, object]) -> None:
         """Ask whether so much of the open recharge shall go back."""
         if await operator(self) is None or not self.refunding or (given := self._sum_and_reason(form)) is None:
@@ -162,6 +173,7 @@ def _recharge(db: Session, order: RechargeOrder) -> Row:
         when=moment(order.created_at),
         about=" · ".join(filter(None, (_reference(order), order.gateway_transaction_id, order.error_code))),
         can_refund=order.state == OrderState.CREDITED,
+        can_ask=order.state in recharges.ASKABLE,
     )
 
 
@@ -180,4 +192,5 @@ def _refund(db: Session, refund: Refund) -> Row:
         when=moment(refund.created_at),
         about=t("Of {order}: {reason}", order=refund.merchant_order_id, reason=refund.reason),
         can_refund=False,
+        can_ask=False,
     )

@@ -39,7 +39,7 @@ SURFACE = {
     "ops_fleet.Fleet": {"load", "choose", "search", "show_more"},
     "ops_messages.OpsMessages": {"choose", "follow", "show_more", "command", "send"},
     "ops_pin.OpsPin": {"load"},
-    "ops_refunds.OpsRefunds": {"choose", "load", "open", "request", "search", "show_more"},
+    "ops_refunds.OpsRefunds": {"ask", "choose", "load", "open", "request", "search", "show_more"},
     "ops_sessions.OpsSessions": {"load", "choose", "search", "show_more", "stop", "open_bill", "give_back"},
     "ops_tariffs.OpsTariffs": {"choose", "load", "set_price", "withdraw"},
     "ops_trail.OpsTrail": {"load", "search", "show_more"},

@@ -144,6 +144,7 @@ HANDLERS: tuple[tuple[type[rx.State], str, tuple[Any, ...]], ...] = (
     (OpsRefunds, "choose", ("refunds",)),
     (OpsRefunds, "search", ({"payment": "RCH-1"},)),
     (OpsRefunds, "show_more", ()),
+    (OpsRefunds, "ask", ("RCH-1",)),
     (OpsRefunds, "open", ("RCH-1",)),
     (OpsRefunds, "request", ({"rupees": "1", "reason": "x"},)),
     (OpsTrail, "load", ()),

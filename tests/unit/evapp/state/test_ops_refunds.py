@@ -2,12 +2,12 @@
 
 from domain import findings, placing, recharges, refunds
 from domain.db import transact
-from domain.models import RechargeOrder
-from domain.recharges import OrderStatus
+from domain.models import RechargeOrder, now
+from domain.recharges import OrderStatus, Payment
 from evapp.state.ops_findings import OpsFindings
 from evapp.state.ops_refunds import OpsRefunds
 from tests.money import house
-from tests.unit.evapp.state.test_ops import PageOf, page, people, scope
+from tests.unit.evapp.state.test_ops import PageOf, lines, page, people, said, scope
 
 __all__ = ["page", "people", "scope"]
 
@@ -62,3 +62,21 @@ async def test_a_finding_leads_to_its_payment(page: PageOf, people: dict[str, in
         ("A clock of ours was ahead", ""),
         ("A payment that nobody confirms", "/ops/refunds?find=RCH-1"),
     ]
+
+
+async def test_phonepe_is_asked_about_a_payment_while_its_driver_waits(page: PageOf, people: dict[str, int]) -> None:
+    """Of one that failed nobody could ask again from the pages, whatever the driver's bank said of it."""
+    order, came = await house.placed(people["asha"]), await paid(people["asha"], 2)
+    name = order.merchant_order_id
+    await transact(recharges.opened, name, Payment("OMO9", "PENDING", "https://localhost/pay", None))
+    await transact(recharges.apply, name, OrderStatus("OMO9", "FAILED", 50_000, "", "", "", "TXN_DECLINED", {}))
+    state = await page(OpsRefunds)
+    await state._refresh(0)
+    assert [(row.state, row.can_ask) for row in state.rows] == [("In the wallet", False), ("Not paid", True)]
+    await state.ask(came.merchant_order_id)
+    assert await transact(recharges.due, now()) == []
+    await state.ask(name)
+    assert await said(state) == "PhonePe is asked within seconds."
+    assert await lines() == [("payments ask", f"order:{name}")]
+    assert await transact(recharges.due, now()) == [name]
+    assert await transact(recharges.due, now()) == [], "once for each tap"
