@@ -14,6 +14,7 @@ from evapp.components.tongues import of_address
 from evapp.state.alerts import Alerts
 from evapp.state.effects import Effects
 from evapp.state.live import Live
+from evapp.state.visit import Visit
 from evapp.texts import language, t
 
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
@@ -96,6 +97,12 @@ def _says_when_offline() -> list[EventSpec]:
     return [rx.run_script(hear.call("offline", mark)), rx.run_script(hear.call("online", clear))]
 
 
+def _woken() -> rx.Component:
+    """A phone that slept believes in its socket for as long as its timers slept, too, and keeps a tap for the next one.
+    A word of its own finds out at once that nobody hears it."""
+    return rx.window_event_listener(on_visibility_change=Visit.woken)
+
+
 def effects() -> rx.Component:
     """Mounted once, in the overlay of evapp.py."""
     return rx.fragment(
@@ -122,5 +129,6 @@ def effects() -> rx.Component:
         # In this order: the page listens before there can be a first worker.
         rx.el.span(on_mount=[_when_renewed(), rx.run_script(register.call("/sw.js"))], hidden=True),
         rx.el.span(on_mount=_says_when_offline(), hidden=True),
+        _woken(),
         rx.el.span(on_mount=[_document_speaks(), _toasts_speak()], hidden=True),
     )

@@ -23,6 +23,10 @@ class Visit(rx.State):
     """The sign-in it is shown to, and its address."""
     _socket: str = ""
 
+    @rx.event
+    def woken(self) -> None:
+        """The page came into sight, or went out of it. There is nothing to do: that it was heard is all."""
+
     def _here(self) -> tuple[tuple[str, str], str]:
         url = self.router.url
         sign_in = auth.scope_of(self).get("ev.sign_in") or ""

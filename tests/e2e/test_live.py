@@ -111,6 +111,66 @@ async def test_a_phone_that_slept_until_its_link_had_died_catches_up_by_itself(
     driver_with_600.phone.complaints.clear()  # the browser says that the link was gone: it was
 
 
+SLEEPS = "window.slept = 0; { const now = Date.now.bind(Date); Date.now = () => now() + window.slept }"
+WAKES = """window.slept = 20 * 60_000;
+document.dispatchEvent(new Event("visibilitychange", {bubbles: true}))"""
+"""A phone's timers sleep with it, and its clock does not."""
+
+
+class Way:
+    """The way between a page and its server: each socket on it goes silent when the phone sleeps, and nobody says so;
+    a new one waits until it is `clear`."""
+
+    def __init__(self) -> None:
+        self.sleeps, self.clear = False, asyncio.Event()
+        self.clear.set()
+
+    async def lay(self, page: Page) -> None:
+        """For the page's sockets from now on."""
+        await page.add_init_script(SLEEPS)
+        await page.route_web_socket("**/_event/**", self._carry)
+
+    async def _carry(self, socket: WebSocketRoute) -> None:
+        await self.clear.wait()
+        silenced, server = not self.sleeps, socket.connect_to_server()
+        socket.on_message(lambda said: None if silenced and self.sleeps else server.send(said))
+        server.on_message(lambda said: None if silenced and self.sleeps else socket.send(said))
+
+
+async def test_a_phone_that_slept_knows_at_once_that_its_link_died_unsaid(
+    driver_with_600: Driver, charger: VirtualCharger, database: Database
+) -> None:
+    """Its socket was believed in for 25 s more, and old figures looked like new ones."""
+    way = Way()
+    await way.lay(driver_with_600.page)
+    page = await charging(driver_with_600, charger)
+    way.sleeps = True
+    now = await paused(charger, database, driver_with_600)
+    await page.evaluate(WAKES)
+    await expect(meter_of(page)).to_contain_text(now, timeout=SOON_MS)
+    await expect(meter_of(page)).to_contain_text("Paused", timeout=SOON_MS)
+
+
+async def test_a_tap_on_a_link_that_died_asleep_is_not_done_later(
+    driver_with_600: Driver, charger: VirtualCharger, database: Database
+) -> None:
+    """It was kept, and began a charge whenever the line came back."""
+    page, way = driver_with_600.page, Way()
+    await way.lay(page)
+    await driver_with_600.phone.open(f"/c/{charger.identity}")
+    start = page.get_by_role("button", name="Start charging")
+    await expect(start).to_be_visible()
+    way.sleeps = True
+    way.clear.clear()
+    await page.evaluate(WAKES)
+    await start.click()
+    await expect(page.get_by_text("No connection just now. Nothing was done; please try again.")).to_be_visible()
+    way.clear.set()
+    charger.unplug()
+    await expect(page.get_by_text("Plug in, then start.")).to_be_visible()  # the line is back
+    assert await database.read(history.current, driver_with_600.id) is None
+
+
 async def test_the_phone_stays_awake_also_after_another_app(driver_with_600: Driver, charger: VirtualCharger) -> None:
     """A browser lets go of the screen when its page is hidden, and does not take it again by itself."""
     await driver_with_600.page.add_init_script(
