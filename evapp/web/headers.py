@@ -50,8 +50,8 @@ FINGERPRINTED = ("/assets/", "/fonts/")
 
 SCRIPTLESS = (*FINGERPRINTED, "/icons/")
 
-PRIVATE = ("/dashboard", "/wallet", "/history", "/profile", "/c", "/ops", "/auth", "/payments")
-"""Pages with money and doors with cookies: no cache may keep them."""
+OPEN_ENDED = ("/c/", "/history/", "/ops/")
+"""Under which an address may end as a file's does."""
 
 
 class Headers:
@@ -108,6 +108,12 @@ class Headers:
 def _cache(path: str, status: int) -> bytes:
     if path.startswith(FINGERPRINTED) and status in (200, 206, 304):
         return b"public, max-age=31536000, immutable"
-    if any(bare(path) == page or bare(path).startswith(f"{page}/") for page in PRIVATE):
+    if not _is_file(path):
         return b"no-store"
     return b"no-cache"
+
+
+def _is_file(path: str) -> bool:
+    """Everything else is a page or a door. Pages take each other's place without a load: of one that was opened as Help
+    the browser would keep somebody's account, and show it to whoever goes back after he has signed out."""
+    return "." in path.rpartition("/")[2] and not bare(path).startswith(OPEN_ENDED)

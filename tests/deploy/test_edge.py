@@ -70,7 +70,7 @@ async def test_built_files_are_kept_for_ever_and_come_compressed_without_the_app
     assert answer.headers["server"] == "Caddy"
     assert answer.headers["content-encoding"] == "br"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert page.headers["cache-control"] == "no-cache"
+    assert page.headers["cache-control"] == "no-store"
     assert page.headers["strict-transport-security"] == "max-age=31536000"
     assert f"wss://{DRIVERS}" in page.headers["content-security-policy"]
 

@@ -1,0 +1,34 @@
+"""The phone's own way back: to nothing of somebody who has signed out."""
+
+import pytest
+from playwright.async_api import expect
+
+from domain.db import Database
+from tests.e2e.browsers import chromium_browser
+from tests.e2e.conftest import Phone, register
+from tests.e2e.running import Product
+from tests.e2e.test_pages import worker_ready
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.mark.parametrize("opened", ["/help", "/charge"])
+async def test_who_goes_back_after_somebody_signed_out_sees_nothing_of_him(
+    product: Product, database: Database, opened: str
+) -> None:
+    """Browsers keep whole pages as they were, to go back to, and Playwright forbids it to them. Without signal such a
+    page stays as it is."""
+    async with chromium_browser(without=["--disable-back-forward-cache"]) as browser:
+        page = await browser.new_page(viewport={"width": 390, "height": 844})
+        driver = await register(Phone(page, page.context, [], product.url), database)
+        await worker_ready(page)
+        await page.goto(product.url + opened)
+        await page.get_by_role("navigation", name="Main").get_by_role("link", name="You").click()
+        await expect(page.get_by_text(driver.username)).to_be_visible()
+        await page.get_by_role("button", name="Sign out", exact=True).click()
+        await expect(page.get_by_text("You are signed out.")).to_be_visible()
+        await page.context.set_offline(True)
+        await page.evaluate("setTimeout(() => history.back())")
+        await page.wait_for_url("**/profile", wait_until="commit")  # a page that was kept is not loaded
+        await expect(page.get_by_text("You are signed out.")).to_be_hidden()
+        assert driver.username not in await page.inner_text("body")
