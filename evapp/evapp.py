@@ -82,7 +82,7 @@ from evapp.state.sign_in import SignIn
 from evapp.state.wallet import Wallet
 from evapp.texts import Later, at, later, speaking, t
 from evapp.texts.languages import ENGLISH, LANGUAGES, Language
-from evapp.web import auth, checkout, downloads, health, home, language, push, requests, tabs
+from evapp.web import auth, checkout, downloads, health, home, language, push, requests, strangers, tabs
 from evapp.web.handshake import Handshake
 from evapp.web.headers import Headers
 from evapp.web.live import WithRedis, hub
@@ -183,6 +183,7 @@ app = rx.App(
     api_transformer=[
         OperatorsOnly,
         language.ToTheReader,
+        strangers.ToTheForm,
         beside,
         Handshake,
         tabs.Crowd,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Route, WebSocketRoute, expect
 
+from evapp.web.auth import COOKIE
 from tests.e2e.browsers import QUIET
 from tests.e2e.conftest import Phone
 from tests.e2e.running import ROOT, Product
@@ -147,6 +148,8 @@ async def test_the_page_behind_a_sticker_is_not_blank_while_its_scripts_are_on_t
         await route.continue_()
 
     await phone.page.route("**/assets/*.js", hold)
+    # Whose sign-in has ended: who has none is led to the form before any page comes.
+    await phone.context.add_cookies([{"name": COOKIE, "value": "ended", "url": phone.url}])
     await phone.page.goto(f"{phone.url}/c/BLR-017", wait_until="commit")
     loading = phone.page.get_by_text("Loading…")
     await expect(loading).to_be_visible()
