@@ -18,6 +18,7 @@ from evapp.state.visit import Visit
 from evapp.texts import language, t
 
 assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
+replace: FunctionVar[Any] = FunctionStringVar.create("window.location.replace")
 assigned: FunctionVar[Any] = FunctionStringVar.create("Object.assign")
 set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
 register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
@@ -41,8 +42,10 @@ RENEWED = "data-renewed"
 
 
 def leave(path: rx.Var[str] | str) -> EventSpec:
-    """Load a path in full, from an event trigger in a page."""
-    return rx.run_script(assign.call(path))
+    """Load a path in full, from an event trigger in a page. The gate takes the page's place: who goes back would come
+    to a page that leads there again, and never get past it."""
+    gate = rx.Var.create(path).to(str).contains("/auth/gate?")
+    return rx.run_script(rx.cond(gate, replace.call(path), assign.call(path)))
 
 
 # A key on an element with `on_mount` does not mount it anew, since its hooks live in a compiled wrapper;

@@ -1,11 +1,11 @@
-"""The phone's own way back: to nothing of somebody who has signed out."""
+"""The phone's own way back: past the forms, and to nothing of somebody who has signed out."""
 
 import pytest
 from playwright.async_api import expect
 
 from domain.db import Database
 from tests.e2e.browsers import chromium_browser
-from tests.e2e.conftest import Phone, register
+from tests.e2e.conftest import Phone, Street, register
 from tests.e2e.running import Product
 from tests.e2e.test_pages import worker_ready
 
@@ -32,3 +32,19 @@ async def test_who_goes_back_after_somebody_signed_out_sees_nothing_of_him(
         await page.wait_for_url("**/profile", wait_until="commit")  # a page that was kept is not loaded
         await expect(page.get_by_text("You are signed out.")).to_be_hidden()
         assert driver.username not in await page.inner_text("body")
+
+
+async def test_back_from_a_charger_leads_past_the_forms(phone: Phone, street: Street, database: Database) -> None:
+    """Whoever was signed in by then was led forward again from each of them, and never got out."""
+    page = phone.page
+    async with street() as charger:
+        await phone.open(f"/c/{charger.identity}")
+        await page.get_by_role("link", name="Create an account").click()
+        await page.wait_for_url("**/register?next=*")
+        await register(phone, database, page.url.removeprefix(phone.url))
+        for _ in range(4):
+            await expect(page.get_by_role("link", name="Add money to start")).to_be_visible()
+            await page.go_back()
+            if page.url == "about:blank":
+                break
+        assert page.url == "about:blank"
