@@ -102,10 +102,10 @@ async def behind(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
         running(command, image, product, folder / "web.log"),
         running([caddy, "run", "--config", "Caddyfile", "--adapter", "caddyfile"], folder, front, folder / "edge.log"),
     ):
-        tls = await _certified(folder / "caddy/pki/authorities/local/root.crt")
+        tls = await certified(folder / "caddy/pki/authorities/local/root.crt")
         found = Behind(web, ocpp, edge, database, Path(front["BUILD"]), tls)
         async with asyncio.timeout(START_S), found.client() as http:
-            while not await _answers(http):
+            while not await answers(http):
                 await asyncio.sleep(0.1)
         yield found
 
@@ -128,7 +128,7 @@ def running(command: list[str], cwd: Path, env: dict[str, str], log: Path) -> It
             raise RuntimeError(f"{command[0]} ended with {code}:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-async def _certified(root: Path) -> ssl.SSLContext:
+async def certified(root: Path) -> ssl.SSLContext:
     """Trusts the authority that Caddy makes for itself, once it has."""
     async with asyncio.timeout(START_S):
         while not _is_whole(root):
@@ -140,8 +140,8 @@ def _is_whole(certificate: Path) -> bool:
     return certificate.exists() and certificate.read_text().rstrip().endswith("-----END CERTIFICATE-----")
 
 
-async def _answers(http: httpx.AsyncClient) -> bool:
+async def answers(http: httpx.AsyncClient, path: str = "/health/ready", status: int = 200) -> bool:
     try:
-        return (await http.get("/health/ready")).status_code == 200
+        return (await http.get(path)).status_code == status
     except httpx.TransportError:
         return False
