@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec
-from reflex_base.vars.function import FunctionStringVar, FunctionVar
+from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar, FunctionVar
 from reflex_components_sonner.toast import toast_ref
 
 from evapp.components.arrival import lost
@@ -21,7 +21,8 @@ assign: FunctionVar[Any] = FunctionStringVar.create("window.location.assign")
 replace: FunctionVar[Any] = FunctionStringVar.create("window.location.replace")
 assigned: FunctionVar[Any] = FunctionStringVar.create("Object.assign")
 set_attribute: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute")
-register: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register")
+registered: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.register('/sw.js').then")
+looked: FunctionVar[Any] = FunctionStringVar.create("known.update().then")
 toasts: rx.Var[Any] = rx.Var("document.querySelector('section[aria-relevant]')")
 to_receipt: FunctionVar[Any] = FunctionStringVar.create(f"document.getElementById('{RECEIPT}')?.focus")
 
@@ -29,9 +30,10 @@ to_receipt: FunctionVar[Any] = FunctionStringVar.create(f"document.getElementByI
 document: rx.Var[Any] = rx.Var("document.documentElement")
 marking: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.setAttribute.bind")
 workers: rx.Var[Any] = rx.Var("navigator.serviceWorker")
-worker: rx.Var[Any] = rx.Var("navigator.serviceWorker?.controller?.scriptURL")
-listen: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener")
-listening: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.addEventListener.bind")
+own: rx.Var[bool] = rx.Var("(known.installing || known.waiting || !navigator.serviceWorker.controller)").to(bool)
+"""The worker that comes next is as new as the page: it was found when the page was."""
+listen: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker.addEventListener")
+listening: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker.addEventListener.bind")
 clearing: FunctionVar[Any] = FunctionStringVar.create("document.documentElement.removeAttribute.bind")
 hear: FunctionVar[Any] = FunctionStringVar.create("window.addEventListener")
 OFFLINE = "data-offline"
@@ -88,10 +90,16 @@ def _toasts_speak() -> EventSpec:
 
 
 def _when_renewed() -> EventSpec:
-    """Marks the page when its worker is replaced by a newer one; the first that a page gets replaces none."""
+    """Marks the page when its worker is replaced by one that is newer than the page, which is never kept: so not by the
+    one that it finds when it comes itself."""
     mark = marking.call(document, RENEWED, "")
-    after_the_first = listening.call(workers, CHANGE, mark, False)
-    return rx.run_script(listen.call(CHANGE, rx.cond(worker, mark, after_the_first), {"once": True}))
+    after_its_own = listening.call(workers, CHANGE, mark, False)
+    listens = _function(listen.call(CHANGE, rx.cond(own, after_its_own, mark), {"once": True}))
+    return rx.run_script(registered.call(_function(looked.call(listens, listens), "known")))
+
+
+def _function(does: rx.Var[Any], takes: str = "") -> rx.Var[Any]:
+    return ArgsFunctionOperation.create((takes,) if takes else (), does)
 
 
 def _says_when_offline() -> list[EventSpec]:
@@ -129,8 +137,7 @@ def effects() -> rx.Component:
                 rx.cond(Alerts.key != "", subscriber(wanted=Alerts.key, key=Alerts.key)),
             ),
         ),
-        # In this order: the page listens before there can be a first worker.
-        rx.el.span(on_mount=[_when_renewed(), rx.run_script(register.call("/sw.js"))], hidden=True),
+        rx.el.span(on_mount=_when_renewed(), hidden=True),
         rx.el.span(on_mount=_says_when_offline(), hidden=True),
         _woken(),
         rx.el.span(on_mount=[_document_speaks(), _toasts_speak()], hidden=True),

@@ -72,6 +72,25 @@ async def test_a_new_version_is_said_above_the_page(phone: Phone, visit: str) ->
         await expect(news).to_be_hidden()
 
 
+async def test_a_page_that_is_new_itself_does_not_say_so(phone: Phone) -> None:
+    """A page is never kept, so one that is opened after a new version is of it, whatever worker the phone has."""
+    await phone.open("/help")
+    await worker_ready(phone.page)
+    await phone.page.goto("about:blank")
+    with deployed_anew():
+        await phone.open("/help")
+        await until(phone.page, "fetch('/sw.js').then(one => one.text()).then(one => one.endsWith('newer'))")
+        await phone.page.evaluate(TAKEN_OVER)
+        await expect(phone.page.get_by_text("A new version of evapp is here.")).to_be_hidden()
+
+
+TAKEN_OVER = """navigator.serviceWorker.getRegistration().then(one => one.update()).then(async one => {
+    while (one.installing || one.waiting || one.active?.state !== "activated") await new Promise(setTimeout);
+    await new Promise(done => setTimeout(done, 500));
+})"""
+"""Until the newest worker has the page, and the page has heard of it."""
+
+
 @contextmanager
 def deployed_anew() -> Iterator[None]:
     """Another build's service worker, in every form it is served in."""
