@@ -34,7 +34,9 @@ KEPT = [OFFLINE, "fonts/*.woff2", "icons/favicon.svg", "assets/__reflex_global_s
 ZXING = "zxing-wasm/dist/reader/zxing_reader.wasm"
 
 NAVIGATIONS = "({ request }) => request.mode === 'navigate'"
-"""Workbox asks for a function here, which JSON cannot hold."""
+VERSIONED = r"/^(assets|fonts)\//"
+"""Workbox asks for a function and a pattern here, which JSON cannot hold. What has a new name when it changes is taken
+as the page has it already, instead of asked for once more."""
 
 
 class WorkerError(Exception):
@@ -118,6 +120,7 @@ def write_worker(static: Path, web: Path) -> None:
         "skipWaiting": True,
         "cleanupOutdatedCaches": True,
         "sourcemap": False,
+        "dontCacheBustURLsMatching": "VERSIONED",
         "inlineWorkboxRuntime": True,
         "runtimeCaching": [
             {
@@ -128,7 +131,8 @@ def write_worker(static: Path, web: Path) -> None:
         ],
     }
     file = web / "workbox.cjs"
-    file.write_text("module.exports = " + json.dumps(config).replace('"NAVIGATIONS"', NAVIGATIONS))
+    written = json.dumps(config).replace('"NAVIGATIONS"', NAVIGATIONS).replace('"VERSIONED"', VERSIONED)
+    file.write_text(f"module.exports = {written}")
     workbox = [str(web / "node_modules/.bin/workbox"), "generateSW", str(file)]
     done = subprocess.run(workbox, cwd=web, capture_output=True, text=True, check=False)
     if done.returncode:
