@@ -3,6 +3,7 @@
 from typing import Any
 
 import reflex as rx
+from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar, FunctionVar
 from reflex_components_radix.primitives.dialog import dialog
 
 from evapp.components.buttons import button
@@ -16,6 +17,32 @@ SHEET = (
 """From below on a phone, in the middle from 640 px."""
 VEIL = "veil fixed inset-0 z-30 bg-[rgb(8_14_12/.6)]"
 """What lies behind a sheet, and for a moment after it: the second of two quick taps must not meet the page."""
+
+WATCHED = "evappSheet"
+"""On the window: what hears the phone's way back while a sheet is open."""
+
+watcher: rx.Var[Any] = rx.Var("globalThis.CloseWatcher")
+watches: rx.Var[bool] = rx.Var("('CloseWatcher' in globalThis)").to(bool)
+assign: FunctionVar[Any] = FunctionStringVar.create("Object.assign")
+construct: FunctionVar[Any] = FunctionStringVar.create("Reflect.construct")
+unwatch: FunctionVar[Any] = FunctionStringVar.create(f"window.{WATCHED}?.destroy")
+keep_it: FunctionVar[Any] = FunctionStringVar.create("document.querySelector('[role=alertdialog] button')?.click")
+"""Presses the safe answer, which stands first."""
+
+
+@rx.memo
+def way_back(rest: rx.RestProp) -> rx.Component:
+    """While it is mounted, a phone's own way back closes the sheet, where the browser can tell (HTML, CloseWatcher),
+    instead of leaving the page under it."""
+    answer = ArgsFunctionOperation.create((), keep_it.call())
+    watching = assign.call(construct.call(watcher, rx.Var.create([])), {"onclose": answer})
+    kept = assign.call(rx.Var("window"), {WATCHED: watching})
+    return rx.el.span(
+        rest,
+        on_mount=rx.run_script(rx.cond(watches, kept, rx.Var("null"))),
+        on_unmount=rx.run_script(unwatch.call()),
+        hidden=True,
+    )
 
 
 def confirm(
@@ -44,6 +71,7 @@ def confirm(
         dialog.portal(
             dialog.overlay(class_name=VEIL),
             dialog.content(
+                way_back(),
                 dialog.title(title, class_name="text-reading font-semibold text-ink"),
                 dialog.description(sentence, class_name="text-ink-2 mt-2"),
                 rx.el.div(

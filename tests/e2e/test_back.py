@@ -1,11 +1,11 @@
-"""The phone's own way back: past the forms, and to nothing of somebody who has signed out."""
+"""The phone's own way back: past the forms, out of a sheet, and to nothing of somebody who has signed out."""
 
 import pytest
 from playwright.async_api import expect
 
 from domain.db import Database
 from tests.e2e.browsers import chromium_browser
-from tests.e2e.conftest import Phone, Street, register
+from tests.e2e.conftest import Driver, Phone, Street, register
 from tests.e2e.running import Product
 from tests.e2e.test_pages import worker_ready
 
@@ -48,3 +48,24 @@ async def test_back_from_a_charger_leads_past_the_forms(phone: Phone, street: St
             if page.url == "about:blank":
                 break
         assert page.url == "about:blank"
+
+
+async def test_back_out_of_a_sheet_is_the_safe_answer(driver_with_600: Driver, street: Street) -> None:
+    """By the button of an Android, or its gesture: it left the page under the sheet, with the meter."""
+    page = driver_with_600.page
+    await page.add_init_script("""if (globalThis.CloseWatcher) CloseWatcher = class extends CloseWatcher {
+        constructor(...how) { super(...how); window.back = this }
+    }""")
+    async with street() as charger:
+        charger.plug()
+        await driver_with_600.phone.open(f"/c/{charger.identity}")
+        await page.get_by_role("button", name="Start charging").click()
+        stop = page.get_by_role("button", name="Stop charging")
+        for _ in range(2):  # an older sheet's way back is gone with it
+            await stop.click()
+            await expect(page.get_by_role("alertdialog")).to_be_visible()
+            await page.evaluate("window.back.requestClose()")
+            await expect(page.get_by_role("alertdialog")).to_be_hidden()
+            await expect(stop).to_be_enabled()
+            await expect(stop).to_be_focused()
+        assert charger.connector(1).transaction is not None

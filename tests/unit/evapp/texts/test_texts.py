@@ -21,6 +21,8 @@ MARKS = ("t", "later")
 NAMES = {
     "Effects",
     "Scanner",
+    "globalThis.CloseWatcher",
+    "('CloseWatcher' in globalThis)",
     "globalThis.Notification?.permission",
     "globalThis.Notification.requestPermission",
     "MutationObserver",
