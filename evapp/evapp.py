@@ -34,7 +34,7 @@ from domain.throttle import Sparingly
 from evapp.components.arrival import announcer
 from evapp.components.brand import window_title
 from evapp.components.effects import effects
-from evapp.components.strip import lines, renewal
+from evapp.components.strip import lines, renewal, without_script
 from evapp.pages.broken import broken
 from evapp.pages.charge import charge
 from evapp.pages.charger import charger
@@ -202,7 +202,7 @@ app.add_middleware(ShortReports(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
 app.app_wraps[5, "Overlay"] = lambda stateful: (
-    rx.fragment(lines(Live.running), renewal(), announcer(), effects()) if stateful else None
+    rx.fragment(without_script(), lines(Live.running), renewal(), announcer(), effects()) if stateful else None
 )
 
 

@@ -51,12 +51,25 @@ def _lost(running: Any) -> rx.Component:
     return rx.connection_banner(
         rx.el.p(
             icon("wifi-off", 18),
-            rx.cond(
-                running,
-                both(later("Connection lost. Reconnecting. Your charge goes on.")),
-                both(later("Connection lost. Reconnecting.")),
+            rx.el.span(
+                rx.cond(
+                    running,
+                    both(later("Connection lost. Reconnecting. Your charge goes on.")),
+                    both(later("Connection lost. Reconnecting.")),
+                ),
+                rx.el.span(both(later("Another network may help, such as mobile data.")), class_name="unhelped"),
             ),
             class_name="strip flex items-center justify-center gap-2.5 px-4 py-2 bg-ink text-paper text-strip "
             "font-medium",
+        )
+    )
+
+
+def without_script() -> rx.Component:
+    """Said by a browser that runs no scripts: without them a page's figures never come, and nothing else says why."""
+    return rx.el.noscript(
+        rx.el.p(
+            both(later("evapp needs JavaScript. Allow it in this browser, or open evapp in another one.")),
+            class_name="px-4 py-2 bg-ink text-paper text-strip font-medium",
         )
     )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Route, WebSocketRoute, expect
 
@@ -139,7 +140,7 @@ async def test_a_lost_connection_is_said_above_the_page(phone: Phone) -> None:
     await sockets[0].close()
     strip = phone.page.get_by_text("Connection lost. Reconnecting.")
     await expect(strip).to_be_visible()
-    after, line = await heading.bounding_box(), await strip.locator("..").bounding_box()
+    after, line = await heading.bounding_box(), await phone.page.locator(".strip").bounding_box()
     assert before and after and line
     assert line["y"] == 0
     await expect(phone.page.get_by_role("status").filter(has=strip)).to_have_attribute("data-kept", "")
@@ -148,6 +149,40 @@ async def test_a_lost_connection_is_said_above_the_page(phone: Phone) -> None:
     await expect(strip).to_be_hidden()
     assert [text for text in phone.complaints if "WebSocket" not in text] == []
     phone.complaints.clear()
+
+
+async def test_a_connection_that_does_not_come_back_says_what_may_help(phone: Phone) -> None:
+    """As in the network of a company that lets no websocket through: it would say for ever that it reconnects."""
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    await phone.page.route_web_socket("**/_event/**", through)
+    await _settled(phone, "/help")
+    await phone.context.set_offline(True)
+    await sockets[0].close()
+    await expect(phone.page.get_by_text("Connection lost. Reconnecting.")).to_be_visible()
+    helps = phone.page.get_by_text("Another network may help, such as mobile data.")
+    await expect(helps).to_be_hidden()
+    waits = "document.querySelector('.unhelped').getAnimations()[0]"
+    assert await phone.page.evaluate(f"{waits}.effect.getComputedTiming().delay") == 20_000
+    await phone.page.evaluate(f"{waits}.finish()")
+    await expect(helps).to_be_visible()
+    assert [text for text in phone.complaints if "WebSocket" not in text] == []
+    phone.complaints.clear()
+
+
+@pytest.mark.parametrize("path", ["/help", "/hi/help", "/c/BLR-017"])
+async def test_without_scripts_a_page_says_what_it_needs(product: Product, path: str) -> None:
+    """Its figures never come then; the page of a charger said for ever that it was loading. Chromium under a test shows
+    no `noscript`, even without scripts, so this reads the document."""
+    async with httpx.AsyncClient(base_url=product.url) as http:
+        said = (await http.get(path)).text
+    needed, _, _ = said.partition("<noscript>")[2].partition("</noscript>")
+    assert "evapp needs JavaScript." in needed
+    assert "evapp को JavaScript चाहिए।" in needed
 
 
 async def test_the_browsers_own_bar_has_the_colour_of_the_theme(phone: Phone) -> None:
