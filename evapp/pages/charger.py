@@ -320,7 +320,7 @@ def finished() -> rx.Component:
 def loading() -> rx.Component:
     """The panel before anything is known, of the same size."""
     return panel(
-        bone("5ch"),
+        rx.el.div(bone("5ch"), class_name="flex items-center min-h-11"),
         rx.el.p(bone("12ch", "1.625rem"), class_name="mt-5 leading-8"),
         rx.el.p(bone("20ch"), class_name="mt-2"),
         rx.el.div(class_name="min-h-12 mt-6"),
