@@ -3,6 +3,7 @@
 import pytest
 
 from domain import charging, interruptions
+from domain.events import SessionChanged
 from domain.models import SessionState
 from tests.money.charges import Desk
 
@@ -20,7 +21,9 @@ def test_a_charge_without_a_meter_goes_on_when_its_connector_says_so(desk: Desk)
     desk.passes(seconds=90)
     desk.heard("BLR-1")
     assert desk.do(interruptions.found, desk.clock.at) == [session_id]
+    desk.events.clear()
     assert desk.do(interruptions.resume_found, session_id, desk.clock.at)
+    assert SessionChanged(session_id, "BLR-1", asha, SessionState.CHARGING) in desk.events
     assert (desk.state(session_id), desk.money(asha).held_paise) == (SessionState.CHARGING, held)
     desk.passes(seconds=10)
     assert desk.sweep() == {session_id: "stop"}, "at full power its money is spent by now"

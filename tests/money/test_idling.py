@@ -16,6 +16,7 @@ from domain import (
     tokens,
     wishes,
 )
+from domain.events import SessionChanged
 from domain.models import SessionState
 from domain.prices import Line, Price
 from tests.money.charges import METER, Desk
@@ -398,3 +399,35 @@ def test_two_minutes_after_the_stop_its_cable_is_not_asked_about_any_more(
     desk.passes(seconds=seconds)
     desk.status("BLR-1", 1, "Finishing")
     assert (desk.session(session_id).idle_since is not None) == idles
+
+
+def test_a_tariff_that_asks_nothing_for_idling_counts_none(desk: Desk) -> None:
+    """It has parts of its own, so that its time is counted; but no warning of a price that there is not."""
+    _, session_id = priced(desk, start_paise=500)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    assert desk.session(session_id).idle_since is None
+    desk.stop(session_id, METER + 2_000)
+    desk.status("BLR-1", 1, "Finishing")
+    assert desk.session(session_id).idle_since is None
+
+
+def test_idling_after_the_stop_ends_sooner_where_some_was_before(desk: Desk) -> None:
+    """120 paid minutes a charge: five are used up, and ten more are free."""
+    _, session_id = priced(desk, **IDLE)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.passes(minutes=15)
+    desk.stop(session_id, METER + 2_000)
+    desk.status("BLR-1", 1, "Finishing")
+    assert desk.session(session_id).due_at == desk.clock.at + timedelta(minutes=10 + 120 - 5)
+
+
+def test_a_page_hears_when_idling_begins_and_when_it_is_paid(desk: Desk) -> None:
+    asha, session_id = priced(desk, **IDLE)
+    changed = SessionChanged(session_id, "BLR-1", asha, SessionState.SETTLED)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    for status in ("Finishing", "Available"):
+        desk.events.clear()
+        desk.status("BLR-1", 1, status)
+        assert changed in desk.events

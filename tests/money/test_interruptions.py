@@ -188,6 +188,15 @@ def test_a_board_that_never_says_charging_and_says_again_that_it_is_free(desk: D
     assert desk.interrupt_lost() == [session_id]
 
 
+def test_such_a_board_that_nobody_asked_to_stop_is_not_believed_so_soon(desk: Desk) -> None:
+    _never_says_charging(desk)
+    desk.passes(minutes=5)
+    desk.status("BLR-1", 1, "Available")
+    desk.passes(minutes=5)
+    desk.heard("BLR-1")
+    assert desk.interrupt_lost() == []
+
+
 def test_such_a_board_that_was_asked_to_stop_is_believed_after_a_minute(desk: Desk) -> None:
     """Q30: it answers Rejected, for nothing runs there; its driver need not wait to charge elsewhere."""
     session_id = _never_says_charging(desk)
@@ -237,6 +246,16 @@ def test_an_interruption_that_healed_meanwhile_is_none(desk: Desk) -> None:
     desk.meter(session_id, METER + 1_500)
     desk.heard("BLR-1")
     assert desk.interrupt_lost() == []
+
+
+def test_a_charge_that_was_stopped_meanwhile_is_not_interrupted(desk: Desk) -> None:
+    """Between the look at all charges and the one at this, its stop came."""
+    _, session_id = desk.a_charge(kwh=2)
+    desk.stop(session_id, METER + 2_000)
+    desk.changes_nothing(desk.do, interruptions.interrupt_lost, session_id, desk.clock.at, desk.since)
+    desk.changes_nothing(desk.do, interruptions.resume_found, session_id, desk.clock.at)
+    assert not desk.do(interruptions.interrupt_lost, 99, desk.clock.at, desk.since)
+    assert not desk.do(interruptions.resume_found, 99, desk.clock.at)
 
 
 @pytest.mark.row("C4")

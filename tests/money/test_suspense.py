@@ -47,6 +47,11 @@ async def test_nobody_leaves_before_money_of_another_amount_is_his(asha: int, ga
     assert await due() == []
 
 
+async def test_nothing_is_given_that_was_not_set_aside(asha: int, order_id: str) -> None:
+    with pytest.raises(suspense.NotSetAside, match="Nothing was set aside for RCH-"):
+        await transact(suspense.give, order_id)
+
+
 async def test_what_went_back_by_hand_holds_nobody(asha: int, order_id: str) -> None:
     """Nothing of it is in our books; that somebody looked at it is all there is to know."""
     [finding] = await read(findings.unresolved)

@@ -66,6 +66,11 @@ def test_the_least_for_a_start_has_the_fee_for_it_in_it(desk: Desk) -> None:
     desk.status("BLR-1", 1, "Available")
     desk.give(asha, 1)
     assert desk.do(starts.authorize, "BLR-1", "CARD1") == "Accepted"
+    desk.passes(minutes=1)
+    begun = desk.walk_up("CARD1")
+    assert (begun.status, desk.session(begun.session_id).stop_cause) == ("Accepted", "")
+    desk.stop(begun.session_id, 0)
+    desk.status("BLR-1", 1, "Available")
     desk.request(asha)
 
 
