@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain import charging, history, interruptions, wallet, wishes
+from domain import charging, history, interruptions, settlement, wallet, wishes
 from domain.events import SessionChanged
 from domain.models import SessionState
 from tests.money.charges import METER, Desk
+from tests.money.priced import priced
 
 
 @pytest.mark.row("C4")
@@ -394,3 +395,28 @@ def test_a_connector_that_prepares_for_long_has_time_for_its_car(desk: Desk) -> 
     desk.passes(minutes=1)
     desk.meter(session_id, METER, 0)
     assert desk.interrupt_lost() == [session_id]
+
+
+def test_minutes_end_with_the_last_reading_and_so_does_a_pause(desk: Desk) -> None:
+    """What nobody watched is neither paid by the minute nor a pause, which would be taken off the minutes of a charge
+    that goes on after all."""
+    _, session_id = priced(desk, per_minute_paise=100)
+    desk.flows(session_id, 2)
+    desk.status("BLR-1", 1, "SuspendedEVSE")
+    desk.passes(minutes=10)
+    desk.meter(session_id, METER + 2_000, 0)
+    desk.passes(minutes=30)
+    desk.boot()
+    desk.heard("BLR-1")
+    desk.passes(seconds=61)
+    assert desk.interrupt_lost() == [session_id]
+    assert desk.session(session_id).cost_paise == 3_600 + 2 * 100
+    assert settlement.usage_of(desk.session(session_id)).paused_since_s == 0
+
+
+def test_a_charge_that_was_cut_off_is_paid_by_the_minute_until_its_last_reading(desk: Desk) -> None:
+    _, session_id = priced(desk, per_minute_paise=100)
+    desk.flows(session_id, 2)
+    desk.passes(minutes=16)
+    assert desk.interrupt_lost() == [session_id]
+    assert desk.session(session_id).cost_paise == 3_600 + 2 * 100
