@@ -29,7 +29,7 @@ def set_aside(db: Session, merchant_order_id: str, status: OrderStatus) -> Trans
     return wallet.post(db, key, "adjustment", postings, ref=merchant_order_id, description=words, event_at=paid_at)
 
 
-def give(db: Session, merchant_order_id: str) -> Transfer:
+def give(db: Session, merchant_order_id: str) -> None:
     """Give the driver what was set aside, once; arrears first, as with every recharge. Who has left cannot come for it.
 
     Raises:
@@ -40,7 +40,7 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     if amount is None:
         raise NotSetAside(f"Nothing was set aside for {merchant_order_id}.")
     again = is_given(db, merchant_order_id)
-    given = wallet.credit(
+    wallet.credit(
         db,
         _given_key(merchant_order_id),
         order.user_id,
@@ -53,7 +53,6 @@ def give(db: Session, merchant_order_id: str) -> Transfer:
     wallet.fund_open_hold(db, order.user_id)
     if not again:
         findings.refund_due(db, order.user_id, merchant_order_id, f"{plain_rupees(amount)} came in for")
-    return given
 
 
 def unfinished(db: Session, user_id: int) -> list[RechargeOrder]:
