@@ -91,11 +91,12 @@ def _toasts_speak() -> EventSpec:
 
 def _when_renewed() -> EventSpec:
     """Marks the page when its worker is replaced by one that is newer than the page, which is never kept: so not by the
-    one that it finds when it comes itself."""
+    one that it finds when it comes itself. Where no signal lets it look for one, it has none to tell of."""
     mark = marking.call(document, RENEWED, "")
     after_its_own = listening.call(workers, CHANGE, mark, False)
     listens = _function(listen.call(CHANGE, rx.cond(own, after_its_own, mark), {"once": True}))
-    return rx.run_script(registered.call(_function(looked.call(listens, listens), "known")))
+    look = _function(looked.call(listens, listens), "known")
+    return rx.run_script(registered.call(look, _function(rx.Var("null"))))
 
 
 def _function(does: rx.Var[Any], takes: str = "") -> rx.Var[Any]:

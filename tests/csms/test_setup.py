@@ -57,6 +57,20 @@ MadeUp = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[bool]":
+    """What each look of a set-up for a charge came to."""
+    looks: asyncio.Queue[bool] = asyncio.Queue()
+    real = setup._charges_there
+
+    async def charges_there(charger: Connection) -> bool:
+        looks.put_nowait(await real(charger))
+        return charger.postponed
+
+    monkeypatch.setattr(setup, "_charges_there", charges_there)
+    return looks
+
+
+@pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> MadeUp:
     """Waits until a set-up was made up for, or found not to be due."""
     ended: asyncio.Queue[None] = asyncio.Queue()
@@ -95,17 +109,9 @@ async def test_a_charger_that_boots_while_a_car_charges_is_set_up_after_that(hou
 
 
 async def test_a_set_up_that_waits_for_a_charge_is_done_though_no_stop_comes(
-    house: House, made_up: MadeUp, monkeypatch: pytest.MonkeyPatch
+    house: House, made_up: MadeUp, looked: "asyncio.Queue[bool]"
 ) -> None:
     """Q23: the stop is lost, the socket stays; the charger is set up after one of its next heartbeats."""
-    looked: asyncio.Queue[bool] = asyncio.Queue()
-    real = setup._charges_there
-
-    async def charges_there(charger: Connection) -> bool:
-        looked.put_nowait(await real(charger))
-        return charger.postponed
-
-    monkeypatch.setattr(setup, "_charges_there", charges_there)
     async with house.charger() as raw, asyncio.timeout(SECONDS):
         await raw.boot()
         await configured(raw, GOOD)
@@ -189,16 +195,17 @@ async def test_a_boot_loop_on_one_socket_ends_the_set_up_that_was_to_come(databa
                 await raw.socket.recv()
 
 
-async def test_a_set_up_leaves_off_when_a_car_begins_to_charge(house: House) -> None:
+async def test_a_set_up_leaves_off_when_a_car_begins_to_charge(house: House, looked: "asyncio.Queue[bool]") -> None:
     """Some chargers reboot when they are written to; the rest is made up for after the charge."""
-    async with house.charger() as raw:
+    async with house.charger() as raw, asyncio.timeout(SECONDS):
         await raw.boot()
         await configured(raw, {**GOOD, "ConnectionTimeOut": "30", "HeartbeatInterval": "900"})
         id_, _ = await raw.asked("ChangeConfiguration")
         told = {"connectorId": 1, "idTag": "A", "meterStart": 0, "timestamp": now().isoformat()}
         transaction = (await raw.call("StartTransaction", **told))["transactionId"]
         await raw.send([3, id_, {"status": "Accepted"}])
-        await raw.silent()
+        while not await looked.get():
+            pass
         await raw.silent()
         told = {"transactionId": transaction, "meterStop": 100, "timestamp": now().isoformat()}
         await raw.call("StopTransaction", **told)

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
-from domain import history, story
+from domain import history, story, suspense
 from domain.models import RechargeOrder
 from evapp.state.bill import bill_of
+from evapp.state.recharge import ANOTHER_AMOUNT
 from evapp.state.wallet import OUTCOMES
 from evapp.texts.movements import described, word
 from tests.databases import ROOT
@@ -74,4 +75,5 @@ def told(db: Session, user_id: int) -> str:
     bills = [bill_of(charge) for charge in history.page(db, user_id)]
     orders = db.exec(select(RechargeOrder).where(RechargeOrder.user_id == user_id).order_by(col(RechargeOrder.id)))
     outcomes = [str(OUTCOMES.get(order.state, "Waiting for PhonePe")) for order in orders]  # type: ignore[call-overload]
-    return "\n".join([*lines, *(f"{bill.reason}. {bill.fair}" for bill in bills), *outcomes])
+    aside = [str(ANOTHER_AMOUNT) for _ in suspense.unfinished(db, user_id)]
+    return "\n".join([*lines, *(f"{bill.reason}. {bill.fair}" for bill in bills), *outcomes, *aside])
