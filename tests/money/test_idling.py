@@ -13,7 +13,6 @@ from domain import (
     processes,
     settlement,
     tariffs,
-    tokens,
     wishes,
 )
 from domain.events import SessionChanged
@@ -119,19 +118,6 @@ def test_who_unplugs_in_time_pays_nothing_more(desk: Desk) -> None:
     assert desk.session(session_id).idle_since is None
 
 
-def test_a_clock_that_was_ahead_idles_nobody_on(desk: Desk) -> None:
-    """`Finishing` was told with a time four minutes ahead; `Available` comes with the right one."""
-    _, session_id = priced(desk, **IDLE)
-    desk.flows(session_id, 2)
-    desk.stop(session_id, METER + 2_000)
-    desk.status("BLR-1", 1, "Finishing", at=desk.clock.at + timedelta(minutes=4))
-    desk.passes(minutes=2)
-    desk.status("BLR-1", 1, "Available", at=desk.clock.at)
-    desk.passes(hours=3)
-    desk.sweep()
-    assert desk.bill(session_id) == (2_000, 3_600)
-
-
 def test_idling_has_an_end_whatever_the_charger_says(desk: Desk) -> None:
     """Two hours are paid at most, and then the matter is closed."""
     _, session_id = parked(desk)
@@ -216,12 +202,13 @@ def test_a_charge_that_lost_its_contact_idles_no_more(desk: Desk) -> None:
     assert desk.session(session_id).cost_paise == 3_600 + 5 * 200
 
 
-def test_a_lost_charge_costs_no_time_that_nobody_watched(desk: Desk) -> None:
+@pytest.mark.parametrize(("status", "idle_minutes"), [("SuspendedEV", 5), ("SuspendedEVSE", 0)])
+def test_a_lost_charge_costs_no_time_that_nobody_watched(desk: Desk, status: str, idle_minutes: int) -> None:
     """Its last reading came 15 minutes into the pause; the boot that tells of its end, half an hour after that. Nor is
     that half hour a pause, which would be taken off the minutes of a charge that goes on after all."""
     _, session_id = priced(desk, per_minute_paise=100, **IDLE)
     desk.flows(session_id, 2)
-    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.status("BLR-1", 1, status)
     desk.passes(minutes=15)
     desk.meter(session_id, METER + 2_000, 0)
     desk.passes(minutes=30)
@@ -229,20 +216,9 @@ def test_a_lost_charge_costs_no_time_that_nobody_watched(desk: Desk) -> None:
     desk.heard("BLR-1")
     desk.passes(seconds=61)
     assert desk.interrupt_lost() == [session_id]
-    assert desk.session(session_id).cost_paise == 3_600 + 2 * 100 + 5 * 200
-    assert settlement.usage_of(desk.session(session_id)).paused_s == 0
-
-
-@pytest.mark.row("C9")
-def test_a_stop_told_of_late_begins_no_idling(desk: Desk) -> None:
-    """C9: a charger that was offline for hours says Finishing of a car that has long gone."""
-    _, session_id = priced(desk, **IDLE)
-    desk.flows(session_id, 2)
-    stopped = desk.clock.at
-    desk.passes(hours=3)
-    desk.heard("BLR-1")
-    desk.stop(session_id, METER + 2_000, at=stopped)
-    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
+    assert desk.session(session_id).cost_paise == 3_600 + 2 * 100 + idle_minutes * 200
+    usage = settlement.usage_of(desk.session(session_id))
+    assert (usage.paused_s, usage.paused_since_s) == (0, 0)
 
 
 def test_the_next_charge_ends_the_idling_of_the_last(desk: Desk) -> None:
@@ -260,66 +236,6 @@ def test_the_next_charge_ends_the_idling_of_the_last(desk: Desk) -> None:
     )
     assert desk.bill(first) == (2_000, 3_600 + 5 * 200)
     assert desk.session(first).idle_since is None
-
-
-def test_a_charger_whose_clock_is_fast_idles_nobody_twice(desk: Desk) -> None:
-    """Its stop is dated ahead of ours; how soon Finishing followed is told by our clock, too."""
-    _, session_id = priced(desk, **IDLE | {"idle_after_minutes": 5})
-    desk.flows(session_id, 2)
-    desk.stop(session_id, METER + 2_000, at=desk.clock.at + timedelta(minutes=4, seconds=50))
-    desk.passes(seconds=5)
-    desk.status("BLR-1", 1, "Finishing")
-    desk.passes(minutes=6, seconds=5)
-    desk.heard("BLR-1")
-    desk.status("BLR-1", 1, "Faulted")
-    assert desk.bill(session_id) == (2_000, 3_600 + 200)
-    desk.passes(seconds=10)
-    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
-    desk.passes(minutes=20)
-    desk.heard("BLR-1")
-    desk.changes_nothing(desk.status, "BLR-1", 1, "Available")
-    desk.charging(desk.driver())
-
-
-@pytest.mark.parametrize("card", [False, True])
-@pytest.mark.parametrize("minutes", [10, 100])
-def test_a_stop_by_a_slow_clock_is_soon_followed_by_its_idling(desk: Desk, card: bool, minutes: int) -> None:
-    """Its samples came as it charged, whatever its stop tells: the fee is asked as of anybody else."""
-    slow = timedelta(hours=1)
-    asha = desk.driver()
-    desk.do(tariffs.set_price, Price(1_800, 0, **IDLE), effective_at=desk.clock.at)
-    desk.passes(hours=2)
-    desk.charger()
-    desk.do(tokens.add, "CARD", user_id=asha)
-    if card:
-        session_id = desk.walk_up("CARD", METER, at=desk.clock.at - slow).session_id
-    else:
-        session_id = desk.request(asha)
-        desk.passes(seconds=50)
-        desk.start(session_id, at=desk.clock.at - slow)
-    for register in range(METER, METER + minutes * 100, 100):
-        desk.passes(minutes=1)
-        desk.meter(session_id, register + 100)
-    desk.passes(seconds=20)
-    desk.stop(session_id, METER + minutes * 100, at=desk.clock.at - slow)
-    desk.status("BLR-1", 1, "Finishing")
-    desk.passes(minutes=15)
-    desk.heard("BLR-1")
-    desk.status("BLR-1", 1, "Available")
-    assert desk.bill(session_id) == (minutes * 100, minutes * 180 + 5 * 200)
-
-
-@pytest.mark.parametrize("register", [METER + 2_000, METER + 2_500])
-def test_a_stop_that_is_told_late_is_followed_by_no_idling(desk: Desk, register: int) -> None:
-    """The charger was offline when the charge ended: nobody knows since when the cable is in."""
-    _, session_id = priced(desk, **IDLE)
-    desk.flows(session_id, 2)
-    ended = desk.passes(minutes=3)
-    desk.disconnect()
-    desk.passes(minutes=10)
-    desk.connect()
-    desk.stop(session_id, register, at=ended)
-    desk.changes_nothing(desk.status, "BLR-1", 1, "Finishing")
 
 
 def test_who_wants_the_end_idles_no_more(desk: Desk) -> None:
@@ -386,19 +302,6 @@ def test_a_stop_alone_says_nothing_of_the_cable(desk: Desk) -> None:
     desk.flows(session_id, 2)
     desk.stop(session_id, METER + 2_000)
     assert desk.session(session_id).idle_since is None
-
-
-@pytest.mark.parametrize(("seconds", "idles"), [(118, True), (119, False)])
-def test_two_minutes_after_the_stop_its_cable_is_not_asked_about_any_more(
-    desk: Desk, seconds: int, idles: bool
-) -> None:
-    """Counted from when it ended, a second before we heard of it."""
-    _, session_id = priced(desk, **IDLE)
-    desk.flows(session_id, 2)
-    desk.stop(session_id, METER + 2_000)
-    desk.passes(seconds=seconds)
-    desk.status("BLR-1", 1, "Finishing")
-    assert (desk.session(session_id).idle_since is not None) == idles
 
 
 def test_a_tariff_that_asks_nothing_for_idling_counts_none(desk: Desk) -> None:

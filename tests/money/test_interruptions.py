@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import charging, history, interruptions, settlement, wallet, wishes
+from domain import charging, history, interruptions, wallet
 from domain.events import SessionChanged
 from domain.models import SessionState
 from tests.money.charges import METER, Desk
@@ -166,56 +166,6 @@ def test_what_a_connector_said_before_its_boot_is_no_sign_of_life(desk: Desk) ->
     desk.status("BLR-1", 1, "SuspendedEV", at=said_at)
     desk.passes(seconds=61)
     assert desk.interrupt_lost() == [session_id]
-
-
-def _never_says_charging(desk: Desk) -> int:
-    """A charge of 1 kWh at a board whose connector is Available all the time."""
-    desk.charger()
-    session_id = desk.request(desk.driver())
-    desk.do(wishes.answered, session_id, "accepted")
-    desk.start(session_id)
-    desk.flows(session_id, 1)
-    return session_id
-
-
-def test_a_board_that_never_says_charging_and_says_again_that_it_is_free(desk: Desk) -> None:
-    """Q23: its status does not change, so what counts is that it was told after the last reading."""
-    session_id = _never_says_charging(desk)
-    desk.passes(minutes=14)
-    desk.status("BLR-1", 1, "Available")
-    assert desk.interrupt_lost() == []
-    desk.passes(minutes=2)
-    desk.heard("BLR-1")
-    assert desk.interrupt_lost() == [session_id]
-
-
-def test_such_a_board_that_nobody_asked_to_stop_is_not_believed_so_soon(desk: Desk) -> None:
-    _never_says_charging(desk)
-    desk.passes(minutes=5)
-    desk.status("BLR-1", 1, "Available")
-    desk.passes(minutes=5)
-    desk.heard("BLR-1")
-    assert desk.interrupt_lost() == []
-
-
-def test_such_a_board_that_was_asked_to_stop_is_believed_after_a_minute(desk: Desk) -> None:
-    """Q30: it answers Rejected, for nothing runs there; its driver need not wait to charge elsewhere."""
-    session_id = _never_says_charging(desk)
-    desk.passes(minutes=2)
-    desk.do(charging.request_stop, session_id, "driver")
-    desk.status("BLR-1", 1, "Available")
-    assert desk.interrupt_lost() == []
-    desk.passes(seconds=61)
-    assert desk.interrupt_lost() == [session_id]
-
-
-def test_free_before_its_last_reading_is_no_sign_of_a_lost_stop(desk: Desk) -> None:
-    session_id = _never_says_charging(desk)
-    desk.status("BLR-1", 1, "Available")
-    desk.flows(session_id, 1)
-    desk.passes(minutes=20)
-    desk.heard("BLR-1")
-    assert desk.interrupt_lost() == []
 
 
 def test_a_charger_that_is_silent_for_a_quarter_of_an_hour(desk: Desk) -> None:
@@ -395,23 +345,6 @@ def test_a_connector_that_prepares_for_long_has_time_for_its_car(desk: Desk) -> 
     desk.passes(minutes=1)
     desk.meter(session_id, METER, 0)
     assert desk.interrupt_lost() == [session_id]
-
-
-def test_minutes_end_with_the_last_reading_and_so_does_a_pause(desk: Desk) -> None:
-    """What nobody watched is neither paid by the minute nor a pause, which would be taken off the minutes of a charge
-    that goes on after all."""
-    _, session_id = priced(desk, per_minute_paise=100)
-    desk.flows(session_id, 2)
-    desk.status("BLR-1", 1, "SuspendedEVSE")
-    desk.passes(minutes=10)
-    desk.meter(session_id, METER + 2_000, 0)
-    desk.passes(minutes=30)
-    desk.boot()
-    desk.heard("BLR-1")
-    desk.passes(seconds=61)
-    assert desk.interrupt_lost() == [session_id]
-    assert desk.session(session_id).cost_paise == 3_600 + 2 * 100
-    assert settlement.usage_of(desk.session(session_id)).paused_since_s == 0
 
 
 def test_a_charge_that_was_cut_off_is_paid_by_the_minute_until_its_last_reading(desk: Desk) -> None:

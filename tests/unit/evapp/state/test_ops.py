@@ -331,16 +331,6 @@ async def test_who_left_cannot_be_given_anything(page: PageOf, people: dict[str,
     assert missing.phase == "missing"
 
 
-async def test_people_are_found_by_what_they_say(page: PageOf, people: dict[str, int]) -> None:
-    state = await page(OpsUsers)
-    await state.find({"who": "ash"})
-    assert [one.username for one in state.people] == ["asha"]
-    await state.find({"who": "ravi"})
-    assert [one.state for one in state.people] == ["Operator"]
-    await state.find({"who": "%"})
-    assert (state.people, state.sought) == ([], True)
-
-
 # The trail, refunds
 
 

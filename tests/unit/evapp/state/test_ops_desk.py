@@ -118,3 +118,13 @@ async def test_a_card_that_was_lost_is_blocked_on_the_page_of_whoever_pays(
     await state.do()
     assert not state.cards[0].blocked
     assert await lines() == [("token unblock", "card:04A2"), ("token block", "card:04A2")]
+
+
+async def test_people_are_found_by_what_they_say(page: PageOf, people: dict[str, int]) -> None:
+    state = await page(OpsUsers)
+    await state.find({"who": "ash"})
+    assert [one.username for one in state.people] == ["asha"]
+    await state.find({"who": "ravi"})
+    assert [one.state for one in state.people] == ["Operator"]
+    await state.find({"who": "%"})
+    assert (state.people, state.sought) == ([], True)
