@@ -118,9 +118,12 @@ class ChargeReceipt:
     @property
     def by_readings(self) -> bool:
         """Whether the units billed are not simply meter stop minus meter start (payments.md C17-C19)."""
-        if self.meter_start_wh is None or self.meter_stop_wh is None:
-            return True
-        return self.meter_stop_wh - self.meter_start_wh != self.energy_wh
+        return is_by_readings(self.meter_start_wh, self.meter_stop_wh, self.energy_wh)
+
+
+def is_by_readings(start_wh: int | None, stop_wh: int | None, energy_wh: int) -> bool:
+    """Whether a charge between these registers, as far as they were told, was billed otherwise than by them."""
+    return start_wh is None or stop_wh is None or stop_wh - start_wh != energy_wh
 
 
 @dataclass(frozen=True, slots=True)

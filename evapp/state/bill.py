@@ -6,6 +6,7 @@ from datetime import datetime
 from domain import charging, settlement
 from domain.history import Charge
 from domain.models import PaperKind, Receipt, SessionState
+from domain.receipts import is_by_readings
 from domain.settlement import FAULT_REASONS
 from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees, whole_rupees
 from evapp.components.receipt import Bill, BillLine
@@ -95,8 +96,8 @@ def bill_of(charge: Charge) -> Bill:
         reason=_reason(charge),
         fair=t(FAIR[plain]) if faulty else "",
         number=session.receipt_number,
-        meter=_meter(charge),
-        by_readings=_by_readings(charge),
+        meter=(meter := _meter(charge)),
+        by_readings=bool(meter) and is_by_readings(session.meter_start_wh, session.meter_stop_wh, charge.energy_wh),
     )
 
 
@@ -144,12 +145,6 @@ def _reason(charge: Charge) -> str:
     if session.stop_cause == "funds" and charge.cap_paise:
         return t("Stopped: one charge goes up to {cap}", cap=whole_rupees(charge.cap_paise))
     return t(ENDED_BY.get(session.stop_cause) or REASONS.get(session.stop_reason, REASONS["Local"]))
-
-
-def _by_readings(charge: Charge) -> bool:
-    """As its paper says of it: the meter's difference, where both ends are told, is another figure than the units."""
-    start, stop = charge.session.meter_start_wh, charge.session.meter_stop_wh
-    return start is not None and stop is not None and stop - start != charge.energy_wh
 
 
 def _meter(charge: Charge) -> str:

@@ -255,7 +255,7 @@ class OpsUser(Deeds, rx.State):
         mine = await read(charges.page, which=charges.EVERY, user_id=self.number, limit=self._limit("charges") + 1)
         self.charges = [row_of(one) for one in self._part("charges", mine)]
         self.payments = await read(recharge_rows, user_id=self.number, limit=SHOWN)
-        self.find = str(self.number) if self.gone else user.phone
+        self.find = user.phone if user.phone.startswith("+") else str(self.number)
         self.cards = await read(_cards, self.number)
         self.devices = [_device(one) for one in await read(sign_ins.sign_ins, self.number)]
         self.phase = "shown"

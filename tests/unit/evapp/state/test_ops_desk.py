@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import accounts, tokens
-from domain.db import transact
+from domain import accounts, listings, tokens
+from domain.db import read, transact
 from domain.india import INDIA
 from domain.models import SessionState, now
 from evapp.state.ops_messages import OpsMessages
@@ -128,3 +128,11 @@ async def test_people_are_found_by_what_they_say(page: PageOf, people: dict[str,
     assert [one.state for one in state.people] == ["Operator"]
     await state.find({"who": "%"})
     assert (state.people, state.sought) == ([], True)
+
+
+async def test_payments_of_whose_number_was_freed_are_found(page: PageOf, people: dict[str, int]) -> None:
+    """What stands instead of a number finds nobody."""
+    await paid(people["asha"], 0)
+    await transact(accounts.free_phone, people["asha"])
+    state = await user_page(page, people["asha"])
+    assert len(await read(listings.part, listings.RECHARGES, after=None, limit=5, find=state.find)) == 1
