@@ -55,9 +55,9 @@ class View:
 VIEWS = (
     View("login", "/login?next=/c/BLR-017", "Sign in to charge", guest=True),
     View("login-wide", "/login", "Sign in", 1280, "dark", guest=True),
-    View("register", "/register", "Create an account", theme="dark", guest=True),
+    View("register", "/register", "digits that are not easy to guess", theme="dark", guest=True),
     View("not-found", "/nothing-here", "Nothing at this address.", guest=True),
-    View("help", "/help", "A person answers", guest=True, clocks=("text=Right now >> xpath=..",)),
+    View("help", "/help", "help@evapp.example", guest=True, clocks=("text=Right now >> xpath=..",)),
     View("home", "/dashboard", "Your chargers", clocks=HOME_CLOCKS),
     View("home-wide", "/dashboard", "Your chargers", 1280, "dark", clocks=HOME_CLOCKS),
     View("charger", f"/c/{FREE}", "Plug in, then start."),
