@@ -1,5 +1,4 @@
-"""Notices who says too little: a meter that is overdue is asked for, once (ocpp.md Q41), and a charger that answers but
-tells nothing of its own is a finding."""
+"""Notices who says too little: an overdue meter is asked for, once (Q41); a charger that only answers is a finding."""
 
 import asyncio
 

@@ -1,5 +1,4 @@
-"""Whom a connection comes from, for chargers and browsers alike: its own address, or whom a proxy that is believed
-names."""
+"""Whom a connection comes from, of chargers and browsers alike: its own address, or whom a believed proxy names."""
 
 import ipaddress
 import re

@@ -1,5 +1,4 @@
-"""What waits to be told to browsers: taken by one process at a time, tried for a while, and kept until it is old, so
-that nothing is told twice."""
+"""What waits to be told to browsers: taken by one process at a time, tried for a while, and never told twice."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

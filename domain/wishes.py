@@ -1,5 +1,4 @@
-"""A driver's wish to charge: why it is refused, what it holds, what the charger answers to it, and how it comes to
-nothing."""
+"""A driver's wish to charge: why it is refused, what it holds, what the charger answers, how it comes to nothing."""
 
 from dataclasses import dataclass
 from datetime import timedelta

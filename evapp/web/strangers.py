@@ -1,5 +1,8 @@
-"""Whoever has no cookie of a sign-in is led to the form at once: by its script a private page finds that out only when
-all of it has come, which takes a new driver at a charger half a minute on a slow line."""
+"""Whoever has no cookie of a sign-in is led to the form at once, before any page is sent.
+
+By its script a private page finds that out only when all of it has come, which takes a new driver at a charger half a
+minute on a slow line.
+"""
 
 from urllib.parse import quote
 

@@ -1,5 +1,4 @@
-"""What a tab may take before anybody knows whose it is: a socket, a little memory for its address, and of the log no
-more than what its pages send."""
+"""What a tab may take before anybody knows whose it is: a socket, a little memory, and a little of the log."""
 
 import asyncio
 import re

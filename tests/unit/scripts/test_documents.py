@@ -48,6 +48,12 @@ def test_every_finding_has_its_line_for_the_operator_and_its_test() -> None:
     assert {kind for kind in explained if f'"{kind}"' not in tests} == set()
 
 
+def test_every_noun_of_the_domain_has_its_place_in_one_story() -> None:
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = contributing.split("The nouns of `domain/`")[1].split("\n\n")[1]
+    assert sorted(re.findall(r"`([a-z_]+)`", told)) == sorted(path.stem for path in (ROOT / "domain").glob("[a-z]*.py"))
+
+
 def test_every_setting_says_what_it_does() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
