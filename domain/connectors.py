@@ -138,21 +138,22 @@ def _reported(db: Session, connector: Connector, running: list[ChargingSession],
     connector.status, connector.error_code, connector.info = status, told["error_code"], told["info"]
     connector.status_at = moment
     for session in running:
-        paused, idle_since = session.suspended, session.idle_since
-        felt(session, connector, received_at)
-        if session.idle_since != idle_since:
-            idling.warn(db, session)
+        paused = session.suspended
+        felt(db, session, connector, received_at)
         if paused and not session.suspended and session.state == SessionState.CHARGING:
             session.due_at = allowance.look_again_at(db, session, received_at)
         emit(db, SessionChanged(session.id, session.charger_id, session.user_id, session.state))
     emit(db, ChargerChanged(connector.charger_id))
 
 
-def felt(session: ChargingSession, connector: Connector, at: datetime) -> None:
+def felt(db: Session, session: ChargingSession, connector: Connector, at: datetime) -> None:
     """What the connector says is so of the charge that runs there: whether energy may flow, and whether it idles."""
+    idle_since = session.idle_since
     session.suspended = _paused(connector.status)
     settlement.pauses(session, at, bool(session.suspended))
     idling.told(session, connector.status, at)
+    if session.idle_since != idle_since:
+        idling.warn(db, session)
 
 
 def cabled(db: Session, session: ChargingSession) -> bool:

@@ -74,7 +74,7 @@ def resumed(db: Session, session: ChargingSession) -> bool:
     session.cost_paise = 0
     # Nobody has followed its pauses meanwhile.
     if (connector := sessions.felt_connector(db, session.charger_id, session.connector_number)) is not None:
-        connectors.felt(session, connector, now())
+        connectors.felt(db, session, connector, now())
     wallet.resize_hold(db, session.id, settings().session_cap_paise)
     session.due_at = allowance.look_again_at(db, session, now())
     if session.stop_cause:

@@ -331,7 +331,7 @@ def _begin(
     session.meter_start_wh = session.meter_wh = meter_wh
     session.due_at = session.stopped_at = None
     if runs and connector.status in PAUSED and connector.changed_at >= min(session.requested_at, received_at - LATELY):
-        connectors.felt(session, connector, received_at)
+        connectors.felt(db, session, connector, received_at)
     db.add(session)
     db.flush()
     session.transaction_id = session.id

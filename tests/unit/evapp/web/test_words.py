@@ -3,8 +3,9 @@
 import json
 from datetime import timedelta
 
-from domain import charging, push, pushes, shortage, vacancies, wishes
-from domain.models import User
+from domain import charging, push, pushes, shortage, tariffs, vacancies, wishes
+from domain.models import SessionState, User
+from domain.prices import Price
 from evapp.components.money import clock as clock_of
 from evapp.web import words
 from evapp.web.push import LARGEST
@@ -127,6 +128,34 @@ def test_a_cable_that_is_about_to_cost_until_it_is_pulled(desk: Desk) -> None:
     assert said(desk) == (f"The cable is still in the car. {costs}", "/c/BLR-1")
     desk.status("BLR-1", 1, "Available")
     assert [one.kind for one in desk.do(pushes.take, desk.clock.at) if desk.do(words.message, one)] == [push.ENDED]
+
+
+def told_of_idling(desk: Desk) -> bool:
+    return push.IDLE in [one.kind for one in desk.do(pushes.take, desk.clock.at) if desk.do(words.message, one)]
+
+
+def test_a_car_that_pauses_before_its_start_is_told_of(desk: Desk) -> None:
+    """The connector said so first: no change of it follows (Q19)."""
+    asha = subscribed(desk)
+    desk.do(tariffs.set_price, Price(1_800, 0, **IDLE), effective_at=desk.clock.at)
+    desk.charger()
+    session_id = desk.request(asha)
+    desk.do(wishes.answered, session_id, "accepted")
+    desk.passes(seconds=5)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.start(session_id)
+    assert told_of_idling(desk)
+
+
+def test_a_car_that_pauses_while_its_charge_was_lost_is_told_of(desk: Desk) -> None:
+    asha, session_id = priced(desk, **IDLE)
+    desk.do(receivers.subscribed, asha, "phone", desk.clock.at)
+    desk.flows(session_id, 2)
+    desk.lose(session_id)
+    desk.status("BLR-1", 1, "SuspendedEV")
+    desk.meter(session_id, METER + 2_100)
+    assert desk.session(session_id).state == SessionState.CHARGING
+    assert told_of_idling(desk)
 
 
 def test_there_are_words_for_every_kind() -> None:
