@@ -109,7 +109,11 @@ def alerts() -> rx.Component:
                         rx.cond(
                             Alerts.closed,
                             t("This device tells you, even while evapp is closed."),
-                            t("This device tells you, as long as evapp is open in the background."),
+                            rx.cond(
+                                Alerts.why != "",
+                                Alerts.why,
+                                t("This device tells you, as long as evapp is open in the background."),
+                            ),
                         ),
                         role="status",
                         class_name="text-note font-medium text-ink mb-2",

@@ -6,6 +6,7 @@ import structlog
 
 from domain import push
 from domain.db import transact
+from evapp.texts import t
 from evapp.web import auth
 from evapp.web.push import public_key
 
@@ -45,6 +46,8 @@ class Alerts(rx.State):
     """With which a browser subscribes; empty: nothing is sent to one that has evapp closed."""
     closed: bool = False
     """It is told while evapp is closed, too."""
+    why: str = ""
+    """Why it is not, as far as we know."""
 
     @rx.event
     async def seen(self, permission: str) -> None:
@@ -72,7 +75,7 @@ class Alerts(rx.State):
         sign_in = await auth.sign_in_of(self)
         if sign_in is None or not self.key:
             return
-        self.closed = False
+        self.closed, self.why = False, ""
         if not isinstance(given, str) or not 0 < len(given) <= LONGEST:
             return
         try:
@@ -80,6 +83,7 @@ class Alerts(rx.State):
             await transact(push.subscribe, sign_in.id, sign_in.user_id, told.endpoint, told.keys.p256dh, told.keys.auth)
         except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError, push.Refused) as error:
             log.info("browser not told while evapp is closed", user=sign_in.user_id, why=type(error).__name__)
+            self.why = t(error.args[0]) if isinstance(error, push.Refused) else ""
             return
         self.closed = True
 

@@ -1,15 +1,16 @@
 """Notices of the device: who may switch them, and that only a browser's yes counts."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import reflex as rx
-from sqlmodel import select
+from sqlmodel import Session, select
 from structlog.testing import capture_logs
 
-from domain.db import read
-from domain.models import PushSubscription
+from domain.db import read, transact
+from domain.models import PushSubscription, SignIn
 from evapp.state.alerts import Alerts
 from evapp.web import auth
 from tests.receivers import Receiver
@@ -48,6 +49,8 @@ async def test_strangers_switch_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert alerts.on == ""
 
 
+HOURS = timedelta(hours=12)
+"""So long a sign-in lasts of somebody who did not say that the device is his."""
 GIVEN = {"endpoint": "https://fcm.googleapis.com/fcm/send/x", "keys": {}}
 
 
@@ -77,6 +80,20 @@ async def test_a_browser_that_subscribes_is_told_while_evapp_is_closed(asha: int
     assert (alerts.closed, await subscribed()) == (False, [])
 
 
+def _lent(db: Session) -> None:
+    sign_in = db.exec(select(SignIn)).one()
+    sign_in.expires_at = sign_in.created_at + HOURS
+
+
+@pytest.mark.usefixtures("scope", "asha")
+async def test_a_lent_device_hears_why_it_is_told_no_longer_than_it_is_open(receiver: Receiver) -> None:
+    alerts = await _alerts()
+    await alerts.wake()
+    await transact(_lent)
+    await alerts.subscribed(as_json(receiver))
+    assert (alerts.closed, alerts.why[:24]) == (False, "You are signed in until ")
+
+
 @pytest.mark.usefixtures("scope", "asha")
 @pytest.mark.parametrize(
     "said",
@@ -99,6 +116,7 @@ async def test_an_address_that_is_no_push_service_is_not_kept() -> None:
     assert [(one["event"], one["why"]) for one in said] == [("browser not told while evapp is closed", "Refused")]
     assert "169.254" not in str(said)
     assert not alerts.closed
+    assert alerts.why == "This browser gave no push service that evapp writes to. You are told while evapp is open."
     assert await subscribed() == []
 
 
