@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, or_, select, update
 
 from domain.models import Token, TokenStatus, User
 
@@ -55,6 +55,16 @@ def set_status(db: Session, tag: str, status: TokenStatus) -> None:
         TokenUnknown: no card has this number.
     """
     get(db, tag).status = status
+
+
+def lost(db: Session, user_id: int, tag: str) -> bool:
+    """Its driver has lost this card: from now on it begins nothing, until an operator lets it; whether that is new.
+
+    A card that is not his, or is another's by now, stays as it is.
+    """
+    his = col(Token.tag) == spelling(tag), col(Token.user_id) == user_id
+    good = col(Token.status) == TokenStatus.ACCEPTED
+    return bool(db.exec(update(Token).where(*his, good).values(status=TokenStatus.BLOCKED)).rowcount)
 
 
 def link(db: Session, tag: str, user_id: int | None) -> None:

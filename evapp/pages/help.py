@@ -128,6 +128,11 @@ def _asked() -> tuple[tuple[str, ...], ...]:
             t("Nobody can read your old PIN, not even us. Never tell a PIN to anybody who asks for it."),
         ),
         (
+            t("I lost my charging card."),
+            t("Block it under You, at “Your cards”: from that moment on nobody can begin a charge with it."),
+            t("Then write to us if you want another one."),
+        ),
+        (
             t("My phone number already has an account, and it is not mine."),
             t("Numbers get new owners. Write to us from it: we take it off that account, and you can register."),
         ),

@@ -3,7 +3,8 @@
 import reflex as rx
 
 from evapp.components.bones import bone
-from evapp.components.buttons import button
+from evapp.components.buttons import at_once, button
+from evapp.components.dialog import confirm
 from evapp.components.fields import pin_field
 from evapp.components.native import NativeForm
 from evapp.components.notices import notice
@@ -16,6 +17,7 @@ from evapp.components.theme import theme_choice
 from evapp.components.tongues import language_choice
 from evapp.pages.account import about, complaint, error_of, opens, small_act
 from evapp.state.alerts import Alerts
+from evapp.state.cards import Card, Cards
 from evapp.state.live import Live
 from evapp.state.notices import Notices, Waited
 from evapp.state.profile import Device, Profile
@@ -34,7 +36,7 @@ def profile() -> rx.Component:
                     role="status",
                     class_name="not-empty:mb-6",
                 ),
-                rx.el.div(about(), devices(), class_name="grid gap-9"),
+                rx.el.div(about(), devices(), cards(), class_name="grid gap-9"),
             ),
             rx.el.div(notifications(), look(), help_and_out(), class_name="grid gap-9"),
         ),
@@ -59,6 +61,33 @@ def devices() -> rx.Component:
                 t("Sign out all other devices"), kind="quiet", on_click=Profile.revoke_others, class_name="w-full mt-2"
             ),
         ),
+    )
+
+
+def cards() -> rx.Component:
+    """The cards whose charges this driver pays; who has none reads nothing of them."""
+    return rx.cond(
+        Cards.own.length() > 0,  # type: ignore[attr-defined]
+        section(t("Your cards"), rows(rx.foreach(Cards.own, card))),
+    )
+
+
+def card(one: Card) -> rx.Component:
+    return device_row(one.tag, one.state, rx.cond(one.good, lost(one)))
+
+
+def lost(one: Card) -> rx.Component:
+    """The way to block it, which asks first: it cannot be undone here."""
+    return confirm(
+        small_act(t("Block"), t("Block card {card}", card=one.tag)),
+        title=t("Block card {card}?", card=one.tag),
+        sentence=t(
+            "Nobody can begin a charge with it from then on. One that runs goes on until it is stopped. "
+            "Only we can let the card charge again: write to us if you find it."
+        ),
+        keep=t("Keep it"),
+        go=t("Block the card"),
+        on_go=at_once(Cards.block(one.tag)),  # type: ignore[operator]
     )
 
 

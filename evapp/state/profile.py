@@ -18,6 +18,7 @@ from domain.pins import TooBusy
 from domain.settings import settings
 from domain.sign_ins import Refused
 from evapp.components.money import moment, rated_kw
+from evapp.state.cards import Cards
 from evapp.state.effects import Effects
 from evapp.state.visit import arrive, renewed
 from evapp.texts import t
@@ -103,7 +104,7 @@ class Profile(rx.State):
     async def load(self) -> EventSpec | None:
         """Show the page /profile, and what its posted forms came back with."""
         again = await renewed(self)
-        if await arrive(self, Profile) is None:
+        if await arrive(self, Profile, Cards) is None:
             return None
         flashes = {form: flash for form in POSTED if (flash := auth.flash_of(self, form))}
         if again and not flashes:

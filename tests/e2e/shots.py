@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.async_api import Browser, expect
 from sqlmodel import Session, select
 
-from domain import accounts, chargers, wallet
+from domain import accounts, chargers, tokens, wallet
 from domain.db import Database
 from domain.models import ChargingSession
 from simulator.chargers import AS_USUAL, VirtualCharger
@@ -65,6 +65,18 @@ async def car(camera: Camera) -> None:
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.")).to_be_visible()
     await camera.picture("charger-car", "/c/BLR-017", "An empty battery is full")
+
+
+async def card(camera: Camera, username: str, database: Database) -> None:
+    """The question before a card is blocked."""
+    [user] = await database.read(accounts.find, username)
+    tag = f"04A1B2C3D4E5{camera.number:02d}"
+    await database.transact(tokens.add, tag, user_id=user.id)
+    await camera.open("/profile", "You pay for what it charges.")
+    await camera.page.get_by_role("button", name="Block card").click()
+    await expect(camera.page.get_by_role("alertdialog")).to_be_visible()
+    await camera.shoot("profile-card")
+    await camera.page.get_by_role("button", name="Keep it").click()
 
 
 async def refusal(camera: Camera, charger: VirtualCharger) -> None:
@@ -166,6 +178,7 @@ async def album(product: Product, browser: Browser, only: str) -> None:
                 await chargers_of_all_kinds(camera, busy, faulted)
                 await payments(camera)
                 await car(camera)
+                await card(camera, username, database)
                 await refusal(camera, charger)
                 await one_charge(camera, charger, database)
                 await afterwards(camera)

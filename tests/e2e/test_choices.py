@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
-from domain import findings, history, tariffs
+from domain import findings, history, tariffs, tokens
 from domain.db import Database
+from domain.models import TokenStatus
 from domain.prices import Price
 from tests.e2e.conftest import Driver, Phone, Street, register
 
@@ -55,6 +56,20 @@ async def test_a_limit_changed_meanwhile_ends_a_charge_and_who_waits_is_told(
         await expect(ravi.page.get_by_text("Out of order")).to_be_visible()
     [charge] = await database.read(history.page, driver_with_600.id)
     assert (charge.session.stop_cause, charge.session.limit_paise, charge.session.limit_wh) == ("limit", 6_000, None)
+
+
+async def test_a_lost_card_is_blocked_by_its_driver(driver: Driver, database: Database) -> None:
+    tag = f"LOST-{driver.id}"
+    await database.transact(tokens.add, tag, user_id=driver.id)
+    await driver.phone.open("/profile")
+    await driver.page.get_by_role("button", name=f"Block card {tag}").click()
+    asked = driver.page.get_by_role("alertdialog", name=f"Block card {tag}?")
+    await asked.get_by_role("button", name="Keep it").click()
+    await expect(asked).to_be_hidden()
+    await driver.page.get_by_role("button", name=f"Block card {tag}").click()
+    await asked.get_by_role("button", name="Block the card").click()
+    await expect(driver.page.get_by_text("Blocked. Nobody can charge with it.")).to_be_visible()
+    assert (await database.read(tokens.get, tag)).status == TokenStatus.BLOCKED
 
 
 async def test_a_fault_is_reported_to_the_operator(driver: Driver, street: Street, database: Database) -> None:
