@@ -148,7 +148,7 @@ def reconcile(shell: Shell, given: Namespace) -> Iterator[str]:
     yield "The ledger and the deadlines were looked at."
     answers = shell.ask(lambda gateway: recheck.recheck(gateway, at - recheck.LATELY))
     found += answers.found
-    yield f"PhonePe was asked about {answers.asked} payments of the last two days; {answers.unanswered} got no answer."
+    yield f"Payments of two days that PhonePe was asked about: {answers.asked}; unanswered: {answers.unanswered}."
     if lines:
         imported = _imported(shell, lines)
         found += [*imported.found, *shell.read(settled_payments.missing)]
