@@ -8,18 +8,26 @@ from reflex.experimental.client_state import ClientStateVar
 from evapp.components.buttons import at_once
 from evapp.components.text import Text
 
-asked = ClientStateVar.create("asked", default=False)
-"""From the tap until the server has answered it, or another socket has brought the page anew."""
+START, STOP = "start", "stop"
+"""What a charger is asked for."""
+
+asked = ClientStateVar.create("asked", default="")
+"""What was, from the tap until the server has answered it, or another socket has brought the page anew."""
 
 
-def asking(act: Any) -> Any:
+def asking(act: Any, what: str) -> Any:
     """The same as `at_once`, for what makes the page wait for its answer."""
-    return at_once(act, then=asked.set_value(True))
+    return at_once(act, then=asked.set_value(what))
+
+
+def waits(what: str) -> rx.Var[bool]:
+    """Whether the page waits for that. The answer to a start brings the button of its end, which waits for nothing."""
+    return asked.value == what
 
 
 @rx.memo
 def _answered(rest: rx.RestProp) -> rx.Component:
-    return rx.el.span(rest, on_mount=asked.set_value(False), hidden=True)
+    return rx.el.span(rest, on_mount=asked.set_value(""), hidden=True)
 
 
 def answered(answers: Any) -> rx.Component:
@@ -27,6 +35,6 @@ def answered(answers: Any) -> rx.Component:
     return _answered(key=answers)
 
 
-def unanswered(words: Text) -> rx.Component:
+def unanswered(what: str, words: Text) -> rx.Component:
     """What to know when no answer comes; it shows after some seconds of waiting (theme.css)."""
-    return rx.cond(asked.value, rx.el.p(words, class_name="late bg-paper text-note text-ink-2"))
+    return rx.cond(waits(what), rx.el.p(words, class_name="late bg-paper text-note text-ink-2"))

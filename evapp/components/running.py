@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 from reflex_base.vars.function import FunctionStringVar, FunctionVar
 
-from evapp.components.asking import asked, asking, unanswered
+from evapp.components.asking import STOP, asking, unanswered, waits
 from evapp.components.bones import stale
 from evapp.components.buttons import button, icon
 from evapp.components.cable import cable
@@ -94,7 +94,7 @@ def charge_panel(live: Any) -> rx.Component:
         cable(live.flowing, news=live.news),
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
-            unanswered(t("No answer yet. The charger's own button stops it, too.")),
+            unanswered(STOP, t("No answer yet. The charger's own button stops it, too.")),
             class_name=f"sticky bottom-[5.5rem] {SHORT}bottom-[4.75rem] z-10 mt-1.75 lg:static",
         ),
         rx.el.div(
@@ -203,7 +203,7 @@ def _stop(live: Any) -> rx.Component:
             t("Stop charging"),
             kind="stop",
             picture="square",
-            busy=~live.can_stop | asked.value,
+            busy=~live.can_stop | waits(STOP),
             busy_label=t("Stopping…"),
             class_name="w-full",
         ),
@@ -211,7 +211,7 @@ def _stop(live: Any) -> rx.Component:
         sentence=live.stop_question,
         keep=t("Keep charging"),
         go=t("Stop and pay"),
-        on_go=asking(live.stop),
+        on_go=asking(live.stop, STOP),
     )
 
 
@@ -219,8 +219,8 @@ def _cancel(live: Any) -> rx.Component:
     return button(
         t("Cancel"),
         kind="quiet",
-        busy=asked.value,
-        busy_label=t("Stopping…"),
-        on_click=asking(live.stop),
+        busy=waits(STOP),
+        busy_label=t("Cancelling…"),
+        on_click=asking(live.stop, STOP),
         class_name="needs-line w-full bg-paper",
     )

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from evapp.components.addresses import maps, shared
-from evapp.components.asking import answered, asked, asking, unanswered
+from evapp.components.asking import START, answered, asking, unanswered, waits
 from evapp.components.bones import bone
 from evapp.components.buttons import at_once, button, button_link, icon, text_link
 from evapp.components.fault_form import fault_form
@@ -143,13 +143,13 @@ def ready() -> rx.Component:
                     t("Start charging"),
                     kind="money",
                     picture="plug-zap",
-                    busy=asked.value,
+                    busy=waits(START),
                     busy_label=t("Starting…"),
-                    on_click=asking(ChargerPage.start(ChargerPage.id, ChargerPage.plug)),  # type: ignore[operator]
+                    on_click=asking(ChargerPage.start(ChargerPage.id, ChargerPage.plug), START),  # type: ignore[operator]
                     class_name="w-full mt-6",
                 ),
             ),
-            unanswered(t("No answer yet. Nothing is charged until energy flows.")),
+            unanswered(START, t("No answer yet. Nothing is charged until energy flows.")),
             label=t("Charger"),
         ),
         failed(),

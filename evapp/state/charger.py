@@ -20,13 +20,13 @@ from evapp.state.effects import Effects
 from evapp.state.fault_report import FaultReport
 from evapp.state.favourite import Favourite
 from evapp.state.find import WORDS
-from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
 from evapp.state.vacancy import Vacancy
 from evapp.state.visit import arrive, renewed
 from evapp.texts import bare, later, t
 from evapp.texts.prices import price_lines
 from evapp.web import auth
+from evapp.web.live import hub
 
 BESIDE = (Favourite, Vacancy, FaultReport)
 """What else the page of a charger has."""
@@ -151,8 +151,7 @@ class ChargerPage(rx.State):
         else:
             dispatch.soon(dispatch.start(bus(), session.id))
             await transact(vacancies.forget, user.id, self.id)
-        await self._refresh(user.id)
-        await (await self.get_state(Live))._refresh(user.id)
+        await hub.renew(self, user.id)
 
     @rx.event
     def dismiss(self) -> None:

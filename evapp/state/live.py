@@ -22,6 +22,7 @@ from evapp.state.stop_at import goal_words
 from evapp.texts import bare, later, news, t
 from evapp.texts.prices import idle_words
 from evapp.web import auth
+from evapp.web.live import hub
 
 SPOKEN = timedelta(minutes=5)
 """How often the energy is said to who does not see it."""
@@ -157,7 +158,7 @@ class Live(rx.State):
         if session is not None:
             await transact(stops.request_stop, session.id, "driver")
             dispatch.soon(dispatch.stop(bus(), session.id))
-            await self._refresh(user.id)
+            await hub.renew(self, user.id)
 
     async def _refresh(self, user_id: int) -> None:
         charge = await read(history.current, user_id)

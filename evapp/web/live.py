@@ -138,6 +138,14 @@ class Hub:
         for topic in _topics(self._watches[token]):
             self._tokens[topic].add(token)
 
+    async def renew(self, state: rx.State, user_id: int) -> None:
+        """Read the whole page of this browser again, after what its driver did there: one part of it alone would
+        contradict the others until the news of it has gone round."""
+        watch = self._watches.get(state.router.session.client_token)
+        for cls in watch.states if watch is not None else (type(state),):
+            page: Any = await state.get_state(cls)
+            await page._refresh(user_id)
+
     def forget(self, token: str) -> None:
         """Nothing more is sent to this browser."""
         watch = self._watches.pop(token, None)

@@ -7,7 +7,7 @@ import pytest
 import reflex as rx
 from sqlmodel import Session, select
 
-from domain import chargers, connectors, history, sign_ins, tariffs
+from domain import chargers, connectors, dispatch, history, sign_ins, tariffs
 from domain.bus import LocalBus, use
 from domain.db import read, storable, transact
 from domain.models import ChargingSession, User, now
@@ -158,6 +158,21 @@ async def test_every_tap_is_answered(go: Go, asha: int) -> None:
         before = effects.answers
         await act
         assert effects.answers == before + 1
+
+
+async def test_the_answer_to_a_tap_is_of_the_whole_page(go: Go, asha: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever cancelled saw a meter without figures, until the news of his own tap had come round to the page."""
+    monkeypatch.setattr(dispatch, "soon", lambda asking: asking.close())
+    await transact(mall)
+    await transact(give, asha, 100_000)
+    page = await go("/c/MALL-1", "first")
+    live, choice = await page.get_state(Live), await page.get_state(StopAt)
+    assert choice.outlook != ""
+    await page.start("MALL-1", 1)
+    assert (page.phase, live.state, choice.outlook) == ("running", "starting", "")
+    await live.stop()
+    assert (page.phase, live.state) == ("free", "")
+    assert page.error == "You cancelled before charging began. Nothing was charged."
 
 
 def out_of_service(db: Session, charger_id: str) -> None:
