@@ -57,7 +57,7 @@ def deadline(db: Session, session_id: int, at: datetime) -> str:
             settlement.settle(db, session, None, estimated=True)
             sessions.changed(db, session)
         case SessionState.SETTLED:
-            idling.unwatched(db, session, at)
+            idling.due(db, session, at)
     return ""
 
 

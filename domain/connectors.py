@@ -156,6 +156,14 @@ def felt(db: Session, session: ChargingSession, connector: Connector, at: dateti
         idling.warn(db, session)
 
 
+def freed(db: Session, session: ChargingSession) -> bool:
+    """Whether the connector has become free since the last news of the charge: it has ended, and its stop is on its way
+    or lost (interruptions.lost)."""
+    connector, news_at = sessions.connector(db, session), session.metered_at or session.started_received_at
+    became_free = connector is not None and connector.status == "Available"
+    return became_free and news_at is not None and connector.changed_at > news_at
+
+
 def cabled(db: Session, session: ChargingSession) -> bool:
     """Whether a cable was in a car when its driver asked for the charge; of a Preparing that came later nobody knows
     whether it says more than that he asked (OCPP 1.6, 4.9)."""

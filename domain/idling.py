@@ -66,6 +66,17 @@ def ended(db: Session, session: ChargingSession, at: datetime) -> None:
         sessions.changed(db, session)
 
 
+def due(db: Session, session: ChargingSession, at: datetime) -> None:
+    """The free minutes after a stop are over, which its driver's page says then; later the most is reached."""
+    left = timedelta(minutes=MOST_IDLE_MINUTES) - timedelta(seconds=settlement.usage_of(session).idle_s)
+    begins_at = free_until(session)
+    if begins_at is None or at >= begins_at + left:
+        unwatched(db, session, at)
+        return
+    session.due_at = begins_at + left
+    sessions.changed(db, session)
+
+
 def unwatched(db: Session, session: ChargingSession, at: datetime) -> None:
     """The most is reached at `at`, or nobody can say any more whether it idles: nothing is paid for after the charger
     was last heard, be it that its process or all of ours died."""
@@ -103,9 +114,8 @@ def _begin(db: Session, session: ChargingSession, at: datetime) -> None:
     soon = since is not None and at - since < SOON
     if not (soon and session.state == SessionState.SETTLED and session.cost_paise and asked(session)):
         return
-    left = timedelta(minutes=MOST_IDLE_MINUTES) - timedelta(seconds=settlement.usage_of(session).idle_s)
     session.idle_since = at
-    session.due_at = at + timedelta(minutes=settlement.price_of(session).idle_after_minutes) + max(left, timedelta(0))
+    session.due_at = free_until(session)
     warn(db, session)
     sessions.changed(db, session)
 

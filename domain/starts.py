@@ -47,10 +47,10 @@ LATEST_PLUG = timedelta(hours=1)
 PAUSED, LATELY = ("SuspendedEV", "SuspendedEVSE"), timedelta(minutes=1)
 """What a connector that said it before StartTransaction says of this charge: since its driver asked for it, or so
 lately that it is no other car's (ocpp.md Q26)."""
-LATE, STRANGER, RESERVED = "late", "stranger", "reserved"
-"""Why a charge that the charger began is stopped at once: the plug came after the wish had ended; a tag that may not;
-a connector that is kept for another one."""
-STATUS = {LATE: "Invalid", STRANGER: "Invalid", RESERVED: "Invalid", **cards.STATUS}
+LATE, CALLED_OFF, STRANGER, RESERVED = "late", "cancelled", "stranger", "reserved"
+"""Why a charge that the charger began is stopped at once: the plug came after the wish had ended, or somebody had
+called it off; a tag that may not; a connector that is kept for another one."""
+STATUS = {LATE: "Invalid", CALLED_OFF: "Invalid", STRANGER: "Invalid", RESERVED: "Invalid", **cards.STATUS}
 """What the charger is told of the tag of a charge that is stopped at once; of any other: Accepted."""
 
 
@@ -345,8 +345,9 @@ def _revive(db: Session, session: ChargingSession) -> None:
     """
     assert session.user_id is not None
     held = wallet.rehold(db, session.id, session.user_id, at_most=settings().session_cap_paise)
+    called_off = session.stop_cause in wishes.CALLED_OFF
     allowed = (
-        session.stop_cause not in wishes.CALLED_OFF
+        not called_off
         and held >= least_to_start(settlement.price_of(session))
         and not wallet.balance(db, session.user_id).arrears_paise
         and db.get_one(User, session.user_id).blocked_at is None
@@ -354,7 +355,7 @@ def _revive(db: Session, session: ChargingSession) -> None:
     session.stop_cause = ""
     push.take_back(db, session.user_id, push.ENDED, session.ref)
     if not allowed:
-        _end(db, session, LATE)
+        _end(db, session, CALLED_OFF if called_off else LATE)
 
 
 def _end(db: Session, session: ChargingSession, cause: str) -> None:

@@ -51,7 +51,9 @@ ENDINGS = {
     "silent": Sentence("The charger did not answer in 30 seconds. Nothing was charged."),
     "offline": Sentence("No contact with the charger. Nothing was charged."),
     "unreachable": Sentence("We cannot reach the charger just now. Nothing was charged. Try again in a minute."),
-    "unplugged": Sentence("No car was plugged in within 90 seconds. Nothing was charged."),
+    "unplugged": Sentence(
+        "Charging did not begin within 90 seconds. Nothing was charged. Push the plug in fully, then start again."
+    ),
     "driver": Sentence("You cancelled before charging began. Nothing was charged."),
     "operator": Sentence("The operator cancelled before charging began. Nothing was charged."),
     TAKEN: _SOMEBODY_ELSE,

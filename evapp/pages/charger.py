@@ -157,9 +157,9 @@ def ready() -> rx.Component:
 
 
 def beside() -> rx.Component:
-    """Beside the meter of a running charge: where it stops, and the power so far."""
+    """Beside the meter of a running charge: where it stops, as long as nobody wants its end, and the power so far."""
     return rx.el.div(
-        stop_at_section(StopAt, Live.goal_words, Live.no_limit_words, Live.ready_words),
+        rx.cond(Live.can_stop, stop_at_section(StopAt, Live.goal_words, Live.no_limit_words, Live.ready_words)),
         rx.cond(Live.curve != "", curve_section(Live)),
         class_name="grid gap-6",
     )

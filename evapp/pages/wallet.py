@@ -105,7 +105,8 @@ def add_money() -> rx.Component:
             error=Recharge.error,
             least=Recharge.least,
             alive=Recharge.alive,
-            leaving=Recharge.leaving,
+            # Who comes back from there has not left again: what the tab remembers is put right as it comes.
+            leaving=Recharge.leaving & rx.State.is_hydrated,
             on_choose=Recharge.choose,
             on_type=Recharge.write,
             on_pay=at_once(Recharge.pay, on_submit_event),

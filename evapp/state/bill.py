@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain import charging, settlement
 from domain.history import Charge
-from domain.models import PaperKind, Receipt, SessionState
+from domain.models import PaperKind, Receipt, SessionState, now
 from domain.receipts import is_by_readings
 from domain.settlement import FAULT_REASONS
 from evapp.components.money import clock, day, duration, kwh, moment, per_kwh, rupees, whole_rupees
@@ -20,6 +20,7 @@ ENDED_BY = {
     "limit": later("Stopped at your limit"),
     "operator": later("Stopped by the operator"),
     "late": later("Stopped: the plug came too late"),
+    "cancelled": later("Stopped: it began after the start was cancelled"),
     "stranger": later("Stopped: this card or code may not charge here"),
     "reserved": later("Stopped: the connector was reserved for somebody else"),
     "card-blocked": later("Stopped: this card is blocked"),
@@ -70,7 +71,7 @@ def bill_of(charge: Charge) -> Bill:
     begun, ended = charge.begun_at, charge.ended_at
     plain = [line.name for line in lines] in ([], ["energy"])
     rate_paise = lines[0].rate_paise if lines else session.paise_per_kwh
-    faulty = session.stop_reason in FAULT_REASONS
+    faulty = session.stop_reason in FAULT_REASONS and not session.estimated
     return Bill(
         ref=session.ref,
         state=_state(charge),
@@ -87,7 +88,7 @@ def bill_of(charge: Charge) -> Bill:
         price=per_kwh(session.paise_per_kwh) if session.terms is None else "",
         lines=[] if plain else [BillLine(line_words(line), rupees(line.paise)) for line in lines],
         notes=[_note(note) for note in charge.notes],
-        idle=idle_words(session),
+        idle=idle_words(session, now()),
         cost=rupees(charge.cost_paise),
         sum=f"{exact} kWh × {per_kwh(rate_paise)} = {rupees(charge.cost_paise)}" if plain else "",
         gst=rupees(session.gst_paise) if session.gst_paise else "",
@@ -138,7 +139,7 @@ def _reason(charge: Charge) -> str:
         return t(charging.explain(session))
     # One that had delivered nothing when somebody wanted its end may never have begun, as where a card is refused.
     untold = session.energy_wh > 0 or session.stop_cause not in ENDED_BY
-    if session.state == SessionState.INTERRUPTED and untold:
+    if session.estimated and untold:
         return t(
             "The charger has sent no final reading since {time}", time=clock(charge.ended_at or session.updated_at)
         )

@@ -140,7 +140,7 @@ class ChargerPage(rx.State):
         if plug != self.plug:
             self.error = t("You have just changed the connector. Check it, then start again. Nothing was charged.")
             return
-        self.error = ""
+        self.error = self._refused_at = ""
         limit = (await self.get_state(StopAt))._chosen()
         if limit is None:
             return
@@ -152,6 +152,7 @@ class ChargerPage(rx.State):
             dispatch.soon(dispatch.start(bus(), session.id))
             await transact(vacancies.forget, user.id, self.id)
         await hub.renew(self, user.id)
+        self._refused_at = self.shown if self.error else ""
 
     @rx.event
     def dismiss(self) -> None:
@@ -160,6 +161,8 @@ class ChargerPage(rx.State):
         self.phase = "free" if self.shown == "free" else "unavailable"
 
     _dismissed: str = ""
+    _refused_at: str = ""
+    """What the charger was when a start was refused: once it is something else, that is past."""
     _price: Price | None = None
     """The one that the page shows."""
 
@@ -180,6 +183,8 @@ class ChargerPage(rx.State):
         self.about, self.place, self.rate = _about(view, connector), view.place, per_kwh(view.price.at(now()))
         self.prices, self._price = price_lines(view.price), view.price
         self.shown, _ = WORDS[state]
+        if self._refused_at not in ("", self.shown):
+            self.error = self._refused_at = ""
         self.headline, self.reason = _says(view, connector, state)
         await self._money(user_id, least_to_start(view.price))
         self.phase = await self._own(user_id) or ("free" if state == FREE else "unavailable")

@@ -6,7 +6,19 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from domain import connectors, dispatch, history, limits, sessions, settlement, stops, typed_ids, vehicles, wallet
+from domain import (
+    connectors,
+    dispatch,
+    history,
+    idling,
+    limits,
+    sessions,
+    settlement,
+    stops,
+    typed_ids,
+    vehicles,
+    wallet,
+)
 from domain.bus import bus
 from domain.charging import Limit
 from domain.db import read, transact
@@ -20,7 +32,7 @@ from evapp.components.spark import spark_points
 from evapp.state.effects import Effects
 from evapp.state.stop_at import goal_words
 from evapp.texts import bare, later, news, t
-from evapp.texts.prices import idle_words
+from evapp.texts.prices import idle_sentence
 from evapp.web import auth
 from evapp.web.live import hub
 
@@ -44,8 +56,9 @@ WORDS = {
     "paused": later("Your car has paused. It may start again by itself."),
     "limited": later("The charger has paused. It may start again by itself."),
     "faulted": later("The charger reports a fault. You pay only for what it delivered."),
+    "ending": later("The charger no longer charges. Its final reading is on its way; you pay only by its meter."),
     "stopping": later("Stopping. You pay only for what it delivers until then."),
-    "stuck": later("The charger has not answered. Press its stop button, or unplug. You pay only by its meter."),
+    "stuck": later("The charger does not stop yet. Press its stop button, or unplug. You pay only by its meter."),
     "silent": later(
         "No contact with the charger. It usually goes on charging; its own button stops it. You pay only by its meter."
     ),
@@ -67,7 +80,16 @@ WAITING = {
 }
 """A cable was in a car when the driver asked → what is said until the charge begins."""
 
-SHOWN_AS = {"limited": "paused", "stuck": "stopping"}
+ENDS = {
+    "limit": later("Your limit is reached."),
+    "funds": later("The money for this charge is nearly used up."),
+    "operator": later("The operator ends this charge."),
+    "late": later("The plug came when the start had ended."),
+    "cancelled": later("The charger began after the start was cancelled."),
+}
+"""Who wants the end, where it is not the driver, and what is said before that it is on its way."""
+
+SHOWN_AS = {"limited": "paused", "stuck": "stopping", "ending": "stopping"}
 """States that share another's dot and word."""
 
 SUSPENDED = {"SuspendedEV": "paused", "SuspendedEVSE": "limited", "Faulted": "faulted"}
@@ -94,7 +116,7 @@ class Live(rx.State):
     time: str = ""
     as_of: str = ""
     news: str = ""
-    """Names the last reading: it restarts the clock of "no news"."""
+    """Names the last reading, or the start before the first: it restarts the clock of "no news"."""
     idle: str = ""
     """Said when a cable in the car begins to cost, and before."""
     short: str = ""
@@ -118,6 +140,8 @@ class Live(rx.State):
     _price: Price = Price(0, 0)
     _limit: Limit = Limit()
     _started: datetime | None = None
+    _free_until: datetime | None = None
+    """Until when the cable of a car that takes nothing may stay in it; None while it takes something."""
     _held_paise: int = 0
     _cap_paise: int = 0
     """What one charge may cost at most, where the wallet has free money beside that; else 0."""
@@ -170,11 +194,13 @@ class Live(rx.State):
         session = charge.session
         if session.id != self._session_id:
             await self._begin(user_id, session)
-        self.state = _state_of(charge)
+        self.state = _state_of(charge, freed=await read(connectors.freed, session))
         self.charger_id, self.place = session.charger_id, charge.place
         self._price, self._limit = settlement.price_of(session), limits.of(session)
-        self.idle = idle_words(session)
+        self._free_until = idling.free_until(session)
         self.sentence = t(WORDS[self.state]) if self.state in WORDS else ""
+        if session.state == SessionState.STOPPING and session.stop_cause in ENDS:
+            self.sentence = f"{t(ENDS[session.stop_cause])} {self.sentence}"
         if session.state == SessionState.AWAITING_PLUG and session.due_at:
             self.sentence = t(WAITING[await read(connectors.cabled, session)], time=clock(session.due_at))
         self.can_stop = session.state != SessionState.STOPPING
@@ -208,6 +234,8 @@ class Live(rx.State):
             if event.soc_percent is not None:
                 self._battery_percent = event.soc_percent
             self._watts = [*self._watts, event.power_w][-CURVE:]
+            if self.state == "ending" and event.power_w:
+                self.state, self.sentence = "charging", ""
             self._show(event.energy_wh, event.cost_paise, event.power_w, event.at)
 
     def _show(self, energy_wh: int, cost_paise: int, power_w: int, at: datetime | None) -> None:
@@ -215,11 +243,13 @@ class Live(rx.State):
         full = full_scale(energy_wh, target_wh or 0)
         self.goal = along(target_wh, full) if target_wh else ""
         self.ready = self._ready(target_wh, energy_wh, power_w, at)
-        self.energy, self.cost, self.power = kwh(energy_wh), rupees(cost_paise), kw(power_w)
+        self.energy, self.cost = kwh(energy_wh), rupees(cost_paise)
+        self.idle = idle_sentence(self._free_until, self._price, now())
         self.rate = rupees(self._price.at(now()))
-        self.time = duration(int((now() - self._started).total_seconds())) if self._started else ""
+        self.power = kw(power_w) if at else "–"
+        self.time = duration(int((now() - self._started).total_seconds())) if self._started and at else ""
         self.as_of = t("Last reading {time}", time=clock(at)) if at else t("No reading yet")
-        self.news = at.isoformat() if at else ""
+        self.news = news_at.isoformat() if (news_at := at or self._started) else ""
         self.fill, self.scale = along(energy_wh, full), marks(full)
         self.curve = spark_points(self._watts, max(self._watts, default=1))
         self._speak()
@@ -273,6 +303,8 @@ class Live(rx.State):
 
     def _shortage(self, energy_wh: int, cost_paise: int, power_w: int) -> str:
         """The warning that the money will not last."""
+        if not self.can_stop:
+            return ""
         left, per_hour = self._held_paise - cost_paise, self._price.pace(power_w)
         wanted_wh = self._wanted_wh(energy_wh, power_w)
         if not limits.short(self._price, power_w, self._held_paise, cost_paise, wanted_wh, now()):
@@ -292,7 +324,7 @@ def _shows(path: str, charger_id: str) -> bool:
     return page == "/c/" and typed_ids.find_key(typed) == typed_ids.find_key(charger_id)
 
 
-def _state_of(charge: Charge) -> str:
+def _state_of(charge: Charge, *, freed: bool) -> str:
     session = charge.session
     match session.state:
         case SessionState.REQUESTED:
@@ -303,4 +335,4 @@ def _state_of(charge: Charge) -> str:
             return "stuck" if stops.ignored(session) or session.due_at is None else "stopping"
     if not charge.in_contact:
         return "silent"
-    return SUSPENDED.get(session.suspended, "charging")
+    return "ending" if freed else SUSPENDED.get(session.suspended, "charging")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain import charging
 from domain.history import Charge
-from domain.models import ChargingSession, SessionState
+from domain.models import ChargingSession, SessionState, now
 from evapp.components.money import clock, duration, kwh, rupees, whole_rupees
 from evapp.texts import later, t
 from evapp.texts.prices import idle_words
@@ -34,7 +34,7 @@ def idling(session: ChargingSession) -> str:
     """A cable stays in the car and no energy flows: until when that costs nothing, and what it costs then."""
     over = session.state == SessionState.SETTLED
     begun = t("The cable is still in the car.") if over else t("Your car takes no energy now.")
-    return f"{begun} {idle_words(session)}"
+    return f"{begun} {idle_words(session, now())}"
 
 
 def added(paise: int) -> str:

@@ -1,11 +1,13 @@
 """Prices and bills in words: what a charge will cost before it starts, and each line of what it did cost."""
 
+from datetime import datetime
+
 from domain import idling, settlement
 from domain.india import DAY_MINUTES
 from domain.models import ChargingSession
 from domain.prices import MOST_IDLE_MINUTES, Line, Price
 from evapp.components.money import clock, hour, kwh, per_kwh, rupees
-from evapp.texts import t
+from evapp.texts import later, t
 
 
 def price_lines(price: Price) -> list[str]:
@@ -51,18 +53,22 @@ def _fees(price: Price) -> list[str]:
     return fees
 
 
-def idle_words(session: ChargingSession) -> str:
-    """Until when a cable may stay in the car, and what it costs after that; empty where it costs nothing now."""
-    free_until = idling.free_until(session)
+def idle_words(session: ChargingSession, at: datetime) -> str:
+    """What a cable that stays in the car costs, as it is at `at`; empty where it costs nothing."""
+    return idle_sentence(idling.free_until(session), settlement.price_of(session), at)
+
+
+def idle_sentence(free_until: datetime | None, price: Price, at: datetime) -> str:
+    """The same of a cable that may stay in the car until `free_until`; empty for None."""
     if free_until is None:
         return ""
-    paise = settlement.price_of(session).idle_per_minute_paise
-    return t(
-        "Unplug by {time}. After that each minute costs {sum}, at most {most}.",
-        time=clock(free_until),
-        sum=rupees(paise),
-        most=rupees(paise * MOST_IDLE_MINUTES),
+    words = (
+        later("Unplug by {time}. After that each minute costs {sum}, at most {most}.")
+        if at < free_until
+        else later("Unplug now. Since {time} each minute costs {sum}, at most {most}.")
     )
+    paise = price.idle_per_minute_paise
+    return t(words, time=clock(free_until), sum=rupees(paise), most=rupees(paise * MOST_IDLE_MINUTES))
 
 
 def line_words(line: Line) -> str:

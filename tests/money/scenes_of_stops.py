@@ -102,7 +102,7 @@ def faulted(desk: Desk, asha: int) -> Told:
     desk.passes(hours=24)
     desk.sweep()
     assert desk.session(session_id).estimated
-    return Told(2 * KWH, "You paid only for the units it delivered.", (desk.sweep, desk.interrupt_lost))
+    return Told(2 * KWH, "The charger has sent no final reading since", (desk.sweep, desk.interrupt_lost))
 
 
 @scene("C8")

@@ -71,7 +71,11 @@ def nobody_plugs_in(desk: Desk, asha: int) -> Told:
     desk.do(wishes.answered, session_id, "accepted")
     desk.passes(minutes=2)
     desk.sweep()
-    return Told(0, "No car was plugged in within 90 seconds. Nothing was charged.", (desk.sweep,))
+    return Told(
+        0,
+        "Charging did not begin within 90 seconds. Nothing was charged. Push the plug in fully, then start again.",
+        (desk.sweep,),
+    )
 
 
 @scene("C27")

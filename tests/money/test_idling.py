@@ -121,7 +121,9 @@ def test_who_unplugs_in_time_pays_nothing_more(desk: Desk) -> None:
 def test_idling_has_an_end_whatever_the_charger_says(desk: Desk) -> None:
     """Two hours are paid at most, and then the matter is closed."""
     _, session_id = parked(desk)
-    desk.passes(minutes=129)
+    desk.passes(minutes=10)
+    assert desk.sweep() == {session_id: ""}, "the free ones are over"
+    desk.passes(minutes=119)
     desk.heard("BLR-1")
     assert desk.sweep() == {}
     desk.passes(minutes=2)
@@ -322,7 +324,22 @@ def test_idling_after_the_stop_ends_sooner_where_some_was_before(desk: Desk) -> 
     desk.passes(minutes=15)
     desk.stop(session_id, METER + 2_000)
     desk.status("BLR-1", 1, "Finishing")
-    assert desk.session(session_id).due_at == desk.clock.at + timedelta(minutes=10 + 120 - 5)
+    desk.passes(minutes=10)
+    desk.sweep()
+    assert desk.session(session_id).due_at == desk.clock.at + timedelta(minutes=120 - 5)
+
+
+def test_a_page_hears_when_the_free_minutes_after_a_stop_are_over(desk: Desk) -> None:
+    """It said until when to unplug, and nothing new once each minute cost something."""
+    asha, session_id = parked(desk)
+    desk.events.clear()
+    desk.passes(minutes=10)
+    desk.sweep()
+    assert SessionChanged(session_id, "BLR-1", asha, SessionState.SETTLED) in desk.events
+    assert desk.session(session_id).idle_since is not None
+    desk.passes(minutes=7)
+    desk.status("BLR-1", 1, "Available")
+    assert desk.bill(session_id)[1] == 3_600 + 7 * 200
 
 
 def test_a_page_hears_when_idling_begins_and_when_it_is_paid(desk: Desk) -> None:

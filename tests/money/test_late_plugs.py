@@ -128,6 +128,7 @@ def test_a_plug_after_the_driver_cancelled_is_ended(desk: Desk) -> None:
     desk.do(charging.request_stop, session_id, "driver")
     begun = desk.start(session_id)
     assert (begun.session_id, begun.status, begun.stop) == (session_id, "Invalid", True)
+    assert desk.session(session_id).stop_cause == "cancelled", "no plug was late"
     desk.stop(session_id, METER)
     assert desk.bill(session_id) == (0, 0)
     assert desk.free(asha) == 1_000

@@ -60,6 +60,10 @@ def test_an_estimate_stays_set_aside_until_it_is_debited(desk: Desk) -> None:
     assert debited.estimate == (
         "You paid ₹36.00 by this estimate. A final reading that still comes corrects it once, up or down."
     )
+    # Nobody has said that it ended by a fault, nor what it delivered.
+    silent_since = estimated.reason
+    assert silent_since.startswith("The charger has sent no final reading since")
+    assert (debited.reason, debited.fair) == (silent_since, "")
     desk.stop(session_id, METER + 1_500)
     assert shown(desk, asha, session_id).estimate == ""
 

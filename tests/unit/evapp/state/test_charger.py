@@ -7,7 +7,7 @@ import pytest
 import reflex as rx
 from sqlmodel import Session, select
 
-from domain import chargers, connectors, dispatch, history, sign_ins, tariffs
+from domain import chargers, charging, connectors, dispatch, history, sign_ins, tariffs
 from domain.bus import LocalBus, use
 from domain.db import read, storable, transact
 from domain.models import ChargingSession, User, now
@@ -17,7 +17,7 @@ from evapp.state.charger import ChargerPage
 from evapp.state.effects import Effects
 from evapp.state.live import Live
 from evapp.state.stop_at import StopAt
-from tests.money.house import charge, free_charger, give
+from tests.money.house import charge, driver, free_charger, give
 
 Go = Callable[..., Any]
 
@@ -147,6 +147,25 @@ async def test_a_start_is_at_the_price_that_the_page_shows(go: Go, asha: int) ->
     assert page.error == "The price has just changed. Check it, then start again. Nothing was charged."
     await page.start("MALL-1", 1)
     assert [one.paise_per_kwh for one in await asked_for()] == [4_000]
+
+
+async def test_a_refusal_is_past_once_the_charger_is_what_it_was_not(
+    go: Go, asha: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who came second read that it is in use beside "Free", when the first one had left."""
+    monkeypatch.setattr(dispatch, "soon", lambda asking: asking.close())
+    await transact(free_charger, "BLR-2")
+    await transact(give, asha, 100_000)
+    page = await go("/c/BLR-2", "first")
+    other = await transact(driver, "bina")
+    await transact(give, other, 100_000)
+    wish = await transact(charging.request_start, other, "BLR-2", 1)
+    await page.start("BLR-2", 1)
+    await page._refresh(asha)
+    assert (page.phase, page.error) == ("unavailable", "This charger is in use. Nothing was charged.")
+    await transact(charging.request_stop, wish.id or 0, "driver")
+    await page._refresh(asha)
+    assert (page.phase, page.error) == ("free", "")
 
 
 async def test_every_tap_is_answered(go: Go, asha: int) -> None:

@@ -11,7 +11,7 @@ import reflex as rx
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from domain import chargers, charging, connectors, history, limits, vacancies, vehicles, wallet, wishes
+from domain import chargers, charging, connectors, history, limits, stops, vacancies, vehicles, wallet, wishes
 from domain.charging import Limit
 from domain.db import opened, read, transact
 from domain.events import SessionMetered
@@ -147,6 +147,72 @@ async def test_a_limit_that_the_money_does_not_reach_takes_no_warning_away(live:
     live._price, live._limit, live._held_paise = Price(1_000, 0, per_minute_paise=200), Limit(wh=40_000), 50_000
     live._metered(SessionMetered(session.id, "BLR-1", session.user_id, 12_000, 32_500, 7_000, now(), None))
     assert (live.short != "", live.low) == (True, str(session.id))
+
+
+async def wanted(live: Any, session: Any, cause: str, tries: int = 0) -> str:
+    """Somebody wants the end, and the charger was asked so often; what the page says of it."""
+    await transact(charging.request_stop, session.id, cause)
+    for _ in range(tries):
+        await transact(stops.stop_asked, session.id, False)
+    await live._refresh(session.user_id)
+    return str(live.sentence)
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        ("driver", "Stopping. "),
+        ("limit", "Your limit is reached. Stopping. "),
+        ("funds", "The money for this charge is nearly used up. Stopping. "),
+    ],
+)
+async def test_who_did_not_stop_it_himself_reads_who_did(live: Any, session: Any, cause: str, said: str) -> None:
+    assert (await wanted(live, session, cause)).startswith(said)
+
+
+async def test_a_charger_that_said_no_to_a_stop_is_not_said_to_be_silent(live: Any, session: Any) -> None:
+    assert (await wanted(live, session, "driver", tries=2)).startswith("The charger does not stop yet.")
+
+
+async def test_who_is_being_stopped_is_not_told_to_add_money_to_go_on(live: Any, session: Any) -> None:
+    live._metered(reads(session, 54_000))
+    assert live.short.endswith("Add money to keep charging.")
+    await wanted(live, session, "funds")
+    live._metered(reads(session, 54_500))
+    assert (live.short, live.low) == ("", "")
+
+
+async def test_before_the_first_reading_nothing_is_said_to_be_measured(live: Any, session: Any) -> None:
+    """The page said 0.0 kW and 0 s for as long as none came, and never that it is late."""
+    assert (live.as_of, live.power, live.time) == ("No reading yet", "–", "")
+    assert live.news != "", "what restarts the clock of no news"
+    live._metered(reads(session, 1_000))
+    assert (live.power, live.time) == ("7.4", "0 s")
+
+
+async def test_a_connector_that_is_free_again_charges_nobody(live: Any, session: Any) -> None:
+    """A charger that restarted, or tells of the cable before its stop: the page said Charging for a minute more."""
+    told: dict[str, Any] = {"error_code": "NoError", "info": "", "at": None}
+    for status in ("Charging", "Available"):
+        await transact(connectors.status, "BLR-1", connector_number=1, status=status, received_at=now(), **told)
+    await live._refresh(session.user_id)
+    assert (live.state, live.shown, live.flowing) == ("ending", "stopping", False)
+    assert live.sentence.startswith("The charger no longer charges.")
+    live._metered(reads(session, 1_000, 0))
+    assert live.state == "ending", "some name a charge in their readings for ever"
+    live._metered(reads(session, 1_000))
+    assert (live.state, live.sentence) == ("charging", "")
+
+
+async def test_a_cable_says_what_it_costs_once_it_does(live: Any, session: Any) -> None:
+    """Until the next news of the charge the page went on to say until when there is time."""
+    live._price = Price(1_800, 0, idle_after_minutes=10, idle_per_minute_paise=200)
+    live._free_until = now() + timedelta(minutes=1)
+    live._metered(reads(session, 1_000, 0))
+    assert live.idle.startswith("Unplug by ")
+    live._free_until = now()
+    live._metered(reads(session, 1_000, 0))
+    assert live.idle.startswith("Unplug now. Since ")
 
 
 async def ends(live: Any, session: Any) -> None:

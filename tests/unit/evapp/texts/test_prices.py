@@ -1,6 +1,6 @@
 """Prices and bills in words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -44,9 +44,13 @@ def test_a_line_says_how_it_came_about(line: Line, words: str) -> None:
     assert line_words(line) == words
 
 
-def test_idling_is_told_with_its_end() -> None:
+def test_idling_is_told_with_its_end_and_what_it_costs_by_now() -> None:
+    """Who came too late read until when he would have had time."""
     price = Price(1_800, 0, idle_after_minutes=10, idle_per_minute_paise=200)
     session = ChargingSession(paise_per_kwh=1_800, terms=price.terms)
-    assert idle_words(session) == ""
-    session.idle_since = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
-    assert idle_words(session) == "Unplug by 6:10 pm. After that each minute costs ₹2.00, at most ₹240.00."
+    since = session.idle_since = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
+    before, costs = since + timedelta(minutes=9), since + timedelta(minutes=10)
+    assert idle_words(session, before) == "Unplug by 6:10 pm. After that each minute costs ₹2.00, at most ₹240.00."
+    assert idle_words(session, costs) == "Unplug now. Since 6:10 pm each minute costs ₹2.00, at most ₹240.00."
+    session.idle_since = None
+    assert idle_words(session, costs) == ""

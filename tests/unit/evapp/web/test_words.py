@@ -64,7 +64,10 @@ def test_why_a_start_came_to_nothing_and_the_charger(desk: Desk) -> None:
     desk.do(wishes.answered, session_id, "accepted")
     desk.passes(seconds=106)
     desk.sweep()
-    assert said(desk) == ("No car was plugged in within 90 seconds. Nothing was charged.", "/c/BLR%2A1%2B2")
+    assert said(desk) == (
+        "Charging did not begin within 90 seconds. Nothing was charged. Push the plug in fully, then start again.",
+        "/c/BLR%2A1%2B2",
+    )
 
 
 def test_a_charger_that_is_free_as_long_as_it_is_waited_for(desk: Desk) -> None:
