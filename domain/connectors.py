@@ -160,8 +160,9 @@ def freed(db: Session, session: ChargingSession) -> bool:
     """Whether the connector has become free since the last news of the charge: it has ended, and its stop is on its way
     or lost (interruptions.lost)."""
     connector, news_at = sessions.connector(db, session), session.metered_at or session.started_received_at
-    became_free = connector is not None and connector.status == "Available"
-    return became_free and news_at is not None and connector.changed_at > news_at
+    if connector is None or news_at is None:
+        return False
+    return connector.status == "Available" and connector.changed_at > news_at
 
 
 def cabled(db: Session, session: ChargingSession) -> bool:
