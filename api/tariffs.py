@@ -9,7 +9,7 @@ from sqlmodel import Session
 from api import cursors
 from api.chargers import PriceNow
 from api.operation import Ask, Operation
-from api.shapes import ChargerId, Filters, Given, Group, Leafing, Moment, Part, Told
+from api.shapes import ChargerId, Done, Filters, Given, Group, Leafing, Moment, Part, Told
 from domain import chargers, listings, models, tariffs
 from domain.prices import Band, Price
 from domain.tariffs import LEAST_GRACE, MOST_BANDS, MOST_GRACE, MOST_PAISE
@@ -26,6 +26,7 @@ class Tariff(Told):
     charger_id: str | None
     group: str | None
     effective_at: datetime
+    ended_at: datetime | None = Field(description="From when on the next wider price holds; null: no end is set.")
     created_at: datetime
     price: PriceNow
 
@@ -52,6 +53,25 @@ class Wanted(Given):
     )
     idle_per_minute_paise: Rate = 0
     bands: Annotated[list[Hours], Field(max_length=MOST_BANDS)] = Field(default_factory=list)
+
+
+class Whose(Given):
+    """Whose own price is meant: one charger's or one group's."""
+
+    charger_id: ChargerId | None = None
+    group: Group | None = None
+
+
+class Ended(Whose):
+    """Whose own price ends, and from when on the next wider one holds."""
+
+    ends_at: Moment | None = Field(None, description="null: now.")
+
+
+class Withdrawn(Whose):
+    """What was to come: of one charger, of one group, or, without both, of all."""
+
+    effective_at: Moment = Field(description="When it was to begin, or to end.")
 
 
 class TariffFilters(Leafing):
@@ -94,9 +114,26 @@ def set_(db: Session, ask: Ask[Filters, Wanted]) -> Tariff:
     return _tariff(db, made)
 
 
+def end(db: Session, ask: Ask[Filters, Ended]) -> Tariff:
+    """Let the own price of a charger or a group end. Charges that run keep the price they began with."""
+    told = ask.body
+    return _tariff(db, tariffs.end(db, charger_id=told.charger_id, group=told.group, ends_at=told.ends_at))
+
+
+def withdraw(db: Session, ask: Ask[Filters, Withdrawn]) -> Done:
+    """Take back a price that is to come, or the end of one; what holds before that moment goes on."""
+    told = ask.body
+    tariffs.withdraw(db, told.effective_at, charger_id=told.charger_id, group=told.group)
+    return Done()
+
+
+def _subject(told: Wanted | Whose) -> str:
+    return tariffs.subject(told.charger_id, told.group)
+
+
 def _tariff(db: Session, row: models.Tariff) -> Tariff:
     return Tariff.model_validate(
-        row.model_dump(include={"id", "charger_id", "effective_at", "created_at"})
+        row.model_dump(include={"id", "charger_id", "effective_at", "ended_at", "created_at"})
         | {"group": row.group_name, "price": tariffs.of(db, row)}
     )
 
@@ -110,9 +147,11 @@ OPERATIONS = (
         "tariffs:write",
         set_,
         "tariff set",
-        about=lambda told: tariffs.subject(told.charger_id, told.group),
+        about=_subject,
         named=True,
         status=201,
         refuses=(404,),
     ),
+    Operation("POST", "/tariffs/end", "tariffs:write", end, "tariff end", about=_subject),
+    Operation("POST", "/tariffs/withdraw", "tariffs:write", withdraw, "tariff withdraw", about=_subject),
 )

@@ -542,6 +542,8 @@ class Tariff(SQLModel, table=True):
     """From the end of the energy on; at least 5, so that the driver is warned before it costs."""
     idle_per_minute_paise: int | None = whole(default=None)
     effective_at: datetime = moment()
+    ended_at: datetime | None = moment(default=None)
+    """From when on the next wider price holds instead; empty: until another one of the same scope begins."""
     created_at: datetime = moment(default_factory=now)
 
 

@@ -5,8 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, delete, func, or_, select
 
+from domain import typed_ids
 from domain.india import DAY_MINUTES
 from domain.models import Charger, Tariff, TariffBand, now
 from domain.money import AmountError, parse_rupees, plain_rupees
@@ -66,7 +68,7 @@ def least_to_start(price: Price) -> int:
 
 
 def _in_force(db: Session, groups: Mapping[str, str | None], moment: datetime) -> dict[Scope, Tariff]:
-    """The newest of each of these chargers, of each of their groups, and of all."""
+    """The newest of each of these chargers, of each of their groups, and of all, where it has not ended."""
     scope = charger_id, group = col(Tariff.charger_id), col(Tariff.group_name)
     theirs = or_(
         charger_id.in_(groups), group.in_(set(groups.values()) - {None}), and_(charger_id.is_(None), group.is_(None))
@@ -74,7 +76,8 @@ def _in_force(db: Session, groups: Mapping[str, str | None], moment: datetime) -
     age = func.row_number().over(partition_by=scope, order_by=col(Tariff.effective_at).desc()).label("age")
     begun = select(col(Tariff.id), age).where(theirs, col(Tariff.effective_at) <= moment).subquery()
     newest = select(begun.c.id).where(begun.c.age == 1)
-    found = db.exec(select(Tariff).where(col(Tariff.id).in_(newest)))
+    holds = or_(col(Tariff.ended_at).is_(None), col(Tariff.ended_at) > moment)
+    found = db.exec(select(Tariff).where(col(Tariff.id).in_(newest), holds))
     return {(tariff.charger_id, tariff.group_name): tariff for tariff in found}
 
 
@@ -114,17 +117,37 @@ def everything(db: Session) -> list[tuple[Tariff, Price]]:
     return [(tariff, _price(tariff, hours)) for tariff in rows]
 
 
-def standing(db: Session, at: datetime) -> list[tuple[Tariff, Price]]:
-    """What holds at `at` and what is to come after it, of every charger, group and all; past ones are left out."""
+def standing(db: Session, at: datetime, typed: str = "") -> list[tuple[Tariff, Price]]:
+    """What holds at `at` and what is to come after it, of every charger, group and all; past ones are left out.
+
+    With `typed`, those of that charger, of its group and of all; else those of groups and chargers with it in the name.
+    """
     found: list[tuple[Tariff, Price]] = []
-    holding: set[Scope] = set()
+    begun: set[Scope] = set()
     for tariff, its_price in everything(db):
         scope = tariff.charger_id, tariff.group_name
-        if tariff.effective_at > at or scope not in holding:
+        if tariff.effective_at > at or (scope not in begun and not _ends(tariff, at)):
             found.append((tariff, its_price))
         if tariff.effective_at <= at:
-            holding.add(scope)
-    return found
+            begun.add(scope)
+    return found if not typed else _meant(db, found, typed)
+
+
+def _meant(db: Session, found: list[tuple[Tariff, Price]], typed: str) -> list[tuple[Tariff, Price]]:
+    key = typed_ids.find_key(typed)
+    charger = db.exec(select(Charger).where(Charger.find_key == key)).first() if key else None
+    if charger is not None:
+        scopes = {(charger.id, None), (None, charger.group_name), (None, None)}
+        return [one for one in found if (one[0].charger_id, one[0].group_name) in scopes]
+    part = typed.casefold()
+    return [one for one in found if part in (one[0].charger_id or one[0].group_name or "").casefold()]
+
+
+def beyond(db: Session, tariff: Tariff, moment: datetime) -> Price:
+    """What would be in force at `moment` without this price of a charger's or a group's own."""
+    charger = db.get(Charger, tariff.charger_id) if tariff.charger_id else None
+    group = charger.group_name if charger is not None else None
+    return prices(db, {"": group}, moment)[""]
 
 
 def parse_band(typed: str) -> Band:
@@ -258,13 +281,47 @@ def _refuse_bands(bands: tuple[Band, ...]) -> None:
         raise NotAPrice(Sentence("No hour of the day can have two prices."))
 
 
-def withdraw(db: Session, effective_at: datetime, *, charger_id: str | None = None, group: str | None = None) -> None:
-    """Take back a price that is to come; then what holds before it goes on.
+def end(
+    db: Session, *, charger_id: str | None = None, group: str | None = None, ends_at: datetime | None = None
+) -> Tariff:
+    """Let the own price of a charger or a group end at `ends_at` (default: now): from then on the next wider one holds.
+
+    One that is to begin after that moment begins all the same. Charges keep the price they were asked for with.
 
     Raises:
-        NotAPrice: none is to come from this very moment on, or it has begun meanwhile.
+        NotAPrice: it would have ended before now, it is the price of all, or none holds there at that moment.
+    """
+    ends_at = ends_at or now()
+    if ends_at < now() - LATE:
+        raise NotAPrice(Sentence("A price ends now or later; what was charged stays charged."))
+    if not charger_id and not group:
+        raise NotAPrice(Sentence("The price of all has no other behind it. Set another one."))
+    begun = select(Tariff).where(_is_of(charger_id, group), Tariff.effective_at <= ends_at).with_for_update()
+    tariff = db.exec(begun.order_by(col(Tariff.effective_at).desc()).limit(1)).first()
+    if tariff is None or _ends(tariff, now()):
+        raise NotAPrice(Sentence("No price of its own holds there then."))
+    tariff.ended_at = max(ends_at, tariff.effective_at)
+    db.flush()
+    return tariff
+
+
+def _ends(tariff: Tariff, at: datetime) -> bool:
+    return tariff.ended_at is not None and tariff.ended_at <= at
+
+
+def withdraw(db: Session, effective_at: datetime, *, charger_id: str | None = None, group: str | None = None) -> None:
+    """Take back a price that is to come, or the end of one; then what holds before that moment goes on.
+
+    Raises:
+        NotAPrice: nothing is to begin or end at this very moment, or it has meanwhile.
     """
     known = _from(db, charger_id, group, effective_at)
+    if known is None and effective_at > now():
+        ending = select(Tariff).where(_is_of(charger_id, group), col(Tariff.ended_at) == effective_at)
+        if (tariff := db.exec(ending).first()) is not None:
+            tariff.ended_at = None
+            db.flush()
+            return
     if known is None:
         raise NotAPrice(Sentence("No price is to come there from that moment on."))
     if effective_at <= now():
@@ -282,10 +339,11 @@ def _make_room(db: Session, charger_id: str | None, group: str | None, effective
 
 
 def _from(db: Session, charger_id: str | None, group: str | None, effective_at: datetime) -> Tariff | None:
-    same = select(Tariff).where(
-        col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group, Tariff.effective_at == effective_at
-    )
-    return db.exec(same).first()
+    return db.exec(select(Tariff).where(_is_of(charger_id, group), Tariff.effective_at == effective_at)).first()
+
+
+def _is_of(charger_id: str | None, group: str | None) -> ColumnElement[bool]:
+    return and_(col(Tariff.charger_id) == charger_id, col(Tariff.group_name) == group)
 
 
 def _remove(db: Session, tariff: Tariff) -> None:

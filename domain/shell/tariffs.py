@@ -41,15 +41,24 @@ def withdraw(shell: Shell, given: Namespace) -> Iterator[str]:
     scope = {"charger_id": given.charger, "group": given.group}
     subject = tariffs.subject(given.charger, given.group)
     shell.act(subject, {"from": given.begins}, tariffs.withdraw, given.begins, **scope)
-    yield f"The price from {clock(given.begins)} on is taken back {_where(given.charger, given.group)}."
+    yield f"What was to come from {clock(given.begins)} on is taken back {_where(given.charger, given.group)}."
+
+
+def end(shell: Shell, given: Namespace) -> Iterator[str]:
+    scope = {"charger_id": given.charger, "group": given.group}
+    subject = tariffs.subject(given.charger, given.group)
+    tariff = shell.act(subject, {"at": given.ends}, tariffs.end, **scope, ends_at=given.ends)
+    yield f"From {clock(tariff.ended_at)} on the next wider price holds {_where(given.charger, given.group)}."
+    yield "Charges that run keep the price they began with."
 
 
 def list_(shell: Shell, given: Namespace) -> Iterator[str]:
     yield from columns(
-        ("FROM", "WHERE", "KWH", "AND"),
+        ("FROM", "UNTIL", "WHERE", "KWH", "AND"),
         (
             (
                 clock(tariff.effective_at),
+                clock(tariff.ended_at),
                 tariff.charger_id or (f"group {tariff.group_name}" if tariff.group_name else "everywhere else"),
                 plain_rupees(tariff.paise_per_kwh),
                 " ".join(parts(price)),
@@ -60,13 +69,16 @@ def list_(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def show(shell: Shell, given: Namespace) -> Iterator[str]:
-    charger, price, coming = shell.read(_of, given.id)
+    charger, price, coming, ending = shell.read(_of, given.id)
     yield f"{charger.id}, {f'group {charger.group_name}' if charger.group_name else 'in no group'}"
     yield f"Now a kWh costs {plain_rupees(price.at(now()))}, GST included."
     yield from parts(price)
     for tariff in coming:
         where = _where(tariff.charger_id, tariff.group_name)
         yield f"From {clock(tariff.effective_at)} on another price holds {where}."
+    for tariff in ending:
+        where = _where(tariff.charger_id, tariff.group_name)
+        yield f"From {clock(tariff.ended_at)} on the next wider price holds {where}."
 
 
 def parts(price: Price) -> Iterator[str]:
@@ -93,15 +105,13 @@ def band(typed: str) -> Band:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _of(db: Session, charger_id: str) -> tuple[Charger, Price, list[Tariff]]:
+def _of(db: Session, charger_id: str) -> tuple[Charger, Price, list[Tariff], list[Tariff]]:
     charger = chargers.info(db, charger_id)
     mine = ((charger.id, None), (None, charger.group_name), (None, None))
-    coming = [
-        tariff
-        for tariff, _ in tariffs.everything(db)
-        if tariff.effective_at > now() and (tariff.charger_id, tariff.group_name) in mine
-    ]
-    return charger, tariffs.price(db, charger_id, now()), coming
+    at = now()
+    theirs = [tariff for tariff, _ in tariffs.standing(db, at) if (tariff.charger_id, tariff.group_name) in mine]
+    coming = [tariff for tariff in theirs if tariff.effective_at > at]
+    return charger, tariffs.price(db, charger_id, at), coming, [one for one in theirs if one.ended_at is not None]
 
 
 def _where(charger_id: str | None, group: str | None) -> str:
@@ -143,14 +153,28 @@ COMMANDS = (
     ),
     Command(
         "tariff withdraw",
-        "take back a price that is to come",
+        "take back a price that is to come, or the end of one",
         withdraw,
         (
             argument(
-                "--from", "when it was to begin, as `tariff list` says it", type=moment, dest="begins", required=True
+                "--from",
+                "when it was to begin or to end, as `tariff list` says it",
+                type=moment,
+                dest="begins",
+                required=True,
             ),
             CHARGER,
             GROUP,
+        ),
+    ),
+    Command(
+        "tariff end",
+        "let the own price of a charger or a group end, so that the next wider one holds",
+        end,
+        (
+            CHARGER,
+            GROUP,
+            argument("--at", "from this day or time on, Indian time; default: now", type=moment, dest="ends"),
         ),
     ),
     Command("tariff list", "every price there was, is and will be", list_),

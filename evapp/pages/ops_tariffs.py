@@ -3,7 +3,7 @@
 import reflex as rx
 
 from evapp.components.fields import area, choice, field
-from evapp.components.ops import act, form, listed, outcome, question, reason, waiting
+from evapp.components.ops import act, form, listed, older, outcome, question, reason, search, waiting
 from evapp.components.rows import row, section
 from evapp.components.shell import columns
 from evapp.pages.ops import desk, opened
@@ -25,14 +25,13 @@ def ops_tariffs() -> rx.Component:
 
 def standing() -> rx.Component:
     """What holds and what is to come."""
+    only = t("Only the price of the settings: {price}.", price=OpsTariffs.default)
+    nothing = rx.cond(OpsTariffs.typed != "", t("No price matches."), only)
     return section(
         t("Now and later"),
-        listed(
-            OpsTariffs,
-            price,
-            t("Only the price of the settings: {price}.", price=OpsTariffs.default),
-            waiting(3),
-        ),
+        search("where", t("Charger ID or group"), OpsTariffs.search, OpsTariffs.typed),
+        listed(OpsTariffs, price, nothing, waiting(3)),
+        older(OpsTariffs),
     )
 
 
@@ -41,9 +40,24 @@ def price(one: Row) -> rx.Component:
     under = rx.fragment(
         rx.el.span(one.since, class_name=rx.cond(one.now, "num block", "num block font-medium text-ink")),
         rx.foreach(one.lines, lambda line: rx.el.span(line, class_name="num block")),
-        opened(rx.cond(one.now, None, act(t("Take it back"), OpsTariffs.withdraw(one.number)))),  # type: ignore[operator]
+        rx.cond(one.until != "", rx.el.span(one.until, class_name="num block font-medium text-ink")),
+        opened(
+            rx.cond(
+                one.now,
+                rx.cond(one.can_end, ending(one)),
+                act(t("Take it back"), OpsTariffs.withdraw(one.number)),  # type: ignore[operator]
+            )
+        ),
     )
     return row(one.where, under=under, aside=one.rate)
+
+
+def ending(one: Row) -> rx.Component:
+    """The end of a price of one's own, now, or none after all."""
+    return rx.fragment(
+        act(t("End it"), OpsTariffs.end(one.number), aria_label=t("End it: {where}", where=one.where)),  # type: ignore[operator]
+        rx.cond(one.until != "", act(t("Let it go on"), OpsTariffs.go_on(one.number))),  # type: ignore[operator]
+    )
 
 
 def new() -> rx.Component:

@@ -28,6 +28,7 @@ from evapp.texts.prices import price_lines
 PARTS = ("paise_per_kwh", "start_paise", "per_minute_paise", "idle_after_minutes", "idle_per_minute_paise", "bands")
 """What the trail keeps of a price."""
 SCOPES = ("all", "group", "charger")
+PAGE = 30
 _MINUTES = re.compile(r"[0-9]{1,4}")
 
 WRONG = {
@@ -49,6 +50,9 @@ class Row:
     now: bool
     rate: str
     lines: list[str]
+    until: str
+    """When it ends; empty: no end is set."""
+    can_end: bool
 
 
 @dataclass(frozen=True)
@@ -66,19 +70,37 @@ class OpsTariffs(Deeds, rx.State):
 
     loaded: bool = False
     rows: list[Row] = []
+    more: bool = False
+    typed: str = ""
     default: str = ""
     """The price of the settings."""
     preview: list[str] = []
     """What drivers will read of the price that is asked about."""
     scope: str = "all"
+    _limit: int = PAGE
 
     @rx.event
     async def load(self) -> None:
         """Show the page."""
         if not await renewed(self):
             self._calm()
-            self.preview, self.scope = [], "all"
+            self.preview, self.scope, self._limit = [], "all", PAGE
         await visit(self, OpsTariffs)
+
+    @rx.event
+    async def search(self, form: dict[str, object]) -> None:
+        """Show what holds at one charger, or the prices of those groups whose names have these words."""
+        if user := await operator(self):
+            self.typed, self._limit = text(form, "where", 60), PAGE
+            await self._refresh(user.id)
+
+    @rx.event
+    async def show_more(self) -> None:
+        """Thirty more below those shown."""
+        user = await operator(self)
+        if user is not None and self.more:
+            self._limit += PAGE
+            await self._refresh(user.id)
 
     @rx.event
     async def choose(self, scope: str) -> None:
@@ -145,16 +167,59 @@ class OpsTariffs(Deeds, rx.State):
             t("Take it back"),
         )
 
+    @rx.event
+    async def end(self, number: int) -> None:
+        """Ask whether the own price of a charger or a group shall end, so that the next wider one holds again."""
+        if await operator(self) is None or type(number) is not int or (found := await read(_own, number)) is None:
+            return
+        tariff, then = found
+        scope = {"charger_id": tariff.charger_id, "group": tariff.group_name}
+        act = Act("tariff end", tariffs.subject(**scope))
+        said = t("The price has ended. Charges that run keep theirs.")
+        self.preview = []
+        self._ask(
+            Deed(act, tariffs.end, (), scope, said=said, refusals=(NotAPrice,)),
+            t("{where}. End this price now? From then on: {price}", where=where_words(**scope), price=" ".join(then)),
+            t("End it"),
+        )
+
+    @rx.event
+    async def go_on(self, number: int) -> None:
+        """Ask whether a price that is to end shall go on."""
+        if await operator(self) is None or type(number) is not int or (found := await read(_own, number)) is None:
+            return
+        tariff, _ = found
+        if tariff.ended_at is None:
+            return
+        scope = {"charger_id": tariff.charger_id, "group": tariff.group_name}
+        act = Act("tariff withdraw", tariffs.subject(**scope), {"from": tariff.ended_at})
+        said = t("The price goes on.")
+        self.preview = []
+        self._ask(
+            Deed(act, tariffs.withdraw, (tariff.ended_at,), scope, said=said, calm=True, refusals=(NotAPrice,)),
+            t("{where}. Let this price go on after {time}?", where=where_words(**scope), time=moment(tariff.ended_at)),
+            t("Let it go on"),
+        )
+
     async def _refresh(self, user_id: int) -> None:
         at = now()
         self.default = per_kwh(settings().tariff_paise_per_kwh)
-        self.rows = [_row(tariff, price, at) for tariff, price in await read(tariffs.standing, at)]
-        self.loaded = True
+        found = await read(tariffs.standing, at, self.typed)
+        self.rows = [_row(tariff, price, at) for tariff, price in found[: self._limit]]
+        self.more, self.loaded = len(found) > self._limit, True
 
 
 def _coming(db: Session, number: int) -> Tariff | None:
     tariff = db.get(Tariff, number)
     return tariff if tariff is not None and tariff.effective_at > now() else None
+
+
+def _own(db: Session, number: int) -> tuple[Tariff, list[str]] | None:
+    """A price of a charger's or a group's own that holds now, and what drivers would read without it."""
+    tariff, at = db.get(Tariff, number), now()
+    if tariff is None or not (tariff.charger_id or tariff.group_name) or tariff.effective_at > at:
+        return None
+    return tariff, words_of(tariffs.beyond(db, tariff, at))
 
 
 def words_of(price: Price) -> list[str]:
@@ -181,6 +246,8 @@ def _row(tariff: Tariff, price: Price, at: datetime) -> Row:
         now=tariff.effective_at <= at,
         rate=per_kwh(price.paise_per_kwh),
         lines=price_lines(price),
+        until=t("Until {time}", time=moment(tariff.ended_at)) if tariff.ended_at else "",
+        can_end=tariff.effective_at <= at and bool(tariff.charger_id or tariff.group_name),
     )
 
 

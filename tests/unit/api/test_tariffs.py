@@ -62,3 +62,20 @@ async def test_prices_that_cannot_be(
 
 async def test_nobody_knows_another_price(operator: Caller) -> None:
     assert (await operator.refused(404, "GET", "/tariffs/7"))["detail"] == "Nothing has this number."
+
+
+async def test_a_price_of_ones_own_ends_and_one_to_come_is_taken_back(house: House, operator: Caller) -> None:
+    house.desk.charger()
+    await operator.done("POST", "/tariffs", {"paise_per_kwh": 2_400, "charger_id": "BLR-1"})
+    to_come = {"charger_id": "BLR-1", "effective_at": "2099-12-01T00:00:00Z"}
+    await operator.done("POST", "/tariffs", {"paise_per_kwh": 2_600, **to_come})
+    await operator.done("POST", "/tariffs/withdraw", to_come)
+    told = await operator.done("POST", "/tariffs/end", {"charger_id": "BLR-1"})
+    assert told["ended_at"] is not None
+    assert (await read(tariffs.price, "BLR-1", now())).paise_per_kwh == 1_800
+    assert [(act.action, act.subject) for act in (await house.trail())[2:]] == [
+        ("tariff withdraw", "charger:BLR-1"),
+        ("tariff end", "charger:BLR-1"),
+    ]
+    assert "No price of its own" in (await operator.refused(409, "POST", "/tariffs/end", {"group": "malls"}))["detail"]
+    assert "No price is to come" in (await operator.refused(409, "POST", "/tariffs/withdraw", to_come))["detail"]

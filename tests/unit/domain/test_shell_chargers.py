@@ -175,10 +175,23 @@ def test_a_price_of_every_part(run, database: Database) -> None:  # type: ignore
     assert run("tariff show NOSUCH").code == 2
     assert "No charger is in the group mall." in run("tariff set 30 --group mall --from 2099-12-01").out
     assert run("tariff withdraw --from 2099-12-01 --group malls").out.startswith(
-        "The price from 2099-12-01 00:00:00 on is taken back at the chargers of the group malls"
+        "What was to come from 2099-12-01 00:00:00 on is taken back at the chargers of the group malls"
     )
     assert run("tariff withdraw --from 2099-12-01 --group malls").code == 2
     assert "2099-12-01" not in run("tariff show BLR-1").out
+
+
+def test_a_price_of_ones_own_ends(run, database: Database) -> None:  # type: ignore[no-untyped-def]
+    run("charger add BLR-1")
+    run("tariff set 24 --charger BLR-1")
+    said = run("tariff end --charger BLR-1 --at 2099-12-01").out
+    assert said.startswith("From 2099-12-01 00:00:00 on the next wider price holds at BLR-1.")
+    assert "From 2099-12-01 00:00:00 on the next wider price holds at BLR-1." in run("tariff show BLR-1").out
+    assert "2099-12-01 00:00:00" in run("tariff list").out
+    assert run("tariff end --charger BLR-1").code == 0
+    assert "Now a kWh costs ₹18.00" in run("tariff show BLR-1").out
+    assert run("tariff end --charger BLR-1").err.strip().endswith("No price of its own holds there then.")
+    assert run("tariff end").code == 2
 
 
 @pytest.mark.parametrize(

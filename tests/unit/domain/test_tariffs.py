@@ -226,3 +226,71 @@ def test_a_price_to_come_is_taken_back_and_one_that_has_begun_is_not(db: Session
 def test_the_price_of_a_tariff_has_its_parts(db: Session) -> None:
     tariff = tariffs.set_price(db, Price(1_500, 0, start_paise=300, per_minute_paise=50))
     assert tariffs.of(db, tariff) == Price(1_500, 0, start_paise=300, per_minute_paise=50)
+
+
+# The end of a price of one's own
+
+
+@pytest.fixture
+def mall(db: Session) -> None:
+    """BLR-1 is in a group, and has a price of its own above that of the group and of all."""
+    chargers.set_group(db, "BLR-1", "malls")
+    tariffs.set_price(db, Price(1_000, 0))
+    tariffs.set_price(db, Price(1_100, 0), group="malls")
+    tariffs.set_price(db, Price(1_200, 0), charger_id="BLR-1")
+
+
+@pytest.mark.usefixtures("mall")
+def test_where_an_own_price_ends_the_next_wider_one_holds(db: Session) -> None:
+    tariffs.end(db, charger_id="BLR-1")
+    assert rate(db) == 1_100
+    tariffs.end(db, group="malls")
+    assert rate(db) == 1_000
+    assert [tariff.paise_per_kwh for tariff, _ in tariffs.standing(db, now())] == [1_000]
+    assert len(tariffs.everything(db)) == 3
+    tariffs.set_price(db, Price(1_300, 0), charger_id="BLR-1")
+    assert rate(db) == 1_300
+
+
+@pytest.mark.usefixtures("mall")
+def test_an_own_price_ends_later_and_the_end_is_taken_back(db: Session) -> None:
+    monday = now() + timedelta(hours=5)
+    tariffs.end(db, charger_id="BLR-1", ends_at=monday)
+    assert [rate(db, hours=h) for h in (0, 4.9, 5.1)] == [1_200, 1_200, 1_100]
+    tariffs.withdraw(db, monday, charger_id="BLR-1")
+    assert rate(db, hours=5.1) == 1_200
+
+
+@pytest.mark.usefixtures("mall")
+def test_what_was_is_told_as_it_was(db: Session) -> None:
+    before = now()
+    tariffs.end(db, charger_id="BLR-1")
+    assert tariffs.price(db, "BLR-1", before).paise_per_kwh == 1_200
+
+
+@pytest.mark.usefixtures("mall")
+def test_one_that_is_to_begin_after_an_end_begins_all_the_same(db: Session) -> None:
+    tariffs.set_price(db, Price(1_400, 0), charger_id="BLR-1", effective_at=now() + timedelta(hours=5))
+    tariffs.end(db, charger_id="BLR-1", ends_at=now() + timedelta(hours=2))
+    assert [rate(db, hours=h) for h in (1, 3, 6)] == [1_200, 1_100, 1_400]
+
+
+@pytest.mark.parametrize(
+    ("scope", "hours", "words"),
+    [
+        ({}, 0, "has no other behind it"),
+        ({"charger_id": "BLR-2"}, 0, "No price of its own holds"),
+        ({"group": "malls"}, -1, "ends now or later"),
+    ],
+)
+@pytest.mark.usefixtures("mall")
+def test_what_cannot_end_is_refused(db: Session, scope: dict[str, str], hours: float, words: str) -> None:
+    with pytest.raises(NotAPrice, match=words):
+        tariffs.end(db, ends_at=now() + timedelta(hours=hours), **scope)
+
+
+@pytest.mark.usefixtures("mall")
+def test_what_has_ended_does_not_end_again(db: Session) -> None:
+    tariffs.end(db, charger_id="BLR-1")
+    with pytest.raises(NotAPrice, match="No price of its own holds"):
+        tariffs.end(db, charger_id="BLR-1")

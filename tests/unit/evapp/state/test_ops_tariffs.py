@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from domain import tariffs
+from domain import chargers, tariffs
 from domain.db import read, transact
 from domain.india import INDIA
 from domain.models import Tariff, now
@@ -103,3 +103,52 @@ async def test_a_price_to_come_is_taken_back(page: PageOf) -> None:
     await state.do()
     assert ([row.rate for row in state.rows], state.error) == (["₹19.00/kWh"], "")
     assert (await lines())[0] == ("tariff withdraw", "tariff:mals")
+
+
+async def test_a_price_of_ones_own_ends_and_the_question_says_what_holds_then(page: PageOf) -> None:
+    await transact(tariffs.set_price, Price(1_900, 0))
+    await transact(tariffs.set_price, Price(2_400, 0), group="malls")
+    state = await page(OpsTariffs)
+    await state._refresh(0)
+    common, own = state.rows
+    assert (common.can_end, own.can_end, own.until) == (False, True, "")
+    await state.end(common.number)
+    assert state.question == ""
+    await state.end(own.number)
+    assert state.question == (
+        "Chargers of the group malls without a price of their own. End this price now? From then on: ₹19.00/kWh"
+    )
+    await state.do()
+    assert ([row.rate for row in state.rows], state.error) == (["₹19.00/kWh"], "")
+    assert (await lines())[0] == ("tariff end", "tariff:malls")
+
+
+async def test_an_end_that_is_to_come_is_told_and_taken_back(page: PageOf) -> None:
+    await transact(tariffs.set_price, Price(2_400, 0), group="malls")
+    await transact(tariffs.end, group="malls", ends_at=now() + timedelta(days=2))
+    state = await page(OpsTariffs)
+    await state._refresh(0)
+    [own] = state.rows
+    assert own.until.startswith("Until ")
+    await state.go_on(own.number)
+    assert state.question.startswith("Chargers of the group malls without a price of their own. Let this price go on")
+    await state.do()
+    assert [row.until for row in state.rows] == [""]
+    assert (await lines())[0] == ("tariff withdraw", "tariff:malls")
+
+
+async def test_of_hundreds_of_prices_those_of_one_charger_are_found(page: PageOf) -> None:
+    await transact(chargers.add, "BLR-17")
+    await transact(chargers.set_group, "BLR-17", "site-5")
+    await transact(tariffs.set_price, Price(1_900, 0))
+    for number in range(40):
+        await transact(tariffs.set_price, Price(2_000 + number, 0), group=f"site-{number}")
+    state = await page(OpsTariffs)
+    await state._refresh(0)
+    assert (len(state.rows), state.more) == (30, True)
+    await state.show_more()
+    assert (len(state.rows), state.more) == (41, False)
+    await state.search({"where": "blr 17"})
+    assert [row.rate for row in state.rows] == ["₹19.00/kWh", "₹20.05/kWh"]
+    await state.search({"where": "SITE-39"})
+    assert [row.rate for row in state.rows] == ["₹20.39/kWh"]
