@@ -20,6 +20,8 @@ class Finding(Told):
     ref: str = Field(description="What it is about.")
     detail: str
     created_at: datetime
+    taken_by: str | None = Field(description="Who is at it: user:7 …; null: nobody.")
+    taken_at: datetime | None
     resolved_at: datetime | None
     resolved_by: str | None
     resolution: str | None
@@ -36,6 +38,9 @@ class Resolution(Given):
     """What came of it."""
 
     note: Annotated[str, text(500, 1)]
+    detail: Annotated[str, text(500)] | None = Field(
+        None, description="What it said when it was looked at; where it says something else by now, it waits still."
+    )
 
 
 def list_(db: Session, ask: Ask[FindingFilters, None]) -> Part[Finding]:
@@ -50,7 +55,7 @@ def get(db: Session, ask: Ask[Filters, None], finding_id: int) -> Finding:
 
 def resolve(db: Session, ask: Ask[Filters, Resolution], finding_id: int) -> Finding:
     """Somebody has looked; who resolved it first stays."""
-    findings.resolve(db, finding_id, ask.actor, ask.body.note)
+    findings.resolve(db, finding_id, ask.actor, ask.body.note, read=ask.body.detail)
     return Finding.model_validate(db.get_one(models.Finding, finding_id))
 
 

@@ -15,12 +15,16 @@ log = structlog.get_logger()
 
 REFUND_DUE = "refund-due"
 CHANGED = Sentence("It says something else by now. Read it again, then resolve it.")
+SEEN_TO = Sentence("Somebody has resolved it meanwhile.")
+TAKEN = Sentence("Somebody else was faster. Look who is at it now.")
+NOBODY = ""
+"""Of those that nobody has taken."""
 _FEW = literal_column("+findings.id", Integer)
 """The number of those that wait: by the bare one a database walks all that were ever resolved to find the newest."""
 
 
 class Changed(Exception):
-    """A finding has other words than whoever resolves it has read; the argument is a sentence for him."""
+    """A finding is not any more what whoever acts on it has read; the argument is a sentence for him."""
 
 
 def note(db: Session, kind: str, ref: str, detail: str) -> None:
@@ -41,6 +45,7 @@ def renew(db: Session, kind: str, ref: str, detail: str) -> None:
         return
     if finding.resolved_at is not None:
         log.warning("finding", kind=kind, ref=ref, detail=detail, again=True)
+        finding.taken_by = finding.taken_at = None
     finding.detail = detail
     finding.resolved_at = finding.resolved_by = finding.resolution = None
 
@@ -85,16 +90,67 @@ def unresolved(db: Session) -> list[Finding]:
     return list(db.exec(select(Finding).where(col(Finding.resolved_at).is_(None)).order_by(_FEW)))
 
 
+def kinds(db: Session) -> dict[str, int]:
+    """How many wait, by kind, the most frequent first."""
+    many = func.count().label("many")
+    query = select(Finding.kind, many).where(col(Finding.resolved_at).is_(None)).group_by(Finding.kind)
+    return dict(db.exec(query.order_by(many.desc(), col(Finding.kind))).all())
+
+
 def page(
-    db: Session, *, kind: str = "", resolved: bool = False, before: int | None = None, limit: int = 50
+    db: Session,
+    *,
+    kind: str = "",
+    taken_by: str | None = None,
+    resolved: bool = False,
+    before: int | None = None,
+    limit: int = 50,
 ) -> list[Finding]:
-    """Those somebody must look at, or those somebody has, of one kind or of all, the newest first."""
+    """Those somebody must look at, or those somebody has, of one kind or of all, the newest first.
+
+    With `taken_by`, those that this one is at, or, with NOBODY, that nobody is at.
+    """
     looked_at, number = col(Finding.resolved_at), col(Finding.id) if resolved else _FEW
     query = select(Finding).where(looked_at.is_not(None) if resolved else looked_at.is_(None))
     query = query.order_by(number.desc()).limit(limit)
     if kind:
         query = query.where(Finding.kind == kind)
+    if taken_by is not None:
+        query = query.where(col(Finding.taken_by) == (taken_by or None))
     return list(db.exec(query if before is None else query.where(number < before)))
+
+
+def take(db: Session, finding_id: int, by: Actor, *, seen: str | None) -> Finding:
+    """Somebody is at it from now on, in the place of whom he has `seen` at it.
+
+    Raises:
+        NoResultFound: there is no such finding.
+        Changed: it is resolved, or somebody else is at it by now.
+    """
+    finding = _theirs(db, finding_id, seen)
+    finding.taken_by, finding.taken_at = str(by)[:100], now()
+    trail.note(db, by, "findings take", f"finding:{finding_id}", f"{finding.kind} {finding.ref}")
+    return finding
+
+
+def let_go(db: Session, finding_id: int, by: Actor, *, seen: str | None) -> Finding:
+    """Nobody is at it any more: it is there for the next shift.
+
+    Raises: as `take`.
+    """
+    finding = _theirs(db, finding_id, seen)
+    finding.taken_by = finding.taken_at = None
+    trail.note(db, by, "findings let-go", f"finding:{finding_id}", f"{finding.kind} {finding.ref}")
+    return finding
+
+
+def _theirs(db: Session, finding_id: int, seen: str | None) -> Finding:
+    finding = db.get_one(Finding, finding_id, with_for_update=True, populate_existing=True)
+    if finding.resolved_at is not None:
+        raise Changed(SEEN_TO)
+    if finding.taken_by != seen:
+        raise Changed(TAKEN)
+    return finding
 
 
 def resolve(db: Session, finding_id: int, by: Actor, words: str = "", *, read: str | None = None) -> bool:

@@ -847,6 +847,9 @@ class Finding(SQLModel, table=True):
     ref: str = Field(max_length=100)
     detail: str = Field(default="", max_length=500)
     created_at: datetime = moment(default_factory=now)
+    taken_by: str | None = Field(default=None, max_length=100)
+    """Who is at it, as the trail writes it; empty: nobody."""
+    taken_at: datetime | None = moment(default=None)
     resolved_at: datetime | None = moment(default=None)
     resolved_by: str | None = Field(default=None, max_length=100)
     """Who looked, as the trail writes it: user:7, shell:root …"""

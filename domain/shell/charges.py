@@ -99,13 +99,13 @@ def give_back(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def list_findings(shell: Shell, given: Namespace) -> Iterator[str]:
-    found = shell.read(findings.unresolved)
+    found = [one for one in shell.read(findings.unresolved) if given.kind in (None, one.kind)]
     if not found:
         yield "Nothing to look at."
         return
     yield from columns(
-        ("NUMBER", "SINCE", "KIND", "ABOUT", "WHAT"),
-        ((finding.id, clock(finding.created_at), finding.kind, finding.ref, finding.detail) for finding in found),
+        ("NUMBER", "SINCE", "KIND", "AT IT", "ABOUT", "WHAT"),
+        ((one.id, clock(one.created_at), one.kind, one.taken_by or "-", one.ref, one.detail) for one in found),
     )
 
 
@@ -170,7 +170,12 @@ COMMANDS = (
             argument("--reason", "why; the driver reads it", type=text(80), required=True),
         ),
     ),
-    Command("findings list", "what an operator must look at", list_findings),
+    Command(
+        "findings list",
+        "what an operator must look at",
+        list_findings,
+        (argument("--kind", "only those of this kind", type=text(30, 1)),),
+    ),
     Command(
         "findings resolve",
         "somebody has looked",

@@ -2,14 +2,19 @@
 
 import reflex as rx
 
-from evapp.components.fields import area
+from evapp.components.fields import area, choice
 from evapp.components.notices import notice
 from evapp.components.ops import act, filters, form, listed, older, waiting
 from evapp.pages.ops import desk, opened
-from evapp.state.ops_findings import OPEN, RESOLVED, OpsFindings, Row
+from evapp.state.ops_findings import FREE, MINE, OPEN, RESOLVED, OpsFindings, Row
 from evapp.texts import at, later, t
 
-FILTERS = ((OPEN, later("To look at")), (RESOLVED, later("Resolved")))
+FILTERS = (
+    (OPEN, later("To look at")),
+    (FREE, later("Nobody is at it")),
+    (MINE, later("Mine")),
+    (RESOLVED, later("Resolved")),
+)
 
 
 def ops_findings() -> rx.Component:
@@ -19,6 +24,7 @@ def ops_findings() -> rx.Component:
         t("Findings"),
         rx.el.div(
             filters(OpsFindings, FILTERS),
+            kinds(),
             rx.cond(OpsFindings.error != "", notice("fault", OpsFindings.error)),
             listed(OpsFindings, finding, nothing(), waiting(4)),
             older(OpsFindings),
@@ -27,9 +33,21 @@ def ops_findings() -> rx.Component:
     )
 
 
+def kinds() -> rx.Component:
+    """Of which kind they shall be; how many of each wait."""
+    options = rx.fragment(
+        rx.el.option(t("All"), value=""),
+        rx.foreach(OpsFindings.kinds, lambda one: rx.el.option(one.words, value=one.kind)),
+    )
+    return rx.el.div(
+        choice(t("What happened"), options, value=OpsFindings.kind, on_change=OpsFindings.choose_kind),
+        class_name="max-w-[28rem]",
+    )
+
+
 def nothing() -> rx.Var[str]:
     """There is none of this kind."""
-    return rx.cond(OpsFindings.which == OPEN, t("Nothing to look at."), t("Nothing was resolved yet."))
+    return rx.cond(OpsFindings.which == RESOLVED, t("Nothing was resolved yet."), t("Nothing to look at."))
 
 
 def finding(one: Row) -> rx.Component:
@@ -37,6 +55,9 @@ def finding(one: Row) -> rx.Component:
     return rx.el.li(
         rx.el.p(one.title, class_name="font-medium text-body text-ink"),
         rx.el.p(one.detail, class_name="text-ink-2 mt-0.5"),
+        rx.cond(
+            one.todo != "", rx.el.p(t("What to do: {advice}", advice=one.todo), class_name="text-note text-ink mt-1")
+        ),
         rx.el.p(
             rx.cond(
                 one.link != "",
@@ -56,16 +77,40 @@ def finding(one: Row) -> rx.Component:
                 rx.el.span(one.resolved, class_name="num text-note text-ink-3"),
                 class_name="mt-2 pl-4 border-l-2 border-line",
             ),
-            opened(
-                act(
-                    t("Resolve"),
-                    OpsFindings.open(one.number),  # type: ignore[operator]
-                    aria_label=t("Resolve: {title}, {ref}", title=one.title, ref=one.ref),
-                )
+            rx.fragment(
+                rx.cond(one.taken != "", rx.el.p(one.taken, class_name="num text-note font-medium text-ink mt-1")),
+                rx.el.div(turn(one), opened(resolve(one)), class_name="flex flex-wrap gap-x-4"),
             ),
         ),
         rx.cond(OpsFindings.resolving == one.number, note()),
         class_name="py-4",
+    )
+
+
+def turn(one: Row) -> rx.Component:
+    """Be at it, in somebody's place too; or leave it to whoever comes next."""
+    takes = OpsFindings.take(one.number)  # type: ignore[operator]
+    named = {"title": one.title, "ref": one.ref}
+    return rx.cond(
+        one.mine,
+        act(
+            t("Let it go"),
+            OpsFindings.let_go(one.number),  # type: ignore[operator]
+            aria_label=t("Let it go: {title}, {ref}", **named),
+        ),
+        rx.cond(
+            one.taken != "",
+            act(t("Take it over"), takes, aria_label=t("Take it over: {title}, {ref}", **named)),
+            act(t("I am at it"), takes, aria_label=t("I am at it: {title}, {ref}", **named)),
+        ),
+    )
+
+
+def resolve(one: Row) -> rx.Component:
+    return act(
+        t("Resolve"),
+        OpsFindings.open(one.number),  # type: ignore[operator]
+        aria_label=t("Resolve: {title}, {ref}", title=one.title, ref=one.ref),
     )
 
 

@@ -1,53 +1,29 @@
 """What somebody must look at, and what came of it; nothing of it is mended by itself."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 import reflex as rx
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from domain import findings, operators, trail
-from domain.db import read, transact
+from domain.db import read, storable, transact
 from domain.models import Finding, User
-from evapp.components.money import moment
+from evapp.components.money import counted, moment
 from evapp.state.effects import Effects
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import PIN_WANTED, text
 from evapp.state.visit import renewed
-from evapp.texts import later, t
+from evapp.texts import t
+from evapp.texts.findings import advice, title
 from evapp.web import auth
 
 PAGE = 30
-OPEN, RESOLVED = "open", "resolved"
+OPEN, FREE, MINE, RESOLVED = "open", "free", "mine", "resolved"
+WHICH = (OPEN, FREE, MINE, RESOLVED)
 
-KINDS = {
-    "audit": later("A rule of the ledger is broken"),
-    "boot-loop": later("A charger boots again and again"),
-    "certificate-wanted": later("A charger wants a certificate"),
-    "clock-ahead": later("A clock of ours was ahead"),
-    "conflict": later("A second stop with another meter"),
-    "driver-report": later("A driver reports a fault"),
-    "energy-scale": later("A charger counts kWh and calls them Wh"),
-    "local-list": later("A charger had another list of cards"),
-    "mismatch": later("A payment of another amount"),
-    "mute": later("A charger answers and tells nothing"),
-    "one-identity": later("Two boards use one identity"),
-    "orphan-hold": later("Money is held for what is over"),
-    "orphan-stop": later("A stop that belongs to no charge"),
-    "overdue": later("Something is late and nobody does it"),
-    "refund-due": later("Money came in for somebody who left"),
-    "refund-late": later("Paid back after all, maybe twice"),
-    "refund-mismatch": later("Another amount was paid back"),
-    "refund-slow": later("A refund takes too long"),
-    "refund-undone": later("A refund was taken back"),
-    "review": later("A bill to look at"),
-    "security": later("A charger reports tampering"),
-    "stop-unanswered": later("A charger does not stop"),
-    "unconfirmed": later("A payment that nobody confirms"),
-    "unsettled": later("A charge without a bill"),
-}
-"""What happened; docs/operate.md says what to do."""
 OF_CHARGERS = (
     "boot-loop",
     "certificate-wanted",
@@ -60,7 +36,6 @@ OF_CHARGERS = (
     "security",
 )
 """Kinds whose ref begins with a charger's id."""
-GATEWAY, SETTLED = later("PhonePe says something else"), later("The settlement report says something else")
 _SESSION = re.compile(r"[A-Z0-9]{16}")
 
 
@@ -70,14 +45,28 @@ class Row:
 
     number: int
     title: str
+    todo: str
+    """What to do about it."""
     kind: str
     ref: str
     link: str
     detail: str
     since: str
+    taken: str
+    """Who is at it, and since when; empty: nobody."""
+    taken_by: str
+    mine: bool
     resolved: str
     """Who looked, and when."""
     resolution: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind, and how many of it wait."""
+
+    kind: str
+    words: str
 
 
 class OpsFindings(rx.State):
@@ -87,6 +76,10 @@ class OpsFindings(rx.State):
     rows: list[Row] = []
     more: bool = False
     which: str = OPEN
+    kinds: list[Kind] = []
+    """Those of which some wait, and the one that is shown."""
+    kind: str = ""
+    """The kind that is shown; empty: all."""
     resolving: int = 0
     """The number of the finding that is being resolved."""
     error: str = ""
@@ -94,18 +87,53 @@ class OpsFindings(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Show the page."""
+        """Show the page; `?kind=` names what is sought."""
         if not await renewed(self):
             self.resolving, self.error, self._limit = 0, "", PAGE
+            if kind := storable(self.router.url.query_parameters.get("kind", ""), 30):
+                self.kind, self.which = kind, OPEN
         await visit(self, OpsFindings)
 
     @rx.event
     async def choose(self, which: str) -> None:
-        """Those to look at, or those somebody looked at."""
+        """Those to look at, those that nobody is at, one's own, or those somebody looked at."""
         user = await operator(self)
-        if user is not None and which in (OPEN, RESOLVED):
-            self.which, self.resolving, self._limit = which, 0, PAGE
+        if user is not None and which in WHICH:
+            self.which, self.resolving, self.error, self._limit = which, 0, "", PAGE
             await self._refresh(user.id)
+
+    @rx.event
+    async def choose_kind(self, kind: str) -> None:
+        """Those of one kind, or of all."""
+        user = await operator(self)
+        if user is not None and isinstance(kind, str):
+            self.kind, self.resolving, self.error, self._limit = storable(kind, 30), 0, "", PAGE
+            await self._refresh(user.id)
+
+    @rx.event
+    async def take(self, number: int) -> None:
+        """Be at it from now on, so that nobody else begins."""
+        await self._turn(findings.take, number)
+
+    @rx.event
+    async def let_go(self, number: int) -> None:
+        """Leave it to whoever comes next."""
+        await self._turn(findings.let_go, number)
+
+    async def _turn(self, work: Callable[..., Finding], number: object) -> None:
+        user = await operator(self)
+        row = next((row for row in self.rows if row.number == number), None)
+        if user is None or row is None:
+            return
+        token_hash = auth.scope_of(self).get("ev.sign_in") or ""
+        self.error = ""
+        try:
+            await transact(_turned, token_hash, work, row)
+        except findings.Changed as error:
+            self.error = t(error.args[0])
+        except operators.NotAnOperator:  # dismissed in this very moment: the next event learns it
+            return
+        await self._refresh(user.id)
 
     @rx.event
     async def show_more(self) -> None:
@@ -149,10 +177,27 @@ class OpsFindings(rx.State):
         await self._refresh(user.id)
 
     async def _refresh(self, user_id: int) -> None:
-        found = await read(findings.page, resolved=self.which == RESOLVED, limit=self._limit + 1)
-        names = await read(usernames, [one.resolved_by for one in found])
-        self.rows = [_row(one, names) for one in found[: self._limit]]
+        found, names, waiting = await read(_shown, self.which, self.kind, user_id, self._limit + 1)
+        self.rows = [_row(one, names, user_id) for one in found[: self._limit]]
         self.more, self.loaded = len(found) > self._limit, True
+        self.kinds = [Kind(kind, f"{title(kind)} ({counted(many)})") for kind, many in waiting.items()]
+        if self.kind and self.kind not in waiting:
+            self.kinds = [*self.kinds, Kind(self.kind, title(self.kind))]
+
+
+def _shown(
+    db: Session, which: str, kind: str, user_id: int, limit: int
+) -> tuple[list[Finding], dict[str, str], dict[str, int]]:
+    taken_by = {FREE: findings.NOBODY, MINE: str(trail.user(user_id))}.get(which)
+    found = findings.page(db, kind=kind, taken_by=taken_by, resolved=which == RESOLVED, limit=limit)
+    names = usernames(db, [actor for one in found for actor in (one.taken_by, one.resolved_by)])
+    return found, names, findings.kinds(db)
+
+
+def _turned(db: Session, token_hash: str, work: Callable[..., Finding], row: Row) -> None:
+    """Who is at a finding moves nothing and is undone by another tap: it needs no PIN."""
+    by = operators.allowed(db, token_hash, pin=False)
+    work(db, row.number, trail.user(by.id), seen=row.taken_by or None)
 
 
 def _resolve(db: Session, token_hash: str, row: Row, note: str) -> bool:
@@ -161,32 +206,27 @@ def _resolve(db: Session, token_hash: str, row: Row, note: str) -> bool:
     return findings.resolve(db, row.number, trail.user(by.id), note, read=row.detail)
 
 
-def title(kind: str) -> str:
-    """What happened, in a few words; a kind nobody described is its own name."""
-    if kind.startswith("gateway-"):
-        return t(GATEWAY)
-    if kind.startswith("settled-"):
-        return t(SETTLED)
-    return t(KINDS[kind]) if kind in KINDS else kind
-
-
 def usernames(db: Session, actors: list[str | None]) -> dict[str, str]:
     """Names of those who act as `user:<number>`."""
     numbers = {int(actor.removeprefix("user:")) for actor in actors if actor and re.fullmatch(r"user:\d{1,9}", actor)}
-    people = [db.get(User, number) for number in numbers]
-    return {f"user:{one.id}": one.username for one in people if one is not None}
+    known = db.exec(select(User.id, User.username).where(col(User.id).in_(numbers)))
+    return {f"user:{number}": username for number, username in known}
 
 
-def _row(found: Finding, names: dict[str, str]) -> Row:
-    by = names.get(found.resolved_by or "", found.resolved_by or "")
+def _row(found: Finding, names: dict[str, str], user_id: int) -> Row:
+    by, at_it = (names.get(actor or "", actor or "") for actor in (found.resolved_by, found.taken_by))
     return Row(
         number=found.id,
         title=title(found.kind),
+        todo=advice(found.kind),
         kind=found.kind,
         ref=found.ref,
         link=_link(found),
         detail=found.detail,
         since=t("Since {time}", time=moment(found.created_at)),
+        taken=t("{name} is at it, since {time}", name=at_it, time=moment(found.taken_at)) if found.taken_at else "",
+        taken_by=found.taken_by or "",
+        mine=found.taken_by == str(trail.user(user_id)),
         resolved=t("{name}, {time}", name=by, time=moment(found.resolved_at)) if found.resolved_at else "",
         resolution=found.resolution or "",
     )

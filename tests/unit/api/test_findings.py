@@ -28,3 +28,17 @@ async def test_a_finding_is_looked_at_and_resolved(house: House, operator: Calle
     )
     await operator.refused(404, "GET", "/findings/999")
     await operator.refused(404, "POST", "/findings/999/resolve", {"note": "x"})
+
+
+async def test_what_came_since_it_was_read_is_not_resolved_with_it(house: House, operator: Caller) -> None:
+    await transact(findings.renew, "refund-due", "S1", "₹500 came back.")
+    [one] = (await operator.get("/findings"))["items"]
+    await transact(findings.renew, "refund-due", "S1", "₹500 and ₹700 came back.")
+    path = f"/findings/{one['id']}/resolve"
+    told = await operator.refused(409, "POST", path, {"note": "₹500 paid back", "detail": one["detail"]})
+    assert (told["type"], (await operator.get("/findings?resolved=false"))["items"][0]["resolved_at"]) == (
+        "urn:evapp:problem:finding-changed",
+        None,
+    )
+    done = await operator.done("POST", path, {"note": "₹1,200 paid back", "detail": "₹500 and ₹700 came back."})
+    assert done["resolution"] == "₹1,200 paid back"

@@ -117,3 +117,53 @@ def test_a_page_of_one_kind_has_the_newest_that_wait(db: Session) -> None:
     newest = findings.page(db, kind="orphan-stop")[0]
     findings.resolve(db, newest.id or 0, trail.shell(), "Seen.")
     assert [one.ref for one in findings.page(db, kind="orphan-stop", limit=2)] == ["A-1:2", "A-1:1"]
+
+
+ASHA, RAVI = trail.user(1), trail.user(2)
+
+
+def test_who_is_at_a_finding_is_known_to_the_others(db: Session) -> None:
+    findings.note(db, "mute", "BLR-1", "x")
+    findings.note(db, "mute", "BLR-2", "x")
+    [_, first] = findings.page(db)
+    findings.take(db, first.id, ASHA, seen=None)
+    assert [one.ref for one in findings.page(db, taken_by="user:1")] == ["BLR-1"]
+    assert [one.ref for one in findings.page(db, taken_by=findings.NOBODY)] == ["BLR-2"]
+    with pytest.raises(findings.Changed, match="faster"):
+        findings.take(db, first.id, RAVI, seen=None)
+    findings.take(db, first.id, RAVI, seen="user:1")
+    with pytest.raises(findings.Changed, match="faster"):
+        findings.let_go(db, first.id, ASHA, seen="user:1")
+    findings.let_go(db, first.id, RAVI, seen="user:2")
+    assert len(findings.page(db, taken_by=findings.NOBODY)) == 2
+    assert [(act.action, act.actor_id) for act in trail.entries(db)] == [
+        ("findings let-go", "2"),
+        ("findings take", "2"),
+        ("findings take", "1"),
+    ]
+
+
+def test_nobody_begins_what_is_resolved(db: Session) -> None:
+    findings.note(db, "mute", "BLR-1", "x")
+    [one] = findings.page(db)
+    findings.resolve(db, one.id, ASHA)
+    with pytest.raises(findings.Changed, match="has resolved it"):
+        findings.take(db, one.id, RAVI, seen=None)
+
+
+def test_what_is_true_again_is_there_for_everybody(db: Session) -> None:
+    findings.note(db, "mute", "BLR-1", "x")
+    [one] = findings.page(db)
+    findings.take(db, one.id, ASHA, seen=None)
+    findings.renew(db, "mute", "BLR-1", "still")
+    assert one.taken_by == "user:1"
+    findings.resolve(db, one.id, ASHA)
+    findings.renew(db, "mute", "BLR-1", "again")
+    assert (one.taken_by, one.taken_at) == (None, None)
+
+
+def test_how_many_of_each_kind_wait(db: Session) -> None:
+    for kind, ref in (("review", "S1"), ("mute", "A"), ("mute", "B"), ("audit", "x")):
+        findings.note(db, kind, ref, "x")
+    findings.resolve(db, findings.page(db, kind="audit")[0].id, ASHA)
+    assert list(findings.kinds(db).items()) == [("mute", 2), ("review", 1)]

@@ -60,6 +60,8 @@ def test_findings_are_shown_until_somebody_has_looked(run, database: Database) -
     database.now(findings.note, "orphan-stop", "BLR-1:7:100", "StopTransaction 7 \x1b[2J of nobody")
     said = run("findings list")
     assert "StopTransaction 7 ?[2J of nobody" in said.out, "no charger moves an operator's cursor"
+    assert run("findings list --kind review").out == "Nothing to look at.\n"
+    assert "of nobody" in run("findings list --kind orphan-stop").out
     assert run("findings resolve 1").code == 0
     assert run("findings list").out == "Nothing to look at.\n"
     assert row(database, Finding, 1).resolved_at is not None  # type: ignore[attr-defined]
