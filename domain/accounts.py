@@ -302,8 +302,9 @@ def _unfinished_charge(db: Session, user_id: int) -> ChargingSession | None:
 
 
 def find(db: Session, text: str, limit: int = FOUND) -> Sequence[User]:
-    """Users an operator may mean, by their numbers."""
-    return db.exec(select(User).where(meant(text)).order_by(col(User.id)).limit(limit)).all()
+    """Users an operator may mean, by their numbers; before them whoever is called just so."""
+    just_so = col(User.username) == storable(text).strip().casefold()
+    return db.exec(select(User).where(meant(text)).order_by(just_so.desc(), col(User.id)).limit(limit)).all()
 
 
 def meant(text: str) -> ColumnElement[bool]:

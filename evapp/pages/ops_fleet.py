@@ -4,7 +4,7 @@ import reflex as rx
 
 from domain import fleet
 from evapp.components.bones import bone, loaded
-from evapp.components.ops import filters, listed, older, search
+from evapp.components.ops import act, filters, listed, older, search
 from evapp.components.rows import rows
 from evapp.components.status import status
 from evapp.pages.ops import desk
@@ -31,6 +31,7 @@ def ops_fleet() -> rx.Component:
             counts(),
             search("charger", t("ID, name or place"), Fleet.search, Fleet.typed),
             filters(Fleet, FILTERS),
+            rx.cond(Fleet.after != "", behind()),
             listed(Fleet, charger, t("No charger matches."), rows(*(bones() for _ in range(6)))),
             older(Fleet),
             class_name="grid gap-5",
@@ -44,6 +45,15 @@ def counts() -> rx.Component:
     return rx.el.p(
         loaded(Fleet.loaded, rx.foreach(Fleet.counts, lambda one: rx.el.span(one)), "24ch"),
         class_name="num flex flex-wrap gap-x-4 text-body text-ink-2 min-h-12 sm:min-h-6",
+    )
+
+
+def behind() -> rx.Component:
+    """Where a long list goes on, and the way back to its beginning."""
+    return rx.el.p(
+        t("After {charger}", charger=Fleet.after),
+        act(t("From the beginning"), Fleet.go_back),
+        class_name="num flex flex-wrap items-center gap-x-4 text-note text-ink-2",
     )
 
 

@@ -3,11 +3,12 @@
 import reflex as rx
 
 from domain import charges
+from evapp.components.buttons import text_link
 from evapp.components.charges import charge
 from evapp.components.ops import act, filters, form, listed, older, outcome, question, search, sum_and_reason, waiting
 from evapp.components.rows import row, rows, section
 from evapp.pages.ops import desk, opened
-from evapp.state.ops_sessions import OpsSessions, Orphan, Row
+from evapp.state.ops_sessions import ORPHANS, OpsSessions, Orphan, Row
 from evapp.texts import later, t
 
 FILTERS = (
@@ -15,6 +16,7 @@ FILTERS = (
     (charges.STUCK, later("Waiting for somebody")),
     (charges.EVERY, later("All")),
 )
+ORPHANS_AT = f"/ops/findings?kind={ORPHANS}"
 
 
 def ops_sessions() -> rx.Component:
@@ -54,8 +56,12 @@ def gift() -> rx.Component:
 
 def orphans() -> rx.Component:
     """Stops that belong to no charge we know."""
-    return section(t("Stops that belong to no charge"), rows(rx.foreach(OpsSessions.orphans, orphan)))
+    return section(
+        t("Stops that belong to no charge"),
+        rows(rx.foreach(OpsSessions.orphans, orphan)),
+        rx.cond(OpsSessions.orphans_in_all != "", text_link(OpsSessions.orphans_in_all, ORPHANS_AT)),
+    )
 
 
 def orphan(found: Orphan) -> rx.Component:
-    return row(found.detail, under=found.when, href="/ops/findings")
+    return row(found.detail, under=found.when, href=ORPHANS_AT)

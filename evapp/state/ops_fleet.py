@@ -17,7 +17,7 @@ from evapp.texts import later, t
 from evapp.web.live import CHARGERS
 
 MOST = 600
-"""Rows of one page; who wants a charger further down searches for it."""
+"""Rows that are shown at once, since each change reads them anew; behind them the list goes on by itself."""
 
 FLAGS = {
     "skew": later("Clock is wrong"),
@@ -50,12 +50,14 @@ class Fleet(rx.State):
     more: bool = False
     which: str = fleet.EVERY
     typed: str = ""
+    after: str = ""
+    """The ID behind which the list begins; empty: with the first."""
     _limit: int = fleet.PAGE
 
     @rx.event
     async def load(self) -> None:
         """Show the page."""
-        self._limit = fleet.PAGE
+        self._begin()
         await visit(self, Fleet, topics=(CHARGERS,))
 
     @rx.event
@@ -63,30 +65,44 @@ class Fleet(rx.State):
         """Show the chargers of one filter."""
         user = await operator(self)
         if user is not None and which in fleet.FILTERS:
-            self.which, self._limit = which, fleet.PAGE
+            self.which = which
+            self._begin()
             await self._refresh(user.id)
 
     @rx.event
     async def search(self, form: dict[str, object]) -> None:
         """Show those with these words in ID, name or place."""
         if user := await operator(self):
-            self.typed, self._limit = text(form, "charger", 60), fleet.PAGE
+            self.typed = text(form, "charger", 60)
+            self._begin()
             await self._refresh(user.id)
 
     @rx.event
     async def show_more(self) -> None:
-        """Thirty more below those shown."""
+        """Thirty more below those shown; where these are as many as are shown at once, in their place."""
         user = await operator(self)
-        if user is None or not self.rows or len(self.rows) >= MOST:
+        if user is None or not self.more:
             return
-        found = await read(fleet.page, which=self.which, typed=self.typed, after=self.rows[-1].id, limit=fleet.PAGE + 1)
-        self.rows = [*self.rows, *map(_row, found[: fleet.PAGE])]
-        self._limit, self.more = len(self.rows), len(found) > fleet.PAGE and len(self.rows) < MOST
+        if len(self.rows) >= MOST:
+            self._begin(self.rows[-1].id)
+        else:
+            self._limit += fleet.PAGE
+        await self._refresh(user.id)
+
+    @rx.event
+    async def go_back(self) -> None:
+        """Begin with the first again."""
+        if user := await operator(self):
+            self._begin()
+            await self._refresh(user.id)
+
+    def _begin(self, after: str = "") -> None:
+        self.after, self._limit = after, fleet.PAGE
 
     async def _refresh(self, user_id: int) -> None:
-        found = await read(fleet.page, which=self.which, typed=self.typed, limit=self._limit + 1)
-        self.rows = [_row(seen) for seen in found[: self._limit]]
-        self.more = len(found) > self._limit and len(self.rows) < MOST
+        sought = {"which": self.which, "typed": self.typed, "after": self.after}
+        found = await read(fleet.page, limit=self._limit + 1, **sought)
+        self.rows, self.more = [_row(seen) for seen in found[: self._limit]], len(found) > self._limit
         self.counts = _counts(await read(fleet.counts))
         self.loaded = True
 

@@ -13,7 +13,7 @@ from domain.events import SessionMetered
 from domain.goodwill import NotGivenBack
 from domain.models import OPEN, STOPPABLE, SessionState
 from domain.operators import Act
-from evapp.components.money import clock, kw, kwh, moment, rupees
+from evapp.components.money import clock, counted, kw, kwh, moment, rupees
 from evapp.state.ops import operator, visit
 from evapp.state.ops_deed import Deed, Deeds, text
 from evapp.state.visit import renewed
@@ -32,6 +32,8 @@ STATES = {
 """State of a charge → dot, word."""
 STUCK = later("Does not stop")
 ORPHANS = "orphan-stop"
+FEW = 5
+"""Orphans beside the charges; all of them are among the findings."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class OpsSessions(Deeds, rx.State):
     loaded: bool = False
     rows: list[Row] = []
     orphans: list[Orphan] = []
+    """The newest few."""
+    orphans_in_all: str = ""
+    """How many there are, where it is more."""
     more: bool = False
     which: str = charges.RUNNING
     typed: str = ""
@@ -167,8 +172,10 @@ class OpsSessions(Deeds, rx.State):
         found = await read(charges.page, which=self.which, typed=self.typed, limit=self._limit + 1)
         self.rows = [row_of(one) for one in found[: self._limit]]
         self.more = len(found) > self._limit
-        waiting = await read(findings.page, kind=ORPHANS)
-        self.orphans = [Orphan(one.id, one.detail, moment(one.created_at)) for one in waiting]
+        waiting = await read(findings.page, kind=ORPHANS, limit=FEW + 1)
+        self.orphans = [Orphan(one.id, one.detail, moment(one.created_at)) for one in waiting[:FEW]]
+        many = (await read(findings.kinds)).get(ORPHANS, 0) if len(waiting) > FEW else 0
+        self.orphans_in_all = t("All {count}", count=counted(many)) if many else ""
         self.loaded = True
 
     def _metered(self, event: SessionMetered) -> None:
