@@ -85,9 +85,9 @@ class PaperFilters(Leafing):
 
 def transfers(db: Session, ask: Ask[TransferFilters, None]) -> Part[Transfer]:
     """Every movement of money between accounts, newest first."""
-    return Part[Transfer].model_validate(
-        cursors.part(db, listings.TRANSFERS, ask.query, lambda row: _transfer(db, row))
-    )
+    found = cursors.part(db, listings.TRANSFERS, ask.query, lambda row: row)
+    entered = wallet.entries_of(db, [row.id for row in found.items])
+    return Part[Transfer](items=[_transfer(row, entered[row.id]) for row in found.items], next=found.next)
 
 
 def papers(db: Session, ask: Ask[PaperFilters, None]) -> Part[Paper]:
@@ -97,7 +97,7 @@ def papers(db: Session, ask: Ask[PaperFilters, None]) -> Part[Paper]:
     )
 
 
-def _transfer(db: Session, row: models.Transfer) -> Transfer:
+def _transfer(row: models.Transfer, entered: list[models.Entry]) -> Transfer:
     return Transfer(
         id=row.id,
         kind=row.kind,
@@ -105,7 +105,7 @@ def _transfer(db: Session, row: models.Transfer) -> Transfer:
         description=row.description,
         at=row.created_at,
         happened_at=row.event_at,
-        postings=[Posting.model_validate(entry) for entry in wallet.entries(db, row)],
+        postings=[Posting.model_validate(entry) for entry in entered],
     )
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, literal_column
+from sqlalchemy import ColumnElement, CompoundSelect, Integer, literal_column, union_all
 from sqlmodel import Session, and_, col, or_, select
 
-from domain import accounts, identity, settlement, stops, tokens
+from domain import accounts, identity, settlement, stops, tokens, typed_ids
 from domain.db import storable
-from domain.models import IS_NOT_OVER, IS_OPEN, ChargingSession, Receipt, SessionState, User, now
+from domain.models import IS_NOT_OVER, IS_OPEN, Charger, ChargingSession, Receipt, SessionState, User, now
 
 PAGE = 30
 RUNNING, STUCK, EVERY, NOT_OVER = "running", "stuck", "", "not over"
@@ -59,7 +59,8 @@ def page(
 ) -> list[Charge]:
     """The newest first, those before the charge of this number, asked for `since` then.
 
-    `typed` is a ref, the number of a receipt or note, of a card, a charger's id or what `accounts.find` takes.
+    `typed` is a ref, the number of a receipt or note, of a card, a charger's id in any spelling or what `accounts.find`
+    takes.
     """
     number = col(ChargingSession.id) if which == EVERY else _FEW
     query = select(ChargingSession).where(*_WITHIN[which]).order_by(number.desc()).limit(limit)
@@ -68,9 +69,7 @@ def page(
     if user_id is not None:
         query = query.where(ChargingSession.user_id == user_id)
     if typed := storable(typed):
-        people = select(User.id).where(accounts.meant(typed))
-        named = ChargingSession.ref == typed.upper(), _has_paper(typed), ChargingSession.card == tokens.spelling(typed)
-        query = query.where(or_(*named, ChargingSession.charger_id == typed, col(ChargingSession.user_id).in_(people)))
+        query = query.where(col(ChargingSession.id).in_(_meant(typed)))
     if since is not None:
         query = query.where(ChargingSession.requested_at >= since)
     if before is not None:
@@ -92,6 +91,21 @@ def named(db: Session, typed: str) -> Charge | None:
     if session is None and number is not None:
         session = db.get(ChargingSession, number)
     return _charges(db, [session])[0] if session is not None else None
+
+
+def _meant(typed: str) -> CompoundSelect[Any]:
+    """The numbers of the charges that may be meant: each way by its index, for any of several at once reads all."""
+    session, named, key = ChargingSession, typed.upper(), typed_ids.find_key(typed)
+    drivers = select(User.id).where(accounts.meant(typed))
+    there = select(Charger.id).where(or_(col(Charger.id) == typed, col(Charger.find_key) == key))
+    ways = (
+        session.ref == named,
+        session.card == tokens.spelling(typed),
+        col(session.charger_id).in_(there),
+        col(session.user_id).in_(drivers),
+    )
+    papers = select(Receipt.session_id).where(Receipt.number == named)
+    return union_all(papers, *(select(session.id).where(way) for way in ways))
 
 
 def _has_paper(number: str) -> ColumnElement[bool]:

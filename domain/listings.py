@@ -4,13 +4,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, tuple_, union_all
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, select
 
 from domain import accounts, chargers, samples, trail
 from domain.db import storable
 from domain.models import (
+    IS_NOT_OVER,
     IS_OPEN,
+    NOT_OVER,
     Charger,
     ChargingSession,
     Connector,
@@ -37,24 +40,38 @@ Filter = Callable[[Any], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """One kind of rows: the column of their order, which names a row, and what may be asked of them."""
+    """One kind of rows: the column that names a row, their order, and what may be asked of them."""
 
     table: type[T]
     key: Any
     newest_first: bool = True
+    by_time: Any = None
+    """The column that orders them before the key does, so that those of a day or a month are found without walking past
+    all others; empty: the key alone."""
     filters: Mapping[str, Filter] = field(default_factory=dict)
 
 
 def part(db: Session, listing: Listing[T], *, after: object = None, limit: int = MOST, **wanted: object) -> list[T]:
     """Up to `limit` rows behind the one whose key is `after`, of those that are as wanted; None asks nothing."""
-    key = col(listing.key)
-    query = select(listing.table).order_by(key.desc() if listing.newest_first else key).limit(min(limit, MOST + 1))
+    key, by_time = col(listing.key), listing.by_time
+    order = [key] if by_time is None else [col(by_time), key]
+    query = select(listing.table).limit(min(limit, MOST + 1))
+    query = query.order_by(*(column.desc() if listing.newest_first else column for column in order))
     if after is not None:
-        query = query.where(key < after if listing.newest_first else key > after)
+        here = [after] if by_time is None else [_time_of(listing, after), after]
+        place, behind = tuple_(*order), tuple_(*here)
+        query = query.where(place < behind if listing.newest_first else place > behind)
     for name, value in wanted.items():
         if value is not None:
             query = query.where(listing.filters[name](value))
     return list(db.exec(query))
+
+
+def _time_of(listing: Listing[T], after: object) -> Any:
+    """The time of the row with this key; rows that are leafed through by time are there for good."""
+    here = aliased(listing.table)
+    named = getattr(here, listing.key.key) == after
+    return select(getattr(here, listing.by_time.key)).where(named).scalar_subquery()
 
 
 def connectors(db: Session, charger_id: str) -> list[tuple[Connector, str | None]]:
@@ -96,6 +113,13 @@ def _of_ref(ref: str) -> ColumnElement[bool]:
     return col(Receipt.session_id).in_(select(ChargingSession.id).where(ChargingSession.ref == ref))
 
 
+def _in_state(state: str) -> ColumnElement[bool]:
+    """Those that are not over by the index that has them alone: else a database reads all past ones."""
+    session = ChargingSession
+    few = select(session.id).where(IS_NOT_OVER, session.state == state)
+    return col(session.id).in_(few) if state in NOT_OVER else col(session.state) == state
+
+
 def _since(column: Any) -> Filter:
     return lambda value: col(column) >= value
 
@@ -104,23 +128,25 @@ def _before(column: Any) -> Filter:
     return lambda value: col(column) < value
 
 
-def _names(text: str, user_id: Any, *columns: Any) -> ColumnElement[bool]:
-    """What is called so in one of these columns, or is of a driver who may be meant."""
+def _names(text: str, table: Any, *columns: Any) -> ColumnElement[bool]:
+    """What is called so in one of these columns, or is of a driver who may be meant: each by its own index, for any of
+    them at once reads the whole table."""
     drivers = select(User.id).where(accounts.meant(text))
-    return or_(col(user_id).in_(drivers), *(col(column) == storable(text.strip()) for column in columns))
+    ways = (col(table.user_id).in_(drivers), *(col(column) == storable(text.strip()) for column in columns))
+    return col(table.id).in_(union_all(*(select(table.id).where(way) for way in ways)))
 
 
 def _recharge(text: str) -> ColumnElement[bool]:
     """A payment as anybody may name it: our order, PhonePe's, PhonePe's transaction, the bank, or its driver."""
     order = RechargeOrder
     numbers = order.merchant_order_id, order.gateway_order_id, order.gateway_transaction_id, order.utr
-    return _names(text, order.user_id, *numbers)
+    return _names(text, order, *numbers)
 
 
 def _refund(text: str) -> ColumnElement[bool]:
     """A refund by its own name, PhonePe's, that of its recharge, or its driver."""
     numbers = Refund.merchant_refund_id, Refund.gateway_refund_id, Refund.merchant_order_id
-    return _names(text, Refund.user_id, *numbers)
+    return _names(text, Refund, *numbers)
 
 
 def _there(column: Any) -> Filter:
@@ -138,8 +164,10 @@ CHARGERS = Listing(
 SESSIONS = Listing(
     ChargingSession,
     ChargingSession.id,
-    filters=_by(ChargingSession.charger_id, ChargingSession.user_id, ChargingSession.state)
+    by_time=ChargingSession.requested_at,
+    filters=_by(ChargingSession.charger_id, ChargingSession.user_id)
     | {
+        "state": _in_state,
         "requested_since": _since(ChargingSession.requested_at),
         "requested_before": _before(ChargingSession.requested_at),
     },
@@ -159,6 +187,7 @@ REFUNDS = Listing(
 TRANSFERS = Listing(
     Transfer,
     Transfer.id,
+    by_time=Transfer.created_at,
     filters=_by(Transfer.kind)
     | {"booked_since": _since(Transfer.created_at), "booked_before": _before(Transfer.created_at)},
 )

@@ -166,6 +166,7 @@ class Transfer(SQLModel, table=True):
     """One movement of money, once: the key makes a repetition harmless, the fingerprint makes a lie visible."""
 
     __tablename__ = "transfers"
+    __table_args__ = (Index("ix_transfers_created_at_id", "created_at", "id"),)
     id: int = key()
     idem_key: str = Field(unique=True, max_length=100)
     fingerprint: str = Field(max_length=64)
@@ -251,10 +252,10 @@ class RechargeOrder(SQLModel, table=True):
     amount_paise: int = whole()
     state: str = Field(default=OrderState.NEW)
     client_nonce: str = Field(max_length=64)
-    gateway_order_id: str = Field(default="", max_length=80)
+    gateway_order_id: str = Field(default="", index=True, max_length=80)
     redirect_url: str = Field(default="", max_length=4000)
-    utr: str = Field(default="", max_length=80)
-    gateway_transaction_id: str = Field(default="", max_length=80)
+    utr: str = Field(default="", index=True, max_length=80)
+    gateway_transaction_id: str = Field(default="", index=True, max_length=80)
     payment_mode: str = Field(default="", max_length=40)
     error_code: str = Field(default="", max_length=80)
     polls: int = 0
@@ -677,6 +678,8 @@ class ChargingSession(SQLModel, table=True):
             "uq_charging_sessions_open_user", "user_id", unique=True, **_where(f"{_OPEN_SQL} AND user_id IS NOT NULL")
         ),
         Index("ix_charging_sessions_not_over", "charger_id", "connector_number", **_where(_NOT_OVER_SQL)),
+        Index("ix_charging_sessions_card", "card", **_where("card IS NOT NULL")),
+        Index("ix_charging_sessions_requested_at_id", "requested_at", "id"),
         Index("ix_charging_sessions_user_id_requested_at_id", "user_id", "requested_at", "id"),
         Index("uq_charging_sessions_receipt_number", "receipt_number", unique=True, **_where("receipt_number <> ''")),
         Index("ix_charging_sessions_idling", "charger_id", "connector_number", **_where("idle_since IS NOT NULL")),

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,6 +89,16 @@ def balance(db: Session, user_id: int) -> Balance:
     wallet = db.get_one(Account, wallet_code(user_id))
     due = db.get_one(Account, due_code(user_id))
     return Balance(wallet.balance_paise, wallet.held_paise, -due.balance_paise)
+
+
+def balances(db: Session, user_ids: Collection[int]) -> dict[int, Balance]:
+    """The same of several drivers at once, of each by the number."""
+    known = {one.code: one for one in db.exec(select(Account).where(col(Account.user_id).in_(user_ids)))}
+    pairs = {user_id: (known[wallet_code(user_id)], known[due_code(user_id)]) for user_id in user_ids}
+    return {
+        user_id: Balance(wallet.balance_paise, wallet.held_paise, -due.balance_paise)
+        for user_id, (wallet, due) in pairs.items()
+    }
 
 
 def owed_of(db: Session, user_id: int, ref: str) -> int:
@@ -180,7 +190,15 @@ def posted(db: Session, key: str) -> Transfer | None:
 
 def entries(db: Session, transfer: Transfer) -> list[Entry]:
     """Both sides of a transfer, and more, in the order in which they were entered."""
-    return list(db.exec(select(Entry).where(Entry.transfer_id == transfer.id).order_by(col(Entry.id))))
+    return entries_of(db, [transfer.id])[transfer.id]
+
+
+def entries_of(db: Session, transfer_ids: Iterable[int]) -> dict[int, list[Entry]]:
+    """The same of several transfers at once, of each by its id."""
+    found: dict[int, list[Entry]] = {transfer_id: [] for transfer_id in transfer_ids}
+    for entry in db.exec(select(Entry).where(col(Entry.transfer_id).in_(found)).order_by(col(Entry.id))):
+        found[entry.transfer_id].append(entry)
+    return found
 
 
 def _enter(db: Session, transfer_id: int, account: Account, paise: int, moment: datetime) -> None:

@@ -49,7 +49,7 @@ def test_any_is_found_by_what_it_is_called(desk: Desk) -> None:
     desk.flows(session, 1)
     desk.stop(session, METER + 1_000)
     row = desk.do(lambda db: db.get_one(ChargingSession, session))
-    for typed in (row.ref, row.ref.lower(), row.receipt_number, "A-1", "driver_0", str(asha)):
+    for typed in (row.ref, row.ref.lower(), row.receipt_number, "A-1", "a 1", "driver_0", str(asha)):
         assert refs(desk.do(charges.page, which=EVERY, typed=typed)) == [row.ref], typed
     for typed in ("nobody", "' OR 1=1 --", "B-1"):
         assert desk.do(charges.page, which=EVERY, typed=typed) == []

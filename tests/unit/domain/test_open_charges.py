@@ -62,6 +62,9 @@ LOOKS: dict[str, Callable[[Session], Any]] = {
     "findings": findings.unresolved,
     "a page of findings": findings.page,
     "a page of one kind": lambda db: findings.page(db, kind="orphan-stop"),
+    "how many of each kind": findings.kinds,
+    "findings that nobody is at": lambda db: findings.page(db, taken_by=findings.NOBODY),
+    "charges of one state in the REST API": lambda db: listings.part(db, listings.SESSIONS, state="CHARGING"),
     "the fleet": lambda db: fleet.page(db, which=fleet.CHARGING),
     "connectors of the REST API": lambda db: listings.connectors(db, "A-1"),
     "a reservation": lambda db: reservations._free(db, "A-1"),
@@ -97,3 +100,22 @@ def test_it_reads_open_charges_only(db: Session, look: str) -> None:
     chargers.add(db, "A-2")
     steps = _steps(db, LOOKS[look])
     assert [s for s in steps if ALL_PAST.search(s) and not OPEN_ONLY.search(s)] == []
+
+
+SEARCHES: dict[str, Callable[[Session], Any]] = {
+    "a charge": lambda db: charges.page(db, which=charges.EVERY, typed="BLR-1"),
+    "a payment": lambda db: listings.part(db, listings.RECHARGES, find="455069730011"),
+    "a refund": lambda db: listings.part(db, listings.REFUNDS, find="REF-1"),
+}
+"""What a desk does all day with a word that may be the name of many things."""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_search_goes_by_each_name_and_reads_no_table_from_end_to_end(db: Session, search: str) -> None:
+    with asked(db.connection().engine) as every:
+        SEARCHES[search](db)
+    plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {every[0].statement}", every[0].given).fetchall()
+    read = [str(step[-1]) for step in plan]
+    assert [step for step in read if re.match(r"SCAN (charging_sessions|recharge_orders|receipts)\b", step)] == []
+    assert any(step.startswith("SEARCH") for step in read)
