@@ -113,7 +113,9 @@ def check(shell: Shell, given: Namespace) -> Iterator[str]:
 
 
 def _with_money(db: Session, typed: str) -> list[tuple[User, wallet.Balance]]:
-    return [(user, wallet.balance(db, user.id)) for user in accounts.find(db, typed, accounts.FOUND + 1)]
+    users = accounts.find(db, typed, accounts.FOUND + 1)
+    money = wallet.balances(db, [user.id for user in users])
+    return [(user, money[user.id]) for user in users]
 
 
 def _operators(db: Session) -> list[tuple[User, wallet.Balance]]:

@@ -64,7 +64,8 @@ class OpsUsers(rx.State):
 
 def _people(db: Session, typed: str) -> list[Person]:
     users = accounts.find(db, typed, accounts.FOUND + 1) if typed else operators.everybody(db)
-    return [_person(user, wallet.balance(db, user.id)) for user in users]
+    money = wallet.balances(db, [user.id for user in users])
+    return [_person(user, money[user.id]) for user in users]
 
 
 def _person(user: User, money: wallet.Balance) -> Person:

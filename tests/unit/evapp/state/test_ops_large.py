@@ -4,11 +4,12 @@ import pytest
 from sqlmodel import Session
 
 from domain import chargers, findings
-from domain.db import transact
-from evapp.state import ops_fleet
+from domain.db import read, transact
+from evapp.state import ops_fleet, ops_users
 from evapp.state.ops_fleet import Fleet
 from evapp.state.ops_sessions import OpsSessions
 from evapp.state.ops_users import OpsUsers
+from tests.asked import asked, selects
 from tests.money import house
 from tests.unit.evapp.state.test_ops import PageOf, page, people, scope
 
@@ -66,3 +67,10 @@ async def test_whoever_is_called_just_so_is_found_among_many_who_are_called_near
     state = await page(OpsUsers)
     await state.find({"who": "Ash"})
     assert (state.people[0].username, state.more) == ("ash", True)
+
+
+async def test_the_money_of_fifty_people_is_looked_up_at_once(people: dict[str, int]) -> None:
+    await transact(crowd, 50)
+    with asked() as every:
+        found = await read(ops_users._people, "asha")
+    assert (len(found), found[1].balance, selects(every)) == (51, "₹0.00", 2)
