@@ -152,6 +152,6 @@ OPERATIONS = (
         status=201,
         refuses=(404,),
     ),
-    Operation("POST", "/tariffs/end", "tariffs:write", end, "tariff end", about=_subject),
-    Operation("POST", "/tariffs/withdraw", "tariffs:write", withdraw, "tariff withdraw", about=_subject),
+    Operation("POST", "/tariff-ends", "tariffs:write", end, "tariff end", about=_subject),
+    Operation("POST", "/tariff-withdrawals", "tariffs:write", withdraw, "tariff withdraw", about=_subject),
 )

@@ -69,13 +69,13 @@ async def test_a_price_of_ones_own_ends_and_one_to_come_is_taken_back(house: Hou
     await operator.done("POST", "/tariffs", {"paise_per_kwh": 2_400, "charger_id": "BLR-1"})
     to_come = {"charger_id": "BLR-1", "effective_at": "2099-12-01T00:00:00Z"}
     await operator.done("POST", "/tariffs", {"paise_per_kwh": 2_600, **to_come})
-    await operator.done("POST", "/tariffs/withdraw", to_come)
-    told = await operator.done("POST", "/tariffs/end", {"charger_id": "BLR-1"})
+    await operator.done("POST", "/tariff-withdrawals", to_come)
+    told = await operator.done("POST", "/tariff-ends", {"charger_id": "BLR-1"})
     assert told["ended_at"] is not None
     assert (await read(tariffs.price, "BLR-1", now())).paise_per_kwh == 1_800
     assert [(act.action, act.subject) for act in (await house.trail())[2:]] == [
         ("tariff withdraw", "charger:BLR-1"),
         ("tariff end", "charger:BLR-1"),
     ]
-    assert "No price of its own" in (await operator.refused(409, "POST", "/tariffs/end", {"group": "malls"}))["detail"]
-    assert "No price is to come" in (await operator.refused(409, "POST", "/tariffs/withdraw", to_come))["detail"]
+    assert "No price of its own" in (await operator.refused(409, "POST", "/tariff-ends", {"group": "malls"}))["detail"]
+    assert "No price is to come" in (await operator.refused(409, "POST", "/tariff-withdrawals", to_come))["detail"]
