@@ -16,7 +16,7 @@ from evapp.state.ops_deed import text
 from evapp.texts import later, t
 from evapp.web.live import CHARGERS
 
-MOST = 600
+MOST = 150
 """Rows that are shown at once, since each change reads them anew; behind them the list goes on by itself."""
 
 FLAGS = {
