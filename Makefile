@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false
 export PYTHONUNBUFFERED := 1
+# Compiled once, even where the machine says to keep nothing: each process and each worker of the tests would do it anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The registry npm is set to, handed to Reflex, which otherwise tries out hosts of its own.
 REGISTRY = NPM_CONFIG_REGISTRY="$$(npm --loglevel=error config get registry)"
