@@ -48,6 +48,14 @@ class Tax(Told):
     paise: int
 
 
+class Buyer(Told):
+    """A firm that is registered for GST, as it was when the paper was given."""
+
+    gstin: str
+    name: str
+    address: str
+
+
 class Paper(Told):
     """A receipt about a charge, or a note that changes one, as it was given; it never changes."""
 
@@ -59,6 +67,9 @@ class Paper(Told):
     corrects: str = Field(description="Of a note: the number of the receipt that it changes; else empty.")
     total_paise: int = Field(description="GST included; of a note what it gives back or asks for.")
     taxes: list[Tax]
+    buyer: Buyer | None = Field(
+        description="The registered firm that it is made out to (B2B); null: nobody such (B2C)."
+    )
     place_of_supply: str
     energy_wh: int = Field(description="Of the whole charge, as it is with this paper.")
     estimated: bool

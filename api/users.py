@@ -10,7 +10,7 @@ from api import cursors
 from api.operation import Ask, Operation
 from api.problems import Problem
 from api.shapes import Because, Filters, Given, Leafing, Part, Reason, Told, YesOrNo, text
-from domain import accounts, listings, models, story, wallet
+from domain import accounts, firms, listings, models, story, wallet
 from domain.models import Role
 from domain.wallet import MOST_ADJUSTED_PAISE
 
@@ -39,10 +39,19 @@ class Wallet(Told):
     arrears_paise: int
 
 
+class Firm(Told):
+    """Whom a driver's invoices are made out to from now on: a firm that is registered for GST."""
+
+    gstin: str
+    name: str
+    address: str
+
+
 class UserAndMoney(User):
-    """A user, and his wallet."""
+    """A user, his wallet, and the firm he charges for."""
 
     wallet: Wallet
+    firm: Firm | None
 
 
 class Movement(Told):
@@ -151,8 +160,8 @@ def _user(row: models.User) -> User:
 
 
 def _with_money(db: Session, row: models.User) -> UserAndMoney:
-    money = Wallet.model_validate(wallet.balance(db, row.id))
-    return UserAndMoney.model_validate(_user(row).model_dump() | {"wallet": money})
+    of = {"wallet": Wallet.model_validate(wallet.balance(db, row.id)), "firm": firms.of(db, row.id)}
+    return UserAndMoney.model_validate(_user(row).model_dump() | of)
 
 
 ONE = "/users/{user_id}"

@@ -17,6 +17,7 @@ from domain.models import (
     REFUND_OPEN,
     ChargingSession,
     Favourite,
+    Firm,
     RechargeOrder,
     Refund,
     Role,
@@ -59,7 +60,7 @@ UNFINISHED: dict[str, Sentence] = {
 """State of a charge that keeps its driver → what he can do about it, where that is not to stop it."""
 FOUND = 50
 """Users that are looked for at once; whoever means another one says more."""
-CHOICES = (Favourite, VacancyWish, Vehicle)
+CHOICES = (Favourite, VacancyWish, Vehicle, Firm)
 """What goes with an account."""
 
 

@@ -8,9 +8,12 @@ from sqlmodel import Session, case, col, func, select
 from domain import receipts, statements
 from domain.india import INDIA
 from domain.models import Account, Entry, PaperKind, Receipt
+from domain.receipts import Buyer
 
-HEAD = "number,date,corrects,seller_gstin,place_of_supply,rate_percent,taxable,cgst,sgst,igst,total"
-"""Of the papers' table; a credit note's sums are negative."""
+HEAD = (
+    "number,date,corrects,seller_gstin,place_of_supply,rate_percent,taxable,cgst,sgst,igst,total,buyer_gstin,buyer_name"
+)
+"""Of the papers' table; a credit note's sums are negative. Buyers are firms that are registered for GST (B2B)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Paper:
     basis_points: int
     total_paise: int
     taxes: dict[str, int]
+    buyer: Buyer | None
+    """A registered firm: B2B; else B2C."""
 
     @property
     def taxable_paise(self) -> int:
@@ -91,4 +96,5 @@ def papers(db: Session, month: str) -> Iterator[Paper]:
             basis_points=given.gst_basis_points,
             total_paise=sign * given.total_paise,
             taxes={tax.name: sign * tax.paise for tax in taxes},
+            buyer=receipts.buyer(db, given),
         )

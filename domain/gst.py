@@ -1,4 +1,4 @@
-"""How India's tax on goods and services names states and sellers."""
+"""How India's tax on goods and services names states, and who is registered for it."""
 
 import re
 
@@ -43,6 +43,7 @@ STATES = {
 """States and union territories by the two digits with which a GSTIN begins."""
 _GSTIN = re.compile(r"([0-9]{2})[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][A-Z][0-9A-Z]")
 """State, PAN, number of the registration, kind, check character."""
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def is_state(name: str) -> bool:
@@ -56,6 +57,17 @@ def is_of_state(number: str, state: str) -> bool:
 
 
 def is_gstin(number: str) -> bool:
-    """Whether it has the form of a GSTIN; whose it is, only the tax office knows."""
+    """Whether it has the form of a GSTIN, and no slip of the pen; whose it is, only the tax office knows."""
     match = _GSTIN.fullmatch(number)
-    return match is not None and match[1] in STATES
+    return match is not None and match[1] in STATES and _check_character(number) == number[-1]
+
+
+def state_of(number: str) -> str:
+    """The state or union territory in which a GSTIN is registered."""
+    return STATES[number[:2]]
+
+
+def _check_character(number: str) -> str:
+    """What stands last in a GSTIN: Luhn's sum, modulo 36, of the 14 characters before it."""
+    products = (_DIGITS.index(sign) * (1 + place % 2) for place, sign in enumerate(number[:14]))
+    return _DIGITS[-sum(product // 36 + product % 36 for product in products) % 36]

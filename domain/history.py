@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from domain import allowance, chargers, receipts, samples, sessions, settlement, story, wallet
 from domain.models import Charger, ChargingSession, Hold, Receipt, SessionState, now
 from domain.prices import Price
+from domain.receipts import Buyer
 from domain.settings import settings
 
 CURVE_POINTS = 60
@@ -40,6 +41,8 @@ class Charge:
     """What was given after the receipt; of a single charge only, not in lists."""
     left_paise: int | None = None
     """What it left in the wallet; likewise, and None where it took nothing from there."""
+    buyer: Buyer | None = None
+    """The registered firm that its receipt is made out to; likewise."""
 
     @property
     def begun_at(self) -> datetime:
@@ -201,7 +204,8 @@ def _of(user_id: int) -> SelectOfScalar[ChargingSession]:
 def _whole(db: Session, user_id: int, session: ChargingSession) -> Charge:
     """With what only a charge that is looked at alone has."""
     notes, left_paise = tuple(receipts.notes(db, session)), story.left_after(db, user_id, session.ref)
-    return replace(_charge(db, session), notes=notes, left_paise=left_paise)
+    buyer = receipts.buyer(db, db.get_one(Receipt, session.receipt_number)) if session.receipt_number else None
+    return replace(_charge(db, session), notes=notes, left_paise=left_paise, buyer=buyer)
 
 
 def _owed(db: Session, session: ChargingSession) -> int:

@@ -585,6 +585,16 @@ class Vehicle(SQLModel, table=True):
     dc_w: int = whole(default=0)
 
 
+class Firm(SQLModel, table=True):
+    """Whom a driver's invoices are made out to: as it is now, while papers keep it as it was."""
+
+    __tablename__ = "firms"
+    user_id: int = Field(primary_key=True, foreign_key="users.id")
+    gstin: str = Field(default="", max_length=15)
+    name: str = Field(default="", max_length=100)
+    address: str = Field(default="", max_length=200)
+
+
 class VacancyWish(SQLModel, table=True):
     """A driver waits for a charger to become free, until a moment; he is told once."""
 
@@ -824,6 +834,9 @@ class Receipt(SQLModel, table=True):
     gst_basis_points: int
     facts: str
     """JSON: what else stands on it, the seller among it (`receipts.Facts`); nothing of the driver."""
+    buyer: str | None = None
+    """Of a receipt made out to a firm that is registered for GST: the firm as JSON (`receipts.Buyer`), for it and for
+    the notes that change it."""
     created_at: datetime = moment()
 
 

@@ -9,11 +9,12 @@ from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
-from domain import recharges, sessions, wallet
+from domain import firms, gst, recharges, sessions, wallet
 from domain.india import INDIA
 from domain.models import (
     Charger,
     ChargingSession,
+    Firm,
     OrderState,
     PaperKind,
     Receipt,
@@ -59,6 +60,15 @@ class Seller:
 
 
 @dataclass(frozen=True, slots=True)
+class Buyer:
+    """A firm that is registered for GST, as it was when the receipt was given (rule 46(d))."""
+
+    name: str
+    address: str
+    gstin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tax:
     """One tax inside the total."""
 
@@ -89,6 +99,8 @@ class ChargeReceipt:
     seller: Seller
     customer: str
     """The driver's name as it is now: no paper keeps anything of him, so that deleting his account takes it away."""
+    buyer: Buyer | None
+    """Whom it is made out to, where that is a registered firm: this stays."""
     place_of_supply: str
     ref: str
     charger_id: str
@@ -190,7 +202,8 @@ def issue(
         kind = PaperKind.DEBIT_NOTE if paise > 0 else PaperKind.CREDIT_NOTE
     number = next_number(db, moment, kind)
     charger = db.get_one(Charger, session.charger_id)
-    by, place_of_supply = _supply(db, session, charger)
+    firm = None if session.receipt_number or session.user_id is None else firms.of(db, session.user_id)
+    by, place_of_supply = _supply(db, session, charger, firm)
     facts = Facts(
         seller=asdict(by),
         place_of_supply=place_of_supply,
@@ -213,6 +226,7 @@ def issue(
             gst_paise=abs(gst_paise),
             gst_basis_points=session.gst_basis_points,
             facts=json.dumps(asdict(facts)),
+            buyer=json.dumps(asdict(Buyer(firm.name, firm.address, firm.gstin))) if firm else None,
             created_at=moment,
         )
     )
@@ -220,11 +234,12 @@ def issue(
     db.flush()
 
 
-def _supply(db: Session, session: ChargingSession, charger: Charger) -> tuple[Seller, str]:
-    """Who supplied a charge, and where: what its receipt says, since a note has the tax head of what it corrects."""
+def _supply(db: Session, session: ChargingSession, charger: Charger, firm: Firm | None) -> tuple[Seller, str]:
+    """Who supplied a charge, and where (ADR 0017): a registered firm's state, else the one that the charger is said to
+    stand in, else the seller's. Of a note what its receipt says, since it has the tax head of what it corrects."""
     if not session.receipt_number:
         by = seller()
-        return by, charger.state or by.state
+        return by, gst.state_of(firm.gstin) if firm else charger.state or by.state
     facts = _facts(db.get_one(Receipt, session.receipt_number))
     return Seller(**facts.seller), facts.place_of_supply
 
@@ -272,6 +287,12 @@ def notes(db: Session, session: ChargingSession) -> Sequence[Receipt]:
     return db.exec(of_session.order_by(col(Receipt.created_at), col(Receipt.number))).all()
 
 
+def buyer(db: Session, given: Receipt) -> Buyer | None:
+    """The registered firm that a receipt is made out to, or the receipt that a note changes."""
+    receipt = db.get_one(Receipt, given.corrects) if given.corrects else given
+    return Buyer(**json.loads(receipt.buyer)) if receipt.buyer else None
+
+
 def supply(given: Receipt) -> tuple[Seller, str, tuple[Tax, ...]]:
     """Who gave a receipt or note, the place of supply, and the taxes within its total."""
     facts = _facts(given)
@@ -290,6 +311,7 @@ def _paper(db: Session, user_id: int, session: ChargingSession, given: Receipt) 
         issued_at=given.created_at,
         seller=by,
         customer=db.get_one(User, user_id).username,
+        buyer=buyer(db, given),
         place_of_supply=facts.place_of_supply,
         ref=session.ref,
         charger_id=session.charger_id,

@@ -13,6 +13,7 @@ from domain.books import Paper
 from domain.models import now
 from domain.money import plain_rupees
 from domain.shell.command import Command, Shell, argument, columns
+from domain.spreadsheets import decimal, harmless
 
 KINDS = {
     "wallet": "what drivers have in their wallets",
@@ -49,8 +50,11 @@ def month(shell: Shell, given: Namespace) -> Iterator[str]:
     )
     yield ""
     yield from columns(
-        ("GSTIN", "PLACE OF SUPPLY", "RATE", "TAXABLE", *TAXES, "TOTAL"),
-        ((gstin or "-", place, f"{rate / 100:g} %", *_sums(some)) for (gstin, place, rate), some in _by_tax(papers)),
+        ("GSTIN", "TO", "PLACE OF SUPPLY", "RATE", "TAXABLE", *TAXES, "TOTAL"),
+        (
+            (gstin or "-", to, place, f"{rate / 100:g} %", *_sums(some))
+            for (gstin, to, place, rate), some in _by_tax(papers)
+        ),
     )
 
 
@@ -58,9 +62,9 @@ def papers(shell: Shell, given: Namespace) -> Iterator[str]:
     yield books.HEAD
     for one in shell.read(_papers, given.month):
         taxes = (one.taxes.get(tax, 0) for tax in TAXES)
-        sums = map(_plain, (one.taxable_paise, *taxes, one.total_paise))
+        sums = map(decimal, (one.taxable_paise, *taxes, one.total_paise))
         said = one.number, one.on, one.corrects, one.gstin, one.place_of_supply, f"{one.basis_points / 100:g}"
-        yield _line((*said, *sums))
+        yield _line((*said, *sums, *((one.buyer.gstin, harmless(one.buyer.name)) if one.buyer else ("", ""))))
 
 
 def a_month(typed: str) -> str:
@@ -83,10 +87,10 @@ def _by_series(papers: Iterable[Paper]) -> Iterable[tuple[str, list[Paper]]]:
     return series.items()
 
 
-def _by_tax(papers: Iterable[Paper]) -> Iterable[tuple[tuple[str, str, int], list[Paper]]]:
-    alike: dict[tuple[str, str, int], list[Paper]] = defaultdict(list)
+def _by_tax(papers: Iterable[Paper]) -> Iterable[tuple[tuple[str, str, str, int], list[Paper]]]:
+    alike: dict[tuple[str, str, str, int], list[Paper]] = defaultdict(list)
     for one in papers:
-        alike[one.gstin, one.place_of_supply, one.basis_points].append(one)
+        alike[one.gstin, "B2B" if one.buyer else "B2C", one.place_of_supply, one.basis_points].append(one)
     return sorted(alike.items())
 
 
@@ -94,12 +98,6 @@ def _sums(papers: list[Paper]) -> Iterator[str]:
     yield plain_rupees(sum(one.taxable_paise for one in papers))
     yield from (plain_rupees(sum(one.taxes.get(tax, 0) for one in papers)) for tax in TAXES)
     yield plain_rupees(sum(one.total_paise for one in papers))
-
-
-def _plain(paise: int) -> str:
-    """Rupees as a spreadsheet reads them."""
-    sign = "-" if paise < 0 else ""
-    return f"{sign}{abs(paise) // 100}.{abs(paise) % 100:02d}"
 
 
 def _line(cells: Iterable[str]) -> str:

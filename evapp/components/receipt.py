@@ -59,6 +59,8 @@ class Bill:
     fair: str = ""
     """What a fault means for the price."""
     number: str = ""
+    buyer: str = ""
+    """The firm that its receipt is made out to."""
     meter: str = ""
     by_readings: bool = False
     """Units are not simply the meter's difference."""
@@ -120,6 +122,7 @@ def receipt(bill: Bill, actions: rx.Component | None = None) -> rx.Component:
             rx.cond(bill.by_readings, _line(t("Note"), t("Billed by the readings during the charge."))),
             _given(t("GST included"), bill.gst),
             _given(t("Receipt number"), bill.number),
+            _given(t("Made out to"), bill.buyer),
             class_name="divide-y divide-line mt-4",
         ),
         rx.cond(

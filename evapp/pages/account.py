@@ -1,5 +1,7 @@
 """The account on the page You: each fact in a row that opens for a change."""
 
+from typing import Any
+
 import reflex as rx
 from reflex.event import EventSpec
 
@@ -25,6 +27,7 @@ def about() -> rx.Component:
             editable("phone", t("Mobile number"), rx.cond(Profile.phone != "", Profile.phone, t("None")), phone_form()),
             editable("email", t("E-mail"), rx.cond(Profile.email != "", Profile.email, t("None")), email_form()),
             editable("vehicle", t("Your car"), rx.cond(Profile.vehicle != "", Profile.vehicle, t("None")), car_form()),
+            editable("firm", t("Firm on invoices"), rx.cond(Profile.firm != "", Profile.firm, t("None")), firm_form()),
             editable("pin", t("PIN"), Profile.pin, pin_form(), *CHANGE),
         ),
     )
@@ -170,6 +173,36 @@ def size_of(name: str, label: str, hint: str) -> rx.Component:
         max_length=6,
         default_value=Profile.vehicle_typed[name],
         class_name="num",
+    )
+
+
+def firm_form() -> rx.Component:
+    """All of it or nothing: who claims input tax credit needs invoices that name the firm with its GSTIN."""
+    return saved_form(
+        rx.el.p(
+            t(
+                "For a firm that is registered for GST. Invoices from now on are made out to it; those that you have "
+                "stay as they are. Leave all three empty to have none."
+            ),
+            class_name="text-note text-ink-2",
+        ),
+        firm_field(
+            "gstin", t("GSTIN"), 20, auto_capitalize="characters", auto_complete="off", class_name="num uppercase"
+        ),
+        firm_field("name", t("Name of the firm"), 100, t("As on its GST registration."), auto_complete="organization"),
+        firm_field("address", t("Its address"), 200, auto_complete="street-address"),
+    )
+
+
+def firm_field(name: str, label: str, most: int, hint: str = "", **props: Any) -> rx.Component:
+    return field(
+        name,
+        label,
+        hint=hint,
+        error=error_of(name),
+        max_length=most,
+        default_value=Profile.firm_typed[name],
+        **props,
     )
 
 

@@ -119,6 +119,11 @@ def _asked() -> tuple[tuple[str, ...], ...]:
               "shows when it has been paid back."),
         ),
         (
+            t("Can I have invoices with the GSTIN of my firm?"),
+            t("Yes. Tell us the firm under You, “Firm on invoices”, before the charge ends: its receipt is then a "
+              "paper for input tax credit. Receipts that you have already stay as they are."),
+        ),
+        (
             t("I forgot my PIN."),
             t(
                 "Write to us, and have the bank references of your payments at hand: your UPI app and your receipts "

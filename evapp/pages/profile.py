@@ -279,8 +279,9 @@ def farewell() -> rx.Component:
         t("Delete your account?"),
         rx.el.p(
             t(
-                "We remove your name, phone number, e-mail and car, and sign you out everywhere. Your past charges, "
-                "payments and receipts stay in our books without them, as tax law asks. This cannot be undone."
+                "We remove your name, phone number, e-mail, car and firm, and sign you out everywhere. Your past "
+                "charges, payments and receipts stay in our books without them, as tax law asks; only a firm stays on "
+                "invoices that were made out to it. This cannot be undone."
             ),
             class_name="text-ink-2 mb-4",
         ),

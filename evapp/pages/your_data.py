@@ -16,17 +16,19 @@ def _told() -> tuple[tuple[str, ...], ...]:
     return (
         (
             t("What do you keep about me, and for what?"),
-            t("Your username and mobile number, and your e-mail and car if you give them: to sign you in, to answer "
-              "you and to reckon how far a charge goes. Your PIN is kept in a form that nobody can read."),
+            t("Your username and mobile number, and your e-mail, car and firm if you give them: to sign you in, to "
+              "answer you, to reckon how far a charge goes and to make invoices out to the firm. Your PIN is kept in a "
+              "form that nobody can read."),
             t("Your charges, payments and receipts, with chargers, times and meter readings: for your bill, and "
               "because tax law wants books of it."),
             t("From where and with which browser you signed in, and where PINs were tried: against thieves."),
         ),
         (
             t("How long do you keep it?"),
-            t("Your name, number, e-mail and car until you change or delete them. Browsers and addresses for 30 days "
-              "after you signed out. Charges, payments and receipts stay for good, after you have left without your "
-              "name and number."),
+            t("Your name, number, e-mail, car and firm until you change or delete them. Browsers and addresses for 30 "
+              "days after you signed out. Charges, payments and receipts stay for good, after you have left without "
+              "your name and number. On invoices made out to a firm its name, address and GSTIN stay, as tax law asks; "
+              "the GSTIN of a person contains the PAN."),
         ),
         (
             t("Who else gets it?"),

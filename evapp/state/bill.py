@@ -97,6 +97,7 @@ def bill_of(charge: Charge) -> Bill:
         reason=_reason(charge),
         fair=t(FAIR[plain]) if faulty else "",
         number=session.receipt_number,
+        buyer=f"{charge.buyer.name} · {charge.buyer.gstin}" if charge.buyer else "",
         meter=(meter := _meter(charge)),
         by_readings=bool(meter) and is_by_readings(session.meter_start_wh, session.meter_stop_wh, charge.energy_wh),
     )

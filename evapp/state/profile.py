@@ -9,11 +9,11 @@ import reflex as rx
 from phonenumbers import PhoneNumberFormat
 from reflex.event import EventSpec
 
-from domain import accounts, attempts, sign_ins, vehicles
+from domain import accounts, attempts, firms, sign_ins, vehicles
 from domain.accounts import AccountDeleted, FieldErrors
 from domain.attempts import Locked
 from domain.db import read, transact
-from domain.models import Role, SignIn, User, Vehicle
+from domain.models import Firm, Role, SignIn, User, Vehicle
 from domain.pins import TooBusy
 from domain.settings import settings
 from domain.sign_ins import Refused
@@ -25,13 +25,16 @@ from evapp.texts import t
 from evapp.texts.refusals import refusal
 from evapp.web import auth
 
-EDITORS = (*accounts.READ, "vehicle", "pin", "logout", "delete")
+BESIDE = {"vehicle": vehicles.save, "firm": firms.save}
+"""What a driver tells beside what he is called: a form of several fields, and what keeps it."""
+SAVED = (*accounts.READ, *BESIDE)
+EDITORS = (*SAVED, "pin", "logout", "delete")
 """What can be open for a change; one at a time."""
 UNDONE = ("username", "email")
 """What can be taken back with a tap: a new phone number needed the PIN, and so would the old one."""
 POSTED = ("pin", "delete")
 """Those the browser posts to /auth: what they come back with is in the flash."""
-FIRST = {"pin": "pin", "delete": "pin", "vehicle": "name", "logout": "stay"}
+FIRST = {"pin": "pin", "delete": "pin", "vehicle": "name", "firm": "gstin", "logout": "stay"}
 """Where the focus goes in an editor that is not named after its field."""
 
 BROWSERS = {
@@ -85,6 +88,10 @@ class Profile(rx.State):
     """In one line; empty: he told of none."""
     vehicle_typed: dict[str, str] = {}
     """As people type it: name, battery, ac, dc."""
+    firm: str = ""
+    """In one line; empty: he told of none."""
+    firm_typed: dict[str, str] = {}
+    """As people type it: gstin, name, address."""
     devices: list[Device] = []
 
     editing: str = ""
@@ -123,12 +130,12 @@ class Profile(rx.State):
 
     @rx.event
     async def save(self, form: dict[str, Any]) -> EventSpec | None:
-        """Keep a new username, phone, e-mail or car; a new phone needs the PIN, since one signs in with it."""
+        """Keep a new username, phone, e-mail, car or firm; a new phone needs the PIN, since one signs in with it."""
         user = await auth.guard(self)
         field = self.editing
         if user is None or not isinstance(form, dict):
             return None
-        if field not in (*accounts.READ, "vehicle"):
+        if field not in SAVED:
             return None
         return await self._keep(user, field, form)
 
@@ -147,8 +154,8 @@ class Profile(rx.State):
         address = auth.scope_of(self).get("ev.address", "")
         try:
             await transact(attempts.knock, "profile", address)
-            if field == "vehicle":
-                await transact(vehicles.save, user.id, form)
+            if field in BESIDE:
+                await transact(BESIDE[field], user.id, form)
             elif field == "phone":
                 await read(accounts.may_have, user.id, field, form.get(field))
                 device = auth.scope_of(self).get("ev.device")
@@ -200,6 +207,8 @@ class Profile(rx.State):
         self.phone, self.phone_digits = _phone_words(user.phone)
         car = await read(vehicles.of, user_id)
         self.vehicle, self.vehicle_typed = _car_words(car), _car_typed(car)
+        firm = await read(firms.of, user_id)
+        self.firm, self.firm_typed = _firm_words(firm), _firm_typed(firm)
         self.devices = [_device(s, here=s.token_hash == mine) for s in await read(sign_ins.sign_ins, user_id)]
         self.loaded = True
 
@@ -242,6 +251,15 @@ def _car_typed(car: Vehicle | None) -> dict[str, str]:
     car = car or Vehicle(user_id=0)
     sizes = {"battery": car.battery_wh, "ac": car.ac_w, "dc": car.dc_w}
     return {"name": car.name, **{name: f"{size / 1000:g}" if size else "" for name, size in sizes.items()}}
+
+
+def _firm_words(firm: Firm | None) -> str:
+    return f"{firm.name} · {firm.gstin}" if firm is not None else ""
+
+
+def _firm_typed(firm: Firm | None) -> dict[str, str]:
+    firm = firm or Firm(user_id=0)
+    return {"gstin": firm.gstin, "name": firm.name, "address": firm.address}
 
 
 def _device(sign_in: SignIn, *, here: bool) -> Device:

@@ -161,7 +161,7 @@ def charge(receipt: ChargeReceipt) -> bytes:
         (
             (t("Date"), moment(receipt.issued_at)),
             (t("Changes receipt"), _corrected(receipt)),
-            (t("Customer"), receipt.customer),
+            *_customer(receipt),
             (t("Service"), t("Charging of an electric vehicle, SAC {code}", code=SAC)),
             (t("Place of supply"), receipt.place_of_supply),
             (t("Reverse charge"), t("No") if receipt.taxes else ""),
@@ -255,6 +255,18 @@ def _movements(told: Statement) -> list[tuple[str, ...]]:
         )
         for line in told.lines
     ]
+
+
+def _customer(receipt: ChargeReceipt) -> tuple[Fact, ...]:
+    """The driver, or the firm he charges for and he (rule 46(d))."""
+    if receipt.buyer is None:
+        return ((t("Customer"), receipt.customer),)
+    return (
+        (t("Customer"), receipt.buyer.name),
+        (t("Address"), receipt.buyer.address),
+        (t("Customer's GSTIN"), receipt.buyer.gstin),
+        (t("Driver"), receipt.customer),
+    )
 
 
 def _charge(receipt: ChargeReceipt) -> tuple[Fact, ...]:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 
 from domain.india import INDIA
+from domain.spreadsheets import decimal, harmless
 from domain.statements import Statement
 from domain.story import Line
 from evapp.texts import later, t
@@ -20,8 +21,6 @@ HEADS = (
     later("Wallet balance (INR)"),
     later("Owed (INR)"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a text begins with that a spreadsheet would work out (OWASP, CSV injection)."""
 
 
 def statement(told: Statement) -> bytes:
@@ -35,17 +34,6 @@ def statement(told: Statement) -> bytes:
     writer.writerows(_rows(told))
     writer.writerow(["", "", t("Closing balance"), "", "", "", *closing])
     return sheet.getvalue().encode("utf-8-sig")
-
-
-def decimal(paise: int) -> str:
-    """Rupees as spreadsheets read them: -13575 -> -135.75."""
-    rupees, rest = divmod(abs(paise), 100)
-    return f"{'-' if paise < 0 else ''}{rupees}.{rest:02d}"
-
-
-def harmless(text: str) -> str:
-    """The text, with an apostrophe before what would be a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def _rows(told: Statement) -> Iterator[list[str]]:

@@ -17,7 +17,7 @@ from hypothesis.stateful import invariant, precondition, rule
 from sqlalchemy import Engine
 from sqlmodel import select
 
-from domain import goodwill, placing, receipts, recharges, refunds, statements, story, suspense, tariffs, wallet
+from domain import firms, goodwill, placing, receipts, recharges, refunds, statements, story, suspense, tariffs, wallet
 from domain.goodwill import NotGivenBack
 from domain.models import Account, ChargingSession, SessionState
 from domain.placing import RechargeRefused
@@ -35,6 +35,7 @@ from tests.money.test_charging_any_order import DRIVER, LATEST, MINUTES, PLACES,
 
 OPEN, BACK, GONE = "open", "back", "gone"
 SAID = ("PENDING", "FAILED", "COMPLETED", "COMPLETED", "EXPIRED", "completed", "")
+FIRMS = (("33AABCK4567Q1Z1", "Tamil Nadu"), ("29AABCK4567Q1ZQ", "Karnataka"))
 SAID_OF_REFUNDS = ("PENDING", "CONFIRMED", "COMPLETED", "COMPLETED", "FAILED", "EXPIRED", "")
 
 
@@ -79,6 +80,9 @@ class Everything(Street):
         self.adjusted = sum(self.given.values())
         self.adjustments: set[str] = set()
         self.wishes = count()
+        self.firms: dict[int, tuple[str, str] | None] = {}
+        self.made_out: dict[str, tuple[str, str] | None] = {}
+        """Receipt → GSTIN and state of the firm that its driver charged for when it was given."""
 
     def charge(self, user_id: int) -> Billed:
         return Billed(user_id, **self.tariff)
@@ -105,6 +109,26 @@ class Everything(Street):
     def price_changes(self, price: int, start: int) -> None:
         self.tariff = {"price": price, "start": start}
         self.desk.do(tariffs.set_price, Price(price, 0, start_paise=start), effective_at=self.desk.passes(seconds=1))
+
+    # Firms
+
+    @rule(n=DRIVER, firm=st.sampled_from((*FIRMS, None)))
+    def firm_changes(self, n: int, firm: tuple[str, str] | None) -> None:
+        typed = {"gstin": firm[0], "name": "Kaveri Cabs", "address": "7 Anna Salai"} if firm else {}
+        self.desk.do(firms.save, self.user(n), typed)
+        self.firms[self.user(n)] = firm
+
+    @invariant()
+    def receipts_are_noted(self) -> None:
+        for session_id, charge in self.charges.items():
+            if number := self.desk.session(session_id).receipt_number:
+                self.made_out.setdefault(number, self.firms.get(charge.user_id))
+
+    def made_out_rightly(self, paper: ChargeReceipt, number: str) -> None:
+        """To the firm of the receipt's day, for good, in its state: there is IGST where that is not the seller's."""
+        gstin, place = self.made_out[number] or ("", "Karnataka")
+        assert (paper.buyer.gstin if paper.buyer else "", paper.place_of_supply) == (gstin, place)
+        assert [tax.name for tax in paper.taxes] == (["CGST", "SGST"] if place == "Karnataka" else ["IGST"])
 
     # Recharges
 
@@ -317,7 +341,10 @@ class Everything(Street):
         for session_id, charge in self.charges.items():
             session = self.desk.session(session_id)
             if charge.user_id == user_id and session.receipt_number:
-                assert sum(map(self.asks, self.papers(session))) == session.cost_paise
+                papers = self.papers(session)
+                assert sum(map(self.asks, papers)) == session.cost_paise
+                for paper in papers:
+                    self.made_out_rightly(paper, session.receipt_number)
 
     def papers(self, session: ChargingSession) -> list[ChargeReceipt]:
         numbers = [note.number.replace("/", "-") for note in self.desk.do(receipts.notes, session)]
@@ -336,4 +363,5 @@ class Everything(Street):
 def test_all_that_moves_money_in_any_order(database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """R1-R40 and C1-C40 where the domain decides, in all their orders, beside each other."""
     monkeypatch.setattr(settings(), "seller_gstin", "29ABCDE1234F1Z5")
+    monkeypatch.setattr(settings(), "seller_state", "Karnataka")
     lived_through(database_url, clock, Everything, (40, 10), steps=40)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import select
 
-from domain import goodwill, wallet
+from domain import firms, goodwill, wallet
 from domain.db import read
 from domain.models import Account
 from tests.money.charges import METER, Desk
@@ -71,12 +71,26 @@ async def test_transfers_by_what_they_are(house: House, operator: Caller) -> Non
     assert await everything(operator, f"/transfers?booked_since={written[2]}") == []
 
 
+async def test_papers_name_the_firm_that_they_are_made_out_to(desk: Desk, operator: Caller) -> None:
+    firm = {"gstin": "33AABCK4567Q1Z1", "name": "Kaveri Cabs", "address": "7 Anna Salai, Chennai"}
+    user = desk.driver()
+    desk.do(firms.save, user, firm)
+    desk.charger()
+    session_id = desk.charging(user)
+    desk.flows(session_id, 2)
+    desk.stop(session_id, METER + 2_000)
+    desk.do(firms.save, user, {})
+    [receipt] = await everything(operator, "/papers")
+    assert (receipt["buyer"], receipt["place_of_supply"]) == (firm, "Tamil Nadu")
+
+
 async def test_papers_with_their_taxes(desk: Desk, operator: Caller) -> None:
     ref = billed(desk)
     receipt, note = await everything(operator, f"/papers?session={ref}")
     assert (receipt["kind"], receipt["total_paise"], receipt["corrects"]) == ("bill of supply", 3_600, "")
     assert (note["kind"], note["total_paise"], note["corrects"]) == ("credit note", 600, receipt["number"])
     assert (note["session"], note["charger_id"], note["taxes"], note["energy_wh"]) == (ref, "BLR-1", [], 2_000)
+    assert receipt["buyer"] is note["buyer"] is None
     assert await everything(operator, "/papers?series=CN") == [note]
     assert await everything(operator, "/papers?series=DN") == []
     assert await everything(operator, "/papers?session=NOSUCH") == []

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, select
 
+from domain import firms
 from domain.db import read, transact
 from domain.models import Role, SignIn, User, now
 from tests.unit.api.conftest import Caller, House
@@ -28,6 +29,10 @@ async def test_users_are_found_by_what_is_known_of_them(house: House, operator: 
         "arrears_paise": 0,
     }
     assert "pin_hash" not in told
+    assert told["firm"] is None
+    firm = {"gstin": "33AABCK4567Q1Z1", "name": "Kaveri Cabs", "address": "7 Anna Salai, Chennai"}
+    await transact(firms.save, first, firm)
+    assert (await operator.get(f"/users/{first}"))["firm"] == firm
 
 
 async def test_somebody_is_kept_out_and_let_in_again(house: House, operator: Caller) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from domain import accounts, attempts, sign_ins, wallet
+from domain import accounts, attempts, firms, sign_ins, wallet
 from domain.accounts import FieldErrors, NotDeleted, Registration
 from domain.attempts import Attempt
 from domain.db import Database, read, transact
@@ -203,7 +203,9 @@ def test_letting_somebody_in_again_opens_the_locks_too(db: Session, user: User) 
 
 def test_who_leaves_leaves_no_name_behind(db: Session, user: User) -> None:
     user_id = user.id or 0
+    firms.save(db, user_id, {"gstin": "33AABCK4567Q1Z1", "name": "Asha's Cabs", "address": "7 Anna Salai"})
     accounts.delete(db, right_pin(db, user))
+    assert firms.of(db, user_id) is None
     row = db.exec(select(User)).one()
     assert "asha" not in repr(row.model_dump())
     assert "9845012345" not in repr(row.model_dump())

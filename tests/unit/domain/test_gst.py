@@ -1,8 +1,8 @@
-"""What is a state, and what has the form of a GSTIN."""
+"""What is a state, and what is a GSTIN without a slip."""
 
 import pytest
 
-from domain.gst import is_gstin, is_state
+from domain.gst import is_gstin, is_state, state_of
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,22 @@ def test_states_are_known_in_any_case(name: str, known: bool) -> None:
 @pytest.mark.parametrize(
     ("number", "is_one"),
     [
-        ("29ABCDE1234F1Z5", True),
-        ("07AAACP1234C1ZA", True),
-        ("28ABCDE1234F1Z5", False),  # Andhra Pradesh before it was parted: now it is 37
-        ("29abcde1234f1z5", False),
-        ("29ABCDE1234F1Z5 ", False),
+        ("29ABCDE1234F1ZW", True),
+        ("27AAPFU0939F1ZV", True),  # printed in many a manual
+        ("29AACCC6636P1Z1", True),  # of the electricity company in KAR ADRG 24/2023
+        ("29AACCC6636P1Z2", False),
+        ("29AACCC6363P1Z1", False),  # two digits changed places
+        ("29AACC6636P1Z1", False),  # as the ruling writes it the second time: a letter is missing
+        ("28ABCDE1234F1ZY", False),  # Andhra Pradesh before it was parted: now it is 37
+        ("29abcde1234f1zw", False),
+        ("29ABCDE1234F1ZW ", False),
         ("29ABCDE1234F1Z", False),
         ("abc", False),
     ],
 )
 def test_a_gstin_begins_with_a_state(number: str, is_one: bool) -> None:
     assert is_gstin(number) is is_one
+
+
+def test_a_gstin_says_its_state() -> None:
+    assert state_of("33AABCK4567Q1Z1") == "Tamil Nadu"

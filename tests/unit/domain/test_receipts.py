@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from domain import chargers, goodwill, placing, receipts, recharges, tariffs
+from domain import chargers, firms, goodwill, placing, receipts, recharges, tariffs
 from domain.db import Database, transact
 from domain.models import Charger, ChargingSession
 from domain.prices import Line, Price
-from domain.receipts import ChargeReceipt, Kind, NoReceipt, Seller, Tax
+from domain.receipts import Buyer, ChargeReceipt, Kind, NoReceipt, Seller, Tax
 from domain.recharges import OrderStatus
 from domain.settings import settings
 from tests.money.charges import METER, Desk
@@ -111,6 +111,68 @@ def test_beyond_the_sellers_state_it_is_igst(desk: Desk, registered: None) -> No
     asha, session = charged(desk)
     receipt = receipt_of(desk, asha, session)
     assert (receipt.place_of_supply, receipt.taxes) == ("Kerala", (Tax("IGST", 1_800, 1_098),))
+
+
+CHENNAI = {"gstin": "33AABCK4567Q1Z1", "name": "Kaveri Cabs Private Limited", "address": "7 Anna Salai, Chennai"}
+BENGALURU = {**CHENNAI, "gstin": "29AABCK4567Q1ZQ"}
+
+
+@pytest.mark.parametrize(
+    ("firm", "charger", "place", "heads"),
+    [
+        (CHENNAI, "", "Tamil Nadu", ["IGST"]),
+        (BENGALURU, "", "Karnataka", ["CGST", "SGST"]),
+        (BENGALURU, "Kerala", "Karnataka", ["CGST", "SGST"]),
+        (CHENNAI, "Kerala", "Tamil Nadu", ["IGST"]),
+    ],
+)
+def test_a_registered_firm_is_named_and_supplied_in_its_own_state(
+    desk: Desk, registered: None, firm: dict[str, str], charger: str, place: str, heads: list[str]
+) -> None:
+    """Rule 46(d); IGST Act, section 12(2)(a): wherever the charger stands (docs/adr/0017)."""
+    asha = desk.driver(1_000)
+    desk.charger()
+    desk.do(chargers.add, "BLR-1", state=charger)
+    desk.do(firms.save, asha, firm)
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 4)
+    desk.stop(session_id, METER + 4_000)
+    receipt = receipt_of(desk, asha, desk.session(session_id))
+    assert receipt.buyer == Buyer(**firm)
+    assert (receipt.customer, receipt.place_of_supply) == ("driver_0", place)
+    assert [tax.name for tax in receipt.taxes] == heads
+    assert (receipt.taxable_paise, sum(tax.paise for tax in receipt.taxes)) == (6_102, 1_098)
+
+
+def test_a_firm_stays_on_its_papers_and_on_no_other(desk: Desk, registered: None) -> None:
+    """A note is made out to whom its receipt was, in the same state; what a driver tells later is of later receipts."""
+    asha, before = charged(desk)
+    desk.do(firms.save, asha, CHENNAI)
+    desk.charger("BLR-2")
+    session_id = desk.charging(asha, "BLR-2")
+    desk.flows(session_id, 4)
+    desk.stop(session_id, METER + 4_000)
+    first = receipt_of(desk, asha, desk.session(session_id))
+    desk.do(firms.save, asha, {**BENGALURU, "name": "Another"})
+    for charge in (before.id, session_id):
+        desk.do(goodwill.give_back, charge, 500, "It was slow")
+    assert receipt_of(desk, asha, before).buyer is None
+    [of_none], [of_firm] = (notes_of(desk, asha, charge) for charge in (before.id, session_id))
+    assert (of_none.buyer, of_none.place_of_supply) == (None, "Karnataka")
+    assert (of_firm.buyer, of_firm.place_of_supply, of_firm.taxes[0].name) == (Buyer(**CHENNAI), "Tamil Nadu", "IGST")
+    assert receipt_of(desk, asha, desk.session(session_id)) == first
+
+
+def test_a_bill_of_supply_names_the_firm_too(desk: Desk) -> None:
+    """Rule 49(c)."""
+    asha = desk.driver(1_000)
+    desk.do(firms.save, asha, CHENNAI)
+    desk.charger()
+    session_id = desk.charging(asha)
+    desk.flows(session_id, 4)
+    desk.stop(session_id, METER + 4_000)
+    receipt = receipt_of(desk, asha, desk.session(session_id))
+    assert (receipt.kind, receipt.buyer, receipt.taxes) == (Kind.BILL_OF_SUPPLY, Buyer(**CHENNAI), ())
 
 
 def test_the_sellers_state_is_known_however_it_is_written(desk: Desk, registered: None) -> None:

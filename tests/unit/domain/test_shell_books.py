@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import books, chargers, goodwill, statements
+from domain import books, chargers, firms, goodwill, statements
 from domain.india import INDIA
 from domain.models import now
 from domain.settings import settings
@@ -42,7 +42,7 @@ def test_a_month_adds_up(run, street: Desk, month: str) -> None:  # type: ignore
         ("wallet", "₹0.00", "₹2,050.00", "₹360.00", "₹1,690.00"),
         ("EV/26-27", "2", "EV/26-27/0000001", "EV/26-27/0000002", "₹305.08", "₹13.73", "₹13.73", "₹27.46", "₹360.00"),
         ("CN/26-27", "1", "CN/26-27/0000001", "CN/26-27/0000001", "-₹42.37", "₹0.00", "₹0.00", "-₹7.63", "-₹50.00"),
-        ("29ABCDE1234F1Z5", "Tamil", "Nadu", "18", "%", "₹110.17", "₹0.00", "₹0.00", "₹19.83", "₹130.00"),
+        ("29ABCDE1234F1Z5", "B2C", "Tamil", "Nadu", "18", "%", "₹110.17", "₹0.00", "₹0.00", "₹19.83", "₹130.00"),
     ):
         assert any(row.split()[: len(line)] == list(line) for row in said.out.splitlines()), (line, said.out)
 
@@ -51,8 +51,29 @@ def test_papers_are_a_table_for_a_spreadsheet(run, month: str) -> None:  # type:
     head, first, _, note = csv.reader(run(f"books papers {month}").out.splitlines())
     assert head == books.HEAD.split(",")
     assert first[0] == "EV/26-27/0000001"
-    assert first[3:] == ["29ABCDE1234F1Z5", "Karnataka", "18", "152.54", "13.73", "13.73", "0.00", "180.00"]
-    assert (note[0], note[2], note[-1]) == ("CN/26-27/0000001", "EV/26-27/0000002", "-50.00")
+    assert first[3:] == ["29ABCDE1234F1Z5", "Karnataka", "18", "152.54", "13.73", "13.73", "0.00", "180.00", "", ""]
+    assert (note[0], note[2], note[10]) == ("CN/26-27/0000001", "EV/26-27/0000002", "-50.00")
+
+
+def test_what_firms_were_invoiced_stands_apart(run, street: Desk, month: str) -> None:  # type: ignore[no-untyped-def]
+    """GSTR-1: each invoice to a registered buyer with his GSTIN, all others by place and rate; notes likewise."""
+    asha = street.driver()
+    street.do(firms.save, asha, {"gstin": "33AABCK4567Q1Z1", "name": "=Kaveri Cabs", "address": "Chennai"})
+    street.charger("BLR-2")
+    session = street.charging(asha, "BLR-2")
+    street.flows(session, 10)
+    street.stop(session, METER + 10_000)
+    street.do(goodwill.give_back, session, 5_000, "It was slow")
+    said = run(f"books month {month}").out.splitlines()
+    for line in (
+        ("29ABCDE1234F1Z5", "B2B", "Tamil", "Nadu", "18", "%", "₹110.17", "₹0.00", "₹0.00", "₹19.83", "₹130.00"),
+        ("29ABCDE1234F1Z5", "B2C", "Tamil", "Nadu", "18", "%", "₹110.17", "₹0.00", "₹0.00", "₹19.83", "₹130.00"),
+    ):
+        assert sum(row.split() == list(line) for row in said) == 1, (line, said)
+    *_, invoice, _, note = csv.reader(run(f"books papers {month}").out.splitlines())
+    assert invoice[0] == "EV/26-27/0000003"
+    for paper in (invoice, note):
+        assert (paper[4], paper[-2:]) == ("Tamil Nadu", ["33AABCK4567Q1Z1", "'=Kaveri Cabs"])
 
 
 def test_a_month_that_is_over_has_nothing_of_the_next(run, street: Desk, month: str) -> None:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain import history, tokens
+from domain import firms, history, tokens
 from domain.india import INDIA
 from domain.prices import Band
 from evapp.components.money import moment
@@ -28,6 +28,20 @@ def test_a_debt_that_was_paid_is_owed_no_more(desk: Desk) -> None:
     assert shown(desk, asha, session_id).arrears == "₹25.00"
     desk.give(asha, 500)
     assert shown(desk, asha, session_id).arrears == ""
+
+
+def test_the_firm_that_the_receipt_is_made_out_to_is_said(desk: Desk) -> None:
+    asha, first = desk.a_charge()
+    desk.stop(first, METER + 5_000)
+    assert shown(desk, asha, first).buyer == ""
+    desk.do(firms.save, asha, {"gstin": "33AABCK4567Q1Z1", "name": "Kaveri Cabs", "address": "7 Anna Salai"})
+    desk.status("BLR-1", 1, "Available")
+    second = desk.charging(asha)
+    assert shown(desk, asha, second).buyer == ""
+    desk.flows(second, 2)
+    desk.stop(second, METER + 2_000)
+    assert shown(desk, asha, second).buyer == "Kaveri Cabs · 33AABCK4567Q1Z1"
+    assert shown(desk, asha, first).buyer == ""
 
 
 def test_a_later_debt_is_owed_of_its_own_charge(desk: Desk) -> None:

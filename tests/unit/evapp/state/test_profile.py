@@ -138,6 +138,18 @@ async def test_a_car_is_kept_said_and_forgotten(profile: Profile) -> None:
     assert profile.vehicle == ""
 
 
+async def test_a_firm_is_kept_said_and_forgotten(profile: Profile) -> None:
+    profile.edit("firm")
+    await profile.save({"gstin": "33AABCK4567Q1Z2", "name": "Kaveri Cabs", "address": "Chennai"})
+    assert list(profile.errors) == ["gstin"]
+    await profile.save({"gstin": "33aabck4567q1z1", "name": "Kaveri Cabs", "address": "Chennai"})
+    assert (profile.firm, profile.saved) == ("Kaveri Cabs · 33AABCK4567Q1Z1", "firm")
+    assert profile.firm_typed == {"gstin": "33AABCK4567Q1Z1", "name": "Kaveri Cabs", "address": "Chennai"}
+    profile.edit("firm")
+    await profile.save({"gstin": "", "name": "", "address": ""})
+    assert profile.firm == ""
+
+
 async def test_a_new_number_needs_the_pin(profile: Profile) -> None:
     profile.edit("phone")
     await profile.save({"phone": "98450 99999"})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.prices import Line as BillLine
-from domain.receipts import Booking, ChargeReceipt, Kind, PaymentReceipt, Seller, taxes
+from domain.receipts import Booking, Buyer, ChargeReceipt, Kind, PaymentReceipt, Seller, taxes
 from domain.statements import Statement
 from domain.story import Line
 from evapp.web import paper
@@ -23,6 +23,7 @@ CHARGE = ChargeReceipt(
     issued_at=AT,
     seller=SELLER,
     customer="asha",
+    buyer=None,
     place_of_supply="Karnataka",
     ref="K3J9QW7ZP2M4N8XA",
     charger_id="BLR-017",
@@ -111,6 +112,21 @@ def test_a_tax_invoice_names_everything_that_rule_46_asks_for(words: list[str]) 
     ):
         assert fact in words
     assert not any("Estimated" in word or "readings" in word for word in words)
+
+
+def test_a_registered_firm_is_named_with_address_and_gstin(words: list[str]) -> None:
+    """Rules 46(d) and 53(1)(f): of the note, too."""
+    buyer = Buyer("Kaveri Cabs Private Limited", "7 Anna Salai, Chennai 600002", "33AABCK4567Q1Z1")
+    for one in (CHARGE, NOTE):
+        words.clear()
+        paper.charge(replace(one, buyer=buyer))
+        for name, fact in (
+            ("Customer", "Kaveri Cabs Private Limited"),
+            ("Address", "7 Anna Salai, Chennai 600002"),
+            ("Customer's GSTIN", "33AABCK4567Q1Z1"),
+            ("Driver", "asha"),
+        ):
+            assert words[words.index(name) + 1] == fact
 
 
 def test_a_bill_of_supply_has_no_line_of_gst(words: list[str]) -> None:

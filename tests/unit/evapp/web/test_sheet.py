@@ -43,11 +43,3 @@ def test_no_text_is_a_formula(words: str) -> None:
 @pytest.mark.parametrize("words", ["Recharge", "a=b", "₹5", "", '12, "x"', "ನಗರ"])
 def test_other_texts_stay_as_they_are(words: str) -> None:
     assert read(replace(TOLD, lines=(replace(LINE, description=words),)))[2][3] == words
-
-
-@pytest.mark.parametrize(
-    ("paise", "text"),
-    [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (-13_575, "-135.75"), (10**17 + 1, "1000000000000000.01")],
-)
-def test_figures_are_exact(paise: int, text: str) -> None:
-    assert sheet.decimal(paise) == text
