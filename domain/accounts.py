@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlalchemy import delete as delete_rows
 from sqlmodel import Session, col, select
 
-from domain import attempts, identity, pins, sign_ins, suspense, wallet
+from domain import attempts, identity, pins, refunds, sign_ins, suspense, wallet
 from domain.attempts import Attempt
 from domain.db import storable
 from domain.models import (
@@ -248,8 +248,10 @@ def unblock(db: Session, user_id: int) -> User:
     return user
 
 
-def delete(db: Session, attempt: Attempt) -> None:
+def delete(db: Session, attempt: Attempt, waived_paise: int = 0) -> None:
     """Take somebody's names off the books; the row stays, because the ledger needs it.
+
+    `waived_paise` is what he has read that he gives up: what is left in his wallet and cannot be paid back.
 
     Raises:
         Refused: the PIN was changed meanwhile.
@@ -257,8 +259,9 @@ def delete(db: Session, attempt: Attempt) -> None:
     """
     user = _proven(db, attempt)
     user_id = user.id
-    wallet.lock(db, wallet.of_driver(user_id))
-    may_leave(db, user_id)
+    wallet.lock(db, [*wallet.of_driver(user_id), wallet.WAIVED])
+    may_leave(db, user_id, waived_paise)
+    wallet.give_up(db, user_id)
     sign_ins.end_all(db, user_id)
     for sign_in in db.exec(select(SignIn).where(SignIn.user_id == user_id)):
         sign_in.user_agent = sign_in.address = ""
@@ -270,14 +273,20 @@ def delete(db: Session, attempt: Attempt) -> None:
     user.blocked_at = now()
 
 
-def may_leave(db: Session, user_id: int) -> None:
-    """See that nothing is left to pay or to pay back.
+def may_leave(db: Session, user_id: int, waived_paise: int = 0) -> None:
+    """See that nothing is left to pay or to pay back, but what he gives up.
 
     Raises:
         NotDeleted: a charge or a payment is not finished, money is left or owed.
     """
-    if sentence := _unfinished(db, user_id):
+    if sentence := _unfinished(db, user_id) or _left(db, user_id, waived_paise):
         raise NotDeleted(sentence)
+
+
+def waivable(db: Session, user_id: int) -> int:
+    """Paise that are left in a driver's wallet and cannot be paid back: too little, or given to him."""
+    left = wallet.balance(db, user_id).balance_paise
+    return 0 if refunds.can_go_back(db, user_id, left) else left
 
 
 def standing(user: User, at: datetime) -> str:
@@ -359,9 +368,20 @@ def _unfinished(db: Session, user_id: int) -> str:
         return Sentence(
             "You owe {sum}. Add that to your wallet, then delete your account.", sum=plain_rupees(money.arrears_paise)
         )
-    if money.balance_paise:
-        return Sentence(
-            "Your wallet has {sum} left. Use it, or ask Help to pay it back, then delete your account.",
-            sum=plain_rupees(money.balance_paise),
-        )
     return ""
+
+
+def _left(db: Session, user_id: int, waived_paise: int) -> str:
+    left = wallet.balance(db, user_id).balance_paise
+    if not left or left == waived_paise == waivable(db, user_id):
+        return ""
+    if waivable(db, user_id):
+        return Sentence(
+            "Your wallet has {sum} left that cannot be paid back. Use it, or tick that you give it up, then delete "
+            "your account.",
+            sum=plain_rupees(left),
+        )
+    return Sentence(
+        "Your wallet has {sum} left. Use it, or ask Help to pay it back, then delete your account.",
+        sum=plain_rupees(left),
+    )

@@ -77,6 +77,9 @@ CHECKS = {
     "GROUP BY session_id) AS papers ON papers.session_id = s.id "
     "WHERE COALESCE(booked.paise, 0) <> s.gst OR COALESCE(papers.paise, 0) <> s.gst "
     "OR (s.settled_at IS NOT NULL AND s.gst <> s.of_price)",
+    "only who has left has given up what was left": "SELECT t.idem_key FROM entries e "
+    "JOIN transfers t ON t.id = e.transfer_id LEFT JOIN users u ON t.idem_key = 'waived:' || u.id "
+    "WHERE e.account_code = 'waived' AND (u.id IS NULL OR u.username <> 'deleted ' || u.id)",
     "receipt numbers have no gaps": "SELECT c.series || '/' || c.financial_year FROM receipt_counters c "
     "LEFT JOIN receipts r ON SUBSTR(r.number, 1, 8) = c.series || '/' || c.financial_year "
     "GROUP BY c.series, c.financial_year, c.last "

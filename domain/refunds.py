@@ -74,6 +74,20 @@ def request(db: Session, merchant_order_id: str, amount_paise: int, *, key: str,
     return refund
 
 
+def can_go_back(db: Session, user_id: int, paise: int) -> bool:
+    """Whether some of so much in a driver's wallet can go back to where a recharge of his was paid from.
+
+    One of another amount goes back by hand, on PhonePe's dashboard.
+    """
+    came = col(RechargeOrder.state).in_((OrderState.CREDITED, OrderState.MISMATCH))
+    theirs = select(RechargeOrder).where(RechargeOrder.user_id == user_id, came).order_by(col(RechargeOrder.id).desc())
+    return paise >= LEAST_PAISE and any(
+        order.state == OrderState.MISMATCH
+        or order.amount_paise - _went_back(db, order.merchant_order_id) >= LEAST_PAISE
+        for order in db.exec(theirs)
+    )
+
+
 def wished(db: Session, key: str) -> Refund | None:
     """The refund of this name of a wish."""
     return db.exec(select(Refund).where(Refund.request_key == key)).first()

@@ -30,10 +30,11 @@ ON_ITS_WAY_BEFORE = Sentence("On its way back to where you paid from")
 PAID_BACK = Sentence("Paid back to where you paid from")
 NOT_PAID_BACK = Sentence("PhonePe could not pay it back")
 CAME_BACK = Sentence("Back in your wallet: PhonePe could not pay it back")
+GIVEN_UP = Sentence("Given up when the account was deleted")
 
 BOOKED = (
     CHARGED, CORRECTED, GIVEN_BACK, IDLED, PAID_OWED, RECHARGED, RECHARGED_BEFORE, ANOTHER_AMOUNT, ON_ITS_WAY,
-    ON_ITS_WAY_BEFORE, PAID_BACK, NOT_PAID_BACK, CAME_BACK,
+    ON_ITS_WAY_BEFORE, PAID_BACK, NOT_PAID_BACK, CAME_BACK, GIVEN_UP,
 )  # fmt: skip
 """What the ledger says of a movement. It stays as it was booked, in English; an adapter that speaks another language
 finds its sentence here again. A changed sentence stays in the list beside the new one."""

@@ -13,7 +13,7 @@ from domain.db import emit
 from domain.events import WalletChanged
 from domain.models import Account, Entry, Hold, HoldState, RechargeOrder, Transfer, now
 from domain.money import plain_rupees
-from domain.sentences import PAID_OWED, RECHARGED, Sentence
+from domain.sentences import GIVEN_UP, PAID_OWED, RECHARGED, Sentence
 from domain.settings import settings
 
 GATEWAY = "gateway:phonepe"
@@ -22,6 +22,7 @@ REVENUE = "revenue:charging"
 GST = "gst:output"
 GOODWILL = "adjust:goodwill"
 SUSPENSE = "suspense"
+WAIVED = "waived"
 HOUSE = {
     GATEWAY: "gateway",
     CLEARING: "clearing",
@@ -29,6 +30,7 @@ HOUSE = {
     GST: "gst",
     GOODWILL: "goodwill",
     SUSPENSE: "suspense",
+    WAIVED: "waived",
 }
 """Accounts of the operator's own, and their kinds."""
 
@@ -368,6 +370,12 @@ def refuse_adjustment(paise: int, reason: str) -> None:
         raise NotAdjusted(Sentence("Choose an amount up to {sum}.", sum=plain_rupees(MOST_ADJUSTED_PAISE)))
     if not reason.strip():
         raise NotAdjusted(Sentence("An adjustment needs a reason."))
+
+
+def give_up(db: Session, user_id: int) -> None:
+    """What is left in the wallet of somebody who leaves, and says that he wants none of it, is the operator's."""
+    if left := balance(db, user_id).balance_paise:
+        post(db, f"waived:{user_id}", "adjustment", {wallet_code(user_id): -left, WAIVED: left}, description=GIVEN_UP)
 
 
 def pay_owed(db: Session, key: str, user_id: int, *, ref: str = "") -> None:

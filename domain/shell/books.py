@@ -23,6 +23,7 @@ KINDS = {
     "revenue": "charges, without GST",
     "gst": "GST of charges",
     "goodwill": "adjustments of wallets; negative: given to drivers",
+    "waived": "given up by drivers who left",
     "gateway": "negative: what PhonePe took, less what it paid back",
 }
 """The ledger's kinds of accounts, what is owed to others before what was earned, and what each is."""

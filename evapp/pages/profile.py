@@ -5,7 +5,7 @@ import reflex as rx
 from evapp.components.bones import bone
 from evapp.components.buttons import at_once, button
 from evapp.components.dialog import confirm
-from evapp.components.fields import pin_field
+from evapp.components.fields import pin_field, tick
 from evapp.components.native import NativeForm
 from evapp.components.notices import notice
 from evapp.components.notifying import asking, permission
@@ -287,6 +287,15 @@ def farewell() -> rx.Component:
         ),
         complaint(),
         NativeForm.create(
+            rx.cond(
+                Profile.waivable != "",
+                tick(
+                    "waive",
+                    Profile.waivable_paise,
+                    t("Give up the {sum} that are left in my wallet", sum=Profile.waivable),
+                    hint=t("It cannot be paid back: it is less than ₹1, or it was given to you."),
+                ),
+            ),
             pin_field("pin", t("Your PIN"), error=error_of("pin")),
             button(t("Keep my account"), kind="quiet", on_click=opens(""), class_name="w-full"),
             button(t("Delete my account"), kind="stop", type="submit", class_name="w-full"),

@@ -39,7 +39,8 @@ def _told() -> tuple[tuple[str, ...], ...]:
         (
             t("How do I see, correct or delete it?"),
             t("You see and change it under You; receipts and statements are under History and Wallet. “Delete my "
-              "account” is under You: what is left in your wallet is paid back first."),
+              "account” is under You: what is left in your wallet is paid back first, and what cannot be, you are "
+              "asked to give up."),
         ),
         (
             t("Whom do I complain to?"),

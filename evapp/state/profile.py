@@ -17,7 +17,7 @@ from domain.models import Firm, Role, SignIn, User, Vehicle
 from domain.pins import TooBusy
 from domain.settings import settings
 from domain.sign_ins import Refused
-from evapp.components.money import moment, rated_kw
+from evapp.components.money import moment, rated_kw, rupees
 from evapp.state.cards import Cards
 from evapp.state.effects import Effects
 from evapp.state.visit import arrive, renewed
@@ -92,6 +92,9 @@ class Profile(rx.State):
     """In one line; empty: he told of none."""
     firm_typed: dict[str, str] = {}
     """As people type it: gstin, name, address."""
+    waivable: str = ""
+    """What is left in the wallet and cannot be paid back; empty: nothing, or it can."""
+    waivable_paise: str = ""
     devices: list[Device] = []
 
     editing: str = ""
@@ -207,6 +210,8 @@ class Profile(rx.State):
         self.phone, self.phone_digits = _phone_words(user.phone)
         car = await read(vehicles.of, user_id)
         self.vehicle, self.vehicle_typed = _car_words(car), _car_typed(car)
+        left_paise = await read(accounts.waivable, user_id)
+        self.waivable, self.waivable_paise = (rupees(left_paise), str(left_paise)) if left_paise else ("", "")
         firm = await read(firms.of, user_id)
         self.firm, self.firm_typed = _firm_words(firm), _firm_typed(firm)
         self.devices = [_device(s, here=s.token_hash == mine) for s in await read(sign_ins.sign_ins, user_id)]

@@ -241,8 +241,10 @@ async def delete(request: Request, typed: dict[str, str]) -> Response:
     user = await of_request(request)
     if user is None:
         return RedirectResponse(gate_to(at("/profile")), 303)
-    await read(accounts.may_leave, user.id)
-    await transact(accounts.delete, await proven(user, typed.get("pin"), address_of(request), device_of(request)))
+    waived_paise = forms.number(typed.get("waive", ""))
+    await read(accounts.may_leave, user.id, waived_paise)
+    attempt = await proven(user, typed.get("pin"), address_of(request), device_of(request))
+    await transact(accounts.delete, attempt, waived_paise)
     log.info("account deleted", user=user.id)
     return _out(t("Your account is deleted."))
 

@@ -60,6 +60,11 @@ def local(path: object) -> str:
     return at(HOME)
 
 
+def number(typed: str) -> int:
+    """What a page of ours put into a field as a whole number; 0 for anything else."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 16 else 0
+
+
 def _from_here(request: Request) -> None:
     """Browsers say where a post comes from; what says nothing is no browser, and carries nobody's cookies."""
     origin = request.headers.get("origin")

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from domain import placing, recharges, refunds, settlement, wallet
+from domain import accounts, placing, recharges, refunds, settlement, wallet
+from domain.attempts import Attempt
 from domain.audit import CHECKS, audit
 from domain.models import ChargingSession, RechargeOrder, now
 from domain.recharges import OrderStatus, RefundStatus
@@ -111,6 +112,8 @@ DAMAGE = (
             "UPDATE charging_sessions SET cost_paise = cost_paise + 100 WHERE state = 'SETTLED'",
         )
     ),
+    ("only who has left has given up what was left", "UPDATE users SET username = 'tara' WHERE id = 3"),
+    ("only who has left has given up what was left", "UPDATE transfers SET idem_key = 'x' WHERE idem_key = 'waived:3'"),
     ("receipt numbers have no gaps", "UPDATE receipt_counters SET last = last + 1"),
     ("receipt numbers have no gaps", "UPDATE receipts SET number = 'EV/26-27/0000009'"),
 )
@@ -131,6 +134,7 @@ UNLOCK = {
         "ALTER TABLE accounts DROP CONSTRAINT ck_accounts_due_never_positive",
         "ALTER TABLE entries DISABLE TRIGGER entries_append_only",
         "ALTER TABLE receipts DISABLE TRIGGER receipts_append_only",
+        "ALTER TABLE transfers DISABLE TRIGGER transfers_append_only",
     ),
 }
 """What the database itself would refuse has to be allowed first."""
@@ -138,8 +142,11 @@ UNLOCK = {
 
 @pytest.fixture
 def house(db: Session) -> Iterator[Session]:
-    """A past of every kind: recharges paid and not, refunds, charges running and settled, arrears, goodwill."""
-    asha, ravi = driver(db), driver(db, "ravi")
+    """A past of every kind: recharges paid and not, refunds, charges running and settled, arrears, goodwill, and what
+    somebody gave up who left."""
+    asha, ravi, tara = driver(db), driver(db, "ravi"), driver(db, "tara")
+    give(db, tara, 60)
+    accounts.delete(db, Attempt(tara, "-", (), "", slow=False), 60)
     give(db, asha, 30_000)
     give(db, asha, -500, "less")
     placing.place(db, asha, 60_000, "not paid")

@@ -9,7 +9,7 @@ import pytest
 import reflex as rx
 from starlette.responses import Response
 
-from domain import pins, sign_ins
+from domain import pins, sign_ins, wallet
 from domain.accounts import Registration, free_phone, register
 from domain.db import opened, read, transact
 from domain.models import User
@@ -148,6 +148,14 @@ async def test_a_firm_is_kept_said_and_forgotten(profile: Profile) -> None:
     profile.edit("firm")
     await profile.save({"gstin": "", "name": "", "address": ""})
     assert profile.firm == ""
+
+
+async def test_what_cannot_be_paid_back_may_be_given_up(profile: Profile) -> None:
+    assert (profile.waivable, profile.waivable_paise) == ("", "")
+    await transact(wallet.adjust, 1, 60, key="k", reason="for a test")
+    profile.edit("delete")
+    await profile.load()
+    assert (profile.waivable, profile.waivable_paise) == ("₹0.60", "60")
 
 
 async def test_a_new_number_needs_the_pin(profile: Profile) -> None:

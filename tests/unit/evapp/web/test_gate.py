@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain import attempts
+from domain import attempts, wallet
 from domain.accounts import block, unblock
 from domain.db import transact
 from evapp.web import auth
@@ -25,10 +25,22 @@ async def test_deleting_asks_for_the_pin_and_leaves_no_way_back(asha: httpx.Asyn
     assert await who(asha) == ""
 
 
+async def test_what_cannot_be_paid_back_is_given_up_by_its_sum(asha: httpx.AsyncClient) -> None:
+    await transact(wallet.adjust, 1, 60, key="k", reason="for a test")
+    for typed in ({}, {"waive": "61"}, {"waive": "-60"}, {"waive": "६०"}, {"waive": "9" * 4_000}):
+        await asha.post("/auth/delete", data={"pin": "482913", **typed})
+        assert left(asha, "delete")["errors"] == {
+            "": "Your wallet has ₹0.60 left that cannot be paid back. Use it, or tick that you give it up, then delete "
+            "your account."
+        }
+    await asha.post("/auth/delete", data={"pin": "482913", "waive": "60"})
+    assert left(asha, "login")["note"] == "Your account is deleted."
+
+
 async def test_an_account_that_cannot_go_costs_no_guess(
     asha: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def not_yet(db: Any, user_id: int) -> None:
+    def not_yet(db: Any, user_id: int, waived_paise: int) -> None:
         raise auth.NotDeleted("You owe ₹11.80.")
 
     monkeypatch.setattr(auth.accounts, "may_leave", not_yet)
