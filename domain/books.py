@@ -1,4 +1,4 @@
-"""A month for the accountant: what every kind of account did, and every receipt and note that was given in it."""
+"""For accountants: a month of the operator, by accounts and papers, and a driver's papers of a financial year."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlmodel import Session, case, col, func, select
 
 from domain import receipts, statements
 from domain.india import INDIA
-from domain.models import Account, Entry, PaperKind, Receipt
+from domain.models import Account, ChargingSession, Entry, PaperKind, Receipt
 from domain.receipts import Buyer
 
 HEAD = (
@@ -38,6 +38,7 @@ class Paper:
     on: str
     """Its day in India, 2026-11-30."""
     corrects: str
+    seller: str
     gstin: str
     place_of_supply: str
     basis_points: int
@@ -85,16 +86,51 @@ def papers(db: Session, month: str) -> Iterator[Paper]:
     of = col(Receipt.created_at) >= since, col(Receipt.created_at) < until
     kind = case({str(PaperKind.RECEIPT): 0, str(PaperKind.CREDIT_NOTE): 1}, value=col(Receipt.kind), else_=2)
     for given in db.exec(select(Receipt).where(*of).order_by(kind, Receipt.number)):
-        sign = -1 if given.kind == PaperKind.CREDIT_NOTE else 1
-        by, place, taxes = receipts.supply(given)
-        yield Paper(
-            number=given.number,
-            on=f"{given.created_at.astimezone(INDIA):%Y-%m-%d}",
-            corrects=given.corrects or "",
-            gstin=by.gstin,
-            place_of_supply=place,
-            basis_points=given.gst_basis_points,
-            total_paise=sign * given.total_paise,
-            taxes={tax.name: sign * tax.paise for tax in taxes},
-            buyer=receipts.buyer(db, given),
-        )
+        yield _paper(db, given)
+
+
+def of_driver(db: Session, user_id: int, year: str) -> list[Paper]:
+    """What a driver was given in a financial year, written 26-27, in that order.
+
+    Raises:
+        statements.NoMonth: it is not written so, or has not begun.
+    """
+    since, until = statements.year_bounds(year)
+    theirs = (
+        select(Receipt)
+        .join(ChargingSession, col(ChargingSession.id) == Receipt.session_id)
+        .where(ChargingSession.user_id == user_id, col(Receipt.created_at) >= since, col(Receipt.created_at) < until)
+        .order_by(col(Receipt.created_at), col(Receipt.number))
+    )
+    return [_paper(db, given) for given in db.exec(theirs)]
+
+
+def years(db: Session, user_id: int) -> list[str]:
+    """The financial years from a driver's first paper to the last, newest first."""
+    ends = (
+        select(func.min(Receipt.created_at), func.max(Receipt.created_at))
+        .join(ChargingSession, col(ChargingSession.id) == Receipt.session_id)
+        .where(ChargingSession.user_id == user_id)
+    )
+    first, last = db.exec(ends).one()
+    if first is None:
+        return []
+    begun, ended = (int(receipts.financial_year(at)[:2]) for at in (first, last))
+    return [f"{one:02d}-{one + 1:02d}" for one in range(ended, begun - 1, -1)]
+
+
+def _paper(db: Session, given: Receipt) -> Paper:
+    sign = -1 if given.kind == PaperKind.CREDIT_NOTE else 1
+    by, place, taxes = receipts.supply(given)
+    return Paper(
+        number=given.number,
+        on=f"{given.created_at.astimezone(INDIA):%Y-%m-%d}",
+        corrects=given.corrects or "",
+        seller=by.name,
+        gstin=by.gstin,
+        place_of_supply=place,
+        basis_points=given.gst_basis_points,
+        total_paise=sign * given.total_paise,
+        taxes={tax.name: sign * tax.paise for tax in taxes},
+        buyer=receipts.buyer(db, given),
+    )

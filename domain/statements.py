@@ -12,10 +12,11 @@ from domain.models import Account, Entry, User, now
 from domain.receipts import Seller
 
 MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+YEAR = re.compile(r"([0-9]{2})-([0-9]{2})")
 
 
 class NoMonth(ValueError):
-    """What was asked for is not a month that has begun."""
+    """What was asked for is not a month, or a year, that has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,21 @@ def bounds(month: str) -> tuple[datetime, datetime]:
     if since > now():
         raise NoMonth(month)
     return since, datetime(year + number // 12, number % 12 + 1, 1, tzinfo=INDIA)
+
+
+def year_bounds(year: str) -> tuple[datetime, datetime]:
+    """The first moment of a financial year of India, April to March, and the first after it.
+
+    Raises:
+        NoMonth: it is not written as 26-27, or has not begun.
+    """
+    match = YEAR.fullmatch(year)
+    if match is None or (int(match[1]) + 1) % 100 != int(match[2]):
+        raise NoMonth(year)
+    since = datetime(2000 + int(match[1]), 4, 1, tzinfo=INDIA)
+    if since > now():
+        raise NoMonth(year)
+    return since, since.replace(year=since.year + 1)
 
 
 def of_month(db: Session, user_id: int, month: str) -> Statement:

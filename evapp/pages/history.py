@@ -8,10 +8,10 @@ from evapp.components.buttons import button_link, text_link
 from evapp.components.fields import choice
 from evapp.components.notices import empty, notice
 from evapp.components.receipt import power, receipt
-from evapp.components.rows import longer, row, rows
+from evapp.components.rows import longer, row, rows, section
 from evapp.components.running import charge_bar, running_card
 from evapp.components.shell import columns, shell
-from evapp.state.history import ALL, History, Past, Session
+from evapp.state.history import ALL, History, Past, Session, Year
 from evapp.state.live import Live
 from evapp.texts import t
 
@@ -53,9 +53,33 @@ def charges() -> rx.Component:
                 empty(t("No charges at this charger in this month.")),
             ),
             longer(History.charges, History.more, t("Show 20 more"), History.show_more),
+            yearly(),
         ),
         rx.cond(Live.running, rx.fragment(), empty(t("No charges yet."), button_link(t("Start a charge"), "/charge"))),
     )
+
+
+def yearly() -> rx.Component:
+    """All receipts of a financial year with their taxes, for whoever does the driver's books."""
+    return rx.cond(
+        History.years.length() > 0,  # type: ignore[attr-defined]
+        section(
+            t("For your accountant"),
+            rows(rx.foreach(History.years, year)),
+            rx.el.p(
+                t("All receipts and notes of a financial year with their taxes, as a table. A firm stands on those "
+                  "that were given after you told it under You."),
+                class_name="text-note text-ink-3 mt-2",
+            ),
+            class_name="mt-9",
+        ),
+    )  # fmt: skip
+
+
+def year(one: Year) -> rx.Component:
+    spoken = t("Receipts of {year}, CSV", year=one.words)
+    link = text_link(t("CSV"), one.csv, native=True, download="", aria_label=spoken, class_name="justify-end")
+    return row(one.words, aside=link)
 
 
 def months() -> rx.Component:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import reflex as rx
 from sqlmodel import Session as Database
 
-from domain import charging, history, statements
+from domain import books, charging, history, statements
 from domain.db import read
 from domain.history import Charge
 from domain.models import SessionState
@@ -44,6 +45,14 @@ class Choice:
     words: str
 
 
+@dataclass(frozen=True)
+class Year:
+    """A financial year in words, and where its papers are a file."""
+
+    words: str
+    csv: str
+
+
 ALL = ""
 """Of a filter: every charger, every month."""
 CHARGERS = 50
@@ -64,6 +73,8 @@ class History(rx.State):
     """Those with a charge of the driver, to choose from."""
     month: str = ALL
     """The one whose charges are shown."""
+    years: list[Year] = []
+    """Those with papers of the driver."""
     _shown: int = PAGE
 
     @rx.event
@@ -107,7 +118,14 @@ class History(rx.State):
         self.chargers = sorted(await read(history.used_chargers, user_id, CHARGERS))
         begun = {statements.name(at): at for at in await read(history.moments, user_id)}
         self.months = [Choice(name, month(at)) for name, at in begun.items()]
+        self.years = [_year(name) for name in await read(books.years, user_id)]
         self.loaded = True
+
+
+def _year(name: str) -> Year:
+    since, until = statements.year_bounds(name)
+    words = t("{first} to {last}", first=month(since), last=month(until - timedelta(days=1)))
+    return Year(words, f"/history/receipts.csv?year={name}")
 
 
 class Session(rx.State):

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from domain import receipts, statements
+from domain import books, receipts, statements
 from domain.db import read
 from domain.models import now
 from domain.receipts import ChargeReceipt, NoReceipt, PaymentReceipt
@@ -66,6 +66,19 @@ async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, 
     return download(await drawn(user.id, draw, found), f"statement-{wanted}.{ending}", kind)
 
 
+async def papers(request: Request) -> Response:
+    """The driver's receipts and notes of a financial year, `?year=26-27` or this one; 404 for what is none."""
+    user = await auth.of_request(request)
+    if user is None:
+        return RedirectResponse(auth.gate_to("/history"), 303)
+    year = request.query_params.get("year") or receipts.financial_year(now())
+    try:
+        found = await read(books.of_driver, user.id, year)
+    except NoMonth:
+        return page(404, t("Nothing at this address."), t("There is no such year."))
+    return download(await drawn(user.id, sheet.papers, found), f"receipts-{year}.csv", "text/csv")
+
+
 async def drawn(user_id: int, draw: Callable[..., bytes], *what: object) -> bytes:
     """A paper, made beside the event loop, one of a driver at a time; papers are in English (docs/adr/0008)."""
     async with _turns.setdefault(user_id, asyncio.Lock()), _drawing:
@@ -104,6 +117,7 @@ routes = [
         partial(receipt, receipts.of_payment, paper.payment, _of_payment),
         methods=["GET"],
     ),
+    Route("/history/receipts.csv", papers, methods=["GET"]),
     Route("/wallet/statement.pdf", partial(statement, paper.statement, "pdf", "application/pdf"), methods=["GET"]),
     Route("/wallet/statement.csv", partial(statement, sheet.statement, "csv", "text/csv"), methods=["GET"]),
 ]

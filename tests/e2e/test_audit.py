@@ -234,6 +234,7 @@ async def test_pages_in_hindi(
 EDITORS = {
     "Edit Mobile number": "New mobile number",
     "Edit Your car": "Battery in kWh",
+    "Edit Firm on invoices": "As on its GST registration.",
     "Change PIN": "New PIN again",
     "Delete my account": "Delete your account?",
 }

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from domain.db import transact
 from domain.history import Month
 from domain.models import ChargingSession, SessionState
-from evapp.state.history import Choice, History, _sum
+from evapp.state.history import Choice, History, Year, _sum, _year
 from evapp.state.install import Install
 from tests.money.house import charge
 
@@ -71,3 +71,7 @@ async def test_the_hint_to_install_comes_with_the_first_charge_and_goes_when_put
     assert hint.done == "yes"
     await hint._refresh(asha + 1)
     assert not hint.due
+
+
+def test_a_financial_year_is_named_by_its_ends() -> None:
+    assert _year("26-27") == Year("April 2026 to March 2027", "/history/receipts.csv?year=26-27")

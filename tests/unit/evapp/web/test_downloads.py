@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session, select
 from starlette.applications import Starlette
 
-from domain import goodwill, history, placing, recharges, sessions, settlement, sign_ins, statements
+from domain import goodwill, history, placing, receipts, recharges, sessions, settlement, sign_ins, statements
 from domain.db import opened, read, transact
 from domain.models import ChargingSession, SessionState, User, now
 from domain.recharges import OrderStatus
@@ -156,6 +156,28 @@ async def test_a_statement_is_of_whoever_asks(browse: Browse, recharged: str) ->
 @pytest.mark.parametrize("month", ["2026-13", "2099-01", "x", "../2026-11", "2026-11%0d%0aset-cookie: a=b"])
 async def test_a_month_that_is_none_is_not_found(asha: int, browse: Browse, month: str) -> None:
     assert (await browse(asha).get(f"/wallet/statement.pdf?month={month}")).status_code == 404
+
+
+async def test_a_years_receipts_for_the_accountant(asha: int, browse: Browse, charged: str) -> None:
+    year = receipts.financial_year(now())
+    number = (await read(lambda db: sessions.named(db, charged))).receipt_number
+    for query in ("", f"?year={year}"):
+        answer = await browse(asha).get(f"/history/receipts.csv{query}")
+        assert kept(answer) == {
+            "content-type": "text/csv; charset=utf-8",
+            "content-disposition": f'attachment; filename="receipts-{year}.csv"',
+            "cache-control": "private, no-store",
+        }
+        assert answer.content.startswith(b"\xef\xbb\xbfNumber,Date,")
+        assert answer.text.count(number) == 1
+    ben = await transact(join, "ben")
+    assert number not in (await browse(ben).get("/history/receipts.csv")).text
+    assert (await browse(None).get("/history/receipts.csv")).headers["location"] == "/auth/gate?next=%2Fhistory"
+
+
+@pytest.mark.parametrize("year", ["2026", "26-28", "98-99", "x", "26-27%0d%0aset-cookie: a=b", "٢٦-٢٧"])
+async def test_a_year_that_is_none_is_not_found(asha: int, browse: Browse, year: str) -> None:
+    assert (await browse(asha).get(f"/history/receipts.csv?year={year}")).status_code == 404
 
 
 @pytest.mark.parametrize("ref", ["x", "%00", "a%0d%0ab", "%F0%9F%94%8C", "x" * 3_000])

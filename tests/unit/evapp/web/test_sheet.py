@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.receipts import Seller
+from domain.books import Paper
+from domain.receipts import Buyer, Seller
 from domain.statements import Statement
 from domain.story import Line
 from evapp.web import sheet
@@ -38,6 +39,48 @@ def test_no_text_is_a_formula(words: str) -> None:
     told = replace(TOLD, lines=(replace(LINE, kind="refund", description=words, ref=words),))
     line = read(told)[2]
     assert (line[3], line[4]) == (f"'{words}", f"'{words}")
+
+
+def test_papers_have_what_a_claim_of_input_tax_needs() -> None:
+    buyer = Buyer("=Kaveri Cabs", "Chennai", "33AABCK4567Q1Z1")
+    invoice = Paper(
+        number="EV/26-27/0000001",
+        on="2026-11-23",
+        corrects="",
+        seller="evapp Charging",
+        gstin="29ABCDE1234F1ZW",
+        place_of_supply="Tamil Nadu",
+        basis_points=1_800,
+        total_paise=18_000,
+        taxes={"IGST": 2_746},
+        buyer=buyer,
+    )
+    note = replace(
+        invoice, number="CN/26-27/0000001", corrects=invoice.number, total_paise=-5_000, taxes={"IGST": -763}
+    )
+    other = replace(invoice, buyer=None, place_of_supply="Karnataka", taxes={"CGST": 1_373, "SGST": 1_373})
+    heads, *lines = csv.reader(io.StringIO(sheet.papers((invoice, note, other)).decode("utf-8-sig")))
+    assert [dict(zip(heads, line, strict=True)) for line in lines[:1]] == [
+        {
+            "Number": "EV/26-27/0000001",
+            "Date": "2026-11-23",
+            "Changes receipt": "",
+            "Seller": "evapp Charging",
+            "Seller's GSTIN": "29ABCDE1234F1ZW",
+            "Customer's GSTIN": "33AABCK4567Q1Z1",
+            "Customer": "'=Kaveri Cabs",
+            "Place of supply": "Tamil Nadu",
+            "SAC": "998714",
+            "Rate (%)": "18",
+            "Taxable value (INR)": "152.54",
+            "CGST (INR)": "0.00",
+            "SGST (INR)": "0.00",
+            "IGST (INR)": "27.46",
+            "Total (INR)": "180.00",
+        }
+    ]
+    assert (lines[1][2], lines[1][-5:]) == (invoice.number, ["-42.37", "0.00", "0.00", "-7.63", "-50.00"])
+    assert (lines[2][5:7], lines[2][-4:]) == (["", ""], ["13.73", "13.73", "0.00", "180.00"])
 
 
 @pytest.mark.parametrize("words", ["Recharge", "a=b", "₹5", "", '12, "x"', "ನಗರ"])
