@@ -40,9 +40,8 @@ def save(db: Session, user_id: int, typed: Mapping[str, object]) -> Firm | None:
         if firm is not None:
             db.delete(firm)
         return None
-    errors = {field: MISSING[field] for field, value in values.items() if not value}
-    if not gst.is_gstin(gstin):
-        errors["gstin"] = NO_GSTIN
+    errors = {} if gst.is_gstin(gstin) else {"gstin": NO_GSTIN}
+    errors |= {field: MISSING[field] for field, value in values.items() if not value}
     if errors:
         raise FieldErrors(errors)
     firm = firm or Firm(user_id=user_id)

@@ -57,8 +57,8 @@ def statement(told: Statement) -> bytes:
 
 
 def papers(given: Sequence[Paper]) -> bytes:
-    """A driver's receipts and notes with their taxes, as who claims input tax credit needs them; the sums of a credit note
-    are negative."""
+    """A driver's receipts and notes with their taxes, as a claim of input tax credit needs them; what a credit
+    note gives back is negative."""
     sheet = io.StringIO()
     writer = csv.writer(sheet)
     writer.writerow(map(t, PAPER_HEADS))

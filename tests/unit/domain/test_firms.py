@@ -56,3 +56,6 @@ def test_an_invoice_needs_name_and_address_too(db: Session) -> None:
     with pytest.raises(FieldErrors) as refused:
         firms.save(db, user, {"gstin": TYPED["gstin"], "name": "\u200b", "address": ["x"]})
     assert refused.value.errors == firms.MISSING
+    with pytest.raises(FieldErrors) as refused:
+        firms.save(db, user, {"gstin": "x"})
+    assert list(refused.value.errors) == ["gstin", "name", "address"], "the focus goes to the first"
