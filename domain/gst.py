@@ -41,6 +41,14 @@ STATES = {
     "38": "Ladakh",
 }
 """States and union territories by the two digits with which a GSTIN begins."""
+_UNION = (
+    "Chandigarh",
+    "Dadra and Nagar Haveli and Daman and Diu",
+    "Lakshadweep",
+    "Andaman and Nicobar Islands",
+    "Ladakh",
+)
+"""Union territories without an assembly, which have the Union's tax beside CGST (UTGST Act, section 2(8))."""
 _GSTIN = re.compile(r"([0-9]{2})[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][A-Z][0-9A-Z]")
 """State, PAN, number of the registration, kind, check character."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -60,6 +68,11 @@ def is_gstin(number: str) -> bool:
     """Whether it has the form of a GSTIN, and no slip of the pen; whose it is, only the tax office knows."""
     match = _GSTIN.fullmatch(number)
     return match is not None and match[1] in STATES and _check_character(number) == number[-1]
+
+
+def beside_cgst(state: str) -> str:
+    """What the tax beside CGST is called in the state or union territory of this name, in any case."""
+    return "UTGST" if state.strip().casefold() in {name.casefold() for name in _UNION} else "SGST"
 
 
 def state_of(number: str) -> str:

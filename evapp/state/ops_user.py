@@ -8,7 +8,7 @@ from typing import TypeVar
 import reflex as rx
 from sqlmodel import Session
 
-from domain import accounts, charges, pins, sign_ins, story, tokens, wallet
+from domain import accounts, charges, firms, pins, sign_ins, story, tokens, wallet
 from domain.db import read
 from domain.models import Role, SignIn, TokenStatus, User, now
 from domain.operators import Act
@@ -244,7 +244,9 @@ class OpsUser(Deeds, rx.State):
         money = await read(wallet.balance, self.number)
         self.username, self.standing = user.username, standing(user)
         joined = t("Joined {time}", time=moment(user.created_at))
-        self.about = [one for one in (user.phone, user.email, joined) if one]
+        firm = await read(firms.of, self.number)
+        charges_for = t("Invoices to {firm}", firm=f"{firm.name} · {firm.gstin}") if firm else ""
+        self.about = [one for one in (user.phone, user.email, charges_for, joined) if one]
         self.blocked, self.gone = user.blocked_at is not None, not user.pin_hash
         self.operator = user.role == Role.OPERATOR
         self.balance = rupees(money.balance_paise)

@@ -9,6 +9,7 @@ from fpdf import FPDF, XPos, YPos
 from fpdf.enums import Align
 from fpdf.fonts import FontFace, TTFFont
 
+from domain import gst
 from domain.receipts import SAC, Booking, ChargeReceipt, Kind, PaymentReceipt, Seller
 from domain.statements import Statement
 from evapp.components.money import clock, day, duration, kwh, moment, month, rupees, signed_rupees
@@ -303,7 +304,8 @@ def _inside(receipt: ChargeReceipt) -> list[Fact]:
         return []
     held = [(t("Taxable value in it"), rupees(receipt.taxable_paise))]
     for tax in receipt.taxes:
-        held.append((t("{tax} {rate} in it", tax=tax.name, rate=_percent(tax.basis_points)), rupees(tax.paise)))
+        name = gst.beside_cgst(receipt.place_of_supply) if tax.name == "SGST" else tax.name
+        held.append((t("{tax} {rate} in it", tax=name, rate=_percent(tax.basis_points)), rupees(tax.paise)))
     return held
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.gst import is_gstin, is_state, state_of
+from domain.gst import beside_cgst, is_gstin, is_state, state_of
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,14 @@ def test_states_are_known_in_any_case(name: str, known: bool) -> None:
 )
 def test_a_gstin_begins_with_a_state(number: str, is_one: bool) -> None:
     assert is_gstin(number) is is_one
+
+
+@pytest.mark.parametrize(
+    ("state", "tax"),
+    [(" chandigarh", "UTGST"), ("Ladakh", "UTGST"), ("Delhi", "SGST"), ("Puducherry", "SGST"), ("", "SGST")],
+)
+def test_what_is_beside_cgst(state: str, tax: str) -> None:
+    assert beside_cgst(state) == tax
 
 
 def test_a_gstin_says_its_state() -> None:

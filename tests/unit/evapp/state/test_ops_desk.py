@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from domain import accounts, listings, tokens
+from domain import accounts, firms, listings, tokens
 from domain.db import read, transact
 from domain.india import INDIA
 from domain.models import SessionState, now
@@ -46,6 +46,14 @@ async def test_what_is_owed_is_no_part_of_the_balance_that_is_told(page: PageOf,
 
 
 # Whom one means
+
+
+async def test_whose_invoices_are_made_out_to_a_firm_is_told(page: PageOf, people: dict[str, int]) -> None:
+    state = await user_page(page, people["ravi"])
+    assert not any("Invoices" in one for one in state.about)
+    firm = {"gstin": "33AABCK4567Q1Z1", "name": "Kaveri Cabs", "address": "7 Anna Salai"}
+    await transact(firms.save, people["ravi"], firm)
+    assert "Invoices to Kaveri Cabs · 33AABCK4567Q1Z1" in (await user_page(page, people["ravi"])).about
 
 
 async def test_more_people_than_are_shown_are_told_of(page: PageOf, people: dict[str, int]) -> None:

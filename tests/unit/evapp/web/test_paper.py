@@ -135,6 +135,11 @@ def test_a_bill_of_supply_has_no_line_of_gst(words: list[str]) -> None:
     assert not any("GST" in word or "axable" in word or "Reverse" in word for word in words)
 
 
+def test_a_union_territory_without_an_assembly_has_utgst(words: list[str]) -> None:
+    paper.charge(replace(CHARGE, place_of_supply="Ladakh"))
+    assert "UTGST 9 % in it" in words and "SGST 9 % in it" not in words
+
+
 def test_igst_is_one_line(words: list[str]) -> None:
     paper.charge(replace(CHARGE, taxes=taxes(4_131, 1_850, within=False)))
     assert "IGST 18.5 % in it" in words
