@@ -204,7 +204,8 @@ def _of(user_id: int) -> SelectOfScalar[ChargingSession]:
 def _whole(db: Session, user_id: int, session: ChargingSession) -> Charge:
     """With what only a charge that is looked at alone has."""
     notes, left_paise = tuple(receipts.notes(db, session)), story.left_after(db, user_id, session.ref)
-    buyer = receipts.buyer(db, db.get_one(Receipt, session.receipt_number)) if session.receipt_number else None
+    receipt = db.get(Receipt, session.receipt_number)
+    buyer = receipts.buyer(db, receipt) if receipt is not None else None
     return replace(_charge(db, session), notes=notes, left_paise=left_paise, buyer=buyer)
 
 

@@ -63,7 +63,7 @@ VIEWS = (
     View("charger", f"/c/{FREE}", "Plug in, then start."),
     View("charger-wide", f"/c/{FREE}", "Plug in, then start.", 1280),
     View("charger-faulted", f"/c/{OUT}", "out of order", theme="dark", clocks=("main p",)),
-    View("history", "/history", "Phoenix Mall"),
+    View("history", "/history", "Phoenix Mall", clocks=("text=For your accountant >> xpath=..",)),
     View("receipt", f"/history/{REF}", "Receipt number"),
 )
 
