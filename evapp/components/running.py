@@ -14,7 +14,7 @@ from evapp.components.meter import figure, panel, rail, reading, readings
 from evapp.components.notices import notice
 from evapp.components.spark import spark
 from evapp.components.status import status, word
-from evapp.components.tokens import SHORT
+from evapp.components.tokens import FLAT, SHORT
 from evapp.texts import at, t
 
 CARD = "bg-surface border border-line rounded-card hover:border-edge"
@@ -95,7 +95,8 @@ def charge_panel(live: Any) -> rx.Component:
         rx.el.div(
             rx.cond(before, _cancel(live), _stop(live)),
             unanswered(STOP, t("No answer yet. The charger's own button stops it, too.")),
-            class_name=f"sticky bottom-[5.5rem] {SHORT}bottom-[4.75rem] z-10 mt-1.75 lg:static",
+            class_name=f"sticky bottom-[5.5rem] {SHORT}bottom-[4.75rem] z-10 mt-1.75 {FLAT}w-fit {FLAT}ml-auto "
+            "lg:static",
         ),
         rx.el.div(
             rx.cond(live.idle != "", notice("warn", t("Your car takes no energy now."), live.idle, within=True)),

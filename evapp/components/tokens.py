@@ -19,7 +19,7 @@ SIZES = {
     "page": "1.625rem",
     "card": "min(2.25rem, 11vw)",
     "balance": "min(4.25rem, 13.5vw)",
-    "dial": "min(7rem, 22vw)",
+    "dial": "min(7rem, 22vw, 18svh)",
     "thumb": "min(0.875rem, 4vw)",
     "strip": "min(0.9375rem, 5vw)",
 }
@@ -28,6 +28,9 @@ large ones and the words of the bar at the bottom find room."""
 
 SHORT = "[@media(max-height:44rem)]:"
 """Before a class name: on a phone so short that the meter and the button that stays at the thumb would meet."""
+
+FLAT = "[@media(max-height:27rem)_and_(min-width:34rem)]:"
+"""Before a class name: on a phone that lies on its side, where a line across the page would cover the figure."""
 
 CHOICES = (
     "grid gap-2 grid-cols-[repeat(auto-fill,minmax("
