@@ -1,5 +1,6 @@
 """Fields of a form: label above, hint and error beside, tied together for screen readers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import reflex as rx
@@ -28,6 +29,7 @@ def field(
     before: str = "",
     after: rx.Component | None = None,
     class_name: str = "",
+    custom_attrs: Mapping[str, Any] = {},
     **props: object,
 ) -> rx.Component:
     """One input with all that belongs to it.
@@ -40,6 +42,7 @@ def field(
         before: a fixed beginning such as "+91".
         after: a button at the end of the input.
         class_name: more for the input, such as `uppercase`.
+        custom_attrs: of the input, which Reflex does not know.
         props: of the input: `type`, `input_mode`, `auto_complete`, `default_value`, `on_blur`… Never `value`: it would
             take back each key until the server has answered. What the page puts there itself is a `default_value`
             with another `key`.
@@ -57,7 +60,7 @@ def field(
                 aria_invalid=rx.cond(wrong, "true", "false"),
                 aria_describedby=f"{name}-error {name}-hint" if given(hint) else f"{name}-error",
                 spell_check=False,
-                custom_attrs={"autoCorrect": "off"},  # an iPhone would make words of names and IDs
+                custom_attrs={"autoCorrect": "off", **custom_attrs},  # an iPhone would make words of names and IDs
                 class_name=INPUT + _room(before) + ("pr-24 " if after else "") + class_name,
                 **props,
             ),
@@ -115,13 +118,13 @@ def choice(label: Text, options: rx.Component, **props: object) -> rx.Component:
     )
 
 
-def pin_field(
-    name: str, label: Text, *, hint: Text = "", error: Text = "", auto_complete: str = "current-password"
-) -> rx.Component:
+def pin_field(name: str, label: Text, *, hint: Text = "", error: Text = "", chosen: Text = "") -> rx.Component:
     """A PIN: one input that takes a paste and a password manager (WCAG 3.3.8), shown on request.
 
-    `auto_complete` is `new-password` where a PIN is chosen.
+    `chosen` is how many digits it has, where it is chosen and not asked for: an iPhone would offer a password of twenty
+    letters.
     """
+    asked = {"auto_complete": "new-password", "custom_attrs": {"passwordrules": _digits(chosen)}}
     shown = ClientStateVar.create(f"{name}_shown", default=False)
     return rx.fragment(
         shown,
@@ -132,7 +135,7 @@ def pin_field(
             error=error,
             type=rx.cond(shown.value, "text", "password"),
             input_mode="numeric",
-            auto_complete=auto_complete,
+            **(asked if given(chosen) else {"auto_complete": "current-password"}),
             class_name="num",
             after=rx.el.button(
                 rx.cond(shown.value, t("Hide"), t("Show")),
@@ -146,6 +149,24 @@ def pin_field(
                 class_name="min-h-11 px-4 text-note font-medium text-peacock cursor-pointer",
             ),
         ),
+    )
+
+
+def _digits(count: Text) -> rx.Var[str]:
+    """Apple's rules for a password that the device makes up."""
+    return rx.Var.create(f"minlength: {count}; maxlength: {count}; required: digit;")
+
+
+def whose(username: Text) -> rx.Component:
+    """Whose PIN a form asks for or changes: a password manager looks for a name before it fills in or keeps."""
+    return rx.el.input(
+        type="text",
+        auto_complete="username",
+        default_value=username,
+        read_only=True,
+        tab_index=-1,
+        aria_hidden="true",
+        class_name="sr-only",
     )
 
 

@@ -12,6 +12,8 @@ from reflex_base.vars.function import ArgsFunctionOperation, FunctionStringVar, 
 said: rx.Var[str] = rx.Var("globalThis.Notification?.permission").to(str)
 permission = rx.cond(said, said, "none")
 """granted, denied or default; none where the browser has no notices."""
+iphone: rx.Var[bool] = rx.Var("('standalone' in navigator)").to(bool)
+"""Only the browsers of iPhones and iPads know the word; they have no menu that installs, and no notices in a tab."""
 allowed: rx.Var[bool] = rx.Var("document.hidden").to(bool) & (said == "granted")
 ask: FunctionVar[Any] = FunctionStringVar.create("globalThis.Notification.requestPermission")
 with_worker: FunctionVar[Any] = FunctionStringVar.create("navigator.serviceWorker?.ready.then")

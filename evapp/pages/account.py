@@ -7,7 +7,7 @@ from reflex.event import EventSpec
 
 from evapp.components.bones import loaded
 from evapp.components.buttons import UNDERLINED, button
-from evapp.components.fields import field, pin_field, posted_form
+from evapp.components.fields import field, pin_field, posted_form, whose
 from evapp.components.notices import notice
 from evapp.components.rows import rows, section
 from evapp.state.profile import UNDONE, Profile
@@ -126,6 +126,7 @@ def phone_form() -> rx.Component:
             auto_complete="tel-national",
             default_value=Profile.phone_digits,
         ),
+        whose(Profile.username),
         pin_field("pin", t("Your PIN"), hint=t("You sign in with this number, so we ask."), error=error_of("pin")),
     )
 
@@ -223,18 +224,18 @@ def saved_form(*fields: rx.Component) -> rx.Component:
 
 def pin_form() -> rx.Component:
     """Posted by the browser: the answer carries a new cookie."""
-    new = "new-password"
     return rx.el.div(
         posted_form(
+            whose(Profile.username),
             pin_field("pin", t("Your PIN now"), error=error_of("pin")),
             pin_field(
                 "new_pin",
                 t("New PIN"),
                 hint=t("{count} digits that are not easy to guess.", count=Profile.digits),
                 error=error_of("new_pin"),
-                auto_complete=new,
+                chosen=Profile.digits,
             ),
-            pin_field("new_pin_again", t("New PIN again"), error=error_of("new_pin_again"), auto_complete=new),
+            pin_field("new_pin_again", t("New PIN again"), error=error_of("new_pin_again"), chosen=Profile.digits),
             rx.el.p(t("Your other devices are signed out then."), class_name="text-note text-ink-2"),
             action="/auth/pin",
             label=t("Change PIN"),

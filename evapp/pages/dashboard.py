@@ -6,6 +6,7 @@ from evapp.components.bones import bone
 from evapp.components.buttons import button, button_link
 from evapp.components.cable import cable
 from evapp.components.notices import notice
+from evapp.components.notifying import iphone
 from evapp.components.running import CARD, running_card
 from evapp.components.shell import columns, shell
 from evapp.pages.charge import known, search
@@ -104,7 +105,11 @@ def install() -> rx.Component:
             notice(
                 "info",
                 t("Keep evapp on your home screen"),
-                t("Open your browser's menu and choose “Install app” or “Add to home screen”."),
+                rx.cond(
+                    iphone,
+                    t("Tap Share, then “Add to Home Screen”. An iPhone lets evapp notify you from there alone."),
+                    t("Open your browser's menu and choose “Install app” or “Add to home screen”."),
+                ),
                 action=button(t("Done"), kind="quiet", on_click=Install.put_away),
             ),
             class_name="in-browser mt-7",

@@ -5,10 +5,10 @@ import reflex as rx
 from evapp.components.bones import bone
 from evapp.components.buttons import at_once, button
 from evapp.components.dialog import confirm
-from evapp.components.fields import pin_field, tick
+from evapp.components.fields import pin_field, tick, whose
 from evapp.components.native import NativeForm
 from evapp.components.notices import notice
-from evapp.components.notifying import asking, permission
+from evapp.components.notifying import asking, iphone, permission
 from evapp.components.rows import row, rows, section
 from evapp.components.running import charge_bar
 from evapp.components.shell import HELP, columns, shell
@@ -118,7 +118,11 @@ def alerts() -> rx.Component:
         (
             "none",
             rx.el.p(
-                t("This browser shows no notifications. On an iPhone, open evapp from the home screen."),
+                rx.cond(
+                    iphone,
+                    t("On an iPhone, tap Share, then “Add to Home Screen”, and open evapp from there."),
+                    t("This browser shows no notifications."),
+                ),
                 class_name="text-note text-ink-2",
             ),
         ),
@@ -296,6 +300,7 @@ def farewell() -> rx.Component:
                     hint=t("It cannot be paid back: it is less than ₹1, or it was given to you."),
                 ),
             ),
+            whose(Profile.username),
             pin_field("pin", t("Your PIN"), error=error_of("pin")),
             button(t("Keep my account"), kind="quiet", on_click=opens(""), class_name="w-full"),
             button(t("Delete my account"), kind="stop", type="submit", class_name="w-full"),

@@ -55,9 +55,9 @@ def register() -> rx.Component:
                     "\u00a0",
                 ),
                 error=error_of("pin"),
-                auto_complete="new-password",
+                chosen=SignIn.digits,
             ),
-            pin_field("pin_again", t("PIN again"), error=error_of("pin_again"), auto_complete="new-password"),
+            pin_field("pin_again", t("PIN again"), error=error_of("pin_again"), chosen=SignIn.digits),
             keep(),
             rx.el.p(
                 t("What we keep about you, for what and how long:"),
