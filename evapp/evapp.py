@@ -35,6 +35,7 @@ from evapp.components.arrival import announcer
 from evapp.components.brand import window_title
 from evapp.components.effects import effects
 from evapp.components.strip import lines, renewal, without_script
+from evapp.components.theme import papers, repapered
 from evapp.pages.broken import broken
 from evapp.pages.charge import charge
 from evapp.pages.charger import charger
@@ -172,11 +173,7 @@ app = rx.App(
             href="/fonts/anek-latin-1.woff2",
             custom_attrs={"as": "font", "type": "font/woff2", "crossOrigin": "anonymous"},
         ),
-        *(
-            # Reflex takes `media` for a style.
-            rx.el.meta(name="theme-color", content=paper, custom_attrs={"media": f"(prefers-color-scheme: {theme})"})
-            for theme, paper in (("light", "#FAF6EE"), ("dark", "#0C1412"))
-        ),
+        *papers(),
         rx.el.meta(name="format-detection", content="telephone=no"),
     ],
     # Inner to outer: round the pages alone, the routes beside them, the handshake, and what every answer has.
@@ -202,7 +199,9 @@ app.add_middleware(ShortReports(), index=0)
 
 app.app_wraps[55, "ErrorBoundary"] = lambda stateful: error_boundary(fallback_render=rx.Var.create(broken()))
 app.app_wraps[5, "Overlay"] = lambda stateful: (
-    rx.fragment(without_script(), lines(Live.running), renewal(), announcer(), effects()) if stateful else None
+    rx.fragment(without_script(), lines(Live.running), renewal(), announcer(), repapered(), effects())
+    if stateful
+    else None
 )
 
 
