@@ -22,7 +22,7 @@ LOOKS = {
 NEEDS_LINE = ("money", "stop")
 """Looks of what rests while the connection is lost (theme.css)."""
 SHAPE = (
-    "inline-flex items-center justify-center gap-2 min-h-12 px-5 py-2 rounded-field font-semibold text-body "
+    "act inline-flex items-center justify-center gap-2 min-h-12 px-5 py-2 rounded-field font-semibold text-body "
     "text-center no-underline cursor-pointer active:scale-[.985] transition-transform "
     "disabled:opacity-60 disabled:cursor-not-allowed "
 )

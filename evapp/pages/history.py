@@ -176,5 +176,5 @@ def helped() -> rx.Component:
             Session.bill.state != "cancelled",
             text_link(t("Share on WhatsApp"), shared(Session.shared), native=True, target="_blank", rel="noopener"),
         ),
-        class_name="flex flex-wrap gap-x-6 mt-4",
+        class_name="act flex flex-wrap gap-x-6 mt-4",
     )
