@@ -6,6 +6,7 @@ from typing import Any
 import reflex as rx
 
 from evapp.components.buttons import button_link
+from evapp.components.files import FILE
 from evapp.components.meter import figure, panel
 from evapp.components.notices import notice
 from evapp.components.spark import spark
@@ -141,7 +142,7 @@ def _sums(lines: list[BillLine]) -> rx.Component:
 
 
 def _paper(words: str, path: str, class_name: str) -> rx.Component:
-    return button_link(words, path, kind="quiet", picture="download", native=True, download="", class_name=class_name)
+    return button_link(words, path, kind="quiet", picture="download", class_name=class_name, **FILE)
 
 
 def _line(name: str, value: str) -> rx.Component:

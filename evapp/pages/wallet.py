@@ -9,6 +9,7 @@ from evapp.components import recharge
 from evapp.components.bones import as_of, bone, remembered
 from evapp.components.buttons import at_once, button_link, icon, text_link
 from evapp.components.fields import chip, chips
+from evapp.components.files import FILE
 from evapp.components.meter import figure, panel
 from evapp.components.notices import empty, notice
 from evapp.components.rows import longer, row, rows, section
@@ -188,18 +189,16 @@ def statement(month: Month) -> rx.Component:
         text_link(
             t("PDF"),
             month.pdf,
-            native=True,
-            download="",
             aria_label=t("Statement of {month}, PDF", month=month.name),
             class_name="justify-end",
+            **FILE,
         ),
         text_link(
             t("CSV"),
             month.csv,
-            native=True,
-            download="",
             aria_label=t("Statement of {month}, CSV", month=month.name),
             class_name="justify-end",
+            **FILE,
         ),
         class_name="inline-flex gap-3",
     )
@@ -235,7 +234,7 @@ def movement(line: Movement) -> rx.Component:
         ),
         rx.cond(
             line.receipt != "",
-            text_link(t("Receipt (PDF)"), line.receipt, native=True, download="", class_name="text-note"),
+            text_link(t("Receipt (PDF)"), line.receipt, class_name="text-note", **FILE),
         ),
     )
     figures = {"aside": line.amount, "aside_under": line.after}

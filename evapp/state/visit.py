@@ -27,6 +27,11 @@ class Visit(rx.State):
     def woken(self) -> None:
         """The page came into sight, or went out of it. There is nothing to do: that it was heard is all."""
 
+    @rx.event
+    async def fetches(self) -> None:
+        """A file was asked for: whoever is signed in no more signs in first, and comes back to this page."""
+        await auth.guard(self)
+
     def _here(self) -> tuple[tuple[str, str], str]:
         url = self.router.url
         sign_in = auth.scope_of(self).get("ev.sign_in") or ""

@@ -42,7 +42,7 @@ async def receipt(
     """The PDF of one of the driver's receipts; 404 for another's, and for what has none."""
     user = await auth.of_request(request)
     if user is None:
-        return RedirectResponse(auth.gate_to(request.url.path), 303)
+        return stranger(request, request.url.path)
     ref: str = request.path_params["ref"]
     try:
         if not REFERENCE.fullmatch(ref):
@@ -57,7 +57,7 @@ async def statement(draw: Callable[[Statement], bytes], ending: str, kind: str, 
     """The driver's month, `?month=2026-11` or this one, as a file; 404 for what is no month that has begun."""
     user = await auth.of_request(request)
     if user is None:
-        return RedirectResponse(auth.gate_to("/wallet"), 303)
+        return stranger(request, "/wallet")
     wanted = request.query_params.get("month") or statements.name(now())
     try:
         found = await read(statements.of_month, user.id, wanted)
@@ -70,13 +70,20 @@ async def papers(request: Request) -> Response:
     """The driver's receipts and notes of a financial year, `?year=26-27` or this one; 404 for what is none."""
     user = await auth.of_request(request)
     if user is None:
-        return RedirectResponse(auth.gate_to("/history"), 303)
+        return stranger(request, "/history")
     year = request.query_params.get("year") or receipts.financial_year(now())
     try:
         found = await read(books.of_driver, user.id, year)
     except NoMonth:
         return page(404, t("Nothing at this address."), t("There is no such year."))
     return download(await drawn(user.id, sheet.papers, found), f"receipts-{year}.csv", "text/csv")
+
+
+def stranger(request: Request, path: str) -> Response:
+    """Who opens the address signs in first; a browser that only wants the file would keep that form under its name."""
+    if request.headers.get("sec-fetch-dest") == "document":
+        return RedirectResponse(auth.gate_to(path), 303)
+    return page(401, t("You are signed out."), t("Sign in, then open it again."))
 
 
 async def drawn(user_id: int, draw: Callable[..., bytes], *what: object) -> bytes:

@@ -61,7 +61,7 @@ SURFACE = {
     "sign_in.SignIn": {"arrive", "check"},
     "stop_at.StopAt": {"choose", "write", "take", "save"},
     "vacancy.Vacancy": {"wait", "leave"},
-    "visit.Visit": {"woken"},
+    "visit.Visit": {"fetches", "woken"},
     "wallet.Wallet": {"load", "choose", "show_more"},
 }
 """State → its public handlers. `setvar`, which every state has, reaches explicit setters only; there are none."""

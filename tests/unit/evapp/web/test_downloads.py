@@ -23,6 +23,9 @@ from tests.money.house import charge, driver, give
 
 Browse = Callable[[int | None], httpx.AsyncClient]
 
+OPENS = {"sec-fetch-dest": "document"}
+"""Of a browser that shows what comes, and does not keep it."""
+
 
 def join(db: Session, name: str) -> int:
     user_id = driver(db, name)
@@ -124,9 +127,20 @@ async def test_anothers_receipts_are_at_no_address(browse: Browse, charged: str,
 
 
 async def test_a_stranger_signs_in_first(browse: Browse, charged: str) -> None:
-    answer = await browse(None).get(f"/history/{charged}/receipt.pdf")
+    answer = await browse(None).get(f"/history/{charged}/receipt.pdf", headers=OPENS)
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/auth/gate?next=%2Fhistory%2F{charged}%2Freceipt.pdf"
+
+
+@pytest.mark.parametrize("wants", [{"sec-fetch-dest": "empty"}, {}], ids=["Chromium", "WebKit"])
+@pytest.mark.parametrize("file", ["/history/{charged}/receipt.pdf", "/wallet/statement.pdf", "/wallet/statement.csv"])
+async def test_no_browser_keeps_the_sign_in_page_for_a_file(
+    browse: Browse, charged: str, file: str, wants: dict[str, str]
+) -> None:
+    """Of a link that downloads both keep whatever comes with 200, after redirects, and nothing of what is refused."""
+    answer = await browse(None).get(file.format(charged=charged), headers=wants)
+    assert answer.status_code == 401
+    assert "Sign in, then open it again." in answer.text
 
 
 async def test_a_months_statement_on_paper_and_for_a_spreadsheet(asha: int, browse: Browse, recharged: str) -> None:
@@ -150,7 +164,8 @@ async def test_a_months_statement_on_paper_and_for_a_spreadsheet(asha: int, brow
 async def test_a_statement_is_of_whoever_asks(browse: Browse, recharged: str) -> None:
     ben = await transact(join, "ben")
     assert recharged not in (await browse(ben).get("/wallet/statement.csv")).text
-    assert (await browse(None).get("/wallet/statement.csv")).headers["location"] == "/auth/gate?next=%2Fwallet"
+    opened = await browse(None).get("/wallet/statement.csv", headers=OPENS)
+    assert opened.headers["location"] == "/auth/gate?next=%2Fwallet"
 
 
 @pytest.mark.parametrize("month", ["2026-13", "2099-01", "x", "../2026-11", "2026-11%0d%0aset-cookie: a=b"])
