@@ -3,6 +3,7 @@
 import reflex as rx
 
 from evapp.components.addresses import maps, shared
+from evapp.components.arrival import standing
 from evapp.components.asking import START, answered, asking, unanswered, waits
 from evapp.components.bones import bone
 from evapp.components.buttons import at_once, button, button_link, icon, text_link
@@ -35,6 +36,10 @@ def charger() -> rx.Component:
         "/charge",
         rx.cond(ChargerPage.id != "", ChargerPage.id, bone("7ch")),
         said(),
+        rx.cond(
+            ChargerPage.id != "",
+            standing(name=ChargerPage.id, words=f"{ChargerPage.id}. {ChargerPage.headline}", key=ChargerPage.id),
+        ),
         answered(Effects.answers),
         columns(
             rx.match(
