@@ -41,7 +41,10 @@ def standing(name: rx.Var[str], words: rx.Var[str], rest: rx.RestProp) -> rx.Com
     """On a page of which there are many, with the name as its key: from one to the next the page itself stays, and
     the title, so the name and its words are said, and the keyboard goes on in it."""
     come = rx.cond(placed, _said(words), rx.Var("null"))
-    return rx.el.span(rest, on_mount=[rx.run_script(come), rx.run_script(mark.call(PLACE, name))], hidden=True)
+    # After a load the tab's own state still names the one before, until the server has answered.
+    here = rx.Var("window.location.pathname").to(str).contains(name.to(str))
+    stands = rx.cond(here, mark.call(PLACE, name), rx.Var("null"))
+    return rx.el.span(rest, on_mount=[rx.run_script(come), rx.run_script(stands)], hidden=True)
 
 
 def _said(words: rx.Var[Any]) -> rx.Var[Any]:
