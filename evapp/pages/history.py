@@ -6,6 +6,7 @@ from evapp.components.addresses import shared
 from evapp.components.bones import bone
 from evapp.components.buttons import button_link, text_link
 from evapp.components.fields import choice
+from evapp.components.files import FILE
 from evapp.components.notices import empty, notice
 from evapp.components.receipt import power, receipt
 from evapp.components.rows import longer, row, rows, section
@@ -78,7 +79,7 @@ def yearly() -> rx.Component:
 
 def year(one: Year) -> rx.Component:
     spoken = t("Receipts of {year}, CSV", year=one.words)
-    link = text_link(t("CSV"), one.csv, native=True, download="", aria_label=spoken, class_name="justify-end")
+    link = text_link(t("CSV"), one.csv, aria_label=spoken, class_name="justify-end", **FILE)
     return row(one.words, aside=link)
 
 
