@@ -40,6 +40,13 @@ ATTACKS: dict[str, tuple[Defence, ...]] = {
             "tests/unit/domain/test_sign_ins.py::test_people_see_and_end_their_own_sign_ins_only",
         ),
         Defence(
+            "a card is blocked by whom it belongs to",
+            "domain/tokens.py",
+            "col(Token.tag) == spelling(tag), col(Token.user_id) == user_id",
+            "(col(Token.tag) == spelling(tag),)",
+            "tests/unit/evapp/state/test_cards.py::test_a_card_that_became_anothers_meanwhile_is_left_alone",
+        ),
+        Defence(
             "an event that nobody signed stands behind leads to the gate",
             "evapp/web/auth.py",
             "    if user is None and scope_of(state):\n        url =",
