@@ -84,13 +84,13 @@ def kept(name: str) -> rx.Component:
     )
 
 
-def small_act(label: str, spoken: str, on_click: EventSpec | None = None, **props: object) -> rx.Component:
-    """An act at the end of a row; `spoken` says on which. Without `on_click` it opens a question."""
+def small_act(label: str, spoken: str, on_click: EventSpec, **props: object) -> rx.Component:
+    """An act at the end of a row; `spoken` says on which."""
     return rx.el.button(
         label,
         type="button",
         aria_label=spoken,
-        **({"on_click": on_click} if on_click is not None else {}),
+        on_click=on_click,
         class_name=f"shrink-0 min-h-11 min-w-11 px-2 -mr-2 cursor-pointer {UNDERLINED}",
         **props,
     )

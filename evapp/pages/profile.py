@@ -4,7 +4,6 @@ import reflex as rx
 
 from evapp.components.bones import bone
 from evapp.components.buttons import at_once, button
-from evapp.components.dialog import confirm
 from evapp.components.fields import pin_field, tick, whose
 from evapp.components.native import NativeForm
 from evapp.components.notices import notice
@@ -68,26 +67,32 @@ def cards() -> rx.Component:
     """The cards whose charges this driver pays; who has none reads nothing of them."""
     return rx.cond(
         Cards.own.length() > 0,  # type: ignore[attr-defined]
-        section(t("Your cards"), rows(rx.foreach(Cards.own, card))),
+        section(rx.el.span(t("Your cards"), id="cards", tab_index=-1), rows(rx.foreach(Cards.own, card))),
     )
 
 
 def card(one: Card) -> rx.Component:
-    return device_row(one.tag, one.state, rx.cond(one.good, lost(one)))
+    block = small_act(t("Block"), t("Block card {card}", card=one.tag), Cards.ask(one.tag))  # type: ignore[operator]
+    return rx.cond(Cards.asked == one.tag, lost(one), device_row(one.tag, one.state, rx.cond(one.good, block)))
 
 
 def lost(one: Card) -> rx.Component:
-    """The way to block it, which asks first: it cannot be undone here."""
-    return confirm(
-        small_act(t("Block"), t("Block card {card}", card=one.tag)),
-        title=t("Block card {card}?", card=one.tag),
-        sentence=t(
-            "Nobody can begin a charge with it from then on. One that runs goes on until it is stopped. "
-            "Only we can let the card charge again: write to us if you find it."
+    """The question before it is blocked, which cannot be undone here; the safe answer first."""
+    return rx.el.li(
+        rx.el.p(t("Block card {card}?", card=one.tag), class_name="font-medium text-body text-ink"),
+        rx.el.p(
+            t(
+                "Nobody can begin a charge with it from then on. One that runs goes on until it is stopped. "
+                "Only we can let the card charge again: write to us if you find it."
+            ),
+            class_name="text-ink-2 mt-1 mb-4",
         ),
-        keep=t("Keep it"),
-        go=t("Block the card"),
-        on_go=at_once(Cards.block(one.tag)),  # type: ignore[operator]
+        rx.el.div(
+            button(t("Keep it"), id="keep-card", kind="quiet", on_click=Cards.ask("")),  # type: ignore[operator]
+            button(t("Block the card"), kind="stop", on_click=at_once(Cards.block(one.tag))),  # type: ignore[operator]
+            class_name="grid grid-cols-2 gap-3",
+        ),
+        class_name="py-4",
     )
 
 

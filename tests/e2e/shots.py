@@ -74,7 +74,8 @@ async def card(camera: Camera, username: str, database: Database) -> None:
     await database.transact(tokens.add, tag, user_id=user.id)
     await camera.open("/profile", "You pay for what it charges.")
     await camera.page.get_by_role("button", name="Block card").click()
-    await expect(camera.page.get_by_role("alertdialog")).to_be_visible()
+    await expect(camera.page.get_by_role("button", name="Keep it")).to_be_visible()
+    await camera.page.get_by_role("button", name="Keep it").scroll_into_view_if_needed()
     await camera.shoot("profile-card")
     await camera.page.get_by_role("button", name="Keep it").click()
 

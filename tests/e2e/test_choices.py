@@ -63,11 +63,12 @@ async def test_a_lost_card_is_blocked_by_its_driver(driver: Driver, database: Da
     await database.transact(tokens.add, tag, user_id=driver.id)
     await driver.phone.open("/profile")
     await driver.page.get_by_role("button", name=f"Block card {tag}").click()
-    asked = driver.page.get_by_role("alertdialog", name=f"Block card {tag}?")
-    await asked.get_by_role("button", name="Keep it").click()
-    await expect(asked).to_be_hidden()
+    keep = driver.page.get_by_role("button", name="Keep it")
+    await expect(keep).to_be_focused()
+    await keep.click()
+    await expect(keep).to_be_hidden()
     await driver.page.get_by_role("button", name=f"Block card {tag}").click()
-    await asked.get_by_role("button", name="Block the card").click()
+    await driver.page.get_by_role("button", name="Block the card").click()
     await expect(driver.page.get_by_text("Blocked. Nobody can charge with it.")).to_be_visible()
     assert (await database.read(tokens.get, tag)).status == TokenStatus.BLOCKED
 

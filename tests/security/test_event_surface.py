@@ -22,7 +22,7 @@ SURFACE = {
     "fault_report.FaultReport": {"send"},
     "favourite.Favourite": {"toggle"},
     "find.Find": {"load", "find"},
-    "cards.Cards": {"block"},
+    "cards.Cards": {"ask", "block"},
     "help.Help": {"load"},
     "history.History": {"load", "choose", "choose_month", "show_more"},
     "install.Install": {"put_away"},

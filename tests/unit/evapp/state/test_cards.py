@@ -34,7 +34,10 @@ async def said(cards: Cards) -> str:
 
 async def test_a_lost_card_is_blocked_at_once(cards: Cards, asha: int) -> None:
     assert [(one.tag, one.good) for one in cards.own] == [("CARD-1", True)]
+    cards.ask("CARD-1")
+    assert cards.asked == "CARD-1"
     await cards.block("CARD-1")
+    assert cards.asked == ""
     assert [(one.state, one.good) for one in cards.own] == [("Blocked. Nobody can charge with it.", False)]
     assert await status("CARD-1") == TokenStatus.BLOCKED
     assert await said(cards) == "Card CARD-1 is blocked."
@@ -42,6 +45,8 @@ async def test_a_lost_card_is_blocked_at_once(cards: Cards, asha: int) -> None:
 
 @pytest.mark.parametrize("tag", ["CARD-2", "card-1", "", None, 7, ["CARD-1"], {"tag": "CARD-1"}])
 async def test_nobody_elses_card_and_no_nonsense(cards: Cards, tag: Any) -> None:
+    cards.ask(tag)
+    assert cards.asked == ""
     await cards.block(tag)
     assert (await status("CARD-1"), await status("CARD-2"), await said(cards)) == ("Accepted", "Accepted", "")
 
