@@ -112,7 +112,7 @@ def account_deleted(desk: Desk, asha: int) -> Told:
     with pytest.raises(NotDeleted, match=r"A charge is not finished\."):
         desk.do(accounts.delete, attempt)
     again = ended(desk, session_id)
-    with pytest.raises(NotDeleted, match=r"Your wallet has ₹964\.00 left\."):
+    with pytest.raises(NotDeleted, match=r"Your wallet has ₹964\.00 left that cannot be paid back\."):
         desk.do(accounts.delete, attempt)
     desk.do(house.give, asha, -964 * RUPEE, "paid out")
     desk.do(accounts.delete, attempt)
