@@ -19,7 +19,7 @@ SCOPES = {
     "tokens:read": "cards (RFID)",
     "tokens:write": "add, describe, block and unblock cards",
     "tariffs:read": "prices",
-    "tariffs:write": "put prices into force",
+    "tariffs:write": "put prices into force, take them back, end a charger's or a group's own",
     "users:read": "users, with phone, e-mail and wallet",
     "users:write": "block and unblock users",
     "money:read": "movements of money, receipts and notes, recharges and refunds",

@@ -19,7 +19,7 @@ def test_states_are_known_in_any_case(name: str, known: bool) -> None:
         ("27AAPFU0939F1ZV", True),  # printed in many a manual
         ("29AACCC6636P1Z1", True),  # of the electricity company in KAR ADRG 24/2023
         ("29AACCC6636P1Z2", False),
-        ("29AACCC6363P1Z1", False),  # two digits changed places
+        ("29AACCC6366P1Z1", False),  # two digits changed places
         ("29AACC6636P1Z1", False),  # as the ruling writes it the second time: a letter is missing
         ("28ABCDE1234F1ZY", False),  # Andhra Pradesh before it was parted: now it is 37
         ("29abcde1234f1zw", False),
