@@ -34,10 +34,12 @@ THEMES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-co
 SMALL = """least => [...document.querySelectorAll("a, button, input, select, textarea, summary")].filter(one => {
     const box = (one.closest("label") ?? one).getBoundingClientRect(), seen = one.checkVisibility();
     const sentence = one.matches("p a") && getComputedStyle(one).display === "inline";
-    return seen && !sentence && box.right > 0 && box.width > 0 && (box.width < least || box.height < least);
+    const pressed = !one.matches("[aria-hidden=true][tabindex='-1']");
+    return seen && pressed && !sentence && box.right > 0 && box.width > 0 && (box.width < least || box.height < least);
 }).map(one => `${one.innerText || one.name} ${one.getBoundingClientRect().width.toFixed()}`
     + ` x ${one.getBoundingClientRect().height.toFixed()} px`)"""
-"""What is to be pressed and too small for it; a link within a sentence is as high as its line (WCAG 2.5.8)."""
+"""What is to be pressed and too small for it; a link within a sentence is as high as its line (WCAG 2.5.8), and a
+name that only password managers read is not pressed."""
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CRAMPED = """[...document.querySelectorAll(".chip, button")].filter(one => one.scrollWidth > one.clientWidth)
