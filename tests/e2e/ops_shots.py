@@ -94,7 +94,7 @@ async def at_the_desk(camera: Camera, database: Database, charger: VirtualCharge
     await expect(page.get_by_text("HeartbeatInterval = ").first).to_be_visible()
     await page.get_by_text("HeartbeatInterval = ").scroll_into_view_if_needed()
     await camera.shoot("ops-command")
-    await camera.picture("ops-findings", "/ops/findings", "A charger boots again and again")
+    await camera.picture("ops-findings", "/ops/findings", "5 boots in 10 minutes")
     await page.get_by_role("button", name="Resolve: A charger boots").click()
     await camera.shoot("ops-resolve")
     await camera.open("/ops/users", "A part of a username")
