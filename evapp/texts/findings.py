@@ -5,7 +5,7 @@ from evapp.texts import Later, later, t
 KINDS: dict[str, tuple[Later, Later]] = {
     "audit": (
         later("A rule of the ledger is broken"),
-        later("Move no money. Look at `wallet audit` at the shell, and ask for help."),
+        later("Move no money. Look at “wallet audit” at the shell, and ask for help."),
     ),
     "boot-loop": (later("A charger boots again and again"), later("Look at its power and its firmware.")),
     "certificate-wanted": (
@@ -31,7 +31,7 @@ KINDS: dict[str, tuple[Later, Later]] = {
         later("A charger had another list of cards"),
         later("The whole list was sent again. Ask it for GetLocalListVersion."),
     ),
-    "mismatch": (later("A payment of another amount"), later("Ask PhonePe, then `payments suspense` at the shell.")),
+    "mismatch": (later("A payment of another amount"), later("Ask PhonePe, then “payments suspense” at the shell.")),
     "mute": (
         later("A charger answers and tells nothing"),
         later("Send it Reset, Soft. It keeps its charges and tells them after that."),
@@ -50,11 +50,11 @@ KINDS: dict[str, tuple[Later, Later]] = {
     ),
     "refund-mismatch": (
         later("Another amount was paid back"),
-        later("Ask PhonePe. If its answer stays, `refund accept` at the shell."),
+        later("Ask PhonePe. If its answer stays, “refund accept” at the shell."),
     ),
     "refund-slow": (
         later("A refund takes too long"),
-        later("Look at PhonePe's dashboard. Where it is not known there, `refund give-up` at the shell."),
+        later("Look at PhonePe's dashboard. Where it is not known there, “refund give-up” at the shell."),
     ),
     "refund-undone": (later("A refund was taken back"), later("Ask PhonePe.")),
     "review": (
@@ -77,7 +77,7 @@ FAMILIES: dict[str, tuple[Later, Later]] = {
     "gateway-": (later("PhonePe says something else"), later("Ask PhonePe.")),
     "settled-": (
         later("The settlement report says something else"),
-        later("Ask about it with `payments ask` at the shell."),
+        later("Ask about it with “payments ask” at the shell."),
     ),
 }
 """The same of several kinds, by how they begin."""
