@@ -282,14 +282,20 @@ def _refuse_bands(bands: tuple[Band, ...]) -> None:
 
 
 def end(
-    db: Session, *, charger_id: str | None = None, group: str | None = None, ends_at: datetime | None = None
+    db: Session,
+    *,
+    charger_id: str | None = None,
+    group: str | None = None,
+    ends_at: datetime | None = None,
+    begun_at: datetime | None = None,
 ) -> Tariff:
     """Let the own price of a charger or a group end at `ends_at` (default: now): from then on the next wider one holds.
 
-    One that is to begin after that moment begins all the same. Charges keep the price they were asked for with.
+    One that is to begin after that moment begins all the same. Charges keep the price they were asked for with. With
+    `begun_at`, the one that began then and no other, which whoever ends it has not read.
 
     Raises:
-        NotAPrice: it would have ended before now, it is the price of all, or none holds there at that moment.
+        NotAPrice: it would have ended before now, it is the price of all, or none or another one holds there then.
     """
     ends_at = ends_at or now()
     if ends_at < now() - LATE:
@@ -300,6 +306,8 @@ def end(
     tariff = db.exec(begun.order_by(col(Tariff.effective_at).desc()).limit(1)).first()
     if tariff is None or _ends(tariff, now()):
         raise NotAPrice(Sentence("No price of its own holds there then."))
+    if begun_at is not None and tariff.effective_at != begun_at:
+        raise NotAPrice(Sentence("Another price holds there by now. Look at it, then end it."))
     tariff.ended_at = max(ends_at, tariff.effective_at)
     db.flush()
     return tariff

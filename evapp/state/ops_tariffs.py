@@ -178,7 +178,7 @@ class OpsTariffs(Deeds, rx.State):
         said = t("The price has ended. Charges that run keep theirs.")
         self.preview = []
         self._ask(
-            Deed(act, tariffs.end, (), scope, said=said, refusals=(NotAPrice,)),
+            Deed(act, tariffs.end, (), {**scope, "begun_at": tariff.effective_at}, said=said, refusals=(NotAPrice,)),
             t("{where}. End this price now? From then on: {price}", where=where_words(**scope), price=" ".join(then)),
             t("End it"),
         )

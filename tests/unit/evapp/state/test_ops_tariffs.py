@@ -123,6 +123,19 @@ async def test_a_price_of_ones_own_ends_and_the_question_says_what_holds_then(pa
     assert (await lines())[0] == ("tariff end", "tariff:malls")
 
 
+async def test_a_price_that_was_set_since_the_question_does_not_end(page: PageOf) -> None:
+    """A colleague was faster: the yes was about another price."""
+    began = now() - timedelta(seconds=30)
+    await transact(tariffs.set_price, Price(2_400, 0), group="malls", effective_at=began)
+    state = await page(OpsTariffs)
+    await state._refresh(0)
+    await state.end(state.rows[0].number)
+    await transact(tariffs.set_price, Price(2_100, 0), group="malls")
+    await state.do()
+    assert state.error == "Another price holds there by now. Look at it, then end it."
+    assert [tariff.ended_at for tariff in await read(lambda db: db.exec(select(Tariff)).all())] == [None, None]
+
+
 async def test_an_end_that_is_to_come_is_told_and_taken_back(page: PageOf) -> None:
     await transact(tariffs.set_price, Price(2_400, 0), group="malls")
     await transact(tariffs.end, group="malls", ends_at=now() + timedelta(days=2))
