@@ -301,8 +301,7 @@ class Settings(BaseSettings):
             ),
             (
                 prod and bool(self.seller_gstin) and not is_gstin(self.seller_gstin),
-                "EVAPP_SELLER_GSTIN is no GSTIN: two digits of a state and 13 more characters, of which the last "
-                "checks the others, as 29ABCDE1234F1ZW.",
+                "EVAPP_SELLER_GSTIN is no GSTIN: a state's two digits, 12 more, one that checks: 29ABCDE1234F1ZW.",
             ),
             (
                 prod and is_gstin(self.seller_gstin) and not (address and is_of_state(self.seller_gstin, state)),

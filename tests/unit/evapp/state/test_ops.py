@@ -12,11 +12,10 @@ import pytest
 import reflex as rx
 from sqlmodel import Session, select
 
-from domain import chargers, findings, operators, pins, recharges, sign_ins, trail, wallet
+from domain import chargers, findings, operators, pins, sign_ins, trail
 from domain.db import opened, read, transact
 from domain.models import Role, SignIn, TrailEntry, User, now
 from domain.patience import CommitUnknown
-from domain.recharges import OrderStatus
 from domain.sign_ins import Browser, hash_token
 from evapp.state import ops_deed
 from evapp.state.effects import Effects
@@ -337,47 +336,6 @@ async def test_who_left_cannot_be_given_anything(page: PageOf, people: dict[str,
     assert (state.gone, state.question) == (True, "")
     missing = await user_page(page, 99)
     assert missing.phase == "missing"
-
-
-# The trail, refunds
-
-
-async def test_the_trail_names_who_did_it(page: PageOf, people: dict[str, int]) -> None:
-    await transact(trail.note, trail.user(people["ravi"]), "user block", "user:9", "A stolen phone")
-    await transact(trail.note, trail.key("ops-1"), "charger add", "charger:A-1", "")
-    state = await page(OpsTrail)
-    await state._refresh(0)
-    assert [(row.who, row.link) for row in state.rows] == [
-        ("Key ops-1 of the API", "/ops/c/A-1"),
-        ("ravi", "/ops/users/9"),
-    ]
-    await state.search({"about": "user:9"})
-    assert [row.action for row in state.rows] == ["user block"]
-
-
-async def test_a_refund_is_requested_once_with_its_reason(page: PageOf, people: dict[str, int]) -> None:
-    order = await house.placed(people["asha"])
-    state = await page(OpsRefunds)
-    await state._refresh(0)
-    assert [(row.state, row.can_refund) for row in state.rows] == [("Not begun", False)]
-    await state.open(order.merchant_order_id)
-    assert state.refunding == ""
-    paid = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
-    await transact(recharges.apply, order.merchant_order_id, paid)
-    await state._refresh(0)
-    await state.open(order.merchant_order_id)
-    await state.request({"rupees": "200", "reason": "He sold the car"})
-    assert state.question.startswith("Send ₹200.00 back")
-    await state.do()
-    await state.do()
-    [row] = state.rows
-    assert (state.which, row.amount, row.state) == ("refunds", "₹200.00", "To be sent within a minute")
-    assert (await read(wallet.balance, people["asha"])).balance_paise == 30_000
-    assert await lines() == [("refund request", f"order:{order.merchant_order_id}")]
-    state.refunding = order.merchant_order_id
-    await state.request({"rupees": "999", "reason": "More"})
-    await state.do()
-    assert "on their way back already" in state.error
 
 
 async def test_what_waits_for_a_yes_survives_another_process(page: PageOf, people: dict[str, int]) -> None:

@@ -1,7 +1,7 @@
-"""Any payment is found by whatever somebody names it by; without browsers."""
+"""Any payment is found by whatever somebody names it by, and sent back once; without browsers."""
 
-from domain import findings, placing, recharges, refunds
-from domain.db import transact
+from domain import findings, placing, recharges, refunds, wallet
+from domain.db import read, transact
 from domain.models import RechargeOrder, now
 from domain.recharges import OrderStatus, Payment
 from evapp.state.ops_findings import OpsFindings
@@ -80,3 +80,28 @@ async def test_phonepe_is_asked_about_a_payment_while_its_driver_waits(page: Pag
     assert await lines() == [("payments ask", f"order:{name}")]
     assert await transact(recharges.due, now()) == [name]
     assert await transact(recharges.due, now()) == [], "once for each tap"
+
+
+async def test_a_refund_is_requested_once_with_its_reason(page: PageOf, people: dict[str, int]) -> None:
+    order = await house.placed(people["asha"])
+    state = await page(OpsRefunds)
+    await state._refresh(0)
+    assert [(row.state, row.can_refund) for row in state.rows] == [("Not begun", False)]
+    await state.open(order.merchant_order_id)
+    assert state.refunding == ""
+    status = OrderStatus("OMO1", "COMPLETED", 50_000, "455069731511", "", "", "", {})
+    await transact(recharges.apply, order.merchant_order_id, status)
+    await state._refresh(0)
+    await state.open(order.merchant_order_id)
+    await state.request({"rupees": "200", "reason": "He sold the car"})
+    assert state.question.startswith("Send ₹200.00 back")
+    await state.do()
+    await state.do()
+    [row] = state.rows
+    assert (state.which, row.amount, row.state) == ("refunds", "₹200.00", "To be sent within a minute")
+    assert (await read(wallet.balance, people["asha"])).balance_paise == 30_000
+    assert await lines() == [("refund request", f"order:{order.merchant_order_id}")]
+    state.refunding = order.merchant_order_id
+    await state.request({"rupees": "999", "reason": "More"})
+    await state.do()
+    assert "on their way back already" in state.error

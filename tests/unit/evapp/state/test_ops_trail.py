@@ -51,3 +51,16 @@ async def test_what_one_of_us_did_is_found_by_name(page: PageOf, people: dict[st
         state.by = by
         await state._refresh(0)
         assert [row.action for row in state.rows] == actions, by
+
+
+async def test_the_trail_names_who_did_it(page: PageOf, people: dict[str, int]) -> None:
+    await transact(trail.note, trail.user(people["ravi"]), "user block", "user:9", "A stolen phone")
+    await transact(trail.note, trail.key("ops-1"), "charger add", "charger:A-1", "")
+    state = await page(OpsTrail)
+    await state._refresh(0)
+    assert [(row.who, row.link) for row in state.rows] == [
+        ("Key ops-1 of the API", "/ops/c/A-1"),
+        ("ravi", "/ops/users/9"),
+    ]
+    await state.search({"about": "user:9"})
+    assert [row.action for row in state.rows] == ["user block"]
