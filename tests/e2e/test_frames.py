@@ -35,6 +35,7 @@ async def test_a_start_that_is_cancelled_is_never_said_to_be_stopping(driver_wit
         await page.get_by_role("button", name="Cancel").click()
         await expect(page.get_by_text("You cancelled before charging began.")).to_be_visible()
         frames = await shown(page)
+    assert [frame for frame in frames if "Waiting for your car" in frame]
     assert [frame for frame in frames if "Stopping" in frame or "Cost so far" in frame] == []
 
 
@@ -46,4 +47,6 @@ async def test_who_comes_back_from_phonepe_does_not_go_there(driver: Driver) -> 
     await page.get_by_role("button", name="Add ₹1,000 with PhonePe").click()
     await page.get_by_role("button", name="Later").click()
     await expect(page.get_by_text("on its way.")).to_be_visible()
-    assert [frame for frame in await shown(page) if "Opening PhonePe" in frame] == []
+    frames = await shown(page)
+    assert [frame for frame in frames if "on its way." in frame]
+    assert [frame for frame in frames if "Opening PhonePe" in frame] == []
